@@ -1,0 +1,1 @@
+"""Plan2: a trading platform for MetaTrader 5 with models in the loop."""

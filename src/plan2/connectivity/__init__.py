@@ -1,0 +1,1 @@
+"""Level 2: the gateway, identity and rights."""

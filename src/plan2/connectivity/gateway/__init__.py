@@ -1,0 +1,1 @@
+"""The HTTP application that the routes of level 5 are mounted on."""

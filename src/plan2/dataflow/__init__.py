@@ -1,0 +1,1 @@
+"""Level 3: terminals, data quality, bars, archive, import and replay."""

@@ -1,0 +1,1 @@
+"""Broker connections behind one port: a market side and an order side."""

@@ -1,0 +1,1 @@
+"""The simulated terminal: a synthetic or recorded market and a paper broker."""

@@ -1,0 +1,1 @@
+"""Level 1: values, events, bus, clock, configuration, database and event store."""

@@ -1,0 +1,1 @@
+"""Strict configuration: schema and loading."""

@@ -1,0 +1,122 @@
+"""Every configuration key, its type, its default and its range; units are in the names.
+
+Structs are frozen and refuse unknown keys. Defaults live here and nowhere else; `config.toml` in
+the repository shows the same values with explanations, and a test holds the two together.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+PositiveInt = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=0)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+PositiveFloat = Annotated[float, Meta(gt=0)]
+NonNegative = Annotated[float, Meta(ge=0)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Money = Annotated[str, Meta(pattern=r"^\d+(\.\d{1,2})?$")]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the configuration file."""
+
+
+class Server(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the web page and the API listen."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8420
+    session_hours: PositiveInt = 12
+    body_max_bytes: PositiveInt = 1_048_576
+
+
+class Data(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where everything that Plan2 keeps lies; empty = the user's data folder."""
+
+    dir: str = ""
+
+
+class Database(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """PostgreSQL; an empty URL starts the embedded server."""
+
+    url: str = ""
+    pool_size: PositiveInt = 6
+    start_deadline_s: PositiveInt = 120
+    statement_timeout_ms: PositiveInt = 15_000
+
+
+class Market(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which symbols are watched and when a quote is too old to act on."""
+
+    symbols: tuple[str, ...] = ("EURUSD", "GBPUSD", "USDJPY", "XAUUSD")
+    stale_after_ms: PositiveInt = 60_000
+    spike_sigmas: PositiveFloat = 20.0
+    bar_period_s: PositiveInt = 60
+
+
+class Simulated(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The simulated market and the paper broker."""
+
+    seed: Count = 20_260
+    speed: PositiveFloat = 10.0
+    history_days: PositiveInt = 30
+    balance: Money = "10000.00"
+    currency: Literal["USD"] = "USD"
+    order_latency_ms: Count = 40
+    leverage: PositiveFloat = 30.0
+
+
+class Models(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is forecast and by which families."""
+
+    families: tuple[Literal["xgboost", "lstm"], ...] = ("xgboost", "lstm")
+    horizon_minutes: PositiveInt = 120
+    train_on_first_start: bool = True
+
+
+class Decision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a forecast is worth acting on."""
+
+    margin_fraction_of_cost: NonNegative = 0.0
+    uncertainty_weight: NonNegative = 0.5
+    record_reason_change_after_s: NonNegative = 30.0
+    cooldown_s: NonNegative = 300.0
+
+
+class Risk(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits that no order can pass; fractions are of equity."""
+
+    positions_max: PositiveInt = 4
+    positions_per_symbol_max: PositiveInt = 1
+    exposure_max_fraction: PositiveFloat = 6.0
+    order_value_max_fraction: PositiveFloat = 4.0
+    daily_loss_max_fraction: Fraction = 0.03
+    drawdown_max_fraction: Fraction = 0.10
+    spread_max_fraction_of_stop: Fraction = 0.25
+    tick_age_max_ms: PositiveInt = 30_000
+    stop_distance_min_spreads: NonNegative = 2.0
+    orders_per_minute_max: PositiveInt = 10
+    duplicate_window_s: NonNegative = 5.0
+    risk_per_trade_fraction: Fraction = 0.005
+
+
+class Log(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Logging to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+
+
+class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole configuration; each component receives only its own section."""
+
+    server: Server = Server()
+    data: Data = Data()
+    database: Database = Database()
+    market: Market = Market()
+    simulated: Simulated = Simulated()
+    models: Models = Models()
+    decision: Decision = Decision()
+    risk: Risk = Risk()
+    log: Log = Log()

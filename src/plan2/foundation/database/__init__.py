@@ -1,0 +1,1 @@
+"""The PostgreSQL server, its schema and the one place that opens transactions."""

@@ -1,0 +1,1 @@
+"""Events by topic; `catalog` lists every stored type with its version."""

@@ -1,0 +1,100 @@
+"""What a symbol is and every rounding rule that belongs to it."""
+
+import math
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import msgspec
+
+from plan2.foundation.errors import require
+from plan2.foundation.values import Side
+
+CENT = Decimal("0.01")
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """Contract data of one symbol, in MetaTrader's terms.
+
+    Attributes:
+        digits: decimals of a price. point: 10**-digits. tick_size: smallest price step.
+        contract_size: units of the base currency in one lot.
+        volume_min, volume_step, volume_max: lots.
+        stops_level_points: least distance of stops and pending prices from the market, points.
+        swap_long_points, swap_short_points: credited (+) or charged (-) per lot and night, points.
+        swap_rollover3days: weekday that books three nights (0 = Sunday … 3 = Wednesday).
+        commission_per_lot: account currency, per lot and side. leverage: of the account.
+    """
+
+    symbol: str
+    base: str
+    quote: str
+    digits: int
+    contract_size: float = 100_000.0
+    volume_min: float = 0.01
+    volume_step: float = 0.01
+    volume_max: float = 100.0
+    stops_level_points: int = 0
+    freeze_level_points: int = 0
+    swap_long_points: float = 0.0
+    swap_short_points: float = 0.0
+    swap_rollover3days: int = 3
+    commission_per_lot: Decimal = Decimal("3.50")
+    leverage: float = 30.0
+    description: str = ""
+
+    @property
+    def point(self) -> float:
+        """The unit of the last decimal."""
+        return float(10.0**-self.digits)
+
+    @property
+    def pip(self) -> float:
+        """Ten points for 3- and 5-digit symbols, else one point."""
+        return self.point * 10 if self.digits in {3, 5} else self.point
+
+    def round_price(self, price: float) -> float:
+        """Nearest price on the grid; halves go to the even neighbour as Python rounds."""
+        return round(price, self.digits)
+
+    def points(self, price_difference: float) -> float:
+        """A price difference in points."""
+        return price_difference * 10.0**self.digits
+
+    def round_volume_down(self, lots: float) -> float:
+        """Largest tradable volume not above `lots`; 0.0 when even the minimum is too much."""
+        steps = math.floor(min(lots, self.volume_max) / self.volume_step + 1e-9)
+        volume = round(steps * self.volume_step, 8)
+        return volume if volume >= self.volume_min - 1e-12 else 0.0
+
+    def is_tradable_volume(self, lots: float) -> bool:
+        """Whether the broker would accept this volume."""
+        steps = lots / self.volume_step
+        on_grid = abs(steps - round(steps)) < 1e-6
+        return on_grid and self.volume_min - 1e-12 <= lots <= self.volume_max + 1e-12
+
+    def profit(
+        self, side: Side, lots: float, opened: float, closed: float, quote_rate: float
+    ) -> Decimal:
+        """Gross profit in account currency, rounded to the cent.
+
+        Formula (MetaTrader calc mode FOREX): side · (closed − opened) · lots · contract · rate.
+        `quote_rate`: account currency per unit of quote currency.
+        """
+        require(quote_rate > 0, f"{self.symbol}: no rate from {self.quote} to account currency")
+        move = Decimal(repr(closed)) - Decimal(repr(opened))
+        units = Decimal(repr(lots)) * Decimal(repr(self.contract_size))
+        amount = side.value * move * units * Decimal(repr(quote_rate))
+        return amount.quantize(CENT, rounding=ROUND_HALF_EVEN)
+
+    def commission(self, lots: float) -> Decimal:
+        """What one side costs, in account currency, as a positive amount."""
+        return (self.commission_per_lot * Decimal(repr(lots))).quantize(CENT)
+
+    def margin(self, lots: float, base_rate: float) -> Decimal:
+        """Margin in account currency: lots · contract size / leverage · rate of the base."""
+        units = lots * self.contract_size / self.leverage * base_rate
+        return Decimal(repr(units)).quantize(CENT)
+
+
+def stop_price(instrument: Instrument, side: Side, entry: float, distance: float) -> float:
+    """A protective price `distance` away on the losing side of `entry`, on the price grid."""
+    return instrument.round_price(entry - side.value * distance)

@@ -1,0 +1,119 @@
+"""The decision record: everything a decision was made of, replayable bit for bit.
+
+The record holds the inputs (tick, features, recurrent state, account figures), the identities of
+what worked on them (feature schema, models, configuration) and every intermediate result. Nothing
+in it depends on wall time, so the same ticks give the same bytes live, in replay and in a backtest.
+"""
+
+import enum
+
+import msgspec
+
+from plan2.intelligence.models.forecast import Forecast
+
+
+class Outcome(enum.StrEnum):
+    """What became of a decision."""
+
+    TRADED = "traded"
+    NOT_TRADED = "not_traded"
+    DENIED = "denied"
+
+
+class Reason(enum.StrEnum):
+    """Why; every decision has exactly one."""
+
+    EXPECTED_VALUE = "expected_value"
+    """Traded: the pessimistic expected value is above the cost and the margin."""
+    WARMING_UP = "warming_up"
+    NO_FORECAST = "no_forecast"
+    COST_ABOVE_EDGE = "cost_above_edge"
+    EDGE_UNCERTAIN = "edge_uncertain"
+    SPREAD_TOO_WIDE = "spread_too_wide"
+    STALE_TICK = "stale_tick"
+    DATA_QUALITY = "data_quality"
+    POSITION_OPEN = "position_open"
+    ORDER_PENDING = "order_pending"
+    COOLDOWN = "cooldown"
+    SIZE_TOO_SMALL = "size_too_small"
+    RISK_DENIED = "risk_denied"
+
+
+class TickPart(msgspec.Struct, frozen=True, kw_only=True):
+    """The tick decided upon; a reference into the archive by symbol and time."""
+
+    symbol: str
+    ts_ns: int
+    bid: float
+    ask: float
+    seq: int
+
+
+class FeaturePart(msgspec.Struct, frozen=True, kw_only=True):
+    """The feature vector as served: float64 values in schema order (None = undefined)."""
+
+    schema_id: str
+    values: tuple[float | None, ...]
+    sha256: str
+
+
+class EdgePart(msgspec.Struct, frozen=True, kw_only=True):
+    """The arithmetic of the bet, in quote currency per unit of the base.
+
+    ev = (2·p − 1)·barrier − cost, with p the probability of the chosen side; ev_lcb is the same
+    with p lowered by the uncertainty. Trades when ev_lcb > margin.
+    """
+
+    side: int
+    p: float
+    p_lcb: float
+    spread: float
+    commission: float
+    cost: float
+    ev: float
+    ev_lcb: float
+    margin: float
+
+
+class SizePart(msgspec.Struct, frozen=True, kw_only=True):
+    """How the quantity came about: each cap in lots, and the one that bound."""
+
+    quantity: float
+    caps: dict[str, float]
+    binding: str
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule of the risk gate with the value it saw and the limit it holds."""
+
+    rule: str
+    passed: bool
+    value: float
+    limit: float
+
+
+class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision, whole.
+
+    `states` holds the recurrent state each model started from, base64 of little-endian float32.
+    `risk_inputs` holds every account figure that the sizing and the risk gate looked at.
+    """
+
+    decision_id: str
+    tenant_id: str
+    account_id: str
+    symbol: str
+    ts_ns: int
+    outcome: Outcome
+    reason: Reason
+    sentence: str
+    tick: TickPart
+    features: FeaturePart
+    forecast: Forecast | None
+    states: dict[str, str]
+    edge: EdgePart | None
+    size: SizePart | None
+    checks: tuple[Check, ...]
+    risk_inputs: dict[str, float]
+    order_id: str
+    config_hash: str

@@ -1,0 +1,1 @@
+"""Streaming features: one compiled step per tick, the same for live, replay and training."""

@@ -1,0 +1,1 @@
+"""Models of record (ONNX), their manifests, calibration and the ensemble."""

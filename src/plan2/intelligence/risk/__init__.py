@@ -1,0 +1,1 @@
+"""The only way to an order: limits, checks and the gate."""

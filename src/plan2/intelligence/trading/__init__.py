@@ -1,0 +1,1 @@
+"""Order life cycle, journal, positions and portfolio."""

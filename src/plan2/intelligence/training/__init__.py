@@ -1,0 +1,1 @@
+"""Labels, splits, evaluation and training of the models."""

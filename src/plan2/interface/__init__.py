@@ -1,0 +1,1 @@
+"""Level 5: what people and programs see: REST, stream, web app."""

@@ -1,0 +1,15 @@
+"""Shared fixtures: where the real market data lies, if it is present."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with real ticks, bars and vectors; skips the test when it is absent."""
+    root = Path(os.environ.get("PLAN2_SHARED", Path(__file__).parents[2] / "shared"))
+    if not (root / "data" / "README.md").is_file():
+        pytest.skip(f"real market data not found at {root}; set PLAN2_SHARED to its folder")
+    return root / "data"
