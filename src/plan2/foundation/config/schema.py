@@ -80,7 +80,7 @@ class Decision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     margin_fraction_of_cost: NonNegative = 0.0
     uncertainty_weight: NonNegative = 0.5
-    record_reason_change_after_s: NonNegative = 30.0
+    record_reason_change_after_s: NonNegative = 120.0
     cooldown_s: NonNegative = 300.0
 
 

@@ -4,13 +4,20 @@ from plan2.foundation.events.base import Event
 
 
 class EquityRecorded(Event, frozen=True, kw_only=True, gc=False):
-    """Balance and equity of an account, decimal strings in account currency."""
+    """Balance and equity of an account, decimal strings in account currency.
+
+    The day's start, its end and the peak are what the loss limits are measured from; they are kept
+    here so that a restart does not forget them.
+    """
 
     account_id: str
     tenant_id: str
     balance: str
     equity: str
     margin: str
+    day_start_equity: str
+    day_end_ns: int
+    peak_equity: str
 
 
 class RiskLimitBreached(Event, frozen=True, kw_only=True, gc=False):

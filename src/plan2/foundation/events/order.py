@@ -18,6 +18,8 @@ class OrderPlaced(Event, frozen=True, kw_only=True, gc=False):
     take_profit: float
     reduce_only: bool
     token: str
+    position_id: str
+    expires_ts_ns: int
 
 
 class OrderDenied(Event, frozen=True, kw_only=True, gc=False):
@@ -97,7 +99,9 @@ class PositionOpened(Event, frozen=True, kw_only=True, gc=False):
     open_price: float
     stop_loss: float
     take_profit: float
+    commission: str
     decision_id: str
+    expires_ts_ns: int
 
 
 class PositionClosed(Event, frozen=True, kw_only=True, gc=False):

@@ -27,6 +27,8 @@ class Reason(enum.StrEnum):
     """Traded: the pessimistic expected value is above the cost and the margin."""
     WARMING_UP = "warming_up"
     NO_FORECAST = "no_forecast"
+    NO_RATE = "no_rate"
+    """No rate converts the symbol's currencies into the account's."""
     COST_ABOVE_EDGE = "cost_above_edge"
     EDGE_UNCERTAIN = "edge_uncertain"
     SPREAD_TOO_WIDE = "spread_too_wide"
@@ -37,6 +39,10 @@ class Reason(enum.StrEnum):
     COOLDOWN = "cooldown"
     SIZE_TOO_SMALL = "size_too_small"
     RISK_DENIED = "risk_denied"
+    TIME_EXIT = "time_exit"
+    """Traded: the forecast's horizon is over, the position is closed."""
+    MANUAL_EXIT = "manual_exit"
+    """Traded: a person asked for the position to be closed."""
 
 
 class TickPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +102,8 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One decision, whole.
 
     `states` holds the recurrent state each model started from, base64 of little-endian float32.
-    `risk_inputs` holds every account figure that the sizing and the risk gate looked at.
+    `risk_inputs` holds every account figure that the sizing and the risk gate looked at, and
+    `parameters` every configured number that the policy, the sizing and the gate used.
     """
 
     decision_id: str
@@ -114,6 +121,7 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
     edge: EdgePart | None
     size: SizePart | None
     checks: tuple[Check, ...]
-    risk_inputs: dict[str, float]
+    risk_inputs: dict[str, float | None]
+    parameters: dict[str, float]
     order_id: str
     config_hash: str

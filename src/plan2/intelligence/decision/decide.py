@@ -1,0 +1,145 @@
+"""From a forecast to an approved order or a reason, as one pure function.
+
+Everything a decision depends on is an argument, and everything it concluded is in its result, so a
+recorded decision can be taken again from its record alone (`plan2 explain`).
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from plan2.dataflow.terminals.port import ApprovedOrder, OrderKind
+from plan2.foundation.config.schema import Decision as DecisionConfig
+from plan2.foundation.config.schema import Risk
+from plan2.foundation.ids import derived_id
+from plan2.foundation.instrument import Instrument
+from plan2.foundation.values import Side, Tick
+from plan2.intelligence.decision.policy import edge_of, verdict_of
+from plan2.intelligence.decision.record import Check, EdgePart, Outcome, Reason, SizePart
+from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.risk import gate
+from plan2.intelligence.risk.limits import AccountFigures, Intent, RiskInputs
+from plan2.intelligence.risk.sizing import size_of
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account's decisions go by."""
+
+    account_id: str
+    decision: DecisionConfig
+    risk: Risk
+
+
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to decide upon: one tick of one symbol and the forecast for it."""
+
+    tick: Tick
+    instrument: Instrument
+    ready: bool
+    forecast: Forecast | None
+    figures: Callable[[], AccountFigures]
+    """Asked only when the account matters; must give the same figures each time."""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided and everything it was made of; `order` is set exactly when it trades."""
+
+    reason: Reason
+    edge: EdgePart | None = None
+    size: SizePart | None = None
+    checks: tuple[Check, ...] = ()
+    order: ApprovedOrder | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Traded, not traded, or denied by the risk gate."""
+        if self.order is not None:
+            return Outcome.TRADED
+        return Outcome.DENIED if self.reason is Reason.RISK_DENIED else Outcome.NOT_TRADED
+
+
+def decide(situation: Situation, rules: Rules) -> Decision:
+    """Decide on an entry: no forecast → account busy → edge → size → risk gate, in this order."""
+    forecast = situation.forecast
+    if not situation.ready:
+        return Decision(reason=Reason.WARMING_UP)
+    if forecast is None or forecast.abstained:
+        return Decision(reason=Reason.NO_FORECAST)
+    account = situation.figures()
+    if not (account.quote_rate > 0.0 and account.base_rate > 0.0):
+        return Decision(reason=Reason.NO_RATE)
+    busy = _busy(account)
+    edge = edge_of(
+        situation.tick, forecast, situation.instrument, account.quote_rate, rules.decision
+    )
+    if busy is not None:
+        return Decision(reason=busy, edge=edge)
+    verdict = verdict_of(edge)
+    if verdict is not Reason.EXPECTED_VALUE:
+        return Decision(reason=verdict, edge=edge)
+    size = size_of(situation.instrument, account, edge, forecast.barrier, rules.risk)
+    if size.quantity == 0.0:
+        return Decision(reason=Reason.SIZE_TOO_SMALL, edge=edge, size=size)
+    intent = _intent(situation, forecast, edge, size, rules.account_id)
+    review = gate.review(intent, _inputs(intent, situation, account), rules.risk, rules.account_id)
+    reason = Reason.EXPECTED_VALUE if review.order is not None else Reason.RISK_DENIED
+    return Decision(reason=reason, edge=edge, size=size, checks=review.checks, order=review.order)
+
+
+def decide_exit(situation: Situation, rules: Rules, position: Intent, reason: Reason) -> Decision:
+    """Decide on closing a position; `position` is the closing intent, already complete."""
+    account = situation.figures()
+    review = gate.review(
+        position, _inputs(position, situation, account), rules.risk, rules.account_id
+    )
+    if review.order is None:
+        return Decision(reason=Reason.RISK_DENIED, checks=review.checks)
+    return Decision(reason=reason, checks=review.checks, order=review.order)
+
+
+def _busy(account: AccountFigures) -> Reason | None:
+    if account.orders_pending_symbol > 0:
+        return Reason.ORDER_PENDING
+    if account.positions_symbol > 0:
+        return Reason.POSITION_OPEN
+    if account.cooldown_left_s > 0:
+        return Reason.COOLDOWN
+    return None
+
+
+def decision_id_of(account_id: str, tick: Tick) -> str:
+    """The id of the decision an account takes on a tick; it depends on nothing else."""
+    return derived_id("decision", account_id, tick.symbol, tick.ts_ns, tick.seq)
+
+
+def _intent(
+    situation: Situation, forecast: Forecast, edge: EdgePart, size: SizePart, account_id: str
+) -> Intent:
+    tick, instrument = situation.tick, situation.instrument
+    side = Side(edge.side)
+    distance = side.value * forecast.barrier
+    return Intent(
+        decision_id=decision_id_of(account_id, tick),
+        symbol=tick.symbol,
+        kind=OrderKind.OPEN,
+        side=side,
+        quantity=size.quantity,
+        price=tick.ask if side is Side.BUY else tick.bid,
+        stop_loss=instrument.round_price(tick.mid - distance),
+        take_profit=instrument.round_price(tick.mid + distance),
+        ts_ns=tick.ts_ns,
+    )
+
+
+def _inputs(intent: Intent, situation: Situation, account: AccountFigures) -> RiskInputs:
+    instrument, tick = situation.instrument, situation.tick
+    value = intent.quantity * instrument.contract_size * account.base_rate
+    return RiskInputs(
+        account=account,
+        quantity=intent.quantity,
+        quantity_tradable=float(instrument.is_tradable_volume(intent.quantity)),
+        order_value=value,
+        margin_needed=value / instrument.leverage,
+        spread=tick.ask - tick.bid,
+        stop_distance=abs(intent.price - intent.stop_loss) if intent.stop_loss > 0 else 0.0,
+    )

@@ -1,0 +1,96 @@
+"""Take a recorded decision again from its record alone, and compare bit for bit.
+
+The forecast is recomputed from the recorded features and recurrent states with the recorded models;
+the decision from that forecast, the recorded account figures and the recorded parameters.
+"""
+
+import math
+from collections.abc import Callable
+
+import msgspec
+
+from plan2.foundation.config.schema import Decision as DecisionConfig
+from plan2.foundation.config.schema import Risk
+from plan2.foundation.instrument import Instrument
+from plan2.foundation.values import Tick
+from plan2.intelligence.decision.decide import Decision, Rules, Situation, decide
+from plan2.intelligence.decision.record import DecisionRecord, Reason
+from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.risk.limits import AccountFigures
+
+Recompute = Callable[[DecisionRecord], Forecast | None]
+"""Runs the recorded models on the recorded inputs."""
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """The result: identical, or each part that differs with what was recorded and found."""
+
+    identical: bool
+    differences: tuple[str, ...]
+
+
+def replay(record: DecisionRecord, instrument: Instrument, recompute: Recompute) -> Replayed:
+    """Decide again from the record; an exit repeats its forecast only, its trigger was the clock.
+
+    Raises:
+        ModelMismatch: a model that took part is no longer there, or its bytes changed.
+    """
+    differences: list[str] = []
+    forecast = recompute(record)
+    _compare("forecast", record.forecast, forecast, differences)
+    if record.reason not in {Reason.TIME_EXIT, Reason.MANUAL_EXIT}:
+        decision = decide(_situation(record, instrument, forecast), rules_of(record))
+        _compare("reason", record.reason, decision.reason, differences)
+        _compare("outcome", record.outcome, decision.outcome, differences)
+        _compare("edge", record.edge, decision.edge, differences)
+        _compare("size", record.size, decision.size, differences)
+        _compare("checks", record.checks, decision.checks, differences)
+        _compare("order_id", record.order_id, _order_id(decision), differences)
+    return Replayed(identical=not differences, differences=tuple(differences))
+
+
+def rules_of(record: DecisionRecord) -> Rules:
+    """The configuration that the decision went by, from the record's own parameters."""
+    sections: dict[str, dict[str, float]] = {"decision": {}, "risk": {}}
+    for key, value in record.parameters.items():
+        section, _, name = key.partition(".")
+        sections[section][name] = value
+    return Rules(
+        account_id=record.account_id,
+        decision=msgspec.convert(sections["decision"], DecisionConfig, strict=False),
+        risk=msgspec.convert(_whole(sections["risk"]), Risk, strict=False),
+    )
+
+
+def _whole(values: dict[str, float]) -> dict[str, float | int]:
+    return {name: int(value) if value.is_integer() else value for name, value in values.items()}
+
+
+def _situation(
+    record: DecisionRecord, instrument: Instrument, forecast: Forecast | None
+) -> Situation:
+    figures = AccountFigures(
+        **{name: math.nan if value is None else value for name, value in record.risk_inputs.items()}
+    )
+    part = record.tick
+    tick = Tick(part.symbol, part.ts_ns, part.bid, part.ask, part.seq)
+    return Situation(
+        tick=tick,
+        instrument=instrument,
+        ready=record.reason is not Reason.WARMING_UP,
+        forecast=forecast,
+        figures=lambda: figures,
+    )
+
+
+def _order_id(decision: Decision) -> str:
+    return decision.order.order_id if decision.order is not None else ""
+
+
+def _compare(name: str, recorded: object, found: object, differences: list[str]) -> None:
+    if recorded != found:
+        differences.append(f"{name}: recorded {_brief(recorded)}, found {_brief(found)}")
+
+
+def _brief(value: object) -> str:
+    return msgspec.json.encode(value).decode()[:400]

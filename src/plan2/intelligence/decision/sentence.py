@@ -1,0 +1,69 @@
+"""One plain sentence for each decision, with its numbers copied from the record."""
+
+from plan2.foundation.instrument import Instrument
+from plan2.intelligence.decision.record import Check, EdgePart, Reason, SizePart
+from plan2.intelligence.models.forecast import Forecast
+
+_FIXED = {
+    Reason.WARMING_UP: "Not traded: the features are still warming up.",
+    Reason.NO_RATE: "Not traded: no rate converts this symbol into the account's currency yet.",
+    Reason.STALE_TICK: "Not traded: the quote is too old to act on.",
+    Reason.DATA_QUALITY: "Not traded: the quote failed a quality check.",
+    Reason.POSITION_OPEN: "Not traded: a position in this symbol is already open.",
+    Reason.ORDER_PENDING: "Not traded: an order in this symbol is still under way.",
+    Reason.COOLDOWN: "Not traded: the last trade in this symbol ended too recently.",
+    Reason.TIME_EXIT: "Closed: the horizon of the forecast is over.",
+    Reason.MANUAL_EXIT: "Closed: a person asked for it.",
+}
+
+
+def sentence_of(
+    reason: Reason,
+    instrument: Instrument,
+    forecast: Forecast | None,
+    edge: EdgePart | None,
+    size: SizePart | None,
+    checks: tuple[Check, ...],
+) -> str:
+    """The headline of a decision; prices in pips of the instrument."""
+    if reason in _FIXED:
+        return _FIXED[reason]
+    if forecast is None or edge is None:
+        why = forecast.abstained if forecast is not None else "no model is loaded"
+        return f"Not traded: no usable forecast ({why})."
+    return _about_edge(reason, instrument, forecast, edge, size, checks)
+
+
+def _about_edge(
+    reason: Reason,
+    instrument: Instrument,
+    forecast: Forecast,
+    edge: EdgePart,
+    size: SizePart | None,
+    checks: tuple[Check, ...],
+) -> str:
+    pip = instrument.pip
+    word = "up" if edge.side > 0 else "down"
+    belief = (
+        f"{edge.p:.1%} {word} {forecast.barrier / pip:.1f} pips first "
+        f"within {forecast.horizon_s // 60} min"
+    )
+    ev, lcb, cost = edge.ev / pip, edge.ev_lcb / pip, edge.cost / pip
+    if reason is Reason.COST_ABOVE_EDGE:
+        return f"Not traded: {belief} is worth {ev:+.2f} pips after {cost:.2f} pips of cost."
+    if reason is Reason.EDGE_UNCERTAIN:
+        return (
+            f"Not traded: {belief} is worth {ev:+.2f} pips after cost, "
+            f"but {lcb:+.2f} at the lower confidence bound."
+        )
+    if reason is Reason.SIZE_TOO_SMALL and size is not None:
+        return f"Not traded: the {size.binding} cap leaves less than the smallest volume."
+    failed = next((check for check in checks if not check.passed), None)
+    if reason is Reason.RISK_DENIED and failed is not None:
+        return f"Denied: {failed.rule} is {failed.value:g}, the limit is {failed.limit:g}."
+    quantity = size.quantity if size is not None else 0.0
+    verb = "Bought" if edge.side > 0 else "Sold"
+    return (
+        f"{verb} {quantity:g} lots: {belief}, worth {ev:+.2f} pips after cost "
+        f"({lcb:+.2f} at the lower confidence bound)."
+    )

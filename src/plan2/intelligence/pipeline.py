@@ -1,0 +1,141 @@
+"""The life of a tick, from quote to order, as one straight line.
+
+    terminal → quality → features → forecast → decision → risk gate → journal → terminal
+
+Ordinary function calls, early returns; no await, no queue, no task, no log call in between. The bus
+announces what happened and drives nothing. The same object serves live trading, paper trading,
+replay and backtest; only what is plugged into it differs.
+
+Features and forecasts are computed once per symbol and shared; decisions and everything after
+belong to an account.
+"""
+
+from collections.abc import Callable
+
+from plan2.dataflow.quality import QualityGate, Verdict
+from plan2.dataflow.terminals.port import OrderUpdate
+from plan2.foundation.bus import Bus
+from plan2.foundation.clock import Clock, stopwatch_ns
+from plan2.foundation.errors import Unrecoverable
+from plan2.foundation.events.market import BarClosed, MarketDataQuarantined, MarketDataReceived
+from plan2.foundation.latency import Latency
+from plan2.foundation.values import Tick
+from plan2.intelligence.decision.keeping import Scene
+from plan2.intelligence.events import ForecastMade
+from plan2.intelligence.features.engine import FeatureEngine
+from plan2.intelligence.models.ensemble import Ensemble
+from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.trading.account import TradingAccount
+
+
+class Lane:
+    """What one symbol's ticks run through before any account sees them."""
+
+    __slots__ = ("engine", "ensemble", "quality", "symbol")
+
+    def __init__(
+        self, symbol: str, quality: QualityGate, engine: FeatureEngine, ensemble: Ensemble | None
+    ) -> None:
+        self.symbol = symbol
+        self.quality = quality
+        self.engine = engine
+        self.ensemble = ensemble
+
+    def forecast(self, ts_ns: int, bar_closed: bool) -> Forecast | None:
+        """Advance the recurrent models when a bar closed, then forecast; None without models."""
+        if self.ensemble is None:
+            return None
+        if self.engine.gap_reset:
+            self.ensemble.reset()
+        if bar_closed:
+            self.ensemble.commit(self.engine)
+        return self.ensemble.forecast(ts_ns, self.engine)
+
+    def states(self) -> dict[str, str]:
+        """The recurrent state that the last forecast started from."""
+        return self.ensemble.states() if self.ensemble is not None else {}
+
+
+class Pipeline:
+    """Takes ticks and broker answers from the terminal; implements its listener."""
+
+    def __init__(
+        self,
+        lanes: dict[str, Lane],
+        accounts: tuple[TradingAccount, ...],
+        bus: Bus,
+        clock: Clock,
+        latency: Latency,
+        on_fault: Callable[[Unrecoverable], None],
+    ) -> None:
+        self.lanes = lanes
+        self.accounts = accounts
+        self.ticks = 0
+        self._bus = bus
+        self._clock = clock
+        self._on_fault = on_fault
+        self._quality_ns = latency.stage("quality").record_ns
+        self._features_ns = latency.stage("features").record_ns
+        self._forecast_ns = latency.stage("forecast").record_ns
+        self._decision_ns = latency.stage("decision").record_ns
+        self._total_ns = latency.stage("tick_to_decision").record_ns
+        self._publish_ns = latency.stage("publish").record_ns
+
+    def on_tick(self, tick: Tick) -> None:
+        """One quote, all the way to an order or a reason."""
+        started = stopwatch_ns()
+        lane = self.lanes[tick.symbol]
+        now_ns = self._clock.now_ns()
+        verdict = lane.quality.check(tick, now_ns)
+        if not verdict.is_accepted:
+            self._quarantine(tick, verdict)
+            return
+        checked = stopwatch_ns()
+        bar_closed = lane.engine.step(tick.ts_ns, tick.bid, tick.ask)
+        stepped = stopwatch_ns()
+        forecast = lane.forecast(tick.ts_ns, bar_closed)
+        forecasted = stopwatch_ns()
+        scene = Scene(
+            tick=tick,
+            now_ns=now_ns,
+            ready=lane.engine.ready,
+            schema_id=lane.engine.plan.schema_id,
+            features=lane.engine.values,
+            forecast=forecast,
+            states=lane.states,
+        )
+        try:
+            for account in self.accounts:
+                account.on_tick(scene)
+        except Unrecoverable as fault:
+            self._on_fault(fault)
+        decided = stopwatch_ns()
+        self._announce(lane, tick, forecast, bar_closed)
+        self.ticks += 1
+        self._quality_ns(checked - started)
+        self._features_ns(stepped - checked)
+        self._forecast_ns(forecasted - stepped)
+        self._decision_ns(decided - forecasted)
+        self._total_ns(decided - started)
+        self._publish_ns(stopwatch_ns() - decided)
+
+    def on_order_update(self, update: OrderUpdate) -> None:
+        """The broker said something about an order of one of the accounts."""
+        try:
+            for account in self.accounts:
+                account.on_order_update(update)
+        except Unrecoverable as fault:
+            self._on_fault(fault)
+
+    def _announce(
+        self, lane: Lane, tick: Tick, forecast: Forecast | None, bar_closed: bool
+    ) -> None:
+        publish = self._bus.publish
+        publish(MarketDataReceived(ts_ns=tick.ts_ns, tick=tick))
+        if bar_closed:
+            publish(BarClosed(ts_ns=tick.ts_ns, bar=lane.engine.last_bar()))
+        if forecast is not None:
+            publish(ForecastMade(ts_ns=tick.ts_ns, forecast=forecast))
+
+    def _quarantine(self, tick: Tick, verdict: Verdict) -> None:
+        self._bus.publish(MarketDataQuarantined(ts_ns=tick.ts_ns, tick=tick, reason=verdict.reason))

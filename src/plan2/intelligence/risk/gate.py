@@ -1,0 +1,65 @@
+"""The risk gate: the only place where an intent becomes an approved order.
+
+No flag walks around it: people, bots and "close all" pass it too. Intents that only reduce risk
+meet their own short list. Every rule is looked at, so that a refusal can be shown whole.
+"""
+
+import msgspec
+
+from plan2.dataflow.terminals.port import ApprovedOrder, OrderKind
+from plan2.foundation.config.schema import Risk
+from plan2.foundation.ids import derived_id
+from plan2.intelligence.decision.record import Check
+from plan2.intelligence.risk.checks import OPENING, REDUCING
+from plan2.intelligence.risk.limits import Intent, RiskInputs
+
+MAGIC = 20_250
+"""Marks Plan2's orders at the broker; below 2^31 for old tools."""
+
+
+class Review(msgspec.Struct, frozen=True, kw_only=True):
+    """The gate's answer: an order, or None with at least one failed check."""
+
+    order: ApprovedOrder | None
+    checks: tuple[Check, ...]
+
+    @property
+    def first_failure(self) -> Check | None:
+        """The first rule that refused."""
+        return next((check for check in self.checks if not check.passed), None)
+
+
+def check(kind: OrderKind, inputs: RiskInputs, limits: Risk) -> tuple[Check, ...]:
+    """All rules that apply to an order of this kind, in order."""
+    rules = OPENING if kind is OrderKind.OPEN else REDUCING
+    return tuple(rule(inputs, limits) for rule in rules)
+
+
+def review(intent: Intent, inputs: RiskInputs, limits: Risk, account_id: str) -> Review:
+    """Approve or deny; the order's id and token depend only on the decision."""
+    checks = check(intent.kind, inputs, limits)
+    if not all(item.passed for item in checks):
+        return Review(order=None, checks=checks)
+    order_id = order_id_of(intent.decision_id)
+    order = ApprovedOrder(
+        order_id=order_id,
+        decision_id=intent.decision_id,
+        account_id=account_id,
+        symbol=intent.symbol,
+        kind=intent.kind,
+        side=intent.side,
+        quantity=intent.quantity,
+        price=intent.price,
+        stop_loss=intent.stop_loss,
+        take_profit=intent.take_profit,
+        token=f"p2.{order_id[:22]}",
+        magic=MAGIC,
+        ts_ns=intent.ts_ns,
+        position_ticket=intent.position_ticket,
+    )
+    return Review(order=order, checks=checks)
+
+
+def order_id_of(decision_id: str) -> str:
+    """The id of the order that a decision may lead to."""
+    return derived_id("order", decision_id)

@@ -1,0 +1,42 @@
+"""How much: the smallest of several caps, each shown in the decision record.
+
+- risk: the loss at the stop is at most the configured fraction of equity.
+- kelly: a quarter of the Kelly fraction at the pessimistic probability: with even payoff
+  f* = 2·p − 1 is the fraction of equity to lose at the stop.
+- order_value, exposure, margin: what the risk gate will allow.
+"""
+
+from plan2.foundation.config.schema import Risk
+from plan2.foundation.instrument import Instrument
+from plan2.intelligence.decision.record import EdgePart, SizePart
+from plan2.intelligence.risk.limits import AccountFigures
+
+KELLY_SHARE = 0.25
+
+
+def size_of(
+    instrument: Instrument,
+    account: AccountFigures,
+    edge: EdgePart,
+    barrier: float,
+    limits: Risk,
+) -> SizePart:
+    """The quantity in lots; 0.0 when the binding cap leaves less than the smallest volume.
+
+    `barrier` is the distance of the stop from the mid, quote currency.
+    """
+    lot_value = instrument.contract_size * account.base_rate
+    loss_per_lot = (barrier + edge.cost) * instrument.contract_size * account.quote_rate
+    kelly_fraction = max(0.0, KELLY_SHARE * (2.0 * edge.p_lcb - 1.0))
+    room = limits.exposure_max_fraction * account.equity - account.exposure
+    caps = {
+        "risk": limits.risk_per_trade_fraction * account.equity / loss_per_lot,
+        "kelly": kelly_fraction * account.equity / loss_per_lot,
+        "order_value": limits.order_value_max_fraction * account.equity / lot_value,
+        "exposure": max(0.0, room) / lot_value,
+        "margin": max(0.0, account.margin_free) * instrument.leverage / lot_value,
+        "volume_max": instrument.volume_max,
+    }
+    binding = min(caps, key=lambda name: caps[name])
+    quantity = instrument.round_volume_down(max(0.0, caps[binding]))
+    return SizePart(quantity=quantity, caps=caps, binding=binding)

@@ -1,0 +1,276 @@
+"""One trading account: its books, its switch, and what it does on a tick.
+
+The order of things on a tick is `on_tick`: value the account, stop at a loss limit, close what has
+run its time, decide, and — when the decision trades — write the order down before the terminal
+hears of it.
+"""
+
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from plan2.dataflow.terminals.port import ApprovedOrder, OrderKind, OrderUpdate
+from plan2.foundation.errors import JournalLost
+from plan2.foundation.events.account import EquityRecorded, TradingStateChanged
+from plan2.foundation.events.base import Event
+from plan2.foundation.events.order import PositionClosed
+from plan2.foundation.instrument import Instrument
+from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, TenantId, Tick
+from plan2.intelligence.decision.decide import (
+    Decision,
+    Rules,
+    Situation,
+    decide,
+    decide_exit,
+    decision_id_of,
+)
+from plan2.intelligence.decision.keeping import DecisionKeeper, Scene
+from plan2.intelligence.decision.record import Outcome, Reason
+from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.risk.limits import AccountFigures, Intent
+from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.trading.account_events import AccountFacts
+from plan2.intelligence.trading.answers import events_of
+from plan2.intelligence.trading.chronicle import Chronicle
+from plan2.intelligence.trading.orders import OrderBook, OrderState
+from plan2.intelligence.trading.portfolio import Portfolio
+from plan2.intelligence.trading.positions import Position, PositionBook
+from plan2.intelligence.trading.rates import Rates
+
+EQUITY_EVERY_NS = 300 * NS_PER_SECOND
+"""Market time between two recorded equity figures."""
+
+NEVER_NS = -(10**18)
+
+
+class Submit(Protocol):
+    """The one call that sends an order; exactly once, never blocking."""
+
+    def __call__(self, order: ApprovedOrder, /) -> None:
+        """Send it."""
+        ...
+
+
+class AccountIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose account it is."""
+
+    tenant_id: TenantId
+    account_id: str
+    currency: str
+    start_balance: Decimal
+
+
+class TradingAccount:
+    """Decides, orders and keeps the books of one account."""
+
+    def __init__(
+        self,
+        identity: AccountIdentity,
+        instruments: dict[str, Instrument],
+        rules: Rules,
+        chronicle: Chronicle,
+        keeper: DecisionKeeper,
+        submit: Submit,
+    ) -> None:
+        self.identity = identity
+        self.rules = rules
+        self.state = TradingState.HALTED
+        self.orders = OrderBook()
+        self.positions = PositionBook()
+        self.rates = Rates(identity.currency, instruments)
+        self.portfolio = Portfolio(identity.start_balance, self.positions, instruments)
+        self.keeper = keeper
+        self._instruments = instruments
+        self._facts = AccountFacts(identity.tenant_id, identity.account_id)
+        self._chronicle = chronicle
+        self._submit = submit
+        self._placed_ns: list[int] = []
+        self._last_entry_ns: dict[str, int] = {}
+        self._last_close_ns: dict[str, int] = {}
+        self._reserved: dict[str, float] = {}
+        self._equity_due_ns = 0
+
+    # --- a tick ---------------------------------------------------------------------------
+
+    def on_tick(self, scene: Scene) -> Decision:
+        """Everything this account does because of one tick; returns the decision."""
+        tick = scene.tick
+        self.rates.update(tick)
+        self.portfolio.mark(tick, self.rates)
+        self._stop_at_loss_limits(tick.ts_ns)
+        for position in self.positions.of_symbol(tick.symbol):
+            if position.expires_ts_ns and tick.ts_ns >= position.expires_ts_ns:
+                self.close(position, scene, Reason.TIME_EXIT)
+        situation = self._situation(scene, scene.forecast, 0.0)
+        decision = decide(situation, self.rules)
+        if decision.order is not None or self.keeper.is_due(tick, decision):
+            self._keep(scene, situation, decision)
+        if tick.ts_ns >= self._equity_due_ns:
+            self._record_equity(tick.ts_ns)
+        return decision
+
+    def close(self, position: Position, scene: Scene, reason: Reason) -> Decision | None:
+        """Close a position at market through the gate; None while an order is under way."""
+        if self.orders.pending(position.symbol):
+            return None
+        tick = scene.tick
+        side = position.side.opposite
+        intent = Intent(
+            decision_id=decision_id_of(f"{self.identity.account_id}:exit", tick),
+            symbol=position.symbol,
+            kind=OrderKind.CLOSE,
+            side=side,
+            quantity=position.quantity,
+            price=tick.bid if side < 0 else tick.ask,
+            stop_loss=0.0,
+            take_profit=0.0,
+            ts_ns=tick.ts_ns,
+            position_ticket=position.ticket,
+        )
+        situation = self._situation(scene, None, position.quantity)
+        decision = decide_exit(situation, self.rules, intent, reason)
+        if decision.order is not None or self.keeper.is_due(tick, decision):
+            self._keep(scene, situation, decision)
+        return decision
+
+    # --- what the broker says -------------------------------------------------------------
+
+    def on_order_update(self, update: OrderUpdate) -> None:
+        """Book what the broker said: durable, then announced; repetitions change nothing."""
+        identity = self.identity
+        events = events_of(
+            update, identity.tenant_id, identity.account_id, self.orders, self.positions
+        )
+        if not events:
+            return
+        self._chronicle.record_durable([self._facts.answered(event) for event in events])
+        for event in events:
+            self.apply(event)
+
+    def apply(self, event: Event) -> None:
+        """Fold an event into the books; start-up uses this to rebuild them."""
+        self.orders.apply(event)
+        self.positions.apply(event)
+        if isinstance(event, TradingStateChanged):
+            self.state = TradingState[event.new_state.upper()]
+        if isinstance(event, EquityRecorded):
+            self.portfolio.restore_marks(event)
+        for order_id in [key for key in self._reserved if key not in self.orders.open]:
+            del self._reserved[order_id]
+        if isinstance(event, PositionClosed):
+            self._last_close_ns[event.symbol] = event.ts_ns
+
+    # --- the switch -----------------------------------------------------------------------
+
+    def set_state(self, state: TradingState, ts_ns: int, actor: str, reason: str) -> None:
+        """Arm, pause or halt; remembered over restarts, with who and why."""
+        if state is self.state:
+            return
+        change = self._facts.state_changed(self.state, state, ts_ns, actor, reason)
+        self.state = state
+        self._chronicle.record_durable([change])
+
+    # --- inside ---------------------------------------------------------------------------
+
+    def _situation(
+        self, scene: Scene, forecast: Forecast | None, position_quantity: float
+    ) -> Situation:
+        return Situation(
+            tick=scene.tick,
+            instrument=self._instruments[scene.tick.symbol],
+            ready=scene.ready,
+            forecast=forecast,
+            figures=lambda: self.figures(scene.tick, scene.now_ns, position_quantity),
+        )
+
+    def figures(self, tick: Tick, now_ns: int, position_quantity: float = 0.0) -> AccountFigures:
+        """The account as plain numbers at this tick."""
+        symbol, ts_ns = tick.symbol, tick.ts_ns
+        instrument = self._instruments[symbol]
+        pending = self.orders.pending(symbol)
+        equity = float(self.portfolio.equity)
+        cooldown_ns = int(self.rules.decision.cooldown_s * NS_PER_SECOND)
+        since_close = ts_ns - self._last_close_ns.get(symbol, NEVER_NS)
+        opening = sum(1 for key in self.orders.open if key in self._reserved)
+        return AccountFigures(
+            trading_state=float(self.state),
+            symbol_blocked=float(self.orders.is_blocked(symbol)),
+            equity=equity,
+            day_start_equity=float(self.portfolio.marks.day_start_equity),
+            peak_equity=float(self.portfolio.marks.peak_equity),
+            margin_free=equity - self.portfolio.margin(self.rates),
+            positions=float(len(self.positions.open) + opening),
+            positions_symbol=float(len(self.positions.of_symbol(symbol))),
+            orders_pending_symbol=float(pending),
+            exposure=self.portfolio.exposure(self.rates) + sum(self._reserved.values()),
+            orders_last_minute=float(self._orders_last_minute(ts_ns)),
+            seconds_since_same=(ts_ns - self._last_entry_ns.get(symbol, NEVER_NS)) / NS_PER_SECOND,
+            cooldown_left_s=max(0, cooldown_ns - since_close) / NS_PER_SECOND,
+            tick_age_ms=max(0, now_ns - ts_ns) / NS_PER_MS,
+            quote_rate=self.rates.rate(instrument.quote),
+            base_rate=self.rates.rate(instrument.base),
+            position_quantity=position_quantity,
+        )
+
+    def _orders_last_minute(self, ts_ns: int) -> int:
+        horizon = ts_ns - 60 * NS_PER_SECOND
+        self._placed_ns = [placed for placed in self._placed_ns if placed > horizon]
+        return len(self._placed_ns)
+
+    def _keep(self, scene: Scene, situation: Situation, decision: Decision) -> None:
+        """Write the decision down; when it trades, together with its order, then send it."""
+        kept = self.keeper.keep(scene, situation, decision, self.identity.tenant_id)
+        order = decision.order
+        if order is None:
+            self._chronicle.record(kept)
+            if decision.outcome is Outcome.DENIED:
+                self._chronicle.record(self._facts.denied(scene.tick, decision))
+            return
+        entry = decision.reason is Reason.EXPECTED_VALUE
+        placed = self._facts.placed(order, self.keeper.horizon_s if entry else 0)
+        self._reserve(order)
+        try:
+            self._chronicle.record_durable([kept, placed])
+        except JournalLost:
+            self._reserved.pop(order.order_id, None)
+            self.state = TradingState.HALTED
+            raise
+        self.orders.apply(placed.event)
+        self._submit(order)
+        sent = self._facts.sent(order)
+        if self.orders.orders[order.order_id].state is OrderState.PLACED:
+            self.orders.apply(sent.event)
+        self._chronicle.record(sent)
+
+    def _reserve(self, order: ApprovedOrder) -> None:
+        self._placed_ns.append(order.ts_ns)
+        if order.kind is OrderKind.OPEN:
+            self._last_entry_ns[order.symbol] = order.ts_ns
+            self._reserved[order.order_id] = self.portfolio.notional(
+                order.symbol, order.quantity, self.rates
+            )
+
+    def _stop_at_loss_limits(self, ts_ns: int) -> None:
+        """Halt the account when the day's loss or the drawdown reaches its limit."""
+        if self.state is TradingState.HALTED:
+            return
+        marks, equity = self.portfolio.marks, self.portfolio.equity
+        limits = self.rules.risk
+        for rule, start, limit in (
+            ("daily_loss", marks.day_start_equity, limits.daily_loss_max_fraction),
+            ("drawdown", marks.peak_equity, limits.drawdown_max_fraction),
+        ):
+            fall = float((start - equity) / start) if start > 0 else 1.0
+            if fall >= limit:
+                self._breach(rule, fall, limit, ts_ns)
+                return
+
+    def _breach(self, rule: str, value: float, limit: float, ts_ns: int) -> None:
+        self._chronicle.record(self._facts.breached(rule, value, limit, ts_ns))
+        self.set_state(TradingState.HALTED, ts_ns, "risk", f"{rule} {value:.4f} ≥ {limit:g}")
+
+    def _record_equity(self, ts_ns: int) -> None:
+        self._equity_due_ns = ts_ns + EQUITY_EVERY_NS
+        margin = self.portfolio.margin(self.rates)
+        self._chronicle.record(self._facts.equity(self.portfolio, margin, ts_ns))

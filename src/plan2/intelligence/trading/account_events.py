@@ -1,0 +1,132 @@
+"""The facts an account writes down, built from what it knows; pure constructors."""
+
+from plan2.dataflow.terminals.port import ApprovedOrder, OrderKind
+from plan2.foundation.events.account import (
+    EquityRecorded,
+    RiskLimitBreached,
+    TradingStateChanged,
+)
+from plan2.foundation.events.base import Event
+from plan2.foundation.events.fact import Fact, fact
+from plan2.foundation.events.order import OrderDenied, OrderPlaced, OrderSent
+from plan2.foundation.values import NS_PER_SECOND, Tick
+from plan2.intelligence.decision.decide import Decision, decision_id_of
+from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.trading.portfolio import Portfolio
+
+
+class AccountFacts:
+    """Writes facts in the name of one account of one tenant."""
+
+    def __init__(self, tenant_id: str, account_id: str) -> None:
+        self._tenant_id = tenant_id
+        self._account_id = account_id
+        self._account_stream = f"account:{account_id}"
+        self._order_stream = f"order:{account_id}"
+
+    def placed(self, order: ApprovedOrder, horizon_s: int) -> Fact:
+        """An approved order, about to become durable; `horizon_s` 0 = no time exit."""
+        event = OrderPlaced(
+            ts_ns=order.ts_ns,
+            order_id=order.order_id,
+            decision_id=order.decision_id,
+            tenant_id=self._tenant_id,
+            account_id=order.account_id,
+            symbol=order.symbol,
+            side=order.side.name.lower(),
+            quantity=order.quantity,
+            price=order.price,
+            stop_loss=order.stop_loss,
+            take_profit=order.take_profit,
+            reduce_only=order.kind is OrderKind.CLOSE,
+            token=order.token,
+            position_id=order.position_ticket,
+            expires_ts_ns=order.ts_ns + horizon_s * NS_PER_SECOND if horizon_s else 0,
+        )
+        return fact(self._order_stream, event, order.order_id, correlation_id=order.decision_id)
+
+    def sent(self, order: ApprovedOrder) -> Fact:
+        """The terminal was called."""
+        event = OrderSent(
+            ts_ns=order.ts_ns,
+            order_id=order.order_id,
+            account_id=order.account_id,
+            symbol=order.symbol,
+        )
+        return fact(self._order_stream, event, order.order_id, correlation_id=order.decision_id)
+
+    def denied(self, tick: Tick, decision: Decision) -> Fact:
+        """The gate refused; names the first rule that did."""
+        failed = next(item for item in decision.checks if not item.passed)
+        decision_id = decision_id_of(self._account_id, tick)
+        event = OrderDenied(
+            ts_ns=tick.ts_ns,
+            decision_id=decision_id,
+            tenant_id=self._tenant_id,
+            account_id=self._account_id,
+            symbol=tick.symbol,
+            rule_id=failed.rule,
+            current_value=failed.value,
+            threshold=failed.limit,
+        )
+        return fact(self._order_stream, event, decision_id, correlation_id=decision_id)
+
+    def answered(self, event: Event) -> Fact:
+        """Something the broker said or did."""
+        return fact(self._order_stream, event, *_identity(event))
+
+    def state_changed(
+        self, old: TradingState, new: TradingState, ts_ns: int, actor: str, reason: str
+    ) -> Fact:
+        """The trading switch moved."""
+        event = TradingStateChanged(
+            ts_ns=ts_ns,
+            account_id=self._account_id,
+            tenant_id=self._tenant_id,
+            old_state=old.word,
+            new_state=new.word,
+            actor=actor,
+            reason=reason,
+        )
+        return fact(self._account_stream, event, ts_ns, old.word, new.word, actor, reason)
+
+    def breached(self, rule: str, value: float, limit: float, ts_ns: int) -> Fact:
+        """A loss limit was reached."""
+        event = RiskLimitBreached(
+            ts_ns=ts_ns,
+            rule_id=rule,
+            account_id=self._account_id,
+            tenant_id=self._tenant_id,
+            current_value=value,
+            threshold=limit,
+            action="halt",
+        )
+        return fact(self._account_stream, event, rule, ts_ns)
+
+    def equity(self, portfolio: Portfolio, margin: float, ts_ns: int) -> Fact:
+        """The account's figures now, and what its loss limits are measured from."""
+        marks = portfolio.marks
+        event = EquityRecorded(
+            ts_ns=ts_ns,
+            account_id=self._account_id,
+            tenant_id=self._tenant_id,
+            balance=str(portfolio.balance),
+            equity=str(portfolio.equity),
+            margin=f"{margin:.2f}",
+            day_start_equity=str(marks.day_start_equity),
+            day_end_ns=marks.day_end_ns,
+            peak_equity=str(marks.peak_equity),
+        )
+        return fact(self._account_stream, event, ts_ns)
+
+
+def _identity(event: Event) -> tuple[object, ...]:
+    """What makes an order event the same fact when it is met again."""
+    fill = getattr(event, "fill_id", None)
+    if fill is not None:
+        return (fill,)
+    for name in ("position_id", "order_id"):
+        value = getattr(event, name, None)
+        if value is not None:
+            return (value, event.ts_ns)
+    return (event.ts_ns,)

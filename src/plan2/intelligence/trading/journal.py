@@ -1,0 +1,205 @@
+"""The order journal: what must survive a crash is on disk here before anyone hears of it.
+
+It does not depend on PostgreSQL. Segments are preallocated and written in full before use, then
+overwritten in place through a descriptor that reaches the disk before `write` returns (O_DSYNC, or
+fsync where that does not exist). Entries are drained into the event store, idempotently, and a
+segment is deleted once everything in it is there.
+
+Record: u32 length, u32 CRC-32 of the rest, u64 sequence, MessagePack of a list of entries. A torn
+record at the end fails its checksum and was never acknowledged; one in the middle is an error.
+"""
+
+import os
+import struct
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from plan2.foundation.errors import JournalLost
+
+SEGMENT_BYTES = 4 * 1024 * 1024
+HEADER = struct.Struct("<IIQ")
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One event to be kept: its stored name and version, its stream, its id, its JSON."""
+
+    event_id: str
+    stream: str
+    type: str
+    schema_ver: int
+    correlation_id: str
+    payload: bytes
+
+
+class Journal(Protocol):
+    """Where entries become durable."""
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Keep all entries or none; durable when it returns. Returns the record's sequence."""
+        ...
+
+    def release(self, sequence: int) -> None:
+        """Everything up to and including this record is in the event store."""
+        ...
+
+
+class MemoryJournal:
+    """A journal for backtests: same interface, nothing kept."""
+
+    def __init__(self) -> None:
+        self._sequence = 0
+
+    def append(self, entries: Sequence[Entry]) -> int:  # noqa: ARG002 - nothing is kept
+        """Count the record."""
+        self._sequence += 1
+        return self._sequence
+
+    def release(self, sequence: int) -> None:
+        """Nothing to release."""
+
+
+class FileJournal:
+    """The durable journal in a folder of its own.
+
+    Raises:
+        JournalLost: the folder cannot be written, or a record in the middle is damaged.
+    """
+
+    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self._folder = folder
+        self._segment_bytes = segment_bytes
+        self._encoder = msgspec.msgpack.Encoder()
+        self._fd = -1
+        self._offset = 0
+        self._sequence = 0
+        self._segments: list[tuple[Path, int]] = []  # path and last sequence in it, oldest first
+        self._released = 0
+
+    def open(self) -> list[Entry]:
+        """Read what earlier runs left, then start a fresh segment.
+
+        Returns all entries found, oldest first; they may already be in the event store.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            found: list[Entry] = []
+            for path in sorted(self._folder.glob("orders-*.journal")):
+                entries, last = _read_segment(path)
+                if not entries:
+                    path.unlink()
+                    continue
+                found.extend(entries)
+                self._sequence = max(self._sequence, last)
+                self._segments.append((path, last))
+            self._start_segment()
+        except OSError as error:
+            raise JournalLost(
+                f"The order journal in {self._folder} cannot be used: {error}.",
+                remedy="Trading stays halted until the folder is writable and has space.",
+            ) from error
+        return found
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Write one record; it is on disk when this returns.
+
+        Raises:
+            JournalLost: the disk refused; nothing counts as written.
+        """
+        body = self._encoder.encode(entries)
+        sequence = self._sequence + 1
+        tail = sequence.to_bytes(8, "little") + body
+        record = HEADER.pack(len(body), zlib.crc32(tail), sequence) + body
+        try:
+            if self._offset + len(record) + HEADER.size > self._segment_bytes:
+                self._start_segment(len(record))
+            _write_at(self._fd, record, self._offset)
+        except OSError as error:
+            raise JournalLost(
+                f"The order journal in {self._folder} refused a write: {error}.",
+                remedy="Free disk space or repair the disk; trading is halted until then.",
+            ) from error
+        self._offset += len(record)
+        self._sequence = sequence
+        path, _ = self._segments[-1]
+        self._segments[-1] = (path, sequence)
+        return sequence
+
+    def release(self, sequence: int) -> None:
+        """Delete segments whose every record is in the event store."""
+        self._released = max(self._released, sequence)
+        while len(self._segments) > 1 and self._segments[0][1] <= self._released:
+            path, _ = self._segments.pop(0)
+            path.unlink(missing_ok=True)
+
+    def release_all(self) -> None:
+        """Everything found by `open` is in the event store."""
+        self.release(self._sequence)
+
+    def close(self) -> None:
+        """Close the file; nothing is pending, since every append was durable."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _start_segment(self, least_bytes: int = 0) -> None:
+        self.close()
+        path = self._folder / f"orders-{self._sequence + 1:012d}.journal"
+        size = max(self._segment_bytes, least_bytes + 2 * HEADER.size)
+        with path.open("wb") as file:
+            file.write(bytes(size))
+            file.flush()
+            os.fsync(file.fileno())
+        flags = os.O_RDWR | getattr(os, "O_DSYNC", 0) | getattr(os, "O_BINARY", 0)
+        self._fd = os.open(path, flags)
+        _sync_folder(self._folder)
+        self._offset = 0
+        self._segments.append((path, self._sequence))
+
+
+def _write_at(fd: int, record: bytes, offset: int) -> None:
+    if hasattr(os, "pwrite"):
+        written = os.pwrite(fd, record, offset)
+    else:
+        os.lseek(fd, offset, os.SEEK_SET)
+        written = os.write(fd, record)
+    if written != len(record):
+        raise OSError(f"wrote {written} of {len(record)} bytes")
+    if not hasattr(os, "O_DSYNC"):
+        os.fsync(fd)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return  # Windows has no folder handle to flush; NTFS journals the entry
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _read_segment(path: Path) -> tuple[list[Entry], int]:
+    data = path.read_bytes()
+    entries: list[Entry] = []
+    offset, last = 0, 0
+    while offset + HEADER.size <= len(data):
+        length, checksum, sequence = HEADER.unpack_from(data, offset)
+        if length == 0:
+            break
+        end = offset + HEADER.size + length
+        tail = data[offset + 8 : end]
+        if end > len(data) or zlib.crc32(tail) != checksum:
+            if any(data[end : end + HEADER.size]):
+                raise JournalLost(
+                    f"{path} is damaged at byte {offset}, and records follow.",
+                    remedy="Keep the file, restore it from a backup, and reconcile by hand.",
+                )
+            break
+        entries.extend(msgspec.msgpack.decode(data[offset + HEADER.size : end], type=list[Entry]))
+        last = sequence
+        offset = end
+    return entries, last

@@ -1,0 +1,103 @@
+"""An account's money: balance, equity, margin, the day's start, the peak; Decimal to the cent."""
+
+import math
+from decimal import Decimal
+
+import msgspec
+
+from plan2.foundation.events.account import EquityRecorded
+from plan2.foundation.instrument import Instrument
+from plan2.foundation.values import Side, Tick
+from plan2.intelligence.trading.broker_day import next_day_start_ns
+from plan2.intelligence.trading.positions import Position, PositionBook
+from plan2.intelligence.trading.rates import Rates
+
+
+class Marks(msgspec.Struct):
+    """Equity figures that outlive a restart; account currency."""
+
+    day_start_equity: Decimal
+    peak_equity: Decimal
+    day_end_ns: int
+
+
+class Portfolio:
+    """Values the open positions of one account at the last quotes.
+
+    A long is worth what the bid gives, a short what the ask costs.
+    """
+
+    def __init__(
+        self, start_balance: Decimal, book: PositionBook, instruments: dict[str, Instrument]
+    ) -> None:
+        self.marks = Marks(start_balance, start_balance, 0)
+        self._start_balance = start_balance
+        self._book = book
+        self._instruments = instruments
+        self._exit_prices: dict[str, tuple[float, float]] = {}
+        self._equity = start_balance
+
+    @property
+    def balance(self) -> Decimal:
+        """Start balance and everything realised since, account currency."""
+        return self._start_balance + self._book.realised
+
+    @property
+    def equity(self) -> Decimal:
+        """Balance and the open positions' profit at the last `mark`, account currency."""
+        return self._equity
+
+    def mark(self, tick: Tick, rates: Rates) -> None:
+        """Take in a quote: value open positions, roll the broker's day, lift the peak."""
+        self._exit_prices[tick.symbol] = (tick.bid, tick.ask)
+        self._equity = self.balance + self.floating(rates)
+        if tick.ts_ns >= self.marks.day_end_ns:
+            self.marks.day_end_ns = next_day_start_ns(tick.ts_ns)
+            self.marks.day_start_equity = self._equity
+        self.marks.peak_equity = max(self.marks.peak_equity, self._equity)
+
+    def restore_marks(self, event: EquityRecorded) -> None:
+        """Take the day's start and the peak from a stored figure."""
+        self.marks = Marks(
+            Decimal(event.day_start_equity), Decimal(event.peak_equity), event.day_end_ns
+        )
+
+    def floating(self, rates: Rates) -> Decimal:
+        """Profit of all open positions if they were closed now, without commission."""
+        if not self._book.open:
+            return Decimal(0)
+        return sum(
+            (self.floating_of(position, rates) for position in self._book.open.values()),
+            Decimal(0),
+        )
+
+    def floating_of(self, position: Position, rates: Rates) -> Decimal:
+        """Profit of one position if it were closed now; 0 while no quote or rate is known."""
+        instrument = self._instruments[position.symbol]
+        prices = self._exit_prices.get(position.symbol)
+        rate = rates.rate(instrument.quote)
+        if prices is None or not rate > 0:
+            return Decimal(0)
+        price = prices[0] if position.side is Side.BUY else prices[1]
+        return instrument.profit(position.side, position.quantity, position.open_price, price, rate)
+
+    def exposure(self, rates: Rates) -> float:
+        """Gross notional of open positions, account currency; NaN when a rate is missing."""
+        return sum(
+            self.notional(position.symbol, position.quantity, rates)
+            for position in self._book.open.values()
+        )
+
+    def notional(self, symbol: str, lots: float, rates: Rates) -> float:
+        """Value of `lots` in account currency."""
+        instrument = self._instruments[symbol]
+        return lots * instrument.contract_size * rates.rate(instrument.base)
+
+    def margin(self, rates: Rates) -> float:
+        """Margin of open positions, account currency; 0.0 without positions."""
+        total = sum(
+            self.notional(position.symbol, position.quantity, rates)
+            / self._instruments[position.symbol].leverage
+            for position in self._book.open.values()
+        )
+        return 0.0 if math.isnan(total) else total
