@@ -187,3 +187,34 @@ def test_quiet_ticks_are_not_written_down_one_by_one() -> None:
     assert desk.sink.names().count("DecisionMade") == 1
     desk.account.on_tick(scene(tick(after_s=125), forecast(0.55, standard_error=0.2)))
     assert desk.sink.names().count("DecisionMade") == 2
+
+
+def test_kill_closes_everything_and_stays_halted() -> None:
+    """The way out is open while halted; the closing decision says who asked."""
+    desk = opened()
+    desk.account.kill(tick().ts_ns, "tester", "enough")
+    desk.account.on_tick(scene(tick(after_s=5), forecast(0.60)))
+    assert desk.account.state is TradingState.HALTED
+    closing = desk.sent[-1]
+    assert (closing.side, closing.quantity, closing.position_ticket) == (SELL, 0.23, "p1")
+    desk.fill(closing, 1.10000, "3", is_exit=True, profit=Decimal("-2.30"))
+    desk.account.on_tick(scene(tick(after_s=900), forecast(0.60)))
+    assert desk.account.positions.open == {}
+    assert len(desk.sent) == 2
+
+
+def test_a_tick_met_again_after_a_restart_does_not_order_twice() -> None:
+    """The order of that decision exists already, whatever became of it."""
+    desk = Desk().arm()
+    desk.account.on_tick(scene(tick(), forecast(0.60)))
+    order = desk.sent[0]
+    again = Desk()
+    for item in desk.sink.facts:
+        again.account.apply(item.event)
+    again.account.on_order_update(
+        OrderUpdate(
+            kind=UpdateKind.REJECTED, ts_ns=order.ts_ns, order_id=order.order_id, reason="lost"
+        )
+    )
+    again.account.on_tick(scene(tick(), forecast(0.60)))
+    assert again.sent == []

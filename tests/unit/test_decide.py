@@ -111,9 +111,7 @@ def test_the_account_is_not_asked_without_a_forecast() -> None:
     def never() -> AccountFigures:
         raise AssertionError("asked")
 
-    quiet = Situation(
-        tick=tick(), instrument=EURUSD, ready=True, forecast=None, figures=never
-    )
+    quiet = Situation(tick=tick(), instrument=EURUSD, ready=True, forecast=None, figures=never)
     assert decide(quiet, RULES).reason is Reason.NO_FORECAST
 
 

@@ -11,13 +11,14 @@ from plan2.foundation.config.schema import Decision as DecisionConfig
 from plan2.foundation.config.schema import Risk
 from plan2.foundation.events.fact import Fact
 from plan2.foundation.instrument import Instrument
+from plan2.foundation.latency import Latency
 from plan2.foundation.values import NS_PER_SECOND, Side, TenantId, Tick
 from plan2.intelligence.decision.decide import Rules
 from plan2.intelligence.decision.keeping import DecisionKeeper, Scene
 from plan2.intelligence.models.forecast import Forecast, Vote
 from plan2.intelligence.risk.limits import AccountFigures
 from plan2.intelligence.risk.state import TradingState
-from plan2.intelligence.trading.account import AccountIdentity, TradingAccount
+from plan2.intelligence.trading.account import AccountIdentity, AccountServices, TradingAccount
 from plan2.intelligence.trading.chronicle import Chronicle
 from plan2.intelligence.trading.journal import Entry, MemoryJournal
 
@@ -138,9 +139,12 @@ class Desk:
             ),
             {"EURUSD": EURUSD},
             rules,
-            Chronicle(self.journal, self.sink, self.bus),
-            DecisionKeeper(rules, "config-1", 7200),
-            self._submit,
+            AccountServices(
+                chronicle=Chronicle(self.journal, self.sink, self.bus),
+                keeper=DecisionKeeper(rules, "config-1", 7200),
+                submit=self._submit,
+                latency=Latency(),
+            ),
         )
 
     def _submit(self, order: ApprovedOrder) -> None:

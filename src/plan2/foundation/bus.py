@@ -9,12 +9,13 @@ import asyncio
 import enum
 from collections import deque
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from plan2.foundation.errors import JournalLost, require
 from plan2.foundation.events.base import Event
 
 E = TypeVar("E", bound=Event)
+Item = TypeVar("Item")
 Handler = Callable[[Any], None]  # the class key decides the argument type; `subscribe` checks it
 
 PENDING_MAX = 10_000
@@ -76,8 +77,8 @@ class Overflow(enum.Enum):
     """Refuse: the journal. The owner stops trading."""
 
 
-class Mailbox:
-    """A bounded buffer between the bus and one listener task.
+class Mailbox(Generic[Item]):
+    """A bounded buffer between the bus and one listener task; what it holds is its type argument.
 
     Args:
         capacity: the most events it may hold.
@@ -89,20 +90,20 @@ class Mailbox:
         self,
         capacity: int,
         overflow: Overflow,
-        key: Callable[[Event], Hashable] = id,
+        key: Callable[[Item], Hashable] = id,
     ) -> None:
         self.capacity = capacity
         self.dropped = 0
         self._overflow = overflow
         self._key = key
-        self._events: dict[Hashable, Event] = {}
+        self._events: dict[Hashable, Item] = {}
         self._count = 0
         self._ready = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._events)
 
-    def put(self, event: Event) -> None:
+    def put(self, event: Item) -> None:
         """Take an event from the bus.
 
         Raises:
@@ -123,12 +124,12 @@ class Mailbox:
         self._events[key] = event
         self._ready.set()
 
-    async def take(self, limit: int) -> list[Event]:
+    async def take(self, limit: int) -> list[Item]:
         """Wait for events and take up to `limit`, oldest first."""
         await self._ready.wait()
         return self.drain(limit)
 
-    def drain(self, limit: int) -> list[Event]:
+    def drain(self, limit: int) -> list[Item]:
         """Take up to `limit` events without waiting."""
         keys = [key for key, _ in zip(self._events, range(limit), strict=False)]
         taken = [self._events.pop(key) for key in keys]

@@ -9,6 +9,7 @@ Plan2Error
 │   └── StoreBusy
 ├── OutcomeUnknown       an order may or may not exist: never resent, always reconciled
 ├── VersionConflict      somebody else appended first
+│   └── EventIdReused    an event id came again with other content
 └── Unrecoverable        halt trading, keep reporting, stop in order
     ├── InvariantBroken
     ├── JournalLost
@@ -88,6 +89,12 @@ class VersionConflict(Plan2Error):
 
     code = "version_conflict"
     exit_code = 6
+
+
+class EventIdReused(VersionConflict):
+    """An event id that is in the store already came again with other content."""
+
+    code = "event_id_reused"
 
 
 class Unrecoverable(Plan2Error):

@@ -42,11 +42,12 @@ class Lane:
         self.ensemble = ensemble
 
     def forecast(self, ts_ns: int, bar_closed: bool) -> Forecast | None:
-        """Advance the recurrent models when a bar closed, then forecast; None without models."""
+        """Advance the recurrent models when a bar closed, then forecast; None without models.
+
+        A gap closes a bar too; the models then forget instead of advancing.
+        """
         if self.ensemble is None:
             return None
-        if self.engine.gap_reset:
-            self.ensemble.reset()
         if bar_closed:
             self.ensemble.commit(self.engine)
         return self.ensemble.forecast(ts_ns, self.engine)
@@ -71,6 +72,7 @@ class Pipeline:
         self.lanes = lanes
         self.accounts = accounts
         self.ticks = 0
+        self.last_ticks: dict[str, Tick] = {}
         self._bus = bus
         self._clock = clock
         self._on_fault = on_fault
@@ -112,6 +114,7 @@ class Pipeline:
         decided = stopwatch_ns()
         self._announce(lane, tick, forecast, bar_closed)
         self.ticks += 1
+        self.last_ticks[tick.symbol] = tick
         self._quality_ns(checked - started)
         self._features_ns(stepped - checked)
         self._forecast_ns(forecasted - stepped)

@@ -38,9 +38,15 @@ class Data(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Database(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """PostgreSQL; an empty URL starts the embedded server."""
+    """PostgreSQL; an empty URL starts the embedded server.
+
+    `admin_url` prepares an external server (roles, schemas) and may be removed afterwards;
+    `run_as` is the user for an embedded server that is started by root.
+    """
 
     url: str = ""
+    admin_url: str = ""
+    run_as: str = ""
     pool_size: PositiveInt = 6
     start_deadline_s: PositiveInt = 120
     statement_timeout_ms: PositiveInt = 15_000

@@ -42,9 +42,13 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What was decided and everything it was made of; `order` is set exactly when it trades."""
+    """What was decided and everything it was made of; `order` is set exactly when it trades.
+
+    `intent_id` names the decision once it wished for an order, approved or denied.
+    """
 
     reason: Reason
+    intent_id: str = ""
     edge: EdgePart | None = None
     size: SizePart | None = None
     checks: tuple[Check, ...] = ()
@@ -83,18 +87,26 @@ def decide(situation: Situation, rules: Rules) -> Decision:
     intent = _intent(situation, forecast, edge, size, rules.account_id)
     review = gate.review(intent, _inputs(intent, situation, account), rules.risk, rules.account_id)
     reason = Reason.EXPECTED_VALUE if review.order is not None else Reason.RISK_DENIED
-    return Decision(reason=reason, edge=edge, size=size, checks=review.checks, order=review.order)
-
-
-def decide_exit(situation: Situation, rules: Rules, position: Intent, reason: Reason) -> Decision:
-    """Decide on closing a position; `position` is the closing intent, already complete."""
-    account = situation.figures()
-    review = gate.review(
-        position, _inputs(position, situation, account), rules.risk, rules.account_id
+    return Decision(
+        reason=reason,
+        intent_id=intent.decision_id,
+        edge=edge,
+        size=size,
+        checks=review.checks,
+        order=review.order,
     )
-    if review.order is None:
-        return Decision(reason=Reason.RISK_DENIED, checks=review.checks)
-    return Decision(reason=reason, checks=review.checks, order=review.order)
+
+
+def decide_exit(situation: Situation, rules: Rules, intent: Intent, reason: Reason) -> Decision:
+    """Decide on closing a position; `intent` is the closing intent, already complete."""
+    account = situation.figures()
+    review = gate.review(intent, _inputs(intent, situation, account), rules.risk, rules.account_id)
+    return Decision(
+        reason=reason if review.order is not None else Reason.RISK_DENIED,
+        intent_id=intent.decision_id,
+        checks=review.checks,
+        order=review.order,
+    )
 
 
 def _busy(account: AccountFigures) -> Reason | None:

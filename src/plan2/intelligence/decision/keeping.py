@@ -21,13 +21,10 @@ from plan2.intelligence.decision.decide import Decision, Rules, Situation, decis
 from plan2.intelligence.decision.record import (
     DecisionRecord,
     FeaturePart,
-    Reason,
     TickPart,
 )
 from plan2.intelligence.decision.sentence import sentence_of
 from plan2.intelligence.models.forecast import Forecast
-
-_EXITS = frozenset({Reason.TIME_EXIT, Reason.MANUAL_EXIT})
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +88,8 @@ class DecisionKeeper:
             record=msgspec.json.decode(encoded),
         )
         stream = f"decision:{record.account_id}:{record.symbol}"
-        return fact(stream, event, record.decision_id, correlation_id=record.decision_id)
+        content = hashlib.sha256(encoded).hexdigest()
+        return fact(stream, event, record.decision_id, content, correlation_id=record.decision_id)
 
     def record(
         self, scene: Scene, situation: Situation, decision: Decision, tenant_id: str
@@ -100,10 +98,8 @@ class DecisionKeeper:
         tick, account_id = scene.tick, self._rules.account_id
         forecast = scene.forecast
         order = decision.order
-        is_exit = decision.reason in _EXITS
-        own_id = decision_id_of(f"{account_id}:exit" if is_exit else account_id, tick)
         return DecisionRecord(
-            decision_id=order.decision_id if order is not None else own_id,
+            decision_id=decision.intent_id or decision_id_of(account_id, tick),
             tenant_id=tenant_id,
             account_id=account_id,
             symbol=tick.symbol,

@@ -5,17 +5,20 @@ run its time, decide, and — when the decision trades — write the order down 
 hears of it.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Protocol
 
 import msgspec
 
 from plan2.dataflow.terminals.port import ApprovedOrder, OrderKind, OrderUpdate
+from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.errors import JournalLost
 from plan2.foundation.events.account import EquityRecorded, TradingStateChanged
 from plan2.foundation.events.base import Event
-from plan2.foundation.events.order import PositionClosed
+from plan2.foundation.events.order import OrderPlaced, PositionClosed, ReconciliationDifference
 from plan2.foundation.instrument import Instrument
+from plan2.foundation.latency import Latency
 from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, TenantId, Tick
 from plan2.intelligence.decision.decide import (
     Decision,
@@ -61,6 +64,15 @@ class AccountIdentity(msgspec.Struct, frozen=True, kw_only=True):
     start_balance: Decimal
 
 
+class AccountServices(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account works with."""
+
+    chronicle: Chronicle
+    keeper: DecisionKeeper
+    submit: Submit
+    latency: Latency
+
+
 class TradingAccount:
     """Decides, orders and keeps the books of one account."""
 
@@ -69,9 +81,7 @@ class TradingAccount:
         identity: AccountIdentity,
         instruments: dict[str, Instrument],
         rules: Rules,
-        chronicle: Chronicle,
-        keeper: DecisionKeeper,
-        submit: Submit,
+        services: AccountServices,
     ) -> None:
         self.identity = identity
         self.rules = rules
@@ -80,16 +90,19 @@ class TradingAccount:
         self.positions = PositionBook()
         self.rates = Rates(identity.currency, instruments)
         self.portfolio = Portfolio(identity.start_balance, self.positions, instruments)
-        self.keeper = keeper
+        self.keeper = services.keeper
         self._instruments = instruments
         self._facts = AccountFacts(identity.tenant_id, identity.account_id)
-        self._chronicle = chronicle
-        self._submit = submit
+        self._chronicle = services.chronicle
+        self._submit = services.submit
+        self._journal_ns = services.latency.stage("journal").record_ns
+        self._to_terminal_ns = services.latency.stage("decision_to_terminal").record_ns
         self._placed_ns: list[int] = []
         self._last_entry_ns: dict[str, int] = {}
         self._last_close_ns: dict[str, int] = {}
         self._reserved: dict[str, float] = {}
         self._equity_due_ns = 0
+        self._is_flattening = False
 
     # --- a tick ---------------------------------------------------------------------------
 
@@ -100,12 +113,13 @@ class TradingAccount:
         self.portfolio.mark(tick, self.rates)
         self._stop_at_loss_limits(tick.ts_ns)
         for position in self.positions.of_symbol(tick.symbol):
-            if position.expires_ts_ns and tick.ts_ns >= position.expires_ts_ns:
+            if self._is_flattening:
+                self.close(position, scene, Reason.MANUAL_EXIT)
+            elif position.expires_ts_ns and tick.ts_ns >= position.expires_ts_ns:
                 self.close(position, scene, Reason.TIME_EXIT)
         situation = self._situation(scene, scene.forecast, 0.0)
         decision = decide(situation, self.rules)
-        if decision.order is not None or self.keeper.is_due(tick, decision):
-            self._keep(scene, situation, decision)
+        self._keep_if_due(scene, situation, decision)
         if tick.ts_ns >= self._equity_due_ns:
             self._record_equity(tick.ts_ns)
         return decision
@@ -117,7 +131,7 @@ class TradingAccount:
         tick = scene.tick
         side = position.side.opposite
         intent = Intent(
-            decision_id=decision_id_of(f"{self.identity.account_id}:exit", tick),
+            decision_id=decision_id_of(f"{position.position_id}:exit", tick),
             symbol=position.symbol,
             kind=OrderKind.CLOSE,
             side=side,
@@ -130,8 +144,7 @@ class TradingAccount:
         )
         situation = self._situation(scene, None, position.quantity)
         decision = decide_exit(situation, self.rules, intent, reason)
-        if decision.order is not None or self.keeper.is_due(tick, decision):
-            self._keep(scene, situation, decision)
+        self._keep_if_due(scene, situation, decision)
         return decision
 
     # --- what the broker says -------------------------------------------------------------
@@ -154,6 +167,8 @@ class TradingAccount:
         self.positions.apply(event)
         if isinstance(event, TradingStateChanged):
             self.state = TradingState[event.new_state.upper()]
+        if isinstance(event, OrderPlaced):
+            self._note_order(event.symbol, event.ts_ns, is_entry=not event.reduce_only)
         if isinstance(event, EquityRecorded):
             self.portfolio.restore_marks(event)
         for order_id in [key for key in self._reserved if key not in self.orders.open]:
@@ -161,15 +176,27 @@ class TradingAccount:
         if isinstance(event, PositionClosed):
             self._last_close_ns[event.symbol] = event.ts_ns
 
+    def note_differences(self, differences: Sequence[ReconciliationDifference]) -> None:
+        """Write down where our books and the broker's disagree."""
+        for difference in differences:
+            self._chronicle.record(self._facts.differed(difference))
+
     # --- the switch -----------------------------------------------------------------------
 
     def set_state(self, state: TradingState, ts_ns: int, actor: str, reason: str) -> None:
         """Arm, pause or halt; remembered over restarts, with who and why."""
+        if state is TradingState.ARMED:
+            self._is_flattening = False
         if state is self.state:
             return
         change = self._facts.state_changed(self.state, state, ts_ns, actor, reason)
         self.state = state
         self._chronicle.record_durable([change])
+
+    def kill(self, ts_ns: int, actor: str, reason: str) -> None:
+        """Halt, and close every position on its symbol's next tick; arming again ends it."""
+        self._is_flattening = True
+        self.set_state(TradingState.HALTED, ts_ns, actor, reason)
 
     # --- inside ---------------------------------------------------------------------------
 
@@ -218,8 +245,18 @@ class TradingAccount:
         self._placed_ns = [placed for placed in self._placed_ns if placed > horizon]
         return len(self._placed_ns)
 
+    def _keep_if_due(self, scene: Scene, situation: Situation, decision: Decision) -> None:
+        """Act and write down; a tick met again after a restart must not order a second time."""
+        order = decision.order
+        if order is not None:
+            if order.order_id not in self.orders.orders:
+                self._keep(scene, situation, decision)
+        elif self.keeper.is_due(scene.tick, decision):
+            self._keep(scene, situation, decision)
+
     def _keep(self, scene: Scene, situation: Situation, decision: Decision) -> None:
         """Write the decision down; when it trades, together with its order, then send it."""
+        decided = stopwatch_ns()
         kept = self.keeper.keep(scene, situation, decision, self.identity.tenant_id)
         order = decision.order
         if order is None:
@@ -229,27 +266,36 @@ class TradingAccount:
             return
         entry = decision.reason is Reason.EXPECTED_VALUE
         placed = self._facts.placed(order, self.keeper.horizon_s if entry else 0)
+        self._note_order(order.symbol, order.ts_ns, is_entry=order.kind is OrderKind.OPEN)
         self._reserve(order)
+        writing = stopwatch_ns()
         try:
             self._chronicle.record_durable([kept, placed])
         except JournalLost:
             self._reserved.pop(order.order_id, None)
             self.state = TradingState.HALTED
             raise
+        written = stopwatch_ns()
         self.orders.apply(placed.event)
         self._submit(order)
+        self._journal_ns(written - writing)
+        self._to_terminal_ns(stopwatch_ns() - decided)
         sent = self._facts.sent(order)
         if self.orders.orders[order.order_id].state is OrderState.PLACED:
             self.orders.apply(sent.event)
         self._chronicle.record(sent)
 
     def _reserve(self, order: ApprovedOrder) -> None:
-        self._placed_ns.append(order.ts_ns)
         if order.kind is OrderKind.OPEN:
-            self._last_entry_ns[order.symbol] = order.ts_ns
             self._reserved[order.order_id] = self.portfolio.notional(
                 order.symbol, order.quantity, self.rates
             )
+
+    def _note_order(self, symbol: str, ts_ns: int, *, is_entry: bool) -> None:
+        """Remember an order for the rate and duplicate rules."""
+        self._placed_ns.append(ts_ns)
+        if is_entry:
+            self._last_entry_ns[symbol] = ts_ns
 
     def _stop_at_loss_limits(self, ts_ns: int) -> None:
         """Halt the account when the day's loss or the drawdown reaches its limit."""

@@ -8,9 +8,14 @@ from plan2.foundation.events.account import (
 )
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.fact import Fact, fact
-from plan2.foundation.events.order import OrderDenied, OrderPlaced, OrderSent
+from plan2.foundation.events.order import (
+    OrderDenied,
+    OrderPlaced,
+    OrderSent,
+    ReconciliationDifference,
+)
 from plan2.foundation.values import NS_PER_SECOND, Tick
-from plan2.intelligence.decision.decide import Decision, decision_id_of
+from plan2.intelligence.decision.decide import Decision
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.portfolio import Portfolio
 
@@ -58,10 +63,9 @@ class AccountFacts:
     def denied(self, tick: Tick, decision: Decision) -> Fact:
         """The gate refused; names the first rule that did."""
         failed = next(item for item in decision.checks if not item.passed)
-        decision_id = decision_id_of(self._account_id, tick)
         event = OrderDenied(
             ts_ns=tick.ts_ns,
-            decision_id=decision_id,
+            decision_id=decision.intent_id,
             tenant_id=self._tenant_id,
             account_id=self._account_id,
             symbol=tick.symbol,
@@ -69,11 +73,17 @@ class AccountFacts:
             current_value=failed.value,
             threshold=failed.limit,
         )
-        return fact(self._order_stream, event, decision_id, correlation_id=decision_id)
+        return fact(
+            self._order_stream, event, decision.intent_id, correlation_id=decision.intent_id
+        )
 
     def answered(self, event: Event) -> Fact:
         """Something the broker said or did."""
         return fact(self._order_stream, event, *_identity(event))
+
+    def differed(self, event: ReconciliationDifference) -> Fact:
+        """Our books and the broker's disagree."""
+        return fact(self._account_stream, event, event.ts_ns, event.ours, event.theirs)
 
     def state_changed(
         self, old: TradingState, new: TradingState, ts_ns: int, actor: str, reason: str
@@ -117,7 +127,7 @@ class AccountFacts:
             day_end_ns=marks.day_end_ns,
             peak_equity=str(marks.peak_equity),
         )
-        return fact(self._account_stream, event, ts_ns)
+        return fact(self._account_stream, event, ts_ns, event.equity, event.peak_equity)
 
 
 def _identity(event: Event) -> tuple[object, ...]:

@@ -3,7 +3,7 @@
 A question that cannot be answered is never taken for "nothing there".
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator
 
 import msgspec
 
@@ -29,16 +29,18 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
         return not self.differences
 
 
-def rebuild(account: TradingAccount, events: Iterable[Event]) -> int:
+async def rebuild(account: TradingAccount, events: AsyncIterator[Event]) -> int:
     """Fold the account's stored events, oldest first; returns how many."""
     count = 0
-    for event in events:
+    async for event in events:
         account.apply(event)
         count += 1
     return count
 
 
-async def reconcile(account: TradingAccount, terminal: OrderSide, events: int) -> Reconciled:
+async def reconcile(
+    account: TradingAccount, terminal: OrderSide, events: int, now_ns: int
+) -> Reconciled:
     """Bring the books up to the broker's: late deals, orders under way, then compare positions.
 
     Raises:
@@ -46,7 +48,7 @@ async def reconcile(account: TradingAccount, terminal: OrderSide, events: int) -
     """
     late = await _book_missing_deals(account, terminal)
     settled = await _settle_open_orders(account, terminal)
-    differences = await _compare_positions(account, terminal)
+    differences = await _compare_positions(account, terminal, now_ns)
     return Reconciled(
         events=events, late_fills=late, orders_settled=settled, differences=differences
     )
@@ -82,7 +84,7 @@ async def _settle_open_orders(account: TradingAccount, terminal: OrderSide) -> i
 
 
 async def _compare_positions(
-    account: TradingAccount, terminal: OrderSide
+    account: TradingAccount, terminal: OrderSide, now_ns: int
 ) -> tuple[ReconciliationDifference, ...]:
     found = await terminal.positions()
     if found is None:
@@ -98,7 +100,7 @@ async def _compare_positions(
     }
     return tuple(
         ReconciliationDifference(
-            ts_ns=0,
+            ts_ns=now_ns,
             account_id=account_id,
             kind="position",
             ours=f"{key}: {ours.get(key, 'none')}",

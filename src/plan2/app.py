@@ -1,0 +1,353 @@
+"""The composition root of `plan2 serve`: the only place that reads the whole configuration.
+
+`serve` is the order of things: database, market, books, models, then everything that runs.
+`Process` names the concrete classes, `_components` says what is supervised. The trading part of the
+wiring is in `assembly.py`, what people see in `front.py`.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+import numpy as np
+
+import plan2
+from plan2.assembly import Floor, FloorPlan, build_floor
+from plan2.connectivity.gateway.server import bind, run_server
+from plan2.dataflow.archive import TickArchive
+from plan2.dataflow.quarantine import QuarantineWriter
+from plan2.dataflow.recorder import Recorder
+from plan2.first_start import prepare_simulated
+from plan2.foundation import log
+from plan2.foundation.bus import Bus
+from plan2.foundation.clock import LiveClock
+from plan2.foundation.config.load import Loaded, data_dir
+from plan2.foundation.database.session import Database, open_database
+from plan2.foundation.database.tenancy import MAIN_TENANT
+from plan2.foundation.errors import JournalLost, Plan2Error, Unrecoverable
+from plan2.foundation.events.base import Event
+from plan2.foundation.events.market import MarketDataReceived
+from plan2.foundation.events.system import SystemStarted, SystemStopped
+from plan2.foundation.eventstore.appender import Appender
+from plan2.foundation.eventstore.record import NewEvent
+from plan2.foundation.health import HealthBoard
+from plan2.foundation.hub import Component, Hub
+from plan2.foundation.ids import RandomIds
+from plan2.foundation.latency import Latency
+from plan2.foundation.loop import LoopLag
+from plan2.foundation.metrics import Metrics
+from plan2.foundation.scheduler import Job, Scheduler
+from plan2.front import FrontParts, FrontPlan, build_front
+from plan2.intelligence.features.plan import default_plan
+from plan2.intelligence.models.ensemble import load_ensembles
+from plan2.intelligence.models.registry import Registry
+from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.trading.account import AccountIdentity
+from plan2.intelligence.trading.journal import FileJournal
+from plan2.intelligence.trading.stored import StoreSink
+from plan2.intelligence.warm_state import WarmState
+from plan2.interface.views.following import ViewFollowers
+from plan2.interface.views.projections import all_views
+from plan2.markets import SIMULATED, ReplayWindow, open_replay, open_simulated
+from plan2.recovery import arm_first_time, recover_books, save_warm_state, settle, warm_up
+
+Say = Callable[[str], None]
+
+APPENDER_COMFORT = 20_000
+"""Events waiting for the database beyond which a replay at full speed makes a pause."""
+FLUSH_S = 15.0
+"""How long a stop waits for the database."""
+
+
+class ServeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What to serve: the configuration, and a replay instead of the simulated market."""
+
+    loaded: Loaded
+    replay: ReplayWindow | None = None
+
+
+async def serve(request: ServeRequest, say: Say) -> None:
+    """Run until SIGINT or SIGTERM; every step is told to `say`, the address last.
+
+    Raises:
+        Plan2Error: something that a person has to put right; nothing is left running.
+    """
+    settings = request.loaded.settings
+    run_id = RandomIds().next_id("run")
+    log.configure(settings.log, LiveClock(), run_id)
+    bind(settings.server.host, settings.server.port).close()
+    folder = data_dir(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    say(f"Data folder: {folder}")
+    async with open_database(settings, say) as database:
+        process = Process(request, database, run_id, say)
+        try:
+            await process.prepare()
+            await process.start()
+            await _until_stopped()
+        finally:
+            say("Stopping …")
+            await process.stop()
+
+
+class Process:
+    """Everything of one run above the database."""
+
+    def __init__(self, request: ServeRequest, database: Database, run_id: str, say: Say) -> None:
+        self.loaded, self.settings = request.loaded, request.loaded.settings
+        self.database = database
+        self.run_id = run_id
+        self.say = say
+        folder = data_dir(self.settings)
+        self.bus = Bus()
+        self.latency = Latency()
+        self.lag = LoopLag(on_beat=self.latency.fold)
+        self.board = HealthBoard(LiveClock(), self.bus, self.lag.p99_ms)
+        self.metrics = Metrics(self.latency)
+        self.appender = Appender(database.store, MAIN_TENANT, on_refused=self.on_refused)
+        self.journal = FileJournal(folder / "journal")
+        self.is_playing = False
+        if request.replay is None:
+            self.market = open_simulated(self.settings, folder, self.may_play)
+        else:
+            self.market = open_replay(self.settings, folder, request.replay, self.may_play)
+        self.kept = WarmState(self.market.home / "state" / self.market.account_id)
+        self.quarantine = QuarantineWriter(self.market.home)
+        self.scheduler = Scheduler(LiveClock())
+        self.hub = Hub(self.board, self.halt, np.random.default_rng())
+        self.folded = 0
+        self.has_started = False
+
+    def may_play(self) -> bool:
+        """Whether the market may deliver the next tick: books settled, event store keeps up."""
+        return self.is_playing and len(self.appender) < APPENDER_COMFORT
+
+    # --- before the first component runs --------------------------------------------------
+
+    async def prepare(self) -> None:
+        """History and models, books, features, page: all that a first tick needs."""
+        self.say(self.market.label)
+        if self.market.mode == SIMULATED:
+            await prepare_simulated(self.market, self.loaded, self.say)
+        self.floor = self._build_floor()
+        store = self.database.store
+        self.folded = await recover_books(self.floor, self.journal, store, MAIN_TENANT)
+        self.say("Warming up the features …")
+        await warm_up(self.floor, self.market, self.kept, self.say)
+        self.metrics.listen(self.bus)
+        self.recorder = Recorder(TickArchive(self.market.home / "archive"))
+        if self.market.mode == SIMULATED:
+            self.bus.subscribe(MarketDataReceived, self.recorder.on_market_data)
+        self.views = ViewFollowers(store, MAIN_TENANT, all_views())
+        self.front = await self._build_front()
+        self.appender.on_stored(self.views.on_stored)
+        self.appender.on_stored(self.front.interface.hub.on_stored)
+        self.appender.on_stored(lambda stored: self.metrics.event_appends.add(stored.type))
+        self.bus.seal()
+
+    def _build_floor(self) -> Floor:
+        schema_id = default_plan(self.settings.market.bar_period_s).schema_id
+        registry = Registry(self.market.home / "models")
+        identity = AccountIdentity(
+            tenant_id=MAIN_TENANT,
+            account_id=self.market.account_id,
+            currency=self.settings.simulated.currency,
+            start_balance=Decimal(self.settings.simulated.balance),
+        )
+        return build_floor(
+            FloorPlan(
+                settings=self.settings,
+                config_hash=self.loaded.config_hash,
+                identity=identity,
+                instruments=self.market.terminal.instruments(),
+                ensembles=load_ensembles(registry, self.market.symbols, schema_id),
+                clock=self.market.terminal.clock,
+                bus=self.bus,
+                latency=self.latency,
+                journal=self.journal,
+                sink=StoreSink(self.appender),
+                submit=self.market.terminal.submit,
+                on_fault=self.on_fault,
+            )
+        )
+
+    async def _build_front(self) -> FrontParts:
+        return await build_front(
+            FrontPlan(
+                server=self.settings.server,
+                run_id=self.run_id,
+                database=self.database,
+                market=self.market,
+                floor=self.floor,
+                bus=self.bus,
+                board=self.board,
+                metrics=self.metrics,
+                latency=self.latency,
+                record_sign_in=lambda _, event: self.note(event, f"user:{event.user_id}"),
+            )
+        )
+
+    # --- running --------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start every component; the last one prints the address."""
+        for component in self._components():
+            self.hub.add(component)
+        self.scheduler.add(Job("keep_warm_state", self.keep_warm_state, "every 30 s"))
+        self.scheduler.add(Job("write_quarantine", self.write_quarantine, "every 60 s"))
+        await self.hub.start()
+        self.has_started = True
+        self.note(
+            SystemStarted(
+                ts_ns=LiveClock().now_ns(),
+                run_id=self.run_id,
+                version=plan2.__version__,
+                mode=self.market.mode,
+                config_hash=self.loaded.config_hash,
+            )
+        )
+
+    def _components(self) -> list[Component]:
+        return [
+            Component(name="loop_lag", level=1, run=self.lag.run, check=self.lag.check),
+            Component(
+                name="event_store",
+                level=1,
+                run=self.appender.run,
+                stop=self._close_journal,
+                critical=True,
+            ),
+            Component(
+                name="scheduler",
+                level=1,
+                start=self.scheduler.start,
+                stop=self.scheduler.stop,
+                check=self.scheduler.check,
+            ),
+            Component(name="recorder", level=3, start=self.recorder.start, stop=self.recorder.stop),
+            Component(
+                name="market",
+                level=4,
+                start=self._start_market,
+                run=self._follow_market,
+                stop=self._stop_market,
+                needs=("event_store",),
+                critical=True,
+            ),
+            Component(name="views", level=5, start=self.views.start, run=self.views.run),
+            Component(name="stream", level=5, run=self.front.interface.hub.run),
+            Component(name="gateway", level=5, run=self._run_gateway, needs=("views",)),
+        ]
+
+    async def _start_market(self) -> None:
+        await self.market.terminal.start(self.floor.pipeline)
+        found = await settle(self.floor, self.market, self.folded)
+        if found.agrees:
+            arm_first_time(self.floor, self.market, self.folded)
+        self.say(
+            f"Account {self.market.account_id}: {self.folded} events, "
+            f"{len(self.floor.account.positions.open)} open positions, "
+            f"trading {self.floor.account.state.word}"
+        )
+        self.is_playing = True
+
+    async def _follow_market(self) -> None:
+        await self.market.terminal.wait()
+        if self.market.terminal.player.progress.state != "finished":
+            return
+        if self.market.finished is not None:
+            self.market.finished.touch()
+        self.say(f"The market ended after {self.floor.pipeline.ticks:,} ticks.")
+        self.say(f"Decisions digest: {self.floor.keeper.digest}")
+
+    async def _stop_market(self) -> None:
+        self.is_playing = False
+        await self.market.terminal.stop()
+        await self.keep_warm_state()
+
+    async def _close_journal(self) -> None:
+        self.journal.close()
+
+    async def _run_gateway(self) -> None:
+        server = self.settings.server
+        await run_server(self.front.app, server.host, server.port, self._announce)
+
+    def _announce(self, url: str) -> None:
+        asyncio.get_running_loop().create_task(self._print_address(url))
+
+    async def _print_address(self, url: str) -> None:
+        administrator = await self.front.sign_in.ensure_administrator(MAIN_TENANT)
+        token = await self.front.sign_in.issue(administrator)
+        if self.front.site.missing_reason:
+            self.say(f"The web app is not built: {self.front.site.missing_reason}")
+        self.say(f"\nOpen  {url}/signin?token={token}\n")
+
+    # --- jobs, faults, end ----------------------------------------------------------------
+
+    async def keep_warm_state(self) -> None:
+        """Save features and recurrent state, so that a restart goes on exactly."""
+        save_warm_state(self.floor, self.kept)
+
+    async def write_quarantine(self) -> None:
+        """Write refused ticks to files."""
+        for symbol, lane in self.floor.lanes.items():
+            await self.quarantine.write(symbol, lane.quality.take_quarantined())
+
+    def on_fault(self, fault: Unrecoverable) -> None:
+        """Something on the tick path is broken: stop trading, keep reporting."""
+        self.halt(str(fault))
+
+    def halt(self, reason: str) -> None:
+        """Stop opening positions; only a person resumes."""
+        log.logger("app").error("trading_halted", reason=reason)
+        account, now_ns = self.floor.account, self.market.terminal.clock.now_ns()
+        try:
+            account.set_state(TradingState.HALTED, now_ns, "system", reason)
+        except Unrecoverable:
+            account.state = TradingState.HALTED  # it cannot be written down, but it must hold
+        self.say(f"TRADING HALTED: {reason}")
+
+    def on_refused(self, refused: NewEvent, error: Plan2Error) -> None:
+        """The event store would not take an event: it is not lost from the journal, and told."""
+        log.logger("app").error("event_refused", stream=refused.stream_id, error=str(error))
+
+    def note(self, event: Event, stream: str = "system") -> None:
+        """Write down a fact about the process."""
+        event_id = RandomIds().next_id("event")
+        self.appender.put(NewEvent(stream_id=stream, event=event, event_id=event_id))
+
+    async def stop(self) -> None:
+        """Stop the market, store what is acknowledged, then stop everything in reverse order."""
+        if self.has_started:
+            await self._stop_market()
+            stopped = SystemStopped(
+                ts_ns=LiveClock().now_ns(), run_id=self.run_id, reason="asked to stop"
+            )
+            self.note(stopped)
+            await self._flush()
+        for name in await self.hub.stop():
+            self.say(f"{name} did not stop in time")
+
+    async def _flush(self) -> None:
+        try:
+            async with asyncio.timeout(FLUSH_S):
+                await self.appender.flush()
+        except (TimeoutError, JournalLost) as error:
+            self.say(
+                f"{len(self.appender)} events could not be stored ({error}); those of orders are "
+                "in the order journal and are stored at the next start."
+            )
+
+
+async def _until_stopped() -> None:
+    """Wait for SIGINT or SIGTERM."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stopped.set)
+        except NotImplementedError:  # Windows: the default handler raises KeyboardInterrupt
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
+    await stopped.wait()

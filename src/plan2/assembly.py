@@ -1,0 +1,94 @@
+"""The trading part of the wiring, shared by `serve`, `backtest`, `explain` and `bench`.
+
+Everything it needs comes in as an argument; nothing here opens a file, a socket or a database.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from plan2.dataflow.quality import QualityGate
+from plan2.foundation.bus import Bus
+from plan2.foundation.clock import Clock
+from plan2.foundation.config.schema import Settings
+from plan2.foundation.errors import Unrecoverable
+from plan2.foundation.instrument import Instrument
+from plan2.foundation.latency import Latency
+from plan2.intelligence.decision.decide import Rules
+from plan2.intelligence.decision.keeping import DecisionKeeper
+from plan2.intelligence.features.engine import FeatureEngine
+from plan2.intelligence.features.plan import default_plan
+from plan2.intelligence.models.ensemble import Ensemble
+from plan2.intelligence.pipeline import Lane, Pipeline
+from plan2.intelligence.trading.account import (
+    AccountIdentity,
+    AccountServices,
+    Submit,
+    TradingAccount,
+)
+from plan2.intelligence.trading.chronicle import Chronicle, EventSink
+from plan2.intelligence.trading.journal import Journal
+
+
+class FloorPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trading floor is built from.
+
+    `ensembles` maps symbols to their models; a symbol without one is watched but never traded.
+    """
+
+    settings: Settings
+    config_hash: str
+    identity: AccountIdentity
+    instruments: dict[str, Instrument]
+    ensembles: dict[str, Ensemble]
+    clock: Clock
+    bus: Bus
+    latency: Latency
+    journal: Journal
+    sink: EventSink
+    submit: Submit
+    on_fault: Callable[[Unrecoverable], None]
+
+
+class Floor(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts that turn ticks into orders."""
+
+    pipeline: Pipeline
+    account: TradingAccount
+    keeper: DecisionKeeper
+    lanes: dict[str, Lane]
+
+
+def build_floor(plan: FloorPlan) -> Floor:
+    """Wire lanes, account and pipeline; the account starts halted."""
+    settings = plan.settings
+    rules = Rules(
+        account_id=plan.identity.account_id, decision=settings.decision, risk=settings.risk
+    )
+    keeper = DecisionKeeper(rules, plan.config_hash, settings.models.horizon_minutes * 60)
+    services = AccountServices(
+        chronicle=Chronicle(plan.journal, plan.sink, plan.bus),
+        keeper=keeper,
+        submit=plan.submit,
+        latency=plan.latency,
+    )
+    account = TradingAccount(plan.identity, plan.instruments, rules, services)
+    lanes = build_lanes(settings, plan.instruments, plan.ensembles)
+    pipeline = Pipeline(lanes, (account,), plan.bus, plan.clock, plan.latency, plan.on_fault)
+    return Floor(pipeline=pipeline, account=account, keeper=keeper, lanes=lanes)
+
+
+def build_lanes(
+    settings: Settings, instruments: dict[str, Instrument], ensembles: dict[str, Ensemble]
+) -> dict[str, Lane]:
+    """One lane per symbol: quality gate, feature engine, and its models if there are any."""
+    features = default_plan(settings.market.bar_period_s)
+    return {
+        symbol: Lane(
+            symbol,
+            QualityGate(symbol, settings.market.spike_sigmas),
+            FeatureEngine(features, instrument),
+            ensembles.get(symbol),
+        )
+        for symbol, instrument in instruments.items()
+    }

@@ -1,0 +1,82 @@
+"""Who gets in: looks up each route in the table of rights and holds the caller against it.
+
+Runs after routing and before anything of the body is read. Deny by default: a route that the table
+does not name is closed to everybody.
+"""
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+from litestar.types import Scope
+
+from plan2.connectivity.gateway.middleware import SAFE_METHODS, WEBSOCKET, is_loopback, method_of
+from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.identity.rights import Entrance, Proof, Rule, rule_for
+from plan2.connectivity.identity.sessions import Session, Sessions, is_csrf
+
+CSRF_HEADER = b"x-plan2-csrf"
+COOKIE = "p2_session"
+SECURE_COOKIE = "__Host-p2_session"
+
+Connection = ASGIConnection[Any, Any, Any, Any]  # Litestar's open types of handler, user and auth
+
+
+def cookie_name(*, is_tls: bool) -> str:
+    """The session cookie's name; with the prefix browsers insist on Secure and Path=/."""
+    return SECURE_COOKIE if is_tls else COOKIE
+
+
+class Guard:
+    """Lets a connection through, or raises the problem that it is answered with."""
+
+    def __init__(self, sessions: Sessions, *, is_tls: bool) -> None:
+        self._sessions = sessions
+        self._cookie = cookie_name(is_tls=is_tls)
+
+    async def check(self, connection: Connection, _handler: BaseRouteHandler) -> None:
+        """Hold a connection against the table; puts the session into `scope["auth"]`.
+
+        Raises:
+            RequestRefused: 401 without a live session, 403 without the right or the CSRF value.
+        """
+        scope = connection.scope
+        method = method_of(scope)
+        rule = rule_for(method, scope["path_template"])
+        if rule is None:
+            raise _forbidden(f"Nobody may use {method} {scope['path_template']}.")
+        session = self._sessions.find(connection.cookies.get(self._cookie, ""))
+        scope["auth"] = session
+        if rule.entrance is Entrance.LOOPBACK and not is_loopback(scope):
+            raise _forbidden("This is answered on the server's own machine only.")
+        if rule.entrance is Entrance.SESSION and method != WEBSOCKET:
+            _check_session(rule, session, scope)
+
+
+def _check_session(rule: Rule, session: Session | None, scope: Scope) -> None:
+    if session is None:
+        raise RequestRefused(
+            401,
+            "signed_out",
+            "No live session came with this request.",
+            remedy="Sign in with the address that `plan2 serve` prints.",
+        )
+    if session.user.role not in rule.roles:
+        raise _forbidden(f"The role {session.user.role} may not do this.")
+    is_unsafe = method_of(scope) not in SAFE_METHODS
+    if is_unsafe and rule.proof is Proof.HEADER and not is_csrf(session, _csrf_shown(scope)):
+        raise RequestRefused(
+            403,
+            "csrf_missing",
+            "The header X-Plan2-CSRF is missing or does not belong to this session.",
+            remedy="Send the `csrf` value of GET /api/v1/session.",
+        )
+
+
+def _csrf_shown(scope: Scope) -> str:
+    shown = next((value for name, value in scope["headers"] if name == CSRF_HEADER), b"")
+    return str(shown.decode("latin-1"))
+
+
+def _forbidden(message: str) -> RequestRefused:
+    return RequestRefused(403, "forbidden", message)

@@ -1,0 +1,179 @@
+"""The perimeter: the first code that sees a request, and the last that sees its answer.
+
+Pure ASGI around everything else, so that refusals and errors carry the same headers as answers.
+It knows hosts, origins and headers, and nothing of routes or people.
+"""
+
+import re
+from typing import Final
+
+import msgspec
+from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
+
+from plan2.connectivity.gateway.problems import PROBLEM_JSON, Problem, problem
+from plan2.foundation.ids import IdSource
+
+WEBSOCKET: Final = "WEBSOCKET"
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+FORWARDED: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+
+CSP: Final = (
+    "default-src 'self'; script-src 'self'; "
+    # Mantine and the chart's logo add style elements of their own.
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = (
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
+NO_STORE: Final = (b"cache-control", b"no-store")
+
+
+class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gateway must know about where it stands.
+
+    Attributes:
+        hosts: names that a `Host` header may carry, lower case, without port.
+        body_max_bytes: largest request body.
+        is_tls: whether browsers reach us by https; decides cookie flags, HSTS and origins.
+    """
+
+    hosts: frozenset[str] = LOCAL_HOSTS
+    body_max_bytes: int = 1_048_576
+    is_tls: bool = False
+
+
+class _Asked(msgspec.Struct):
+    """The request headers that the perimeter looks at."""
+
+    host: bytes = b""
+    origin: bytes = b""
+    request_id: bytes = b""
+
+
+class Perimeter:
+    """Checks Host and Origin, names the request, and completes the answer's headers."""
+
+    def __init__(self, app: ASGIApp, settings: GatewaySettings, ids: IdSource) -> None:
+        self._app = app
+        self._hosts = settings.hosts
+        self._scheme = b"https" if settings.is_tls else b"http"
+        self._headers = (*HEADERS, HSTS) if settings.is_tls else HEADERS
+        self._ids = ids
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, WebSocket or lifespan."""
+        if scope["type"] == "lifespan":  # type: ignore[comparison-overlap]  # ASGI has three types
+            await self._app(scope, receive, send)
+            return
+        asked = _read(scope)
+        request_id = asked.request_id or self._ids.next_id("request").encode()
+        scope.setdefault("state", {})["request_id"] = request_id.decode()
+        refusal = self._refusal(scope, asked)
+        if method_of(scope) == WEBSOCKET:
+            await self._enter_socket(scope, receive, send, refused=refusal is not None)
+            return
+        completed = self._completing(send, request_id)
+        if refusal is not None:
+            await _answer(completed, refusal)
+            return
+        await self._app(scope, receive, completed)
+
+    async def _enter_socket(
+        self, scope: Scope, receive: Receive, send: Send, *, refused: bool
+    ) -> None:
+        if refused:
+            await receive()
+            # Before the handshake this is HTTP 403.
+            await send({"type": "websocket.close", "code": 4403, "reason": "forbidden"})
+            return
+        await self._app(scope, receive, send)
+
+    def _refusal(self, scope: Scope, asked: _Asked) -> Problem | None:
+        request_id = str(scope["state"]["request_id"])
+        if _name_of(asked.host) not in self._hosts:
+            return problem(
+                403,
+                "host_not_allowed",
+                "The Host header names a host that this server does not answer for.",
+                request_id,
+                remedy="Open Plan2 by the address it printed, or set server.host.",
+            )
+        is_read = method_of(scope) in SAFE_METHODS
+        if not is_read and asked.origin.lower() != self._scheme + b"://" + asked.host.lower():
+            return problem(
+                403,
+                "origin_not_allowed",
+                "The Origin header is missing or names another page.",
+                request_id,
+                remedy="Send the request from Plan2's own page, or with its Origin.",
+            )
+        return None
+
+    def _completing(self, send: Send, request_id: bytes) -> Send:
+        ours = (*self._headers, (b"x-request-id", request_id))
+
+        async def completed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _complete(message, ours)
+            await send(message)
+
+        return completed
+
+
+def method_of(scope: Scope) -> str:
+    """The HTTP method, or WEBSOCKET, which has none."""
+    return str(scope.get("method", WEBSOCKET))
+
+
+def is_loopback(scope: Scope) -> bool:
+    """Whether the connection comes from this machine itself."""
+    client = scope.get("client")
+    is_local = client is not None and (client[0] == "::1" or client[0].startswith("127."))
+    # A proxy on this machine is local, whoever it speaks for is not.
+    return is_local and not any(name in FORWARDED for name, _ in scope["headers"])
+
+
+def _complete(message: HTTPResponseStartEvent, ours: tuple[tuple[bytes, bytes], ...]) -> None:
+    headers = [*message["headers"], *ours]
+    if not any(name.lower() == b"cache-control" for name, _ in message["headers"]):
+        headers.append(NO_STORE)
+    message["headers"] = headers
+
+
+def _read(scope: Scope) -> _Asked:
+    asked = _Asked()
+    for name, value in scope["headers"]:
+        if name == b"host":
+            asked.host = value
+        elif name == b"origin":
+            asked.origin = value
+        elif name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            asked.request_id = value
+    return asked
+
+
+def _name_of(host: bytes) -> str:
+    """The host without its port, lower case; brackets of IPv6 stay."""
+    name, colon, port = host.decode("latin-1").lower().rpartition(":")
+    return name if colon and port.isdigit() else host.decode("latin-1").lower()
+
+
+async def _answer(send: Send, refusal: Problem) -> None:
+    body = msgspec.json.encode(refusal)
+    headers = [
+        (b"content-type", PROBLEM_JSON.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,85 @@
+"""JSON bodies as we accept them: shallow, without duplicate names, without NaN or Infinity.
+
+Two parsers that resolve a duplicate name differently would let one request mean two things; so
+such bodies are refused before anything looks at them.
+"""
+
+import json
+import re
+from typing import Any, Final, NoReturn
+
+from litestar import Request
+
+from plan2.connectivity.gateway.problems import RequestRefused
+
+DEPTH_MAX: Final = 64
+
+_STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+
+Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+
+
+def parse(body: bytes) -> Json:
+    """The value of a JSON text in UTF-8.
+
+    Raises:
+        RequestRefused: 400 with code json_invalid, json_too_deep or json_duplicate_name.
+    """
+    _check_depth(body)
+    try:
+        value: Json = json.loads(
+            body.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant
+        )
+    except UnicodeDecodeError:
+        raise RequestRefused(400, "json_invalid", "The body is not UTF-8.") from None
+    except ValueError as error:
+        raise RequestRefused(400, "json_invalid", f"The body is not JSON: {error}.") from None
+    return value
+
+
+class StrictRequest(Request[Any, Any, Any]):  # user, auth and state are Litestar's open types
+    """A request whose JSON body is parsed by `parse`, whatever route reads it."""
+
+    async def json(self) -> Json:
+        """The body, once parsed and kept.
+
+        Raises:
+            RequestRefused: not JSON as we accept it, or not declared as JSON.
+        """
+        kept = self.scope["state"].get("json_body", ...)
+        if kept is not ...:
+            return kept  # type: ignore[no-any-return]  # set below, to a Json
+        media_type = self.content_type[0]
+        if media_type != "application/json":
+            raise RequestRefused(
+                415,
+                "unsupported_media_type",
+                f"The body is declared as {media_type or 'nothing'}; application/json is expected.",
+            )
+        value = parse(await self.body())
+        self.scope["state"]["json_body"] = value
+        return value
+
+
+def _check_depth(body: bytes) -> None:
+    depth = 0
+    for bracket in _STRINGS.sub(b"", body).translate(None, _NOT_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > DEPTH_MAX:
+            raise RequestRefused(
+                400, "json_too_deep", f"The body nests deeper than {DEPTH_MAX} levels."
+            )
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RequestRefused(400, "json_duplicate_name", f"The body names {twice!r} twice.")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")

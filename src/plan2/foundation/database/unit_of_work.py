@@ -1,0 +1,87 @@
+"""The only place that opens transactions: one tenant, all or nothing, nothing left behind.
+
+`set_config(…, true)` ends with the transaction, so a connection that goes back to the pool cannot
+carry a tenant with it, whatever happened: an error, a cancellation, a forgotten line.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from plan2.foundation.database.tenancy import checked_tenant, schema_of, tenant_scope
+from plan2.foundation.errors import InvariantBroken, StoreBusy
+from plan2.foundation.values import TenantId
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]  # values of any SQL type
+RawConnection = psycopg.AsyncConnection[tuple[Any, ...]]  # rows hold values of any SQL type
+
+ENTER = "select set_config('app.tenant_id', %s, true), set_config('search_path', %s, true)"
+
+
+class UnitOfWork:
+    """An open transaction of one tenant.
+
+    Attributes:
+        tenant: whose rows it sees.
+        connection: SQLAlchemy Core, for everything that is not hot.
+        raw: the psycopg connection of the same transaction, for the hot append and bulk work.
+    """
+
+    __slots__ = ("connection", "raw", "tenant")
+
+    def __init__(self, tenant: TenantId, connection: AsyncConnection, raw: RawConnection) -> None:
+        self.tenant = tenant
+        self.connection = connection
+        self.raw = raw
+
+    async def execute(
+        self, statement: sa.Executable | str, parameters: Parameters | None = None
+    ) -> sa.CursorResult[Any]:  # rows hold values of any SQL type
+        """Run one statement; text uses `:name` parameters. A sequence runs it for each."""
+        query = sa.text(statement) if isinstance(statement, str) else statement
+        return await self.connection.execute(query, parameters)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo only what happens inside when it fails."""
+        async with self.connection.begin_nested():
+            yield
+
+
+@asynccontextmanager
+async def unit_of_work(
+    engine: AsyncEngine, tenant: TenantId | None = None
+) -> AsyncIterator[UnitOfWork]:
+    """Begin, set the tenant for this transaction, and commit; roll back on error or cancellation.
+
+    Args:
+        engine: the application's pool.
+        tenant: whose transaction it is; None means the tenant that the task is bound to.
+
+    Raises:
+        InvariantBroken: the task belongs to another tenant, or to none when none is named.
+        StoreBusy: the database cannot be reached, or every connection is taken. Raised at the end
+            (instead of at the start) it leaves open whether the commit took place.
+    """
+    owner = checked_tenant(tenant)
+    schema = schema_of(owner)
+    try:
+        async with engine.connect() as connection, connection.begin():
+            raw = (await connection.get_raw_connection()).driver_connection
+            if not isinstance(raw, psycopg.AsyncConnection):
+                raise InvariantBroken(f"the pool holds {type(raw).__name__}, not psycopg's")
+            await raw.execute(ENTER, (owner, schema))
+            with tenant_scope(owner):
+                yield UnitOfWork(owner, connection, raw)
+    except (sa.exc.OperationalError, sa.exc.TimeoutError, sa.exc.InterfaceError) as error:
+        raise _busy(error) from error
+    except psycopg.OperationalError as error:
+        raise _busy(error) from error
+
+
+def _busy(error: Exception) -> StoreBusy:
+    return StoreBusy(f"The database does not answer: {str(error).splitlines()[0]}")

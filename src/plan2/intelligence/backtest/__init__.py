@@ -1,0 +1,1 @@
+"""The live pipeline over archived ticks, and what came of it."""

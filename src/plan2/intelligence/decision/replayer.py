@@ -1,0 +1,50 @@
+"""Finds the models that a recorded decision names and takes the decision again with them."""
+
+import asyncio
+
+from plan2.foundation.errors import InputError
+from plan2.foundation.instrument import Instrument
+from plan2.intelligence.decision.explain import Replayed, replay
+from plan2.intelligence.decision.record import DecisionRecord
+from plan2.intelligence.models.ensemble import BARRIER, Ensemble
+from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.models.registry import Registry
+
+
+class RecordReplayer:
+    """Replays decision records; loaded ensembles are kept for the next one."""
+
+    def __init__(self, registry: Registry, instruments: dict[str, Instrument]) -> None:
+        self._registry = registry
+        self._instruments = instruments
+        self._ensembles: dict[tuple[str, ...], Ensemble] = {}
+
+    async def replay(self, record: DecisionRecord) -> Replayed:
+        """Decide again and compare bit for bit, in a thread: models may have to be loaded.
+
+        Raises:
+            InputError: the symbol or a model of the record is not known here.
+            ModelMismatch: a model's bytes are not what they were.
+        """
+        instrument = self._instruments.get(record.symbol)
+        if instrument is None:
+            raise InputError(
+                f"Decision {record.decision_id} is about {record.symbol}, which is not on offer.",
+                remedy=f"Known symbols: {', '.join(sorted(self._instruments))}.",
+            )
+        return await asyncio.to_thread(replay, record, instrument, self._recompute)
+
+    def _recompute(self, record: DecisionRecord) -> Forecast | None:
+        if record.forecast is None or not record.states:
+            return record.forecast  # no model ran: there is nothing to compute again
+        ensemble = self._ensemble(record)
+        return ensemble.recompute(record.ts_ns, record.features.values, record.states)
+
+    def _ensemble(self, record: DecisionRecord) -> Ensemble:
+        model_ids = tuple(sorted(set(record.states) - {BARRIER}))
+        key = (record.symbol, *model_ids)
+        if key not in self._ensembles:
+            schema_id = record.features.schema_id
+            models = [self._registry.load(model_id, schema_id) for model_id in model_ids]
+            self._ensembles[key] = Ensemble(record.symbol, [model.member() for model in models])
+        return self._ensembles[key]

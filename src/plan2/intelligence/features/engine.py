@@ -1,0 +1,191 @@
+"""The feature engine of one symbol: a numpy record, one compiled call per tick.
+
+Invariants: `values`, `sequence` and `sequence_closed` are views of the engine's own memory and are
+overwritten by each step; NaN stands for "not known yet", never 0. A step, a block in any chunks
+and a restored snapshot give the same bits.
+"""
+
+import hashlib
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from plan2.foundation.errors import InputError
+from plan2.foundation.instrument import Instrument
+from plan2.foundation.values import NS_PER_SECOND, Bar, Float64Array, Int64Array, TickBlock
+from plan2.intelligence.features.kernels import machine_code
+from plan2.intelligence.features.loop import (
+    BAR_COLUMN,
+    MARK_WIDTH,
+    ROW_WIDTH,
+    SIGMA_COLUMN,
+    run_block,
+    step,
+)
+from plan2.intelligence.features.plan import FeaturePlan
+from plan2.intelligence.features.sampled import SampledFeatures, sampled_rows
+from plan2.intelligence.features.state import engine_dtype, word_of
+from plan2.intelligence.features.step import CHANNELS, CLOSED, FEATURES, GAP, READY
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """What `FeatureEngine.snapshot` packs: identity, checksum and the memory itself."""
+
+    schema_id: str
+    symbol: str
+    point: float
+    sha256: str
+    memory: bytes
+
+
+class FeatureEngine:
+    """All streaming features of one symbol.
+
+    Attributes:
+        plan: what is computed. symbol: of the instrument.
+        values: float64[F], after the last tick. sequence: float64[16], the bar in progress.
+        sequence_closed: float64[16] of the bar closed last.
+    """
+
+    def __init__(self, plan: FeaturePlan, instrument: Instrument) -> None:
+        dtype = engine_dtype(plan.window_scale)
+        self.plan = plan
+        self.symbol = instrument.symbol
+        self._point = instrument.point
+        self._records = np.zeros(1, dtype)
+        self._words: Float64Array = self._records.view(np.float64)
+        self._flags = 0
+        self.values = self._words[:FEATURES]
+        self.sequence = self._words[FEATURES : FEATURES + CHANNELS]
+        self.sequence_closed = self._words[FEATURES + CHANNELS : SIGMA_COLUMN]
+        self._words[:BAR_COLUMN] = np.nan
+        self._set_parameters(instrument, word_of(dtype, "memory"))
+        self._step = machine_code(step, self._records, self._words, 0, 0.0, 0.0)
+
+    def _set_parameters(self, instrument: Instrument, memory_word: int) -> None:
+        plan = self.plan
+        parameters = self._records["parameters"]
+        parameters["period_ns"] = plan.bar_period_s * NS_PER_SECOND
+        parameters["gap_ns"] = plan.gap_s * NS_PER_SECOND
+        parameters["memory_word"] = memory_word
+        parameters["ready_after"] = plan.warmup_bars
+        parameters["slowest_warmup"] = max(plan.warmups)
+        parameters["point"] = instrument.point
+        parameters["pip"] = instrument.pip
+        parameters["warmups"] = plan.warmups
+        self._records["calendar"]["minute"] = -1
+        self._records["calendar"]["hour"] = -1
+
+    @property
+    def sigma(self) -> float:
+        """Volatility of the mid over one bar, quote currency; NaN before 61 bars."""
+        return float(self._words[SIGMA_COLUMN])
+
+    @property
+    def ready(self) -> bool:
+        """Whether every warm-up is over (features that wait for a day are not waited for)."""
+        return self._flags & READY != 0
+
+    @property
+    def gap_reset(self) -> bool:
+        """Whether the last tick came after a gap, so that the memory was wiped before it."""
+        return self._flags & GAP != 0
+
+    @property
+    def ignored_ticks(self) -> int:
+        """Ticks refused so far: earlier than the one before, or a price not finite and positive."""
+        return int(self._records["tick"]["ignored"][0])
+
+    def step(self, ts_ns: int, bid: float, ask: float) -> bool:
+        """Take one tick; true when it closed a bar (this tick belongs to the next one)."""
+        flags: int = self._step(self._records, self._words, ts_ns, bid, ask)
+        self._flags = flags
+        return flags & CLOSED != 0
+
+    def last_bar(self) -> Bar:
+        """The bar closed last, bid OHLC.
+
+        Raises:
+            InputError: when no bar has been closed yet.
+        """
+        closed = self._records["closed"][0]
+        if closed["ticks"] == 0:
+            raise InputError(f"{self.symbol}: no bar has been closed yet")
+        return Bar(
+            symbol=self.symbol,
+            period_s=self.plan.bar_period_s,
+            ts_ns=int(closed["start_ns"]),
+            open=float(closed["open"]),
+            high=float(closed["high"]),
+            low=float(closed["low"]),
+            close=float(closed["close"]),
+            ticks=int(closed["ticks"]),
+        )
+
+    def step_block(
+        self, block: TickBlock, sample: Literal["bars", "ticks"] = "bars"
+    ) -> SampledFeatures:
+        """Take all ticks of a block; rows at each bar close, or after each tick.
+
+        Raises:
+            InputError: when the block belongs to another symbol.
+        """
+        if block.symbol != self.symbol:
+            raise InputError(f"the engine of {self.symbol} was given ticks of {block.symbol}")
+        ts_ns = np.require(block.ts_ns, np.int64, ["C", "W"])
+        bid = np.require(block.bid, np.float64, ["C", "W"])
+        ask = np.require(block.ask, np.float64, ["C", "W"])
+        every_tick = sample == "ticks"
+        most = len(block) if every_tick or len(block) == 0 else self._most_closes(ts_ns)
+        rows = np.empty((most, ROW_WIDTH))
+        marks = np.empty((most, MARK_WIDTH), np.int64)
+        written = run_block(
+            self._records, self._words, (ts_ns, bid, ask), every_tick, (rows, marks)
+        )
+        is_last_row = written > 0 and int(marks[written - 1, 0]) == len(block) - 1
+        self._flags = int(marks[written - 1, 1]) if is_last_row else self._ready_flag()
+        ticks = (ts_ns, bid, ask)
+        return sampled_rows(self.symbol, self.plan, ticks, (rows[:written], marks[:written]))
+
+    def _most_closes(self, ts_ns: Int64Array) -> int:
+        """An upper bound of the bars a block can close; a gap always changes the period too."""
+        periods = np.maximum.accumulate(ts_ns) // (self.plan.bar_period_s * NS_PER_SECOND)
+        return int(np.count_nonzero(np.diff(periods))) + 1
+
+    def _ready_flag(self) -> int:
+        count = int(self._records["memory"]["history"]["count"][0])
+        return READY if count >= self.plan.warmup_bars else 0
+
+    def snapshot(self) -> bytes:
+        """The whole state with the plan's schema id and a checksum."""
+        memory = self._records.tobytes()
+        digest = hashlib.sha256(memory).hexdigest()
+        identity = (self.plan.schema_id, self.symbol, self._point)
+        return msgspec.msgpack.encode(Snapshot(*identity, digest, memory))
+
+    def restore(self, snapshot: bytes) -> None:
+        """Continue exactly where `snapshot` was taken; on error the engine is unchanged.
+
+        Raises:
+            InputError: when it is damaged or belongs to another plan or instrument.
+        """
+        remedy = "Start cold and replay recent ticks instead."
+        try:
+            found = msgspec.msgpack.decode(snapshot, type=Snapshot)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            message = f"feature snapshot of {self.symbol} cannot be read: {error}"
+            raise InputError(message, remedy=remedy) from error
+        expected = (self.plan.schema_id, self.symbol, self._point)
+        if (found.schema_id, found.symbol, found.point) != expected:
+            raise InputError(
+                f"feature snapshot is of {found.symbol}, schema {found.schema_id[:12]}; expected "
+                f"{self.symbol}, schema {self.plan.schema_id[:12]}",
+                remedy=remedy,
+            )
+        digest = hashlib.sha256(found.memory).hexdigest()
+        if digest != found.sha256 or len(found.memory) != self._records.nbytes:
+            message = f"feature snapshot of {self.symbol} is damaged: its checksum differs"
+            raise InputError(message, remedy=remedy)
+        self._words[:] = np.frombuffer(found.memory, np.float64)
+        self._flags = self._ready_flag()

@@ -1,0 +1,244 @@
+"""The ensemble of one symbol: raw votes, calibrated, averaged, with the uncertainty of all that.
+
+The blend is the plain mean of calibrated logits over the members that answered: with little signal,
+estimated weights cost more than they bring (specification, ml.md §6). A member that fails or
+answers with something that is not a probability is left out and widens the uncertainty; with none
+left there is no forecast. A stored decision record reproduces its forecast bit for bit.
+"""
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from plan2.foundation.errors import ModelMismatch, require
+from plan2.foundation.ids import derived_id
+from plan2.intelligence.features.sampled import SampledFeatures
+from plan2.intelligence.models.barrier import barrier_width
+from plan2.intelligence.models.calibration import logit_of, probability_of
+from plan2.intelligence.models.forecast import Forecast, Vote
+from plan2.intelligence.models.members import LoadedModel, Member, Reading, values_of
+from plan2.intelligence.models.registry import Registry
+from plan2.intelligence.models.session import FAILURES
+
+DECIMALS = 5
+WARMING_UP = "warming_up"
+NO_MODEL = "no_model_available"
+NOT_A_PROBABILITY = "not_a_probability"
+BARRIER = "barrier"
+"""Key of the barrier among the states of a record."""
+
+
+class Ensemble:
+    """All members for one symbol.
+
+    Attributes:
+        symbol: what is forecast. members: sorted by id. model_ids: their ids. calibration_id: of this
+        combination of members and calibrations. horizon_s: of the proposition.
+    """
+
+    def __init__(self, symbol: str, members: Sequence[Member]) -> None:
+        require(len(members) > 0, f"{symbol}: an ensemble has at least one member")
+        self.symbol = symbol
+        self.members = tuple(sorted(members, key=lambda member: member.manifest.model_id))
+        first = self.members[0].manifest
+        terms = {
+            (m.manifest.horizon_s, m.manifest.bar_period_s, m.manifest.barrier_sigmas)
+            for m in self.members
+        }
+        if len(terms) != 1:
+            raise ModelMismatch(
+                f"{symbol}: the champion's members forecast different things "
+                f"(horizon, bar, barrier): {sorted(terms)}.",
+                remedy="Train all families together.",
+            )
+        self.model_ids = tuple(member.manifest.model_id for member in self.members)
+        self.calibration_id = derived_id("calibration", *self.model_ids)[:12]
+        self.horizon_s = first.horizon_s
+        self._width_of_one = barrier_width(
+            1.0, first.barrier_sigmas, first.horizon_s / first.bar_period_s
+        )
+        self._barrier = math.nan
+        self._has_forecast = False
+
+    def forecast(self, ts_ns: int, reading: Reading) -> Forecast:
+        """What the members together expect at this tick."""
+        sigma = reading.sigma
+        self._has_forecast = reading.ready and sigma > 0.0
+        if not self._has_forecast:
+            return self._abstention(ts_ns, WARMING_UP)
+        self._barrier = sigma * self._width_of_one
+        raw = [_guarded(member, reading) for member in self.members]
+        return self._blend(ts_ns, self._barrier, raw)
+
+    def commit(self, reading: Reading) -> None:
+        """A bar closed: the recurrent members step over it, or forget everything at a gap."""
+        if reading.gap_reset:
+            self.reset()
+            return
+        for member in self.members:
+            member.commit(reading.sequence_closed, reading.sequence)
+
+    def reset(self) -> None:
+        """Forget all recurrent state, as after a gap."""
+        for member in self.members:
+            member.reset()
+
+    def catch_up(self, samples: SampledFeatures) -> None:
+        """Walk the recurrent members over the closed bars of a block, as if each had been live."""
+        for row in np.flatnonzero(samples.closed):
+            if samples.gap_reset[row]:
+                self.reset()
+                continue
+            for member in self.members:
+                member.commit(samples.sequence_closed[row], samples.sequence[row])
+
+    def states(self) -> dict[str, str]:
+        """What the last forecast started from besides the features, for the decision record.
+
+        Model id → base64 of little-endian float32 (hidden, cell, sequence); the key "barrier" holds
+        the barrier as one float64. Empty when the last forecast had no basis.
+        """
+        if not self._has_forecast:
+            return {}
+        memories = {m.manifest.model_id: m.memory() for m in self.members}
+        memories[BARRIER] = np.float64(self._barrier).astype("<f8").tobytes()
+        return {key: base64.b64encode(memory).decode() for key, memory in memories.items()}
+
+    def recompute(
+        self, ts_ns: int, values: Sequence[float | None], states: Mapping[str, str]
+    ) -> Forecast:
+        """The forecast again, from a decision record alone; the live state stays as it is.
+
+        Raises:
+            ModelMismatch: the record was made by other models.
+        """
+        if not states:
+            return self._abstention(ts_ns, WARMING_UP)
+        missing = {BARRIER, *self.model_ids} - set(states)
+        if missing:
+            raise ModelMismatch(
+                f"{self.symbol}: the record holds no state for {sorted(missing)}; it was made by "
+                f"{sorted(set(states) - {BARRIER})}.",
+                remedy="Load the models that the record names.",
+            )
+        row = values_of(tuple(values))
+        memories = {key: base64.b64decode(text) for key, text in states.items()}
+        raw = [m.replay(row, memories[m.manifest.model_id]) for m in self.members]
+        barrier = float(np.frombuffer(memories[BARRIER], "<f8")[0])
+        return self._blend(ts_ns, barrier, raw)
+
+    def state_bytes(self) -> bytes:
+        """The committed state of all members, for a snapshot; call between ticks."""
+        return b"".join(member.state_bytes() for member in self.members)
+
+    def set_state(self, data: bytes) -> None:
+        """Continue from a snapshot of an ensemble of the same models.
+
+        Raises:
+            ModelMismatch: the snapshot has another length.
+        """
+        widths = [len(member.state_bytes()) for member in self.members]
+        if sum(widths) != len(data):
+            raise ModelMismatch(
+                f"{self.symbol}: recurrent state of {sum(widths)} bytes expected, "
+                f"{len(data)} found.",
+                remedy="It belongs to other models; start cold.",
+            )
+        start = 0
+        for member, width in zip(self.members, widths, strict=True):
+            member.set_state(data[start : start + width])
+            start += width
+
+    def _blend(self, ts_ns: int, barrier: float, raw: list[float]) -> Forecast:
+        """Calibrate, average and measure the disagreement; everything rounded to 1e-5."""
+        total = spread = 0.0
+        calibrated = []
+        for member, probability in zip(self.members, raw, strict=True):
+            if not 0.0 <= probability <= 1.0:
+                calibrated.append(math.nan)
+                continue
+            calibration, logit = member.manifest.calibration, logit_of(probability)
+            total += calibration.logit(logit)
+            spread += math.sqrt(calibration.logit_variance(logit))
+            calibrated.append(probability_of(calibration.logit(logit)))
+        known = [p for p in calibrated if not math.isnan(p)]
+        if not known:
+            return self._abstention(ts_ns, NO_MODEL, self._votes(raw, calibrated, 0))
+        p_up = probability_of(total / len(known))
+        mean = sum(known) / len(known)
+        disagreement = math.sqrt(sum((p - mean) ** 2 for p in known) / len(known))
+        calibration_error = spread / len(known) * p_up * (1.0 - p_up)
+        widening = math.sqrt(len(raw) / len(known))
+        return Forecast(
+            symbol=self.symbol,
+            ts_ns=ts_ns,
+            p_up=round(p_up, DECIMALS),
+            barrier=barrier,
+            horizon_s=self.horizon_s,
+            disagreement=round(disagreement, DECIMALS),
+            standard_error=round(math.hypot(disagreement, calibration_error) * widening, DECIMALS),
+            calibration_id=self.calibration_id,
+            votes=self._votes(raw, calibrated, len(known)),
+        )
+
+    def _votes(self, raw: list[float], calibrated: list[float], known: int) -> tuple[Vote, ...]:
+        return tuple(
+            Vote(
+                model_id=member.manifest.model_id,
+                family=member.manifest.family,
+                raw=round(raw[k], DECIMALS),
+                calibrated=round(calibrated[k], DECIMALS),
+                weight=1.0 / known,
+            )
+            if not math.isnan(calibrated[k])
+            else Vote(
+                model_id=member.manifest.model_id,
+                family=member.manifest.family,
+                raw=0.5,
+                calibrated=0.5,
+                weight=0.0,
+                abstained=NOT_A_PROBABILITY,
+            )
+            for k, member in enumerate(self.members)
+        )
+
+    def _abstention(self, ts_ns: int, reason: str, votes: tuple[Vote, ...] = ()) -> Forecast:
+        return Forecast(
+            symbol=self.symbol,
+            ts_ns=ts_ns,
+            p_up=0.5,
+            barrier=0.0,
+            horizon_s=self.horizon_s,
+            disagreement=0.0,
+            standard_error=0.0,
+            calibration_id=self.calibration_id,
+            votes=votes,
+            abstained=reason,
+        )
+
+
+def _guarded(member: Member, reading: Reading) -> float:
+    """A member's raw probability, NaN when its run fails."""
+    try:
+        return member.probability(reading)
+    except FAILURES:
+        return math.nan
+
+
+def load_ensembles(
+    registry: Registry, symbols: Sequence[str], schema_id: str
+) -> dict[str, Ensemble]:
+    """One ensemble for each symbol that has a champion; models are loaded once and shared.
+
+    Raises:
+        ModelMismatch: a champion belongs to other features or its file was changed.
+    """
+    champions = registry.champion(symbols, schema_id)
+    wanted = sorted({model_id for ids in champions.values() for model_id in ids})
+    models: dict[str, LoadedModel] = {mid: registry.load(mid, schema_id) for mid in wanted}
+    return {
+        symbol: Ensemble(symbol, [models[model_id].member() for model_id in ids])
+        for symbol, ids in champions.items()
+    }

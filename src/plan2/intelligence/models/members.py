@@ -1,0 +1,214 @@
+"""Models ready to serve: loaded from verified bytes, warmed up, one member per symbol."""
+
+from typing import Protocol
+
+import numpy as np
+
+from plan2.foundation.errors import ModelMismatch
+from plan2.foundation.values import Float64Array
+from plan2.intelligence.models.manifest import Manifest
+from plan2.intelligence.models.session import RecurrentModel, TreeModel, open_session, verify
+from plan2.intelligence.models.trees import CompiledTrees, compiled
+
+
+class Reading(Protocol):
+    """What a forecast is made from; `features.engine.FeatureEngine` is one."""
+
+    @property
+    def values(self) -> Float64Array:
+        """float64[F], the features after the last tick."""
+        ...
+
+    @property
+    def sequence(self) -> Float64Array:
+        """float64[16], channels of the bar in progress."""
+        ...
+
+    @property
+    def sequence_closed(self) -> Float64Array:
+        """float64[16], channels of the bar closed last."""
+        ...
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of one bar's change, quote currency; NaN = not known yet."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether the warm-up is over."""
+        ...
+
+    @property
+    def gap_reset(self) -> bool:
+        """Whether the last tick came after a gap."""
+        ...
+
+
+class Member(Protocol):
+    """One model's voice for one symbol."""
+
+    manifest: Manifest
+
+    def probability(self, reading: Reading) -> float:
+        """The raw probability of up at this tick."""
+        ...
+
+    def commit(self, sequence_closed: Float64Array, sequence: Float64Array) -> None:
+        """A bar closed: move on; `sequence` is the next bar after its first tick."""
+        ...
+
+    def reset(self) -> None:
+        """Forget everything, as after a gap."""
+        ...
+
+    def memory(self) -> bytes:
+        """What the last probability started from besides the features; empty without state."""
+        ...
+
+    def replay(self, values: Float64Array, memory: bytes) -> float:
+        """The raw probability of a recorded tick; the live state stays as it is."""
+        ...
+
+    def state_bytes(self) -> bytes:
+        """The committed state; empty without state."""
+        ...
+
+    def set_state(self, state: bytes) -> None:
+        """Continue from a committed state."""
+        ...
+
+
+class TreeMember:
+    """A voice without memory; all symbols share the model."""
+
+    __slots__ = ("_model", "manifest")
+
+    def __init__(self, manifest: Manifest, model: CompiledTrees | TreeModel) -> None:
+        self.manifest = manifest
+        self._model = model
+
+    def probability(self, reading: Reading) -> float:
+        """The raw probability of up for the feature values."""
+        return self._model.predict(reading.values)
+
+    def commit(self, sequence_closed: Float64Array, sequence: Float64Array) -> None:
+        """Trees have nothing to move on."""
+
+    def reset(self) -> None:
+        """Trees have nothing to forget."""
+
+    def memory(self) -> bytes:
+        """Nothing besides the features."""
+        return b""
+
+    def replay(self, values: Float64Array, memory: bytes) -> float:  # noqa: ARG002 - no memory
+        """The raw probability of up for recorded feature values."""
+        return self._model.predict(values)
+
+    def state_bytes(self) -> bytes:
+        """No state."""
+        return b""
+
+    def set_state(self, state: bytes) -> None:
+        """No state."""
+
+
+class RecurrentMember:
+    """A voice with memory.
+
+    At the tick that closes a bar the probability is the one after the closed bar, exactly as in
+    training; at later ticks it is a peek with the bar in progress. That tick is recognised by the
+    bar in progress, whose channels change with every tick.
+    """
+
+    __slots__ = ("_at_close", "_closing", "_model", "manifest")
+
+    def __init__(self, manifest: Manifest, model: RecurrentModel) -> None:
+        self.manifest = manifest
+        self._model = model
+        self._at_close = 0.0
+        self._closing = b""
+
+    def probability(self, reading: Reading) -> float:
+        """The raw probability of up at this tick."""
+        if self._closing:
+            closing, self._closing = self._closing, b""
+            if closing == reading.sequence.tobytes():
+                return self._at_close
+        return self._model.peek(reading.sequence)
+
+    def commit(self, sequence_closed: Float64Array, sequence: Float64Array) -> None:
+        """Step over the closed bar."""
+        self._at_close = self._model.commit(sequence_closed)
+        self._closing = sequence.tobytes()
+
+    def reset(self) -> None:
+        """Back to the zero state."""
+        self._closing = b""
+        self._model.reset()
+
+    def memory(self) -> bytes:
+        """Hidden state, cell state and sequence of the last step, little-endian float32."""
+        return self._model.memory.astype("<f4").tobytes()
+
+    def replay(self, values: Float64Array, memory: bytes) -> float:  # noqa: ARG002 - in memory
+        """The raw probability of a recorded step."""
+        return self._model.replay(memory)
+
+    def state_bytes(self) -> bytes:
+        """The committed state."""
+        return self._model.state_bytes()
+
+    def set_state(self, state: bytes) -> None:
+        """Continue from a committed state."""
+        self._closing = b""
+        self._model.set_state(state)
+
+
+class LoadedModel:
+    """A model whose bytes were verified; it gives one member to each symbol."""
+
+    def __init__(self, manifest: Manifest, content: bytes) -> None:
+        """Open the session, build the compiled form where there is one, and warm both up.
+
+        Raises:
+            ModelMismatch: the bytes are not the registered ones, or not servable.
+        """
+        verify(content, manifest.sha256, manifest.model_id)
+        self.manifest = manifest
+        self._session = open_session(content)
+        self._trees: CompiledTrees | None = None
+        inputs = len(self._session.get_inputs())
+        if inputs == 1:
+            model = TreeModel(self._session)
+            self._check_width("features", model.width, len(manifest.feature_names))
+            self._trees = compiled(content, model)
+        elif inputs == 3:
+            channels = RecurrentModel(self._session).channels
+            self._check_width("sequence channels", channels, len(manifest.sequence_names))
+        else:
+            raise ModelMismatch(
+                f"Model {manifest.model_id} has {inputs} inputs; 1 (features) or 3 (sequence and "
+                "state) are served.",
+                remedy="Train again.",
+            )
+
+    def member(self) -> Member:
+        """A new voice for one symbol."""
+        if self._trees is not None:
+            return TreeMember(self.manifest, self._trees)
+        return RecurrentMember(self.manifest, RecurrentModel(self._session))
+
+    def _check_width(self, what: str, found: int, expected: int) -> None:
+        if found != expected:
+            raise ModelMismatch(
+                f"Model {self.manifest.model_id} takes {found} {what}, its manifest names "
+                f"{expected}.",
+                remedy="Train again.",
+            )
+
+
+def values_of(record: tuple[float | None, ...]) -> Float64Array:
+    """Feature values as a record holds them: None stands for NaN."""
+    return np.array([np.nan if value is None else value for value in record], np.float64)

@@ -1,0 +1,91 @@
+"""Between an account and the event store: facts on their way in, books on their way back."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import msgspec
+
+from plan2.foundation.events.base import Event
+from plan2.foundation.events.catalog import STORED
+from plan2.foundation.events.fact import Fact
+from plan2.foundation.eventstore.appender import Appender
+from plan2.foundation.eventstore.record import Expected, NewEvent, StoredEvent
+from plan2.foundation.eventstore.store import EventStore
+from plan2.foundation.values import TenantId
+from plan2.intelligence.trading.chronicle import fact_of
+from plan2.intelligence.trading.journal import Entry
+
+BOOK_TYPES: Sequence[str] = (
+    "OrderPlaced",
+    "OrderSent",
+    "OrderAccepted",
+    "OrderRejected",
+    "OrderOutcomeUnknown",
+    "OrderExecuted",
+    "PositionOpened",
+    "PositionClosed",
+    "TradingStateChanged",
+    "EquityRecorded",
+)
+"""The events that an account's books are folded from."""
+
+ACTOR = "pipeline"
+"""Who causes an account's events; the same when a journal is drained, or a repeat would differ."""
+PAGE = 1_000
+
+
+class StoreSink:
+    """Hands facts to the appender and tells the journal once they are committed."""
+
+    def __init__(self, appender: Appender) -> None:
+        self._appender = appender
+        self._waiting: dict[str, Callable[[], None]] = {}
+        appender.on_stored(self._on_stored)
+
+    def put(self, fact: Fact, on_stored: Callable[[], None] | None) -> None:
+        """Queue a fact.
+
+        Raises:
+            JournalLost: the queue is full or no longer written; trading must stop.
+        """
+        if on_stored is not None:
+            self._waiting[fact.event_id] = on_stored
+        self._appender.put(new_event(fact))
+
+    def _on_stored(self, stored: StoredEvent) -> None:
+        done = self._waiting.pop(stored.event_id, None)
+        if done is not None:
+            done()
+
+
+def new_event(fact: Fact) -> NewEvent:
+    """A fact as the event store takes it; a repetition of it is harmless."""
+    return NewEvent(
+        stream_id=fact.stream,
+        event=fact.event,
+        event_id=fact.event_id,
+        expected=Expected.ANY,
+        actor=ACTOR,
+        correlation_id=fact.correlation_id,
+    )
+
+
+async def drain(entries: Sequence[Entry], store: EventStore, tenant: TenantId) -> None:
+    """Put what an earlier run's journal holds into the event store; what is there stays once."""
+    for start in range(0, len(entries), PAGE):
+        batch = [new_event(fact_of(entry)) for entry in entries[start : start + PAGE]]
+        await store.append(tenant, batch)
+
+
+async def book_events(store: EventStore, tenant: TenantId, account_id: str) -> AsyncIterator[Event]:
+    """Events of one account that its books are made of, oldest first."""
+    after = 0
+    while True:
+        page = await store.read_all(tenant, after=after, limit=PAGE, types=BOOK_TYPES)
+        for stored in page:
+            _, cls = STORED[stored.type]
+            event = msgspec.json.decode(stored.payload, type=cls)
+            if getattr(event, "account_id", "") == account_id:
+                yield event
+        if len(page) < PAGE:
+            return
+        after = page[-1].position

@@ -1,0 +1,1 @@
+"""The model families: how each is fitted and how it becomes an ONNX file."""

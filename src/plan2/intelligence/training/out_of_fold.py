@@ -1,0 +1,125 @@
+"""Forecasts that no forecast event had a part in: walk forward, fit, calibrate on what came before.
+
+Everything that is fitted (scalers, trees, nets, calibration, baselines) is fitted inside the
+training rows of its fold. The calibration of a fold uses the out-of-fold forecasts of earlier folds
+that were resolved before it began; the first fold has the prior alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from plan2.foundation.errors import InputError
+from plan2.foundation.values import Float64Array, Int64Array
+from plan2.intelligence.models import calibration
+from plan2.intelligence.models.calibration import Calibration
+from plan2.intelligence.training.dataset import Dataset
+from plan2.intelligence.training.evaluate import Baselines
+from plan2.intelligence.training.families.family import Family
+from plan2.intelligence.training.families.logistic import fit_logistic
+from plan2.intelligence.training.splits import Fold, walk_forward
+
+TRAIN_ROWS_MIN = 60
+TEST_ROWS_MIN = 20
+
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfFold:
+    """Forecasts for the tested rows, in time order.
+
+    rows: int64[n] of the data set. logits: family → float64[n], raw. calibrated: family →
+    float64[n], calibrated log-odds as they could have been known.
+    """
+
+    rows: Int64Array
+    logits: dict[str, Float64Array]
+    calibrated: dict[str, Float64Array]
+    baselines: Baselines
+
+
+def folds_of(dataset: Dataset, embargo_ns: int) -> tuple[Fold, ...]:
+    """Three walk-forward folds after the first 40 % of the events.
+
+    Raises:
+        InputError: there are too few events to train and test on.
+    """
+    labels = dataset.labels
+    folds = walk_forward(labels["t0"], labels["t1"], embargo_ns)
+    for fold in folds:
+        is_varied = len(fold.train) > 0 and 0 < dataset.up[fold.train].mean() < 1
+        if len(fold.train) < TRAIN_ROWS_MIN or len(fold.test) < TEST_ROWS_MIN or not is_varied:
+            raise InputError(
+                f"{len(dataset)} resolved events are too few to train and test on: a fold has "
+                f"{len(fold.train)} training and {len(fold.test)} test events, at least "
+                f"{TRAIN_ROWS_MIN} and {TEST_ROWS_MIN} of both outcomes are needed.",
+                remedy="Import a longer history, about three days of ticks or more.",
+            )
+    return folds
+
+
+def forecast_out_of_fold(
+    dataset: Dataset,
+    folds: Sequence[Fold],
+    families: Sequence[Family],
+    horizon_bars: int,
+    seed: int,
+    step: Step,
+) -> OutOfFold:
+    """Fit every family on every fold; `step` is told what comes next."""
+    raw: dict[str, list[Float64Array]] = {family.name: [] for family in families}
+    logistic = []
+    for number, fold in enumerate(folds):
+        for family in families:
+            step(f"{family.name}, fold {number + 1} of {len(folds)}")
+            fitted = family.fit(dataset, fold.train, seed)
+            raw[family.name].append(fitted.logits(dataset, fold.test))
+        baseline = fit_logistic(dataset, fold.train).logits(dataset, fold.test)
+        logistic.append(1.0 / (1.0 + np.exp(-baseline)))
+    rows = np.concatenate([fold.test for fold in folds])
+    return OutOfFold(
+        rows=rows,
+        logits={name: np.concatenate(parts) for name, parts in raw.items()},
+        calibrated={name: _calibrated(dataset, folds, parts) for name, parts in raw.items()},
+        baselines=Baselines(
+            majority=np.concatenate([_majority(dataset, fold) for fold in folds]),
+            last_direction=_past_side(dataset, rows, 1),
+            momentum=_past_side(dataset, rows, horizon_bars),
+            logistic=np.concatenate(logistic),
+        ),
+    )
+
+
+def fit_calibration(dataset: Dataset, rows: Int64Array, logits: Float64Array) -> Calibration:
+    """The calibration that these out-of-fold logits support; labels count by uniqueness."""
+    return calibration.fit(logits, dataset.up[rows], dataset.uniqueness[rows])
+
+
+def _calibrated(
+    dataset: Dataset, folds: Sequence[Fold], parts: Sequence[Float64Array]
+) -> Float64Array:
+    result = []
+    for number, fold in enumerate(folds):
+        earlier = np.concatenate([np.empty(0, np.int64), *(f.test for f in folds[:number])])
+        logits = np.concatenate([np.empty(0), *parts[:number]])
+        is_known = dataset.labels["t1"][earlier] < dataset.labels["t0"][fold.test[0]]
+        line = fit_calibration(dataset, earlier[is_known], logits[is_known])
+        result.append(line.slope * parts[number] + line.intercept)
+    return np.concatenate(result)
+
+
+def _majority(dataset: Dataset, fold: Fold) -> Int64Array:
+    side = 1 if dataset.up[fold.train].mean() >= 0.5 else -1
+    return np.full(len(fold.test), side, np.int64)
+
+
+def _past_side(dataset: Dataset, rows: Int64Array, bars: int) -> Int64Array:
+    """The sign of the mid's change over the last `bars` bars before each event; up when none."""
+    side = np.empty(len(rows), np.int64)
+    for k, row in enumerate(rows):
+        samples = dataset.series[dataset.symbol[row]]
+        bar = samples.event_bar[dataset.event[row]]
+        side[k] = 1 if samples.mid[bar] >= samples.mid[max(bar - bars, 0)] else -1
+    return side

@@ -1,0 +1,39 @@
+"""Where a model comes from: the code and the libraries it was made with."""
+
+import hashlib
+import platform
+from importlib import metadata
+from pathlib import Path
+
+LIBRARIES = (
+    "numpy",
+    "numba",
+    "xgboost",
+    "torch",
+    "onnx",
+    "onnxmltools",
+    "onnxscript",
+    "onnxruntime",
+)
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that take part in training and serving."""
+    versions = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def code_hash() -> str:
+    """SHA-256 over the source of levels 1, 3 and 4, which a model's content depends on."""
+    root = Path(__file__).parents[2]
+    digest = hashlib.sha256()
+    for package in ("foundation", "dataflow", "intelligence"):
+        for file in sorted((root / package).rglob("*.py")):
+            digest.update(file.relative_to(root).as_posix().encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,107 @@
+"""What a training run found, for people, scripts and manifests."""
+
+import msgspec
+
+from plan2.intelligence.models.manifest import TrainedModel
+from plan2.intelligence.training.evaluate import Evaluation
+
+
+class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a training run.
+
+    `counts`: per symbol, what became of bars and events. `families` and `ensemble`: out-of-sample
+    evaluations; the ensemble's verdict is the run's. `missing`: families that could not be trained
+    and why. `note`: what a reader must know before believing the figures.
+    """
+
+    symbols: tuple[str, ...]
+    first_ts_ns: int
+    last_ts_ns: int
+    horizon_s: int
+    counts: dict[str, dict[str, int]]
+    events: int
+    n_eff: float
+    families: dict[str, Evaluation]
+    ensemble: Evaluation
+    missing: tuple[str, ...]
+    note: str
+    models: tuple[TrainedModel, ...]
+
+    @property
+    def verdict(self) -> str:
+        """The ensemble's verdict."""
+        return str(self.ensemble.verdict)
+
+
+def metrics_of(evaluation: Evaluation) -> dict[str, float]:
+    """The figures of an evaluation as one flat table, bounds as _low and _high."""
+    table = {
+        "n": float(evaluation.n),
+        "n_eff": evaluation.n_eff,
+        "base_rate": evaluation.base_rate,
+        "log_loss": evaluation.log_loss,
+        "auc": evaluation.auc,
+        "calibration_error": evaluation.calibration_error,
+        "calibration_null": evaluation.calibration_null,
+        "random_side_p": evaluation.random_side_p,
+        "trades": float(evaluation.trades.trades),
+        "trades_net_r_total": evaluation.trades.net_r_total,
+    }
+    for name in ("accuracy", "log_loss_skill", "brier_skill", "net_r"):
+        interval = getattr(evaluation, name)
+        table |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return table
+
+
+def lines_of(report: TrainReport) -> list[str]:
+    """The report as lines of text."""
+    head = (
+        f"Symbols {', '.join(report.symbols)}; horizon {report.horizon_s // 60} min; "
+        f"{report.events} resolved events, about {report.n_eff:.0f} independent ones."
+    )
+    lines = [head]
+    lines += [f"  {symbol}: {_counts(counts)}" for symbol, counts in report.counts.items()]
+    lines += ["", _HEADER]
+    rows = {**report.families, "ensemble": report.ensemble}
+    lines += [_row(name, evaluation) for name, evaluation in rows.items()]
+    lines += [
+        f"  {name:<16}{score.accuracy:>8.1%}{'':>16}{'':>24}{score.net_r_mean:>+9.3f}"
+        for name, score in report.ensemble.baselines.items()
+    ]
+    lines += ["", f"Verdict: {report.verdict}. {_reason(report.ensemble)}"]
+    lines += [f"Flag {flag}: {_FLAGS[flag]}" for flag in report.ensemble.flags]
+    lines += [f"Not trained: {sentence}" for sentence in report.missing]
+    return [*lines, report.note] if report.note else lines
+
+
+_HEADER = (
+    f"  {'out of sample':<16}{'accuracy':>8}{'95 %':>16}"
+    f"{'log-loss skill, 95 %':>24}{'net R':>9}{'AUC':>8}"
+)
+_FLAGS = {
+    "LEAK_SUSPECT": "better than markets allow; look for a leak before believing it.",
+    "UNCALIBRATED": "the probabilities are off by more than chance explains.",
+}
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+
+
+def _row(name: str, evaluation: Evaluation) -> str:
+    accuracy, skill = evaluation.accuracy, evaluation.log_loss_skill
+    return (
+        f"  {name:<16}{accuracy.value:>8.1%}{f'{accuracy.low:.1%} … {accuracy.high:.1%}':>16}"
+        f"{f'{skill.low:+.2%} … {skill.high:+.2%}':>24}{evaluation.net_r.value:>+9.3f}"
+        f"{evaluation.auc:>8.3f}"
+    )
+
+
+def _reason(evaluation: Evaluation) -> str:
+    needed = evaluation.n_required
+    if needed is None:
+        return "The forecasts were right no more often than a coin."
+    return (
+        f"To show an accuracy of {evaluation.accuracy.value:.1%} takes about {needed:.0f} "
+        f"independent events; there are {evaluation.n_eff:.0f}."
+    )

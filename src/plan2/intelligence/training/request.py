@@ -1,0 +1,58 @@
+"""What a training run is asked to do; together with the ticks it decides the result."""
+
+import msgspec
+
+from plan2.foundation.errors import InputError
+from plan2.foundation.instrument import Instrument
+from plan2.intelligence.features.plan import FeaturePlan, default_plan
+from plan2.intelligence.training.labels import LabelRules
+
+
+class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What to train.
+
+    `ts_ns` is the time written into the manifests. `parents`: family → id of the model that the new
+    one would follow. `is_simulated`: the report then says what that means.
+    """
+
+    symbols: tuple[str, ...]
+    instruments: dict[str, Instrument]
+    ts_ns: int
+    families: tuple[str, ...] = ("xgboost", "lstm")
+    horizon_minutes: int = 120
+    bar_period_s: int = 60
+    barrier_sigmas: float = 0.75
+    latency_ms: int = 100
+    seed: int = 1
+    is_simulated: bool = False
+    parents: dict[str, str] = {}
+
+    def plan(self) -> FeaturePlan:
+        """The features that are computed."""
+        return default_plan(self.bar_period_s)
+
+    def rules(self) -> LabelRules:
+        """What the labels mean; a hole that resets the features also ends a label."""
+        return LabelRules(
+            horizon_s=self.horizon_minutes * 60,
+            bar_period_s=self.bar_period_s,
+            barrier_sigmas=self.barrier_sigmas,
+            latency_ms=self.latency_ms,
+            gap_s=self.plan().gap_s,
+        )
+
+    def embargo_s(self) -> int:
+        """How long after a test row nothing is trained on: the longer of horizon and memory."""
+        memory_s = self.plan().warmup_bars * self.bar_period_s
+        return max(self.horizon_minutes * 60, memory_s)
+
+    def instrument(self, symbol: str) -> Instrument:
+        """The contract data of a symbol.
+
+        Raises:
+            InputError: the request does not hold it.
+        """
+        found = self.instruments.get(symbol)
+        if found is None:
+            raise InputError(f"There is no contract data for {symbol}, so its costs are unknown.")
+        return found

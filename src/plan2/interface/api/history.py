@@ -1,0 +1,99 @@
+"""Bars and ticks of the past: files for what is older, memory for what is not written yet.
+
+Reading runs in threads, two at a time, so that charts cannot slow the tick's way down.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+import numpy as np
+
+from plan2.dataflow.bar_series import UNKNOWN_SPREAD, BarSeries, aggregate, empty_bars, join_bars
+from plan2.dataflow.server_clock import ServerClock
+from plan2.foundation.values import NS_PER_DAY, NS_PER_SECOND, Bar, TickBlock
+from plan2.interface.api.ports import Archive
+from plan2.interface.candles import MINUTE_S
+from plan2.interface.live import LiveView
+
+READERS_MAX: Final = 2
+CLOSED_SHARE: Final = 1.5
+"""Calendar time over trading time, with room: markets are open five days of seven."""
+HOLIDAYS_NS: Final = 4 * NS_PER_DAY
+
+T = TypeVar("T")
+
+
+class History:
+    """Reads bars and ticks of any time."""
+
+    def __init__(self, live: LiveView, archive: Archive) -> None:
+        self._live = live
+        self._archive = archive
+        self._utc = ServerClock.parse("UTC")
+        self._readers = asyncio.Semaphore(READERS_MAX)
+
+    async def bars(
+        self, symbol: str, period_s: int, start_ns: int | None, end_ns: int | None, limit: int
+    ) -> BarSeries:
+        """The newest `limit` bars with start ≤ time < end, oldest first; the forming one too."""
+        period_ns = period_s * NS_PER_SECOND
+        recent = self._recent(symbol, period_s)
+        end = end_ns if end_ns is not None else self._live.market.now_ns() + period_ns
+        first = recent.ts_ns[0] if len(recent) else end
+        chosen = recent.take((recent.ts_ns >= (start_ns or 0)) & (recent.ts_ns < end))
+        missing = limit - len(chosen)
+        if missing > 0 and (start_ns is None or start_ns < first):
+            older_end = min(int(first), end)
+            older = await self._archived(symbol, period_s, start_ns, older_end, missing)
+            chosen = join_bars([older, chosen]) if len(older) else chosen
+        return chosen.slice(max(0, len(chosen) - limit), len(chosen))
+
+    async def ticks(
+        self, symbol: str, start_ns: int | None, end_ns: int | None, limit: int
+    ) -> TickBlock:
+        """The newest `limit` archived ticks with start ≤ time < end, at most a day of them."""
+        end = end_ns if end_ns is not None else self._live.market.now_ns() + 1
+        start = max(start_ns or 0, end - NS_PER_DAY)
+        block = await self.in_thread(lambda: self._archive.read(symbol, start, end))
+        return block.slice(max(0, len(block) - limit), len(block))
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run blocking work in a thread when one is free."""
+        async with self._readers:
+            return await asyncio.to_thread(work)
+
+    async def _archived(
+        self, symbol: str, period_s: int, start_ns: int | None, end_ns: int, wanted: int
+    ) -> BarSeries:
+        """Bars from files; without a start, as far back as `wanted` bars should reach."""
+        span_ns = int(wanted * period_s * NS_PER_SECOND * CLOSED_SHARE) + HOLIDAYS_NS
+        start = start_ns if start_ns is not None else max(0, end_ns - span_ns)
+        return await self.in_thread(lambda: self._archive.bars(symbol, period_s, start, end_ns))
+
+    def _recent(self, symbol: str, period_s: int) -> BarSeries:
+        """Whole periods of which every minute is in memory, and the forming one."""
+        view = self._live.view(symbol)
+        series = _series(symbol, view.candles.bars() if view is not None else [])
+        if len(series) == 0 or period_s == MINUTE_S:
+            return series
+        period_ns = period_s * NS_PER_SECOND
+        whole_ns = -(-int(series.ts_ns[0]) // period_ns) * period_ns
+        series = series.take(series.ts_ns >= whole_ns)
+        return aggregate(series, period_s, self._utc) if len(series) else series
+
+
+def _series(symbol: str, bars: Sequence[Bar]) -> BarSeries:
+    """Minute bars as columns; ask prices are not kept."""
+    if not bars:
+        return empty_bars(symbol, MINUTE_S)
+    prices = np.full((8, len(bars)), np.nan)
+    prices[:4] = np.array([(bar.open, bar.high, bar.low, bar.close) for bar in bars]).T
+    return BarSeries(
+        symbol,
+        MINUTE_S,
+        np.array([bar.ts_ns for bar in bars], np.int64),
+        prices,
+        np.array([bar.ticks for bar in bars], np.int64),
+        np.full(len(bars), UNKNOWN_SPREAD),
+    )

@@ -1,0 +1,208 @@
+"""What the routes need from the rest of Plan2; the composition root plugs it in.
+
+Protocols with a name that another module already has (`TickArchive`, `Latency`, `HealthBoard`,
+`Registry`) are satisfied by that module as it is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from plan2.dataflow.bar_series import BarSeries
+from plan2.foundation.eventstore.record import StoredEvent
+from plan2.foundation.health import ComponentHealth, Status
+from plan2.foundation.latency import StageLatency
+from plan2.foundation.values import Float64Array, TenantId, TickBlock
+from plan2.intelligence.decision.explain import Replayed
+from plan2.intelligence.decision.record import DecisionRecord
+from plan2.intelligence.models.manifest import Manifest
+from plan2.interface.books import Books
+from plan2.interface.live import LiveView
+from plan2.interface.views.queries import Views
+
+
+class Archive(Protocol):
+    """Stored ticks; both calls read files and run in a thread."""
+
+    def bars(self, symbol: str, period_s: int, start_ns: int, end_ns: int) -> BarSeries:
+        """Bars that start in start ≤ time < end; empty when nothing is stored."""
+        ...
+
+    def read(self, symbol: str, start_ns: int, end_ns: int) -> TickBlock:
+        """Ticks with start ≤ time < end; empty when nothing is stored."""
+        ...
+
+
+class Indicators(Protocol):
+    """Indicators over bars, by the same code that the models' features use."""
+
+    def __call__(
+        self,
+        names: Sequence[str],
+        open_: Float64Array,
+        high: Float64Array,
+        low: Float64Array,
+        close: Float64Array,
+        /,
+    ) -> Mapping[str, Float64Array]:
+        """One column per name, NaN while the indicator warms up; runs in a thread.
+
+        Raises:
+            InputError: there is no indicator of such a name.
+        """
+        ...
+
+
+class FeatureVector(msgspec.Struct, frozen=True, kw_only=True):
+    """A symbol's features now; NaN where one is undefined."""
+
+    ts_ns: int
+    schema_id: str
+    ready: bool
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    values: Float64Array
+
+
+class Features(Protocol):
+    """The feature engines."""
+
+    def latest(self, symbol: str) -> FeatureVector | None:
+        """The vector after the last tick; None before the first."""
+        ...
+
+    def names(self, schema_id: str) -> tuple[str, ...] | None:
+        """Names of a schema's features; None when the schema is not today's."""
+        ...
+
+
+class Champion(Protocol):
+    """The models that serve a symbol."""
+
+    @property
+    def model_ids(self) -> tuple[str, ...]:
+        """Their ids."""
+        ...
+
+
+class Models(Protocol):
+    """The model registry."""
+
+    def list(self) -> tuple[Manifest, ...]:
+        """Every registered model, newest first."""
+        ...
+
+    def show(self, model_id: str) -> Manifest:
+        """One model's manifest.
+
+        Raises:
+            InputError: it is not registered.
+        """
+        ...
+
+    def champions(self) -> Mapping[str, Champion]:
+        """The champion of each symbol that has one."""
+        ...
+
+
+class Replayer(Protocol):
+    """Takes a recorded decision again."""
+
+    async def replay(self, record: DecisionRecord) -> Replayed:
+        """Whether the result is identical, and what differs.
+
+        Raises:
+            ModelMismatch: a model that took part is gone or was changed.
+        """
+        ...
+
+
+class TradingControl(Protocol):
+    """The trading switch."""
+
+    async def set_state(self, state: str, actor: str, reason: str) -> None:
+        """Arm, pause or halt; durable when this returns."""
+        ...
+
+    async def kill(self, actor: str, reason: str) -> None:
+        """Halt, cancel pending orders, close positions; returns once it is under way."""
+        ...
+
+
+class Health(Protocol):
+    """The health board."""
+
+    def snapshot(self) -> Sequence[ComponentHealth]:
+        """Every part with its state."""
+        ...
+
+    def overall(self) -> Status:
+        """The worst that matters."""
+        ...
+
+    def loop_lag_ms_p99(self) -> float:
+        """How late the event loop runs."""
+        ...
+
+
+class LatencyBoard(Protocol):
+    """Latency per stage."""
+
+    def snapshot(self) -> Sequence[StageLatency]:
+        """Every stage with its percentiles."""
+        ...
+
+
+class EventLog(Protocol):
+    """Reading the event store."""
+
+    async def read_all(
+        self,
+        tenant: TenantId,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+        types: Sequence[str] = (),
+    ) -> Sequence[StoredEvent]:
+        """Events with after < position < before, of the named types or of all."""
+        ...
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What does not change while the process runs; `mode` is simulated, replay or live."""
+
+    version: str
+    mode: str
+    run_id: str
+    tenant_id: TenantId
+    account_id: str
+    currency: str
+    ui_hash: str
+    started_us: int
+    attribution: tuple[str, ...]
+
+
+class ApiParts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the routes are built from.
+
+    Attributes:
+        speed: market seconds per second.
+    """
+
+    info: RunInfo
+    live: LiveView
+    books: Books
+    views: Views
+    events: EventLog
+    archive: Archive
+    indicators: Indicators
+    features: Features
+    models: Models
+    replayer: Replayer
+    control: TradingControl
+    health: Health
+    latency: LatencyBoard
+    speed: Callable[[], float]

@@ -1,0 +1,143 @@
+"""Routes about what was decided and traded: decisions, orders, positions, equity, account."""
+
+from typing import Any, Literal
+
+import msgspec
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+
+from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.foundation.errors import ModelMismatch
+from plan2.intelligence.decision.record import DecisionRecord
+from plan2.interface.api.paging import Cursor, ItemId, ItemLimit, Word, position_of
+from plan2.interface.api.ports import EventLog, Features, Replayer, RunInfo
+from plan2.interface.books import Books
+from plan2.interface.items import (
+    AccountInfo,
+    DecisionItem,
+    EquityCurve,
+    OrderItem,
+    Page,
+    PositionItem,
+    ReplayResult,
+)
+from plan2.interface.screen import for_screen
+from plan2.interface.views.queries import DecisionFilter, Views
+
+Detail = dict[str, Any]  # a decision record as JSON: its schema belongs to level 4
+
+
+class DecisionRoutes:
+    """Decisions: lists, whole records, and taking one again."""
+
+    def __init__(
+        self, info: RunInfo, views: Views, events: EventLog, features: Features, replayer: Replayer
+    ) -> None:
+        self._tenant = info.tenant_id
+        self._views = views
+        self._events = events
+        self._features = features
+        self._replayer = replayer
+
+    def handlers(self) -> list[HTTPRouteHandler]:
+        """The three routes."""
+        tags = ["decisions"]
+        path = "/api/v1/decisions"
+        return [
+            get(path, tags=tags)(self.listed),
+            get(path + "/{decision_id:str}", tags=tags)(self.detail),
+            get(path + "/{decision_id:str}/replay", tags=tags)(self.replay),
+        ]
+
+    async def listed(
+        self,
+        symbol: Word = "",
+        outcome: Word = "",
+        reason: Word = "",
+        limit: ItemLimit = 100,
+        cursor: Cursor = "",
+    ) -> Page[DecisionItem]:
+        """Decisions, newest first; filters are exact."""
+        wanted = DecisionFilter(symbol=symbol, outcome=outcome, reason=reason)
+        return await self._views.decisions(wanted, position_of(cursor), limit)
+
+    async def detail(self, decision_id: ItemId) -> Detail:
+        """A decision's whole record with feature names, its orders, fills and position."""
+        record = await self._record(decision_id)
+        shown = for_screen(record)
+        detail: Detail = shown if isinstance(shown, dict) else {}
+        orders = await self._views.orders_of(decision_id)
+        fills = await self._views.fills_of([order.order_id for order in orders])
+        schema_id = str(record.get("features", {}).get("schema_id", ""))
+        return {
+            **detail,
+            "feature_names": self._features.names(schema_id) or (),
+            "orders": orders,
+            "fills": fills,
+            "position": await self._views.position_of(decision_id),
+        }
+
+    async def replay(self, decision_id: ItemId) -> ReplayResult:
+        """Take the decision again from its record and compare bit for bit."""
+        record = msgspec.convert(await self._record(decision_id), DecisionRecord)
+        try:
+            replayed = await self._replayer.replay(record)
+        except ModelMismatch as mismatch:
+            raise RequestRefused(
+                409, mismatch.code, mismatch.message, remedy=mismatch.remedy
+            ) from mismatch
+        return ReplayResult(identical=replayed.identical, differences=list(replayed.differences))
+
+    async def _record(self, decision_id: str) -> Detail:
+        position = await self._views.decision_position(decision_id)
+        found = (
+            await self._events.read_all(self._tenant, after=position - 1, limit=1)
+            if position is not None
+            else ()
+        )
+        if not found:
+            raise RequestRefused(404, "not_found", f"There is no decision {decision_id!r}.")
+        record: Detail = found[0].data["record"]
+        return record
+
+
+class TradingRoutes:
+    """Orders, positions, equity and the account."""
+
+    def __init__(self, views: Views, books: Books) -> None:
+        self._views = views
+        self._books = books
+
+    def handlers(self) -> list[HTTPRouteHandler]:
+        """The four routes."""
+        tags = ["trading"]
+        return [
+            get("/api/v1/orders", tags=tags)(self.orders),
+            get("/api/v1/positions", tags=tags)(self.positions),
+            get("/api/v1/equity", tags=tags)(self.equity),
+            get("/api/v1/account", tags=tags)(self.account),
+        ]
+
+    async def orders(self, limit: ItemLimit = 100, cursor: Cursor = "") -> Page[OrderItem]:
+        """Orders and where they stand, newest first."""
+        return await self._views.orders(position_of(cursor), limit)
+
+    async def positions(
+        self,
+        status: Literal["open", "closed"] = "open",
+        limit: ItemLimit = 100,
+        cursor: Cursor = "",
+    ) -> Page[PositionItem]:
+        """Open positions with floating profit, or closed ones, newest first."""
+        if status == "open":
+            newest_first = self._books.positions()[::-1]
+            return Page(newest_first[:limit], None)
+        return await self._views.positions(is_open=False, before=position_of(cursor), limit=limit)
+
+    async def equity(self, limit: ItemLimit = 500) -> EquityCurve:
+        """The last records of balance and equity as columns, oldest first."""
+        return await self._views.equity(limit)
+
+    async def account(self) -> AccountInfo:
+        """The account's figures now, with its limits."""
+        return self._books.info()

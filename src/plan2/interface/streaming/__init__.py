@@ -1,0 +1,1 @@
+"""The live stream: state channels that conflate, log channels that drop nothing."""

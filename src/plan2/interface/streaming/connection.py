@@ -1,0 +1,124 @@
+"""A WebSocket connection of the stream: two loops around a `Client`, and an orderly end.
+
+Host and Origin were checked by the perimeter. A missing or dead session is told by close code 4401
+after the handshake, because a browser cannot see why a handshake failed; nothing else is sent.
+"""
+
+import asyncio
+import contextlib
+from typing import Any, Final
+
+from litestar import WebSocket
+from litestar.handlers import WebsocketRouteHandler, websocket
+
+from plan2.connectivity.identity.rights import CHANNELS, Role, may_subscribe
+from plan2.connectivity.identity.sessions import Session
+from plan2.interface.streaming.client import Client
+from plan2.interface.streaming.hub import StreamHub
+from plan2.interface.streaming.protocol import Close, Codec, codecs
+from plan2.interface.streaming.requests import Requests
+
+CLOSE_TIMEOUT_S: Final = 1.0
+SENDS_BEFORE_YIELD: Final = 32
+
+Socket = WebSocket[Any, Any, Any]  # Litestar leaves user, auth and state open
+
+
+class StreamRoute:
+    """`/api/v1/stream`."""
+
+    def __init__(self, hub: StreamHub) -> None:
+        self._hub = hub
+        self._codecs = codecs()
+
+    def handlers(self) -> list[WebsocketRouteHandler]:
+        """The one route."""
+        return [websocket("/api/v1/stream")(self.stream)]
+
+    async def stream(self, socket: Socket) -> None:
+        """Serve one client until either side ends it."""
+        offered = socket.scope["subprotocols"]
+        codec = next((self._codecs[name] for name in self._codecs if name in offered), None)
+        await socket.accept(subprotocols=codec.subprotocol if codec else None)
+        session: Session | None = socket.scope["auth"]
+        refusal = self._refusal(session, codec)
+        if session is None or codec is None or refusal is not None:
+            await socket.close(code=refusal or Close.PROTOCOL)
+            return
+        client = self._hub.join(session, codec)
+        try:
+            await self._serve(socket, client)
+        finally:
+            self._hub.leave(client)
+        with contextlib.suppress(OSError, TimeoutError):
+            await asyncio.wait_for(self._end(socket, client), CLOSE_TIMEOUT_S)
+
+    def _refusal(self, session: Session | None, codec: Codec | None) -> Close | None:
+        if session is None:
+            return Close.SIGNED_OUT
+        is_stranger = session.user.tenant_id != self._hub.info.tenant_id
+        if is_stranger or not _may_follow_any(session.user.role):
+            return Close.FORBIDDEN
+        return Close.VERSION if codec is None else None
+
+    async def _serve(self, socket: Socket, client: Client) -> None:
+        requests = Requests(self._hub, client)
+        requests.greet()
+        tasks = [
+            asyncio.create_task(self._receive(socket, requests)),
+            asyncio.create_task(self._send(socket, client)),
+            asyncio.create_task(client.closing.wait()),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception) and not isinstance(result, OSError):
+                raise result
+
+    async def _receive(self, socket: Socket, requests: Requests) -> None:
+        while True:
+            message = await socket.receive()
+            if message["type"] != "websocket.receive":
+                return
+            text = message.get("text")
+            requests.handle(message.get("bytes") or (text or "").encode())
+
+    async def _send(self, socket: Socket, client: Client) -> None:
+        """Send what the client is due; a peer that is gone shows as an OSError."""
+        is_text = client.codec.is_text
+        count = 0
+        while True:
+            message = self._hub.next_message(client)
+            if message is None:
+                client.ready.clear()
+                await client.ready.wait()
+                continue
+            await _send_one(socket, message, is_text=is_text)
+            count += 1
+            if count % SENDS_BEFORE_YIELD == 0:
+                # A socket that never blocks would keep the loop for a whole replay.
+                await asyncio.sleep(0)
+
+    async def _end(self, socket: Socket, client: Client) -> None:
+        """Send the last control frames and the close code, if it is us who ends."""
+        if client.close_code is None:
+            return
+        client.leave()
+        while (message := self._hub.next_message(client)) is not None:
+            await _send_one(socket, message, is_text=client.codec.is_text)
+        await socket.close(code=client.close_code)
+
+
+async def _send_one(socket: Socket, message: bytes, *, is_text: bool) -> None:
+    if is_text:
+        await socket.send({"type": "websocket.send", "bytes": None, "text": message.decode()})
+    else:
+        await socket.send({"type": "websocket.send", "bytes": message, "text": None})
+
+
+def _may_follow_any(role: Role) -> bool:
+    return any(may_subscribe(role, name) for name in CHANNELS)

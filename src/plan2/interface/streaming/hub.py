@@ -1,0 +1,218 @@
+"""The stream's heart: collects what changed, encodes it once per channel and class, fans it out.
+
+Each rate class has a pump of its own: the first change after quiet goes out at once, what follows
+waits for the end of the class's window. Logs have a pump without a window. Fan-out yields to the
+loop every few clients, so that a tick never waits behind a hundred screens.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+
+from plan2.connectivity.identity.sessions import Session, Sessions
+from plan2.foundation.bus import Bus
+from plan2.foundation.clock import Clock, stopwatch_ns
+from plan2.foundation.eventstore.record import StoredEvent
+from plan2.interface.live import LiveView
+from plan2.interface.screen import to_us
+from plan2.interface.streaming.channels import Channels
+from plan2.interface.streaming.client import Client, StateSubscription
+from plan2.interface.streaming.feeds import LogFeeds
+from plan2.interface.streaming.protocol import CONTROL, SPACING_S, Close, Codec, Kind, RateClass
+from plan2.interface.streaming.sources import ONE_ROW
+from plan2.interface.streaming.state_channel import SharedStream
+
+LIVE_CLIENTS_MAX: Final = 10
+FAN_OUT_BATCH: Final = 16
+HEARTBEAT_S: Final = 1.0
+CHECK_S: Final = 0.25
+
+
+class HubInfo(msgspec.Struct, frozen=True):
+    """What a client is told about the server; `epoch` names this run of it."""
+
+    tenant_id: str
+    ui_hash: str
+    epoch: str
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """Wall clock, monotonic seconds, and the way to wait; tests move them by hand."""
+
+    wall: Clock
+    now_s: Callable[[], float] = lambda: stopwatch_ns() / 1e9
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class StreamHub:
+    """All clients of one tenant, and the pumps that serve them.
+
+    Args:
+        live: the latest state.
+        health: makes the row of `health`.
+        sessions: asked every second whether a client's session still lives.
+        info: what clients are told.
+        timing: clocks.
+    """
+
+    def __init__(
+        self,
+        live: LiveView,
+        health: Callable[[], Any],  # a struct or map of the caller's
+        sessions: Sessions,
+        info: HubInfo,
+        timing: Timing,
+    ) -> None:
+        self.info = info
+        self.channels = Channels(live, health)
+        self.feeds = LogFeeds(self.channels, self._wake_logs)
+        self.clients: set[Client] = set()
+        self._live = live
+        self._sessions = sessions
+        self._timing = timing
+        self._awake = {rate: asyncio.Event() for rate in RateClass}
+        self._logs_awake = asyncio.Event()
+        for changes in (live.ticks, live.forecasts, live.booked):
+            changes.wake_with(self._wake_states)
+
+    def subscribe(self, bus: Bus) -> None:
+        """Listen to decisions and orders; part of the wiring."""
+        self.feeds.subscribe(bus)
+
+    def on_stored(self, stored: StoredEvent) -> None:
+        """An event was committed: it goes into the `events` log; a listener of the appender."""
+        self.feeds.put(stored)
+
+    async def run(self) -> None:
+        """Serve until cancelled; then every client is closed with 1012."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for rate in RateClass:
+                    tasks.create_task(self._pump_states(rate))
+                tasks.create_task(self._pump_logs())
+                tasks.create_task(self._keep_time())
+        finally:
+            for client in list(self.clients):
+                client.close(Close.RESTART)
+
+    def join(self, session: Session, codec: Codec) -> Client:
+        """A new client, greeted."""
+        client = Client(session, codec, RateClass.NORMAL)
+        self.clients.add(client)
+        return client
+
+    def leave(self, client: Client) -> None:
+        """A client is gone."""
+        client.leave()
+        self.clients.discard(client)
+
+    def grant(self, rate: RateClass) -> RateClass:
+        """The class a client gets when it asks for `rate`; few may have the fastest."""
+        live = sum(client.rate is RateClass.LIVE for client in self.clients)
+        if rate is RateClass.LIVE and live >= LIVE_CLIENTS_MAX:
+            return RateClass.NORMAL
+        return rate
+
+    def next_message(self, client: Client) -> bytes | None:
+        """What a client is sent next."""
+        return client.next_message(self.market_us(), self._timing.now_s())
+
+    def now_s(self) -> float:
+        """Monotonic seconds."""
+        return self._timing.now_s()
+
+    def server_us(self) -> int:
+        """Wall time, microseconds."""
+        return to_us(self._timing.wall.now_ns())
+
+    def market_us(self) -> int:
+        """Market time, microseconds."""
+        return to_us(self._live.market.now_ns())
+
+    # --- pumps ----------------------------------------------------------------------------
+
+    async def _pump_states(self, rate: RateClass) -> None:
+        awake, spacing_s = self._awake[rate], SPACING_S[rate]
+        while True:
+            await awake.wait()
+            awake.clear()
+            started_s = self._timing.now_s()
+            self._collect()
+            for channel in self.channels.states():
+                await self._flush(channel.streams[rate])
+            await self._timing.sleep(max(0.0, started_s + spacing_s - self._timing.now_s()))
+
+    async def _flush(self, stream: SharedStream) -> None:
+        rows = stream.take_rows()
+        if not rows:
+            return
+        seq, t_us, now_s = stream.seq, self.market_us(), self._timing.now_s()
+        frames: dict[str, bytes] = {}
+        for count, (client, subscription) in enumerate(self._followers(stream), start=1):
+            codec = client.codec
+            frame = frames.get(codec.subprotocol)
+            if frame is None:
+                frame = frames[codec.subprotocol] = codec.encode(
+                    Kind.DELTA, stream.number, seq, t_us, rows
+                )
+            client.offer(subscription, seq, frame, now_s)
+            if count % FAN_OUT_BATCH == 0:
+                await asyncio.sleep(0)
+
+    def _followers(self, stream: SharedStream) -> list[tuple[Client, StateSubscription]]:
+        """Who follows a stream now; a list, because clients come and go while we yield."""
+        found = ((client, client.states.get(stream.number)) for client in self.clients)
+        return [(client, sub) for client, sub in found if sub is not None and sub.stream is stream]
+
+    async def _pump_logs(self) -> None:
+        while True:
+            await self._logs_awake.wait()
+            self._logs_awake.clear()
+            self.feeds.drain()
+            followers = [client for client in self.clients if client.logs]
+            for count, client in enumerate(followers, start=1):
+                client.ready.set()
+                if count % FAN_OUT_BATCH == 0:
+                    await asyncio.sleep(0)
+
+    async def _keep_time(self) -> None:
+        beat_s = self._timing.now_s()
+        while True:
+            await self._timing.sleep(CHECK_S)
+            now_s = self._timing.now_s()
+            for client in self.clients:
+                client.check(now_s)
+            if now_s - beat_s >= HEARTBEAT_S:
+                beat_s = now_s
+                self._beat()
+
+    def _beat(self) -> None:
+        """Once a second: heartbeats, dead sessions, the health row."""
+        frames: dict[str, bytes] = {}
+        body = {"position": self.channels.events.last}
+        for client in self.clients:
+            if not self._sessions.is_live(client.session.session_id):
+                client.close(Close.SIGNED_OUT)
+                continue
+            codec = client.codec
+            frame = frames.get(codec.subprotocol)
+            if frame is None:
+                frame = codec.encode(Kind.HEARTBEAT, CONTROL, 0, self.server_us(), body)
+                frames[codec.subprotocol] = frame
+            client.heartbeat(frame)
+        self.channels.health.touch({ONE_ROW})
+        self._wake_states()
+
+    def _collect(self) -> None:
+        self._live.ticks.collect()
+        self._live.forecasts.collect()
+        self._live.booked.collect()
+
+    def _wake_states(self) -> None:
+        for awake in self._awake.values():
+            awake.set()
+
+    def _wake_logs(self) -> None:
+        self._logs_awake.set()

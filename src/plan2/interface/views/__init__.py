@@ -1,0 +1,1 @@
+"""Read models: tables that projections build from events, and the queries that pages ask."""

@@ -1,0 +1,71 @@
+/** Routes and providers. */
+
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { Route, Switch } from "wouter";
+import { ApiProblem } from "./api/client";
+import { DecisionsPage } from "./pages/decisions/DecisionsPage";
+import { MarketPage } from "./pages/market/MarketPage";
+import { ModelsPage } from "./pages/models/ModelsPage";
+import { NotFound } from "./pages/NotFound";
+import { OverviewPage } from "./pages/overview/OverviewPage";
+import { PositionsPage } from "./pages/positions/PositionsPage";
+import { SystemPage } from "./pages/system/SystemPage";
+import { Shell } from "./shell/Shell";
+import { usePreferences } from "./state/preferences";
+import type { StreamClient } from "./stream/client";
+import { LinkProvider, StreamProvider } from "./stream/react";
+import { theme as mantineTheme } from "./theme";
+
+const MAX_TRIES = 2;
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      // A refusal stays a refusal; only an unanswered or failed request is asked again.
+      retry: (count, error) =>
+        count < MAX_TRIES &&
+        (!(error instanceof ApiProblem) || error.status === 0 || error.status >= 500),
+    },
+  },
+});
+
+export function App({ client }: { client: StreamClient }) {
+  const { theme, palette, density } = usePreferences();
+  useEffect(() => {
+    const root = document.documentElement;
+    root.dataset.palette = palette;
+    root.dataset.density = density;
+  }, [palette, density]);
+  return (
+    <MantineProvider theme={mantineTheme} forceColorScheme={theme}>
+      <QueryClientProvider client={queries}>
+        <StreamProvider value={client}>
+          <LinkProvider>
+            <Notifications position="bottom-right" limit={3} containerWidth={330} />
+            <Shell>
+              <Pages />
+            </Shell>
+          </LinkProvider>
+        </StreamProvider>
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}
+
+function Pages() {
+  return (
+    <Switch>
+      <Route path="/" component={OverviewPage} />
+      <Route path="/market/:symbol?">{({ symbol }) => <MarketPage symbol={symbol ?? ""} />}</Route>
+      <Route path="/decisions/:id?">{({ id }) => <DecisionsPage id={id ?? ""} />}</Route>
+      <Route path="/positions/:tab?">{({ tab }) => <PositionsPage tab={tab ?? "open"} />}</Route>
+      <Route path="/models/:id?">{({ id }) => <ModelsPage id={id ?? ""} />}</Route>
+      <Route path="/system" component={SystemPage} />
+      <Route component={NotFound} />
+    </Switch>
+  );
+}

@@ -1,0 +1,105 @@
+/** Figures that the stream keeps current, with REST as their first value and their fallback. */
+
+import { useEffect, useState } from "react";
+import type {
+  Account,
+  AccountRow,
+  Health,
+  PositionItem,
+  PositionRow,
+  QuoteRow,
+  TradingState,
+} from "../gen/protocol";
+import { useRow, useRows } from "../stream/react";
+import { useAccount, useHealth, usePositions, useSymbols, useSystem } from "./queries";
+
+export const useQuote = (symbol: string): QuoteRow | undefined =>
+  useRow<QuoteRow>("quotes", symbol);
+
+/** The account with its latest figures; undefined until either source answered. */
+export function useLiveAccount(): Account | undefined {
+  const { data } = useAccount();
+  const row = useRow<AccountRow>("account", "");
+  if (!data || !row) return data;
+  const [balance, equity, margin, day_pnl, drawdown, trading_state] = row;
+  return { ...data, balance, equity, margin, day_pnl, drawdown, trading_state };
+}
+
+export function useTradingState(): TradingState | undefined {
+  const { data } = useSystem();
+  const row = useRow<AccountRow>("account", "");
+  return row?.[5] ?? data?.trading_state;
+}
+
+function positionOf(row: PositionRow): PositionItem {
+  const [
+    position_id,
+    symbol,
+    direction,
+    quantity,
+    open_price,
+    close_price,
+    stop_loss,
+    take_profit,
+    opened_us,
+    closed_us,
+    profit,
+    commission,
+    swap,
+    reason,
+    decision_id,
+  ] = row;
+  return {
+    position_id,
+    symbol,
+    direction,
+    quantity,
+    open_price,
+    close_price,
+    stop_loss,
+    take_profit,
+    opened_us,
+    closed_us,
+    profit,
+    commission,
+    swap,
+    reason,
+    decision_id,
+  };
+}
+
+/** Open positions, newest first; undefined until either source answered. */
+export function useOpenPositions(): PositionItem[] | undefined {
+  const { data } = usePositions("open");
+  const rows = useRows<PositionRow>("positions");
+  const items = rows
+    ? rows.map(positionOf).filter((position) => position.closed_us === null)
+    : data?.items;
+  return items?.toSorted(
+    (a, b) => b.opened_us - a.opened_us || a.position_id.localeCompare(b.position_id),
+  );
+}
+
+export function useLiveHealth(): Health | undefined {
+  const { data } = useHealth();
+  return useRow<Health>("health", "") ?? data;
+}
+
+/** Decimals of a symbol's price; 5 until the symbol table is here. */
+export function useDigits(): (symbol: string) => number {
+  const { data } = useSymbols();
+  return (symbol) => data?.find((info) => info.symbol === symbol)?.digits ?? 5;
+}
+
+/** Market time in microseconds, carried on from the last answer at the market's speed. */
+export function useMarketNowUs(): number | null {
+  const { data, dataUpdatedAt } = useSystem();
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const id = setInterval(() => setNow(Date.now()), 1_000);
+    return () => clearInterval(id);
+  }, []);
+  if (!data) return null;
+  const elapsedMs = Math.max(0, now - dataUpdatedAt);
+  return data.market_us + elapsedMs * 1_000 * (data.speed || 1);
+}

@@ -1,0 +1,29 @@
+/** The list's filters; they live in the address, so reload and share keep them. */
+
+import type { DecisionFilter } from "../../api/queries";
+
+export const OUTCOMES = ["traded", "not_traded", "denied"] as const;
+export const REASONS = [
+  "expected_value",
+  "warming_up",
+  "no_forecast",
+  "cost_above_edge",
+  "edge_uncertain",
+  "spread_too_wide",
+  "stale_tick",
+  "data_quality",
+  "position_open",
+  "order_pending",
+  "cooldown",
+  "size_too_small",
+  "risk_denied",
+] as const;
+
+export function filterOf(search: string): DecisionFilter {
+  const given = new URLSearchParams(search);
+  return {
+    symbol: given.get("symbol") ?? "",
+    outcome: given.get("outcome") ?? "",
+    reason: given.get("reason") ?? "",
+  };
+}

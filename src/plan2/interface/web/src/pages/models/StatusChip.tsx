@@ -1,0 +1,14 @@
+import { words } from "../../strings";
+
+const TONES: Record<string, string> = {
+  champion: "is-ok",
+  active: "is-accent",
+  challenger: "is-violet",
+  retired: "",
+  rejected: "is-crit",
+  failed: "is-crit",
+};
+
+export function StatusChip({ status }: { status: string }) {
+  return <span className={`chip ${TONES[status] ?? ""}`}>{words(status)}</span>;
+}

@@ -1,0 +1,48 @@
+/** A button that acts after being held for 1.5 seconds, by pointer or by Space/Enter. */
+
+import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+
+const HOLD_MS = 1_500;
+
+type Props = { isInstant: boolean; isBusy: boolean; onDone: () => void; children: ReactNode };
+
+export function HoldButton({ isInstant, isBusy, onDone, children }: Props) {
+  const [isHolding, setHolding] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const release = () => {
+    clearTimeout(timer.current);
+    setHolding(false);
+  };
+  const press = () => {
+    if (isInstant || isHolding || isBusy) return;
+    setHolding(true);
+    timer.current = setTimeout(() => {
+      setHolding(false);
+      onDone();
+    }, HOLD_MS);
+  };
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key !== " " && event.key !== "Enter") return;
+    if (!isInstant) event.preventDefault();
+    if (!event.repeat) press();
+  };
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return (
+    <button
+      type="button"
+      className={`hold ${isHolding ? "is-holding" : ""}`}
+      disabled={isBusy}
+      data-testid="kill-confirm"
+      onPointerDown={press}
+      onPointerUp={release}
+      onPointerLeave={release}
+      onBlur={release}
+      onKeyDown={onKey}
+      onKeyUp={release}
+      onClick={() => isInstant && onDone()}
+    >
+      <span className="hold-fill" aria-hidden="true" />
+      <span>{children}</span>
+    </button>
+  );
+}

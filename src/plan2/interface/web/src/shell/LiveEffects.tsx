@@ -1,0 +1,110 @@
+/** What log events cause on every page: fresh queries, announcements, an update notice. */
+
+import { notifications } from "@mantine/notifications";
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useRef } from "react";
+import { useSystem } from "../api/queries";
+import type { DecisionItem, EventItem, OrderItem } from "../gen/protocol";
+import { useAnnouncer } from "../state/announcer";
+import { useSession } from "../state/session";
+import { useLogEvents, useStream } from "../stream/react";
+import { t } from "../strings";
+import { announcementOf } from "./announcements";
+
+const REFRESH_MS = 1_500;
+
+/** Marks queries as old, at most once per interval and name. */
+function useRefresh(): (...names: string[]) => void {
+  const queries = useQueryClient();
+  const waiting = useRef(new Set<string>());
+  return useCallback(
+    (...names) => {
+      for (const name of names) {
+        if (waiting.current.has(name)) continue;
+        waiting.current.add(name);
+        setTimeout(() => {
+          waiting.current.delete(name);
+          void queries.invalidateQueries({ queryKey: [name] });
+        }, REFRESH_MS);
+      }
+    },
+    [queries],
+  );
+}
+
+export function LiveEffects() {
+  const refresh = useRefresh();
+  const announce = useAnnouncer((state) => state.announce);
+  useLogEvents<DecisionItem>(
+    "decisions",
+    useCallback(() => refresh("decisions"), [refresh]),
+  );
+  useLogEvents<OrderItem>(
+    "orders",
+    useCallback(() => refresh("orders"), [refresh]),
+  );
+  useLogEvents<EventItem>(
+    "events",
+    useCallback(
+      (event) => {
+        refresh("events");
+        if (event.type.startsWith("Position") || event.type === "OrderExecuted")
+          refresh("positions", "account", "equity", "decision");
+        if (event.type === "TradingStateChanged") refresh("system", "account");
+        if (event.type === "ModelRegistered") refresh("models");
+        const text = announcementOf(event);
+        if (text) {
+          announce(text);
+          notifications.show({
+            message: text,
+            autoClose: 5_000,
+            color: event.type === "RiskLimitBreached" ? "red" : "sky",
+          });
+        }
+      },
+      [refresh, announce],
+    ),
+  );
+  useSessionLink();
+  useUpdateNotice();
+  return null;
+}
+
+/** A 401 anywhere ends the stream too. */
+function useSessionLink(): void {
+  const client = useStream();
+  const isSignedOut = useSession((state) => state.isSignedOut);
+  useEffect(() => {
+    if (isSignedOut) client.signOut();
+  }, [client, isSignedOut]);
+}
+
+/** Offers a reload when the server's web app is not the one loaded here; never reloads by itself. */
+function useUpdateNotice(): void {
+  const { data } = useSystem();
+  const loaded = useRef<string | null>(null);
+  useEffect(() => {
+    if (!data?.ui_hash) return;
+    loaded.current ??= data.ui_hash;
+    if (loaded.current === data.ui_hash) return;
+    notifications.show({
+      id: "update",
+      autoClose: false,
+      title: t("update.title"),
+      message: (
+        <button type="button" className="ghost-button" onClick={() => location.reload()}>
+          {t("update.reload")}
+        </button>
+      ),
+    });
+  }, [data?.ui_hash]);
+}
+
+export function Announcer() {
+  const text = useAnnouncer((state) => state.text);
+  return (
+    <div className="sr-only" role="status" aria-live="polite">
+      {text}
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+/** How this device shows things. */
+
+import { Button, Modal, Switch } from "@mantine/core";
+import type { ReactNode } from "react";
+import { signOut } from "../api/client";
+import { type Density, type Palette, type Theme, usePreferences } from "../state/preferences";
+import type { Zone } from "../format/times";
+import { useSession } from "../state/session";
+import { t } from "../strings";
+import { Segments } from "../widgets/parts";
+
+export function PreferencesDialog({ close }: { close: () => void }) {
+  const { theme, zone, palette, density, hasSingleKeys, change } = usePreferences();
+  const session = useSession((state) => state.session);
+  return (
+    <Modal
+      opened
+      onClose={close}
+      title={<b>{t("prefs.title")}</b>}
+      closeButtonProps={{ "aria-label": t("dialog.close") }}
+    >
+      <div className="stack">
+        <Line name={t("prefs.theme")}>
+          <Segments<Theme>
+            label={t("prefs.theme")}
+            value={theme}
+            onChange={(value) => change({ theme: value })}
+            options={[
+              { value: "dark", text: t("prefs.dark") },
+              { value: "light", text: t("prefs.light") },
+            ]}
+          />
+        </Line>
+        <Line name={t("prefs.zone")}>
+          <Segments<Zone>
+            label={t("prefs.zone")}
+            value={zone}
+            onChange={(value) => change({ zone: value })}
+            options={[
+              { value: "utc", text: "UTC" },
+              { value: "local", text: t("prefs.local") },
+            ]}
+          />
+        </Line>
+        <Line name={t("prefs.palette")}>
+          <Segments<Palette>
+            label={t("prefs.palette")}
+            value={palette}
+            onChange={(value) => change({ palette: value })}
+            options={[
+              { value: "green-red", text: t("prefs.green_red") },
+              { value: "blue-orange", text: t("prefs.blue_orange") },
+              { value: "red-green", text: t("prefs.red_green") },
+            ]}
+          />
+        </Line>
+        <Line name={t("prefs.density")}>
+          <Segments<Density>
+            label={t("prefs.density")}
+            value={density}
+            onChange={(value) => change({ density: value })}
+            options={[
+              { value: "compact", text: t("prefs.compact") },
+              { value: "normal", text: t("prefs.normal") },
+            ]}
+          />
+        </Line>
+        <Line name={t("prefs.single_keys")}>
+          <Switch
+            checked={hasSingleKeys}
+            onChange={(event) => change({ hasSingleKeys: event.currentTarget.checked })}
+            aria-label={t("prefs.single_keys")}
+          />
+        </Line>
+        {session && (
+          <Line name={t("prefs.signed_in", { user: session.user, tenant: session.tenant })}>
+            <Button variant="default" onClick={() => void signOut().then(close)}>
+              {t("prefs.sign_out")}
+            </Button>
+          </Line>
+        )}
+      </div>
+    </Modal>
+  );
+}
+
+function Line({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className="row wrap" style={{ justifyContent: "space-between" }}>
+      <span>{name}</span>
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,51 @@
+/** Shows whether trading is armed and offers pause, resume and halt. */
+
+import { Menu } from "@mantine/core";
+import { useTradingState } from "../api/live";
+import type { TradingState } from "../gen/protocol";
+import { useDialogs } from "../state/dialogs";
+import { label, t } from "../strings";
+import { Icon, type IconName } from "../widgets/Icon";
+
+const ICONS: Record<TradingState, IconName> = { armed: "play", paused: "pause", halted: "halt" };
+const OFFERED: Record<TradingState, readonly ("pause" | "resume" | "halt")[]> = {
+  armed: ["pause", "halt"],
+  paused: ["resume", "halt"],
+  halted: ["resume"],
+};
+const COMMAND_ICONS = { pause: "pause", resume: "play", halt: "halt" } as const;
+
+export function TradingControl() {
+  const state = useTradingState();
+  const open = useDialogs((dialogs) => dialogs.open);
+  if (!state) return null;
+  return (
+    <Menu position="bottom-end" width={290}>
+      <Menu.Target>
+        <button
+          type="button"
+          className={`state-button is-${state}`}
+          data-testid="trading-state"
+          data-state={state}
+        >
+          <Icon name={ICONS[state]} size={15} /> {label("trading", state)}{" "}
+          <Icon name="chevronDown" size={13} />
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {OFFERED[state].map((command) => (
+          <Menu.Item
+            key={command}
+            leftSection={<Icon name={COMMAND_ICONS[command]} size={15} />}
+            onClick={() => open({ kind: "command", command })}
+          >
+            {t(`command.${command}`)}
+            <div className="dim" style={{ fontSize: 11 }}>
+              {t(`command.${command}.effect`)}
+            </div>
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

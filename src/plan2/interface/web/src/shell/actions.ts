@@ -1,0 +1,100 @@
+/** Everything that can be done from the keyboard; the palette and the shortcut sheet show this list. */
+
+import { useMemo } from "react";
+import { useLocation } from "wouter";
+import { useSymbols } from "../api/queries";
+import { useDialogs } from "../state/dialogs";
+import { usePreferences } from "../state/preferences";
+import { t } from "../strings";
+import type { IconName } from "../widgets/Icon";
+import { PAGES } from "./pages";
+
+export type Action = {
+  id: string;
+  group: string;
+  title: string;
+  /** "g o" is a sequence, "alt+t" a chord; "" has no key. */
+  keys: string;
+  icon: IconName;
+  run: () => void;
+};
+
+export function useActions(): Action[] {
+  const [, navigate] = useLocation();
+  const { data: symbols } = useSymbols();
+  const open = useDialogs((state) => state.open);
+  const { theme, zone, change } = usePreferences();
+  return useMemo(() => {
+    const go: Action[] = PAGES.map((page) => ({
+      id: `go${page.path}`,
+      group: t("action.go"),
+      title: t(page.title),
+      keys: `g ${page.key}`,
+      icon: page.icon,
+      run: () => navigate(page.path),
+    }));
+    const markets: Action[] = (symbols ?? []).map(({ symbol, description }) => ({
+      id: `market/${symbol}`,
+      group: t("action.symbols"),
+      title: `${symbol} · ${description}`,
+      keys: "",
+      icon: "market",
+      run: () => navigate(`/market/${symbol}`),
+    }));
+    const command = (name: "pause" | "resume" | "halt", icon: IconName): Action => ({
+      id: name,
+      group: t("action.trading"),
+      title: t(`command.${name}`),
+      keys: "",
+      icon,
+      run: () => open({ kind: "command", command: name }),
+    });
+    return [
+      ...go,
+      ...markets,
+      command("pause", "pause"),
+      command("resume", "play"),
+      command("halt", "halt"),
+      {
+        id: "kill",
+        group: t("action.trading"),
+        title: t("kill.open"),
+        keys: "ctrl+shift+k",
+        icon: "kill",
+        run: () => open({ kind: "kill" }),
+      },
+      {
+        id: "theme",
+        group: t("action.view"),
+        title: t("action.theme"),
+        keys: "alt+t",
+        icon: "sun",
+        run: () => change({ theme: theme === "dark" ? "light" : "dark" }),
+      },
+      {
+        id: "zone",
+        group: t("action.view"),
+        title: t("action.zone"),
+        keys: "alt+z",
+        icon: "system",
+        run: () => change({ zone: zone === "utc" ? "local" : "utc" }),
+      },
+      {
+        id: "preferences",
+        group: t("action.view"),
+        title: t("prefs.title"),
+        keys: "",
+        icon: "settings",
+        run: () => open({ kind: "preferences" }),
+      },
+      {
+        id: "shortcuts",
+        group: t("action.view"),
+        title: t("shortcuts.title"),
+        keys: "?",
+        icon: "help",
+        run: () => open({ kind: "shortcuts" }),
+      },
+    ];
+  }, [navigate, symbols, open, theme, zone, change]);
+}

@@ -1,0 +1,38 @@
+/** Which events a person is told about at once, and in which words. */
+
+import type { EventItem, Json } from "../gen/protocol";
+import { lots, money } from "../format/numbers";
+import { label, t } from "../strings";
+
+const text = (value: Json | undefined): string =>
+  typeof value === "string" || typeof value === "number" ? String(value) : "";
+
+/** The sentence for an event, or null when it is not worth interrupting. */
+export function announcementOf({ type, payload }: EventItem): string | null {
+  const symbol = text(payload.symbol);
+  switch (type) {
+    case "PositionOpened":
+      return t("announce.opened", {
+        symbol,
+        direction: text(payload.direction),
+        quantity: lots(text(payload.quantity)),
+      });
+    case "PositionClosed":
+      return t("announce.closed", {
+        symbol,
+        profit: money(text(payload.profit), true),
+        reason: label("reason", text(payload.reason)),
+      });
+    case "RiskLimitBreached":
+      return t("announce.breach", { rule: label("rule", text(payload.rule_id)) });
+    case "TradingStateChanged":
+      return t("announce.state", {
+        state: label("trading", text(payload.new_state)),
+        actor: text(payload.actor),
+      });
+    case "OrderRejected":
+      return t("announce.rejected", { symbol, reason: text(payload.reason) });
+    default:
+      return null;
+  }
+}

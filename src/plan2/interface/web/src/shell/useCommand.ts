@@ -1,0 +1,46 @@
+/** One command on its way: sent, accepted, refused, or of unknown outcome after five seconds. */
+
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { ApiProblem, sendCommand } from "../api/client";
+import type { CommandName, CommandReply } from "../gen/protocol";
+
+const UNKNOWN_AFTER_MS = 5_000;
+
+export type CommandState =
+  | { kind: "idle" }
+  | { kind: "sending" }
+  | { kind: "accepted"; reply: CommandReply }
+  | { kind: "refused"; message: string }
+  | { kind: "unknown" };
+
+/** `randomUUID` exists in secure contexts only; a phone on the local network may not be one. */
+function newKey(): string {
+  return (
+    crypto.randomUUID?.() ??
+    Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join("-")
+  );
+}
+
+export function useCommand(name: CommandName): {
+  state: CommandState;
+  send: (reason: string) => void;
+} {
+  const [state, setState] = useState<CommandState>({ kind: "idle" });
+  const queries = useQueryClient();
+  // The key stays for the dialog's life: a repeated click is the same command, not a second one.
+  const [key] = useState(newKey);
+  const send = (reason: string) => {
+    setState({ kind: "sending" });
+    sendCommand(name, reason, key, AbortSignal.timeout(UNKNOWN_AFTER_MS))
+      .then((reply) => {
+        setState({ kind: "accepted", reply });
+        return queries.invalidateQueries();
+      })
+      .catch((error: unknown) => {
+        const isAnswer = error instanceof ApiProblem && error.status !== 0;
+        setState(isAnswer ? { kind: "refused", message: error.message } : { kind: "unknown" });
+      });
+  };
+  return { state, send };
+}

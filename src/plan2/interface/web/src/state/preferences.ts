@@ -1,0 +1,39 @@
+/** What a person chose for this device: theme, time zone, palette, density, shortcuts. */
+
+import { create } from "zustand";
+import { createJSONStorage, persist } from "zustand/middleware";
+import type { Zone } from "../format/times";
+
+export type Theme = "dark" | "light";
+export type Palette = "green-red" | "blue-orange" | "red-green";
+export type Density = "compact" | "normal";
+
+type Preferences = {
+  theme: Theme;
+  zone: Zone;
+  palette: Palette;
+  density: Density;
+  hasSingleKeys: boolean;
+  isNavCollapsed: boolean;
+  change: (part: Partial<Omit<Preferences, "change">>) => void;
+};
+
+/** Also read by public/theme.js before the first paint. */
+export const PREFERENCES_KEY = "plan2.preferences";
+
+export const usePreferences = create<Preferences>()(
+  persist(
+    (set) => ({
+      theme: "dark",
+      zone: "utc",
+      palette: "green-red",
+      density: "compact",
+      hasSingleKeys: true,
+      isNavCollapsed: false,
+      change: (part) => set(part),
+    }),
+    { name: PREFERENCES_KEY, storage: createJSONStorage(() => localStorage) },
+  ),
+);
+
+export const useZone = (): Zone => usePreferences((state) => state.zone);

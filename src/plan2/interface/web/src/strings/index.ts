@@ -1,0 +1,35 @@
+/** Text by key; one catalogue per language, English is complete and the fallback. */
+
+import { en } from "./en";
+
+export type MessageKey = keyof typeof en;
+type Values = Record<string, string | number>;
+
+let catalogue: Partial<Record<MessageKey, string>> = en;
+
+/** Chooses the language of every later text. */
+export function setCatalogue(next: Partial<Record<MessageKey, string>>): void {
+  catalogue = next;
+}
+
+/** The text of `key`, with `{name}` replaced by `values.name`. */
+export function t(key: MessageKey, values: Values = {}): string {
+  const text = catalogue[key] ?? en[key];
+  return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** The text of a code from the server, or the code itself in words when we know no text for it. */
+export function label(
+  domain:
+    "outcome" | "reason" | "rule" | "trading" | "feed" | "kind" | "stage" | "metric" | "family",
+  code: string,
+): string {
+  const key = `${domain}.${code}`;
+  return key in en ? t(key as MessageKey) : words(code);
+}
+
+/** snake_case or kebab-case as words: cost_above_edge → Cost above edge. */
+export function words(code: string): string {
+  const text = code.replaceAll(/[_-]+/g, " ").trim();
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

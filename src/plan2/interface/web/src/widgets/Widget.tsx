@@ -1,0 +1,159 @@
+/** A panel with the five states every widget has: loading, empty, partial, stale, error. */
+
+import { Button } from "@mantine/core";
+import { type CSSProperties, type ReactNode, useEffect, useId, useState } from "react";
+import { ApiProblem } from "../api/client";
+import { clock, zoneName } from "../format/times";
+import { useZone } from "../state/preferences";
+import { useIsStale, useLink } from "../stream/react";
+import { t } from "../strings";
+import { Icon } from "./Icon";
+import { type CsvRows, WidgetMenu } from "./WidgetMenu";
+
+export type WidgetState =
+  | { kind: "ready" }
+  | { kind: "loading" }
+  | { kind: "empty"; title: string; hint: string }
+  | { kind: "partial"; note: string }
+  | { kind: "error"; error: unknown; retry: () => void };
+
+type Props = {
+  title: string;
+  state?: WidgetState;
+  actions?: ReactNode;
+  children: ReactNode;
+  /** Without padding, for tables and charts. */
+  isFlush?: boolean;
+  /** Rows for "Export CSV", the first one being the header. */
+  csv?: CsvRows;
+  className?: string;
+  style?: CSSProperties;
+};
+
+const READY: WidgetState = { kind: "ready" };
+
+export function Widget({
+  title,
+  state = READY,
+  actions,
+  children,
+  isFlush,
+  csv,
+  className = "",
+  style,
+}: Props) {
+  const [isMax, setMax] = useState(false);
+  const id = useId();
+  useEffect(() => {
+    if (!isMax) return undefined;
+    const leave = (event: KeyboardEvent) => event.key === "Escape" && setMax(false);
+    globalThis.addEventListener("keydown", leave);
+    return () => globalThis.removeEventListener("keydown", leave);
+  }, [isMax]);
+  return (
+    <section
+      className={`w ${isMax ? "is-max" : ""} ${className}`}
+      style={style}
+      aria-labelledby={id}
+      data-testid={`widget-${title}`}
+      data-state={state.kind}
+    >
+      <header className="w-head">
+        <h2 className="w-title" id={id}>
+          {title}
+        </h2>
+        <FreshDot />
+        <div className="w-actions">
+          {actions}
+          <WidgetMenu isMax={isMax} title={title} toggle={() => setMax(!isMax)} csv={csv} />
+        </div>
+      </header>
+      <Notes state={state} />
+      <div className={`w-body ${isFlush ? "is-flush" : ""}`}>
+        <Body state={state}>{children}</Body>
+      </div>
+    </section>
+  );
+}
+
+function FreshDot() {
+  const isStale = useIsStale();
+  const text = t(isStale ? "widget.stale" : "widget.fresh");
+  return (
+    <span
+      className={`w-fresh ${isStale ? "is-stale" : ""}`}
+      role="img"
+      aria-label={text}
+      title={text}
+    />
+  );
+}
+
+function Notes({ state }: { state: WidgetState }) {
+  const { state: link, lastFrameMs } = useLink();
+  const zone = useZone();
+  const us = lastFrameMs * 1000;
+  const isStale = link !== "live" && link !== "delayed" && state.kind !== "loading";
+  return (
+    <>
+      {isStale && (
+        <div className="w-note is-stale">
+          {t("widget.as_of", { time: `${clock(us, zone)} ${zoneName(zone, us)}` })}
+        </div>
+      )}
+      {state.kind === "partial" && (
+        <div className="w-note is-partial">
+          <Icon name="warning" size={14} /> {state.note}
+        </div>
+      )}
+    </>
+  );
+}
+
+function Body({ state, children }: { state: WidgetState; children: ReactNode }) {
+  if (state.kind === "loading") return <Loading />;
+  if (state.kind === "error") return <Failure error={state.error} retry={state.retry} />;
+  if (state.kind === "empty") {
+    return (
+      <div className="w-state">
+        <strong>{state.title}</strong>
+        <span>{state.hint}</span>
+      </div>
+    );
+  }
+  return children;
+}
+
+function Loading() {
+  return (
+    <div
+      style={{ padding: 12, display: "grid", gap: 10 }}
+      role="status"
+      aria-label={t("widget.loading")}
+    >
+      {[92, 78, 85, 60].map((width) => (
+        <div key={width} className="skeleton" style={{ height: 14, width: `${width}%` }} />
+      ))}
+    </div>
+  );
+}
+
+function Failure({ error, retry }: { error: unknown; retry: () => void }) {
+  const problem = error instanceof ApiProblem ? error.problem : null;
+  return (
+    <div className="w-state" role="alert">
+      <strong>{problem?.title ?? t("widget.failed")}</strong>
+      <span>
+        {error instanceof Error ? error.message : ""} {problem?.remedy}
+      </span>
+      {problem?.request_id && (
+        <span className="mono faint">
+          {problem.code} · {problem.request_id}
+        </span>
+      )}
+      <Button variant="default" leftSection={<Icon name="retry" size={14} />} onClick={retry}>
+        {t("widget.retry")}
+      </Button>
+    </div>
+  );
+}

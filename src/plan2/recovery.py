@@ -1,0 +1,102 @@
+"""Start-up is recovery: bring the books and the models to where the market goes on.
+
+In this order: the journal of an earlier run is drained into the event store, the books are folded
+from the account's events, features and recurrent models catch up with the market, and the broker is
+asked about everything. Only then does the first tick arrive, and only if the books agree may
+trading be armed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from plan2.assembly import Floor
+from plan2.dataflow.sources import sequence_numbers
+from plan2.foundation.eventstore.store import EventStore
+from plan2.foundation.values import NS_PER_DAY, TenantId, Tick, TickBlock
+from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.trading.journal import FileJournal
+from plan2.intelligence.trading.reconcile import Reconciled, rebuild, reconcile
+from plan2.intelligence.trading.stored import book_events, drain
+from plan2.intelligence.warm_state import WarmState, feed
+from plan2.markets import Market
+
+Say = Callable[[str], None]
+
+WARM_UP_NS = 4 * NS_PER_DAY
+"""How much history a lane without kept state is warmed up with; spans a weekend."""
+CHUNK = 20_000
+"""Ticks between two turns of the loop while warming up."""
+
+
+async def recover_books(
+    floor: Floor, journal: FileJournal, store: EventStore, tenant: TenantId
+) -> int:
+    """Drain the journal and fold the account's events; returns how many events were folded."""
+    await drain(journal.open(), store, tenant)
+    journal.release_all()
+    account_id = floor.account.identity.account_id
+    return await rebuild(floor.account, book_events(store, tenant, account_id))
+
+
+async def warm_up(floor: Floor, market: Market, kept: WarmState, say: Say) -> None:
+    """Bring every lane to the tick before the first one that will be played."""
+    now_ns = market.terminal.clock.now_ns()
+    for symbol, lane in floor.lanes.items():
+        state = kept.load(lane, now_ns)
+        start_ns = state.ts_ns if state is not None else now_ns - WARM_UP_NS
+        seen = (state.ts_ns, state.seq) if state is not None else (0, -1)
+        block = await market.terminal.history(symbol, max(0, start_ns), now_ns)
+        async for ticks in _chunks(block, seen):
+            feed(lane, ticks)
+        ready = "ready" if lane.engine.ready else "still warming up"
+        say(f"  {symbol}: {len(block):,} ticks of history, features {ready}")
+
+
+async def settle(floor: Floor, market: Market, folded: int) -> Reconciled:
+    """Ask the broker about everything; a difference halts trading and is written down.
+
+    The market must be connected and must not play yet.
+    """
+    account = floor.account
+    now_ns = market.terminal.clock.now_ns()
+    found = await reconcile(account, market.terminal, folded, now_ns)
+    if not found.agrees:
+        account.note_differences(found.differences)
+        account.set_state(TradingState.HALTED, now_ns, "recovery", "the books differ")
+    return found
+
+
+def arm_first_time(floor: Floor, market: Market, folded: int) -> None:
+    """A paper account arms itself once in its life; after that its switch is remembered."""
+    if folded == 0:
+        floor.account.set_state(
+            TradingState.ARMED, market.terminal.clock.now_ns(), "system", "new paper account"
+        )
+
+
+async def _chunks(block: TickBlock, seen: tuple[int, int]) -> AsyncIterator[list[Tick]]:
+    """Ticks of a block after the one that was `seen` (time and seq), with turns for the loop."""
+    seq = sequence_numbers(block.ts_ns)
+    for start in range(0, len(block), CHUNK):
+        part = block.slice(start, start + CHUNK)
+        columns = zip(
+            part.ts_ns.tolist(),
+            part.bid.tolist(),
+            part.ask.tolist(),
+            seq[start : start + CHUNK].tolist(),
+            strict=True,
+        )
+        yield [
+            Tick(block.symbol, ts_ns, bid, ask, number)
+            for ts_ns, bid, ask, number in columns
+            if (ts_ns, number) > seen
+        ]
+        await asyncio.sleep(0)
+
+
+def save_warm_state(floor: Floor, kept: WarmState) -> None:
+    """Keep every lane's state as of its last tick; call between ticks."""
+    for symbol, lane in floor.lanes.items():
+        last = floor.pipeline.last_ticks.get(symbol)
+        if last is not None:
+            kept.save(lane, last)

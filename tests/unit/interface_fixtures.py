@@ -1,0 +1,422 @@
+# ruff: noqa: D102 - the protocols that the fakes implement say what their methods do
+"""The whole interface around fakes: one call builds gateway, routes, stream and their parts.
+
+Fakes keep what they are given in lists and dictionaries; nothing here reads files or a database.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import msgspec
+import numpy as np
+
+from plan2.connectivity.gateway.app import Front, Identity, Operations, build_gateway
+from plan2.connectivity.gateway.middleware import GatewaySettings
+from plan2.connectivity.gateway.static import Site
+from plan2.connectivity.identity.bootstrap import SignIn
+from plan2.connectivity.identity.rights import Role
+from plan2.connectivity.identity.sessions import SessionRow, Sessions, User
+from plan2.dataflow.bar_series import BarSeries, empty_bars
+from plan2.foundation.bus import Bus
+from plan2.foundation.clock import SimulatedClock
+from plan2.foundation.errors import InputError
+from plan2.foundation.events.base import Event
+from plan2.foundation.events.market import MarketDataReceived
+from plan2.foundation.events.system import UserAuthenticated
+from plan2.foundation.eventstore.memory import InMemoryEventStore
+from plan2.foundation.eventstore.record import NewEvent, StoredEvent
+from plan2.foundation.health import ComponentHealth, Status
+from plan2.foundation.ids import SeededIds
+from plan2.foundation.instrument import Instrument
+from plan2.foundation.latency import Latency
+from plan2.foundation.values import NS_PER_SECOND, Float64Array, TenantId, Tick, TickBlock
+from plan2.intelligence.decision.explain import Replayed
+from plan2.intelligence.decision.record import DecisionRecord
+from plan2.intelligence.models.manifest import Manifest
+from plan2.interface.api.ports import ApiParts, FeatureVector, RunInfo
+from plan2.interface.assembly import build_interface
+from plan2.interface.items import (
+    AccountInfo,
+    AccountRow,
+    DecisionItem,
+    EquityCurve,
+    FillItem,
+    OrderItem,
+    Page,
+    PositionItem,
+)
+from plan2.interface.live import LiveView
+from plan2.interface.views.queries import DecisionFilter
+
+TENANT = TenantId("main")
+NOON_NS = 1_709_640_000 * NS_PER_SECOND  # Tuesday 2024-03-05 12:00 UTC
+HOST = "127.0.0.1:8420"
+ORIGIN = f"http://{HOST}"
+EURUSD = Instrument(symbol="EURUSD", base="EUR", quote="USD", digits=5, description="Euro")
+USDJPY = Instrument(symbol="USDJPY", base="USD", quote="JPY", digits=3, description="Yen")
+
+
+def quote(symbol: str, after_s: float, bid: float, ask: float) -> MarketDataReceived:
+    """A tick `after_s` seconds after noon, as the bus announces it."""
+    ts_ns = NOON_NS + int(after_s * NS_PER_SECOND)
+    return MarketDataReceived(ts_ns=ts_ns, tick=Tick(symbol, ts_ns, bid, ask))
+
+
+class FakeIdentityTables:
+    """Users, tokens and sessions in dictionaries; what a restart would find again."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, SessionRow] = {}
+        self.revoked: set[str] = set()
+        self.users: dict[str, User] = {}
+        self.tokens: dict[bytes, tuple[str, int]] = {}
+
+    async def load(self, now_ns: int) -> list[SessionRow]:
+        return [
+            row
+            for row in self.rows.values()
+            if row.expires_ns > now_ns and row.session_id not in self.revoked
+        ]
+
+    async def insert(self, row: SessionRow) -> None:
+        self.rows[row.session_id] = row
+
+    async def revoke(self, session_id: str, at_ns: int) -> None:
+        self.revoked.add(session_id)
+
+    async def ensure_user(self, user: User) -> User:
+        return self.users.setdefault(user.user_id, user)
+
+    async def insert_token(self, token_hash: bytes, user_id: str, expires_ns: int) -> None:
+        self.tokens[token_hash] = (user_id, expires_ns)
+
+    async def redeem_token(self, token_hash: bytes, now_ns: int) -> User | None:
+        user_id, expires_ns = self.tokens.pop(token_hash, ("", 0))
+        return self.users[user_id] if user_id and expires_ns > now_ns else None
+
+
+class FakeBooks:
+    """An account whose figures tests set by hand."""
+
+    def __init__(self) -> None:
+        self.state = "halted"
+        self.open: dict[str, PositionItem] = {}
+        self.equity = Decimal("10000.00")
+
+    def trading_state(self) -> str:
+        return self.state
+
+    def positions(self) -> list[PositionItem]:
+        return list(self.open.values())
+
+    def position(self, position_id: str) -> PositionItem | None:
+        return self.open.get(position_id)
+
+    def ids_of(self, symbols: Sequence[str]) -> set[str]:
+        return {item.position_id for item in self.open.values() if item.symbol in symbols}
+
+    def row(self) -> AccountRow:
+        return AccountRow("10000.00", str(self.equity), "0.00", "0.00", 0.0, self.state)
+
+    def info(self) -> AccountInfo:
+        row = self.row()
+        return AccountInfo(
+            account_id="paper-1",
+            balance=row.balance,
+            equity=row.equity,
+            margin=row.margin,
+            day_pnl=row.day_pnl,
+            drawdown=row.drawdown,
+            open_positions=len(self.open),
+            trading_state=self.state,
+            limits=(),
+        )
+
+
+def position_item(position_id: str, symbol: str = "EURUSD", profit: str = "1.00") -> PositionItem:
+    """An open position."""
+    return PositionItem(
+        position_id=position_id,
+        symbol=symbol,
+        direction="buy",
+        quantity=0.1,
+        open_price=1.1,
+        close_price=None,
+        stop_loss=1.09,
+        take_profit=1.12,
+        opened_us=NOON_NS // 1000,
+        closed_us=None,
+        profit=profit,
+        commission="0.00",
+        swap="0.00",
+        reason=None,
+        decision_id="d1",
+    )
+
+
+class FakeViews:
+    """Read models as lists that tests fill, newest last; keys are list indices from 1."""
+
+    def __init__(self) -> None:
+        self.decision_items: list[DecisionItem] = []
+        self.decision_positions: dict[str, int] = {}
+        self.order_items: list[OrderItem] = []
+        self.fill_items: list[FillItem] = []
+        self.closed_positions: list[PositionItem] = []
+
+    async def decisions(
+        self, wanted: DecisionFilter, before: int, limit: int
+    ) -> Page[DecisionItem]:
+        found = [
+            (key, item)
+            for key, item in enumerate(self.decision_items, start=1)
+            if key < before and wanted.symbol in {"", item.symbol}
+        ][::-1]
+        cursor = str(found[limit - 1][0]) if len(found) > limit else None
+        return Page([item for _, item in found[:limit]], cursor)
+
+    async def decision_position(self, decision_id: str) -> int | None:
+        return self.decision_positions.get(decision_id)
+
+    async def orders(self, before: int, limit: int) -> Page[OrderItem]:
+        return Page(self.order_items[::-1][:limit], None)
+
+    async def orders_of(self, decision_id: str) -> list[OrderItem]:
+        return [item for item in self.order_items if item.decision_id == decision_id]
+
+    async def fills_of(self, order_ids: list[str]) -> list[FillItem]:
+        return [item for item in self.fill_items if item.order_id in order_ids]
+
+    async def positions(self, *, is_open: bool, before: int, limit: int) -> Page[PositionItem]:
+        return Page(self.closed_positions[::-1][:limit], None)
+
+    async def position_of(self, decision_id: str) -> PositionItem | None:
+        return next((p for p in self.closed_positions if p.decision_id == decision_id), None)
+
+    async def equity(self, limit: int) -> EquityCurve:
+        return EquityCurve(time_us=[1], balance=["10000.00"], equity=["10000.00"])
+
+
+class FakeArchive:
+    """An archive of the bars and ticks that a test puts in."""
+
+    def __init__(self) -> None:
+        self.series: dict[tuple[str, int], BarSeries] = {}
+        self.block = TickBlock("EURUSD", np.empty(0, np.int64), np.empty(0), np.empty(0))
+
+    def bars(self, symbol: str, period_s: int, start_ns: int, end_ns: int) -> BarSeries:
+        series = self.series.get((symbol, period_s), empty_bars(symbol, period_s))
+        return series.take((series.ts_ns >= start_ns) & (series.ts_ns < end_ns))
+
+    def read(self, symbol: str, start_ns: int, end_ns: int) -> TickBlock:
+        block = self.block
+        first, last = np.searchsorted(block.ts_ns, [start_ns, end_ns])
+        return block.slice(int(first), int(last))
+
+
+def rolling_mean(
+    names: Sequence[str],
+    open_: Float64Array,
+    high: Float64Array,
+    low: Float64Array,
+    close: Float64Array,
+    /,
+) -> Mapping[str, Float64Array]:
+    """An indicator function that knows `mean_2` only: the mean of two closes."""
+    if set(names) != {"mean_2"}:
+        raise InputError(f"There is no indicator among {list(names)}.", remedy="Use mean_2.")
+    values = np.full(len(close), np.nan)
+    values[1:] = (close[1:] + close[:-1]) / 2
+    return {"mean_2": values}
+
+
+class FakeFeatures:
+    """One vector with a hole for EURUSD, none for others."""
+
+    def latest(self, symbol: str) -> FeatureVector | None:
+        if symbol != "EURUSD":
+            return None
+        return FeatureVector(
+            ts_ns=NOON_NS,
+            schema_id="schema-1",
+            ready=False,
+            names=("spread", "rsi_14"),
+            units=("pip", "1"),
+            values=np.array([1.0, np.nan]),
+        )
+
+    def names(self, schema_id: str) -> tuple[str, ...] | None:
+        return ("spread", "rsi_14") if schema_id == "schema-1" else None
+
+
+class FakeModels:
+    """An empty registry."""
+
+    def list(self) -> tuple[Manifest, ...]:
+        return ()
+
+    def show(self, model_id: str) -> Manifest:
+        raise InputError(f"There is no model {model_id!r}.")
+
+    def champions(self) -> dict[str, object]:
+        return {}
+
+
+class FakeReplayer:
+    """Finds every decision identical."""
+
+    async def replay(self, record: DecisionRecord) -> Replayed:
+        return Replayed(identical=True, differences=())
+
+
+class FakeControl:
+    """Writes down what it was told, and moves the switch."""
+
+    def __init__(self, books: FakeBooks) -> None:
+        self.calls: list[tuple[str, str, str]] = []
+        self.failure: Exception | None = None
+        self._books = books
+
+    async def set_state(self, state: str, actor: str, reason: str) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.calls.append((state, actor, reason))
+        self._books.state = state
+
+    async def kill(self, actor: str, reason: str) -> None:
+        self.calls.append(("kill", actor, reason))
+        self._books.state = "halted"
+
+
+class FakeHealth:
+    """A board with one healthy part."""
+
+    waiting: tuple[str, ...] = ()
+
+    def snapshot(self) -> list[ComponentHealth]:
+        return [ComponentHealth("pipeline", 4, Status.OK, "", NOON_NS // 1000, {"ticks": 1.0})]
+
+    def overall(self) -> Status:
+        return Status.OK
+
+    def loop_lag_ms_p99(self) -> float:
+        return 0.5
+
+
+class Stage:
+    """A gateway with everything around it; `app` is the ASGI application."""
+
+    def __init__(
+        self,
+        ui_folder: Path = Path("no-such-folder"),
+        role: Role = Role.TENANT_ADMIN,
+        settings: GatewaySettings | None = None,
+    ) -> None:
+        self.role = role
+        self.wall = SimulatedClock(NOON_NS)
+        self.market = SimulatedClock(NOON_NS)
+        self.tables = FakeIdentityTables()
+        self.recorded: list[tuple[str, UserAuthenticated]] = []
+        self.books = FakeBooks()
+        self.views = FakeViews()
+        self.archive = FakeArchive()
+        self.control = FakeControl(self.books)
+        self.health = FakeHealth()
+        self.store = InMemoryEventStore(self.wall)
+        self.bus = Bus()
+        self.site = Site.load(ui_folder)
+        self.settings = settings or GatewaySettings()
+        self.live = LiveView({"EURUSD": EURUSD, "USDJPY": USDJPY}, self.books, self.market)
+        self.live.subscribe(self.bus)
+        self._wire()
+
+    def _wire(self) -> None:
+        """Build what a restart builds anew."""
+        ids = SeededIds("test")
+        self.sessions = Sessions(self.tables, self.wall, ids, hours=12)
+        self.sign_in = SignIn(
+            self.tables,
+            self.sessions,
+            self.wall,
+            lambda who, event: self.recorded.append((who, event)),
+        )
+        self.ui = build_interface(self.parts(), self.sessions, ids, self.wall)
+        self.hub = self.ui.hub
+        self.identity = Identity(self.sessions, self.sign_in)
+        self.operations = Operations(lambda: self.health.waiting, lambda: b"plan2_ticks_total 1\n")
+        self.front = Front(self.site, self.ui.show_state)
+        self.app = build_gateway(
+            self.ui.routes, self.identity, self.operations, self.front, self.settings, ids
+        )
+
+    def _record(self, tenant_id: str, event: UserAuthenticated) -> None:
+        self.recorded.append((tenant_id, event))
+
+    def parts(self) -> ApiParts:
+        """What the routes are built from."""
+        return ApiParts(
+            info=RunInfo(
+                version="0.1.0",
+                mode="simulated",
+                run_id="run-1",
+                tenant_id=TENANT,
+                account_id="paper-1",
+                currency="USD",
+                ui_hash=self.site.ui_hash,
+                started_us=NOON_NS // 1000,
+                attribution=("Charts by TradingView",),
+            ),
+            live=self.live,
+            books=self.books,
+            views=self.views,
+            events=self.store,
+            archive=self.archive,
+            indicators=rolling_mean,
+            features=FakeFeatures(),
+            models=FakeModels(),
+            replayer=FakeReplayer(),
+            control=self.control,
+            health=self.health,
+            latency=Latency(("decision",)),
+            speed=lambda: 10.0,
+        )
+
+    async def restart(self) -> None:
+        """A new process on the same tables."""
+        self._wire()
+        await self.sessions.load()
+
+    def client(self, **headers: str) -> httpx.AsyncClient:
+        """A caller on this machine without a session."""
+        transport = httpx.ASGITransport(app=self.app, client=("127.0.0.1", 50_000))
+        return httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
+
+    async def open_session(self, tenant: str = TENANT) -> tuple[str, str]:
+        """Cookie and CSRF value of a new session of the stage's role."""
+        user = User(user_id="u1", name="administrator", tenant_id=tenant, role=self.role)
+        cookie, session = await self.sessions.open(user)
+        return cookie, session.csrf
+
+    async def signed_in(self) -> httpx.AsyncClient:
+        """A caller with a session, its CSRF value and the right Origin."""
+        cookie, csrf = await self.open_session()
+        client = self.client(**{"origin": ORIGIN, "x-plan2-csrf": csrf})
+        client.cookies.set("p2_session", cookie)
+        return client
+
+    async def stored(self, event: Event, stream: str = "test:1") -> StoredEvent:
+        """Append an event to the store."""
+        ids = SeededIds(f"event-{await self.store.position(TENANT)}")
+        new = NewEvent(stream_id=stream, event=event, event_id=ids.next_id("event"))
+        return (await self.store.append(TENANT, [new]))[0]
+
+
+def problem_of(response: httpx.Response) -> dict[str, object]:
+    """The problem of an error answer; fails when it is not one."""
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, object] = msgspec.json.decode(response.content)
+    assert body["status"] == response.status_code
+    assert {"type", "title", "detail", "code", "request_id"} <= set(body)
+    return body
