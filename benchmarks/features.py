@@ -212,8 +212,9 @@ def main() -> None:
     quotients = ratios(table)
     for name, value in quotients.items():
         print(f"{name:46s} {value:9.2f}")
+    report = {"nanoseconds": table, "ratios": quotients, "python": sys.version.split()[0]}
+    print(json.dumps(report))
     if options.json is not None:
-        report = {"nanoseconds": table, "ratios": quotients, "python": sys.version.split()[0]}
         options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 

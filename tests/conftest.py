@@ -14,5 +14,6 @@ def shared_data() -> Path:
         pytest.skip(f"real market data not found at {root}; set PLAN2_SHARED to its folder")
     return root / "data"
 
+
 pytest_plugins = ("integration.postgres_fixture",)
 """Fixtures `postgres`, `tenant` and `database`: a real server that starts when first asked for."""

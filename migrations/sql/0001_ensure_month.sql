@@ -12,6 +12,9 @@ begin
         return false;
     end if;
     lock table event in share row exclusive mode;
+    if to_regclass(v_name) is not null then
+        return false;  -- another process was faster
+    end if;
     execute format('create table %I (like event including defaults including constraints)', v_name);
     alter table event_default disable trigger event_is_final;
     execute format(

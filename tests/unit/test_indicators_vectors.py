@@ -10,7 +10,7 @@ import pytest
 
 from plan2.foundation.values import Float64Array
 from plan2.intelligence.features.indicator_rules import PriceBars
-from plan2.intelligence.features.indicators import compute
+from plan2.intelligence.features.indicators import indicators_of
 
 FULL = 1e-9
 Table = dict[str, list[str]]
@@ -108,21 +108,21 @@ SPREADSHEETS = [
 def test_spreadsheet_column(shared_data: Path, sheet: str, column: str, name: str) -> None:
     """502 daily bars, full precision: every cell of the published calculation is met."""
     table = read_table(shared_data, "stock_indicators_calc.zip", f"{sheet}.csv")
-    actual = compute([name], bars_of(table))[name]
+    actual = indicators_of([name], bars_of(table))[name]
     assert_column(actual, table[column], FULL)
 
 
 def test_hull_average_at_printed_precision(shared_data: Path) -> None:
     """The spreadsheet stores the whole HMA column with four decimals."""
     table = read_table(shared_data, "stock_indicators_calc.zip", "Hma.HMA.csv")
-    assert_column(compute(["hma_20"], bars_of(table))["hma_20"], table["HMA"], 0.0, 6e-5)
+    assert_column(indicators_of(["hma_20"], bars_of(table))["hma_20"], table["HMA"], 0.0, 6e-5)
 
 
 def test_parabolic_sar_after_the_first_reversal(shared_data: Path) -> None:
     """Wilder's stop with start 0.01, step 0.02, limit 0.2, from the first reversal on."""
     table = read_table(shared_data, "stock_indicators_calc.zip", "ParabolicSar.Parabolic_SAR.csv")
     name = "psar_0.02_0.2_0.01"
-    actual = compute([name], bars_of(table))[name]
+    actual = indicators_of([name], bars_of(table))[name]
     first = table["rev"].index("True")
     assert np.isnan(actual[:first]).all()
     np.testing.assert_allclose(
@@ -133,7 +133,7 @@ def test_parabolic_sar_after_the_first_reversal(shared_data: Path) -> None:
 def test_donchian_counts_the_current_bar(shared_data: Path) -> None:
     """The spreadsheet leaves the current bar out, so its bands are ours of one bar earlier."""
     table = read_table(shared_data, "stock_indicators_calc.zip", "Donchian.Donchian.csv")
-    bands = compute(["donchian_upper_20", "donchian_lower_20"], bars_of(table))
+    bands = indicators_of(["donchian_upper_20", "donchian_lower_20"], bars_of(table))
     for name, title in zip(bands, ("Upper", "Lower"), strict=True):
         assert_column(bands[name][:-1], table[title][1:], FULL)
 
@@ -143,7 +143,7 @@ def test_keltner_is_published_ema_and_atr(shared_data: Path) -> None:
     ema = read_table(shared_data, "stock_indicators_calc.zip", "Ema.EMA.csv")
     atr = read_table(shared_data, "stock_indicators_calc.zip", "Atr.ATR.csv")
     names = ["keltner_upper_20_2_14", "keltner_middle_20_2_14", "keltner_lower_20_2_14"]
-    channel = compute(names, bars_of(atr))
+    channel = indicators_of(names, bars_of(atr))
     for name, sign in zip(names, (1.0, 0.0, -1.0), strict=True):
         expected = numbers(ema["ema"])[:502] + sign * 2.0 * numbers(atr["ATR"])[:502]
         np.testing.assert_allclose(channel[name][19:], expected[19:], rtol=FULL)
@@ -172,7 +172,7 @@ def test_chartschool_column(
 ) -> None:
     """StockCharts examples, within half of the last printed digit of inputs and outputs."""
     table = read_table(shared_data, "ta_chartschool.zip", f"{sheet}.csv")
-    actual = compute([name], bars_of(table, titles))[name]
+    actual = indicators_of([name], bars_of(table, titles))[name]
     assert_column(actual, table[column], 0.0, printed)
 
 
@@ -215,5 +215,5 @@ def test_tulip_vector(shared_data: Path, title: str, inputs: str, output: int, n
     close = given.get("c", columns[0])
     bars = PriceBars(close, given.get("h", close), given.get("l", close), close, given.get("v"))
     expected = columns[len(inputs) + output]
-    actual = compute([name], bars)[name][-len(expected) :]
+    actual = indicators_of([name], bars)[name][-len(expected) :]
     np.testing.assert_allclose(actual, expected, rtol=0.0, atol=6e-4)

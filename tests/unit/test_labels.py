@@ -1,5 +1,7 @@
 """Labels against hand arithmetic on short tapes."""
 
+import itertools
+
 import numpy as np
 import pytest
 from model_fixtures import EURUSD, MONDAY_NS, random_walk
@@ -19,10 +21,9 @@ from plan2.intelligence.training.labels import (
     resolve,
 )
 
-RULES = LabelRules(
-    horizon_s=60, bar_period_s=60, barrier_sigmas=1.0, latency_ms=1_000, gap_s=40
-)
+RULES = LabelRules(horizon_s=60, bar_period_s=60, barrier_sigmas=1.0, latency_ms=1_000, gap_s=40)
 """Horizon one bar, so that the barrier is sigma itself."""
+FREE = Costs()
 
 
 def tape(*rows: tuple[float, float, float]) -> Tape:
@@ -31,7 +32,7 @@ def tape(*rows: tuple[float, float, float]) -> Tape:
     return Tape(MONDAY_NS + (seconds * NS_PER_SECOND).astype(np.int64), bid, ask)
 
 
-def labelled(ticks: Tape, sigma: float, rules: LabelRules = RULES, costs: Costs = Costs()):
+def labelled(ticks: Tape, sigma: float, rules: LabelRules = RULES, costs: Costs = FREE):
     """The label of an event at the first tick."""
     first = Tape(ticks.ts_ns[:1], ticks.bid[:1], ticks.ask[:1])
     rows = open_events(first, np.array([sigma]), rules)
@@ -126,7 +127,7 @@ def test_the_rollover_books_three_nights_on_wednesday_and_none_on_saturday(weekd
 
 def test_nothing_after_the_event_moves_its_barrier():
     """Different futures, the same barrier, sigma and cost."""
-    other = Tape(SIX_TICKS.ts_ns, SIX_TICKS.bid + [0, 1, 2, 3, 4, 5], SIX_TICKS.ask + 5.0)
+    other = Tape(SIX_TICKS.ts_ns, SIX_TICKS.bid + np.arange(6.0), SIX_TICKS.ask + 5.0)
     other.ask[0] = SIX_TICKS.ask[0]
     one, two = labelled(SIX_TICKS, 0.0019), labelled(other, 0.0019)
 
@@ -173,7 +174,7 @@ def test_labels_do_not_depend_on_how_the_ticks_arrive(pieces):
     whole, parts = Labeller(rules, Costs()), Labeller(rules, Costs())
 
     for labeller, edges in ((whole, [0, len(block)]), (parts, bounds)):
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in itertools.pairwise(edges):
             mine = events[(events >= start) & (events < stop)]
             at = Tape(block.ts_ns[mine], block.bid[mine], block.ask[mine])
             labeller.take(

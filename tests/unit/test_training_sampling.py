@@ -57,7 +57,7 @@ def test_events_that_never_overlap_are_unique():
 
 
 def test_identical_events_share_one():
-    """k of them weigh 1/k each."""
+    """Four of them weigh a quarter each."""
     assert uniqueness(np.zeros(4, np.int64), np.full(4, 100)) == pytest.approx([0.25] * 4)
 
 

@@ -27,7 +27,7 @@ NOON_NS = 1_709_640_000 * NS_PER_SECOND  # Tuesday 2024-03-05 12:00 UTC
 EURUSD = Instrument(
     symbol="EURUSD", base="EUR", quote="USD", digits=5, commission_per_lot=Decimal("3.50")
 )
-RULES = Rules(account_id="test", decision=DecisionConfig(), risk=Risk())
+RULES = Rules(account_id="test", decision=DecisionConfig(explore_after_s=0.0), risk=Risk())
 
 
 def tick(bid: float = 1.10000, ask: float = 1.10010, after_s: float = 0.0, seq: int = 0) -> Tick:

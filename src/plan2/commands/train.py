@@ -69,7 +69,7 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
 @data_dir_option
 @json_option
 @click.pass_context
-def command(  # noqa: PLR0913, PLR0917 - click passes each option as an argument
+def command(
     ctx: click.Context,
     symbols: tuple[str, ...],
     start: datetime | None,

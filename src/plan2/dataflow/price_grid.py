@@ -72,12 +72,13 @@ def to_prices(
 
 
 def _points(prices: Float64Array, grid: Grid) -> PointArray | None:
-    points = np.rint(prices * 10.0**grid.digits)
-    if not bool((to_prices(points, grid) == prices).all()):
-        return None
-    largest = float(np.abs(points).max(initial=0.0))
+    scale = 10.0**grid.digits
+    largest = float(np.abs(prices).max(initial=0.0)) * scale
     if largest > EXACT_MAX:
         return None
-    if largest <= INT32_MAX:
+    points = np.rint(prices * scale)
+    if not bool((to_prices(points, grid) == prices).all()):
+        return None
+    if largest < INT32_MAX:
         return points.astype(np.int32)
     return points.astype(np.int64)

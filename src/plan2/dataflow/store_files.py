@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote
 
+from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.errors import StoreBusy
 from plan2.foundation.lock import DataDirLock
+from plan2.foundation.values import NS_PER_SECOND
 
 PLAIN = frozenset(string.ascii_letters + string.digits + "_-+#&")
 """Characters that every file system takes as they are."""
@@ -54,9 +56,9 @@ def writable(folder: Path, wait_s: float) -> Iterator[None]:
     """
     with _told_plainly(folder):
         lock = DataDirLock(folder)
-        deadline = time.monotonic() + wait_s
+        deadline_ns = stopwatch_ns() + int(wait_s * NS_PER_SECOND)
         while not lock.try_acquire():
-            if time.monotonic() >= deadline:
+            if stopwatch_ns() >= deadline_ns:
                 raise StoreBusy(
                     f"{folder} is being written by another Plan2 (process {lock.holder()}).",
                     remedy="Try again when it has finished.",

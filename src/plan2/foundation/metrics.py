@@ -139,7 +139,9 @@ class Metrics:
         bus.subscribe(OrderExecuted, lambda _: self.orders.add("filled"))
 
     def watch_mailbox(
-        self, name: str, mailbox: Mailbox[Any]  # whatever it holds, only counted here
+        self,
+        name: str,
+        mailbox: Mailbox[Any],  # whatever it holds, only counted here
     ) -> None:
         """Export how full a mailbox is and how many events its policy dropped."""
         self.mailbox_depth.track(lambda: len(mailbox), name)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from plan2.foundation.values import Tick
+from plan2.dataflow.sources import sequence_numbers
+from plan2.foundation.values import Tick, TickBlock
 from plan2.intelligence.pipeline import Lane
 
 
@@ -88,6 +89,13 @@ def _read(path: Path, lane: Lane) -> Kept | None:
 def models_of(lane: Lane) -> tuple[str, ...]:
     """Ids of the lane's models."""
     return lane.ensemble.model_ids if lane.ensemble is not None else ()
+
+
+def feed_block(lane: Lane, block: TickBlock, seen: tuple[int, int] = (0, -1)) -> None:
+    """Feed the ticks of a block that come after `seen` (time and number within that time)."""
+    columns = (block.ts_ns, block.bid, block.ask, sequence_numbers(block.ts_ns))
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    feed(lane, (Tick(block.symbol, *row) for row in rows if (row[0], row[3]) > seen))
 
 
 def feed(lane: Lane, ticks: Iterable[Tick]) -> Tick | None:

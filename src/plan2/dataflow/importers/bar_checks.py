@@ -43,12 +43,12 @@ def checked_bars(source: SourceFile, file: BarFile, symbol: str) -> BarSeries | 
         return None
     whole = join_bars(parts)
     period_s = file.period_s or _period_s(source, whole)
+    period_ns = period_s * NS_PER_SECOND
     # A bar of hours or days is one hour shorter where summer time begins.
-    allowed_ns = NS_PER_HOUR if period_s * NS_PER_SECOND > NS_PER_HOUR else 0
-    steps = np.diff(whole.ts_ns, prepend=0)
+    least_ns = period_ns - (NS_PER_HOUR if period_ns > NS_PER_HOUR else 0)
     checks.demand(
         first_row,
-        steps >= period_s * NS_PER_SECOND - allowed_ns,
+        np.diff(whole.ts_ns, prepend=whole.ts_ns[:1] - period_ns) >= least_ns,
         f"the bar begins before the one above it ends, when bars last {period_s} s",
     )
     return BarSeries(symbol, period_s, whole.ts_ns, whole.prices, whole.ticks, whole.spread_points)

@@ -52,7 +52,7 @@ class RowChecks:
     def __init__(self, source: SourceFile, row_word: str) -> None:
         self._source = source
         self._row_word = row_word
-        self._last_ns = 0
+        self._last_ns = -1
 
     def check_times(self, first_row: int, ts_ns: Int64Array, *, may_repeat: bool) -> None:
         """Times must be plausible and must not go backwards (nor stand still, for bars).

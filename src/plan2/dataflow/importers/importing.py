@@ -34,12 +34,16 @@ class Importer:
     """
 
     def __init__(
-        self, data_dir: Path, options: ImportOptions, clock: Clock, progress: Progress
+        self,
+        data_dir: Path,
+        options: ImportOptions,
+        clock: Clock,
+        progress: Progress | None = None,
     ) -> None:
         self._data_dir = data_dir
         self._options = options
         self._clock = clock
-        self._progress = progress
+        self._progress = progress or _no_progress
         self._ticks = TickArchive(data_dir / "archive")
         self._bars = BarArchive(data_dir / "archive")
         self._ledger = Ledger(data_dir)
@@ -137,6 +141,10 @@ def read_ticks(path: Path, options: ImportOptions) -> Iterator[CheckedTicks]:
     if not isinstance(file, TickFile):
         raise source.refuse(f"a file of ticks was expected, this is {file.format}.")
     return checked_ticks(source, file, options.symbol or file.symbol or "")
+
+
+def _no_progress(path: Path, rows: int) -> None:
+    """Nobody is told."""
 
 
 def _symbol(source: SourceFile, file: TickFile | BarFile, options: ImportOptions) -> str:

@@ -19,6 +19,7 @@ from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_MS, Float64Array, Int64Array
 
 BLOCK_BYTES: Final = 16 << 20
+LINE_BYTES_MAX: Final = 1 << 20
 UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 YEARS: Final = (1970, 2200)
 """Years that a time may lie in; beyond them a column was misread."""
@@ -45,7 +46,8 @@ class TextRows:
     def prices_or_blank(self, column: str) -> Float64Array:
         """As `prices`, with NaN for blank fields."""
         numbers = self.frame[column].cast(pl.Float64, strict=False)
-        self._demand(~numbers.is_null() | self.frame[column].is_null(), column, "a number")
+        is_blank = self.frame[column].is_null()
+        self._demand(numbers.is_not_nan().fill_null(value=False) | is_blank, column, "a number")
         return numbers.fill_null(np.nan).to_numpy()
 
     def counts(self, column: str) -> Int64Array:
@@ -110,10 +112,11 @@ def read_rows(
     """
     line = 1
     with source.open() as stream:
-        for block in _blocks(stream):
+        for block in _blocks(source, stream):
             skipped = header_lines if line == 1 else 0
             frame = _columns(source, block, columns, separator, line)
-            yield TextRows(source, line + skipped, frame[skipped:])
+            if len(frame) > skipped:
+                yield TextRows(source, line + skipped, frame[skipped:])
             line += block.count(b"\n")
 
 
@@ -155,25 +158,23 @@ def _parsed(texts: pl.Series, layout: str) -> pl.Series:
     return texts.str.to_datetime(layout, time_unit="ms", strict=False, ambiguous="earliest")
 
 
-def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+def _blocks(source: SourceFile, stream: BinaryIO) -> Iterator[bytes]:
     """Blocks of whole lines, each ending with a line feed; blank lines at the end are dropped."""
-    decoder: codecs.IncrementalDecoder | None = None
+    is_utf16 = source.head.startswith(UTF16_MARKS)
+    decoder = codecs.getincrementaldecoder("utf-16")(errors="replace") if is_utf16 else None
+    if source.head.startswith(codecs.BOM_UTF8):
+        stream.read(len(codecs.BOM_UTF8))
     rest = b""
-    is_first = True
     while raw := stream.read(BLOCK_BYTES):
-        if is_first and raw.startswith(UTF16_MARKS):
-            decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
-        if decoder is not None:
-            raw = decoder.decode(raw).encode()
-        elif is_first:
-            raw = raw.removeprefix(codecs.BOM_UTF8)
-        is_first = False
-        whole, end, rest = (rest + raw).replace(b"\r\n", b"\n").rpartition(b"\n")
+        data = raw if decoder is None else decoder.decode(raw).encode()
+        whole, end, rest = (rest + data).replace(b"\r\n", b"\n").rpartition(b"\n")
         # Blank lines wait with the rest: they are an error only when another line follows.
         kept = whole.rstrip(b"\n")
         rest = whole[len(kept) :] + end + rest
         if kept:
             yield kept + rest[:1]
             rest = rest[1:]
+        if len(rest) > LINE_BYTES_MAX:
+            raise source.refuse(f"holds a line of more than {LINE_BYTES_MAX:,} bytes.")
     if rest.strip(b"\r\n"):
         yield rest.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"

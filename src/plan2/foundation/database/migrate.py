@@ -6,16 +6,22 @@ nor leaves a schema half changed, and goes on where it was interrupted.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from psycopg.errors import InsufficientPrivilege, LockNotAvailable, UndefinedTable
+from psycopg.errors import (
+    DeadlockDetected,
+    InsufficientPrivilege,
+    LockNotAvailable,
+    UndefinedTable,
+)
 
 import plan2
 from plan2.foundation.database.roles import Access, connect
@@ -28,9 +34,12 @@ from plan2.foundation.database.tenancy import (
 from plan2.foundation.errors import ConfigError, InputError, StoreBusy
 from plan2.foundation.values import NS_PER_SECOND, TenantId
 
+T = TypeVar("T")
+
 VERSION_TABLE = "schema_revision"
 LOCK_TIMEOUT_MS = 2_000
 LOCK_TRIES = 5
+RETRY_PAUSE_S = 0.5
 MONTHS_AHEAD = 2
 """Partitions are made for the current month and this many after it."""
 
@@ -95,18 +104,26 @@ class Migrator:
         return failed
 
     def ensure_months(self, tenant: TenantId, now_ns: int) -> list[str]:
-        """Make the partitions of this month and the next ones; returns the months made now."""
+        """Make the partitions of this month and the next ones; returns the months made now.
+
+        Raises:
+            StoreBusy: the event table was in use all the time; nothing was made.
+        """
         today = datetime.fromtimestamp(now_ns // NS_PER_SECOND, UTC)
-        made = []
-        with self._engine.begin() as connection:
-            _enter(connection, tenant)
-            for ahead in range(MONTHS_AHEAD + 1):
-                years, month = divmod(today.month - 1 + ahead, 12)
-                start = datetime(today.year + years, month + 1, 1, tzinfo=UTC)
-                query = sa.text("select ensure_month(:start)")
-                if connection.execute(query, {"start": start}).scalar_one():
-                    made.append(f"{start:%Y-%m}")
-        return made
+
+        def make() -> list[str]:
+            made = []
+            with self._engine.begin() as connection:
+                _enter(connection, tenant)
+                for ahead in range(MONTHS_AHEAD + 1):
+                    years, month = divmod(today.month - 1 + ahead, 12)
+                    start = datetime(today.year + years, month + 1, 1, tzinfo=UTC)
+                    query = sa.text("select ensure_month(:start)")
+                    if connection.execute(query, {"start": start}).scalar_one():
+                        made.append(f"{start:%Y-%m}")
+            return made
+
+        return _patiently(tenant, make)
 
     @contextmanager
     def at(self, tenant: TenantId) -> Iterator[Config]:
@@ -174,20 +191,13 @@ class Migrator:
                 connection.exec_driver_sql(statement)
 
     def _upgrade(self, tenant: TenantId) -> None:
-        """Run the missing revisions; a lock that is busy is asked for again, a few times."""
-        for tries_left in reversed(range(LOCK_TRIES)):
-            try:
-                with self.at(tenant) as config:
-                    command.upgrade(config, "head")
-                return
-            except sa.exc.OperationalError as error:
-                if not isinstance(error.orig, LockNotAvailable):
-                    raise
-                if not tries_left:
-                    raise StoreBusy(
-                        f"Tenant {tenant} could not be migrated: its tables are in use."
-                    ) from error
-                time.sleep(0.5)
+        """Run the missing revisions."""
+
+        def run() -> None:
+            with self.at(tenant) as config:
+                command.upgrade(config, "head")
+
+        _patiently(tenant, run)
 
     def _register(
         self, tenant: TenantId, state: str, *, actual: str | None = None, detail: str = ""
@@ -211,6 +221,27 @@ class Migrator:
                     "detail": detail,
                 },
             )
+
+
+def _patiently(tenant: TenantId, work: Callable[[], T]) -> T:
+    """Do something that needs locks; when they are busy, try again a few times.
+
+    Raises:
+        StoreBusy: they stayed busy.
+    """
+    tries = 0
+    while True:
+        try:
+            return work()
+        except sa.exc.OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable | DeadlockDetected):
+                raise
+            tries += 1
+            if tries == LOCK_TRIES:
+                raise StoreBusy(
+                    f"Tenant {tenant} could not be brought up to date: its tables are in use."
+                ) from error
+        time.sleep(RETRY_PAUSE_S)
 
 
 def _enter(connection: sa.Connection, tenant: TenantId) -> None:

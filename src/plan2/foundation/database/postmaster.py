@@ -48,7 +48,7 @@ def running_server(cluster_dir: Path) -> PidFile | None:
     try:
         process = psutil.Process(found.pid)
         is_ours = _is_postgres(process) and _works_in(process, cluster_dir, found.started_s)
-    except psutil.NoSuchProcess:
+    except psutil.Error:  # gone, or somebody else's and closed to us
         return None
     return found if is_ours else None
 
@@ -60,7 +60,7 @@ def orphans(cluster_dir: Path) -> list[int]:
         try:
             if _is_postgres(process) and _cwd(process) == cluster_dir:
                 found.append(process.pid)
-        except psutil.NoSuchProcess:
+        except psutil.Error:
             continue
     return found
 

@@ -30,6 +30,7 @@ from plan2.foundation.values import NS_PER_SECOND
 Progress = Callable[[str], None]
 
 POLL_S = 0.1
+REPORT_EVERY_NS = 5 * NS_PER_SECOND
 PASSING_FAULTS = ("lock file", "shared memory", "Address already in use", "starting up")
 """What a start may fail with while the processes of a crashed server are still dying."""
 
@@ -106,18 +107,24 @@ class EmbeddedServer:
             self._progress(f"Preparing a new database in {self.place.home}…")
             make_cluster(self.binaries, self.place, self.user, password)
         self.was_adopted = running_server(self.place.cluster_dir) is not None
+        report_at = stopwatch_ns() + REPORT_EVERY_NS
         while True:
             running = running_server(self.place.cluster_dir)
             if running is None:
-                self._launch((deadline - stopwatch_ns()) / NS_PER_SECOND)
+                self._launch()
             elif running.is_ready and _answers(endpoint := _endpoint(running, password)):
                 return endpoint
-            if stopwatch_ns() > deadline:
+            now = stopwatch_ns()
+            if now > deadline:
                 raise StoreBusy(
                     f"PostgreSQL in {self.place.home} did not answer in {self._deadline_s:.0f} s: "
                     f"{self._last_words()}",
                     remedy="Recovery may need longer: raise database.start_deadline_s.",
                 )
+            if now > report_at:
+                report_at = now + REPORT_EVERY_NS
+                left_s = (deadline - now) // NS_PER_SECOND
+                self._progress(f"PostgreSQL is recovering; waiting up to {left_s} s more…")
             time.sleep(POLL_S)
 
     def join(self) -> Endpoint:
@@ -172,7 +179,7 @@ class EmbeddedServer:
             file.write(password)
         return password
 
-    def _launch(self, timeout_s: float) -> None:
+    def _launch(self) -> None:
         """Try to start the server; a fault that passes by itself is left to the next try."""
         if orphans(self.place.cluster_dir):
             self._progress("Waiting for the processes of a crashed database server to end…")
@@ -183,12 +190,11 @@ class EmbeddedServer:
         self._progress(f"Starting PostgreSQL {self.binaries.version}…")
         log = self.place.home_dir / "start.log"
         log.unlink(missing_ok=True)
-        patience_s = max(1.0, timeout_s)
-        done = self._pg_ctl(
-            "start", "-w", "-t", str(int(patience_s)), "-l", str(log), timeout_s=patience_s + 5
-        )
+        failed = self._pg_ctl("start", "-w", "-t", "5", "-l", str(log), timeout_s=30)
+        if not failed or running_server(self.place.cluster_dir) is not None:
+            return
         words = self._last_words()
-        if done != 0 and not any(fault in words for fault in PASSING_FAULTS):
+        if not any(fault in words for fault in PASSING_FAULTS):
             raise ConfigError(f"PostgreSQL in {self.place.home} cannot start: {words}")
 
     def _pg_ctl(self, verb: str, *options: str, timeout_s: float) -> int:

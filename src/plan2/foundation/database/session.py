@@ -46,11 +46,27 @@ class Database:
     def __init__(self, engine: AsyncEngine, access: Access, clock: Clock) -> None:
         self.engine = engine
         self.access = access
+        self._clock = clock
         self.store = PostgresEventStore(self.uow, clock)
 
     def uow(self, tenant: TenantId | None = None) -> AbstractAsyncContextManager[UnitOfWork]:
         """A transaction of one tenant: `async with database.uow(tenant) as uow: …`."""
         return unit_of_work(self.engine, tenant)
+
+    async def ensure_months(self, tenant: TenantId) -> list[str]:
+        """Make the event partitions of the coming months; call it daily.
+
+        Returns:
+            The months made now, as YYYY-MM; always empty without the administrator's address, and
+            then events of a new month go into the default partition.
+        """
+        if self.access.admin is None:
+            return []
+        migrator = Migrator(self.access.admin)
+        try:
+            return await asyncio.to_thread(migrator.ensure_months, tenant, self._clock.now_ns())
+        finally:
+            migrator.close()
 
     async def close(self) -> None:
         """Close every connection; the server is stopped by `open_database`."""

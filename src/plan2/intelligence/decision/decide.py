@@ -19,11 +19,14 @@ from plan2.intelligence.decision.record import Check, EdgePart, Outcome, Reason,
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk import gate
 from plan2.intelligence.risk.limits import AccountFigures, Intent, RiskInputs
-from plan2.intelligence.risk.sizing import size_of
+from plan2.intelligence.risk.sizing import size_of, smallest
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What an account's decisions go by."""
+    """What an account's decisions go by.
+
+    Only a paper account may have `decision.explore_after_s` above 0; see ADR 5.
+    """
 
     account_id: str
     decision: DecisionConfig
@@ -78,17 +81,20 @@ def decide(situation: Situation, rules: Rules) -> Decision:
     )
     if busy is not None:
         return Decision(reason=busy, edge=edge)
-    verdict = verdict_of(edge)
-    if verdict is not Reason.EXPECTED_VALUE:
-        return Decision(reason=verdict, edge=edge)
-    size = size_of(situation.instrument, account, edge, forecast.barrier, rules.risk)
+    reason = verdict_of(edge)
+    if reason is Reason.EXPECTED_VALUE:
+        size = size_of(situation.instrument, account, edge, forecast.barrier, rules.risk)
+    elif _may_explore(account, rules):
+        reason = Reason.EXPLORATION
+        size = smallest(situation.instrument)
+    else:
+        return Decision(reason=reason, edge=edge)
     if size.quantity == 0.0:
         return Decision(reason=Reason.SIZE_TOO_SMALL, edge=edge, size=size)
     intent = _intent(situation, forecast, edge, size, rules.account_id)
     review = gate.review(intent, _inputs(intent, situation, account), rules.risk, rules.account_id)
-    reason = Reason.EXPECTED_VALUE if review.order is not None else Reason.RISK_DENIED
     return Decision(
-        reason=reason,
+        reason=reason if review.order is not None else Reason.RISK_DENIED,
         intent_id=intent.decision_id,
         edge=edge,
         size=size,
@@ -107,6 +113,12 @@ def decide_exit(situation: Situation, rules: Rules, intent: Intent, reason: Reas
         checks=review.checks,
         order=review.order,
     )
+
+
+def _may_explore(account: AccountFigures, rules: Rules) -> bool:
+    """Whether a paper account has waited long enough since the symbol's last entry."""
+    after_s = rules.decision.explore_after_s
+    return 0.0 < after_s <= account.seconds_since_same
 
 
 def _busy(account: AccountFigures) -> Reason | None:

@@ -51,7 +51,7 @@ def replay(record: DecisionRecord, instrument: Instrument, recompute: Recompute)
 
 def rules_of(record: DecisionRecord) -> Rules:
     """The configuration that the decision went by, from the record's own parameters."""
-    sections: dict[str, dict[str, float]] = {"decision": {}, "risk": {}}
+    sections: dict[str, dict[str, float]] = {"decision": {"explore_after_s": 0.0}, "risk": {}}
     for key, value in record.parameters.items():
         section, _, name = key.partition(".")
         sections[section][name] = value

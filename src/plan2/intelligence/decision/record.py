@@ -39,6 +39,8 @@ class Reason(enum.StrEnum):
     COOLDOWN = "cooldown"
     SIZE_TOO_SMALL = "size_too_small"
     RISK_DENIED = "risk_denied"
+    EXPLORATION = "exploration"
+    """Traded: the smallest volume on a paper account, to gather outcomes; not worth its cost."""
     TIME_EXIT = "time_exit"
     """Traded: the forecast's horizon is over, the position is closed."""
     MANUAL_EXIT = "manual_exit"

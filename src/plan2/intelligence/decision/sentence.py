@@ -62,6 +62,12 @@ def _about_edge(
     if reason is Reason.RISK_DENIED and failed is not None:
         return f"Denied: {failed.rule} is {failed.value:g}, the limit is {failed.limit:g}."
     quantity = size.quantity if size is not None else 0.0
+    if reason is Reason.EXPLORATION:
+        verb = "bought" if edge.side > 0 else "sold"
+        return (
+            f"Exploring on paper: {verb} {quantity:g} lots. {belief} is worth {ev:+.2f} pips after "
+            "cost; the smallest volume is traded only to see what happens."
+        )
     verb = "Bought" if edge.side > 0 else "Sold"
     return (
         f"{verb} {quantity:g} lots: {belief}, worth {ev:+.2f} pips after cost "

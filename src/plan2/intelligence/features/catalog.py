@@ -99,7 +99,7 @@ RANGE = (
     _f("day_high_distance", "σ", 61, "0..inf?", "(high of the trading day so far − mid) / σ"),
     _f("day_low_distance", "σ", 61, "0..inf?", "(mid − low of the trading day so far) / σ"),
     _f("atr_mid_14", "pip", 15, "0..inf", "Wilder's average true range of committed bars"),
-    _f("range_to_atr_14", "1", 15, "0..inf", "range of the bar so far / ATR"),
+    _f("range_to_atr_14", "1", 15, "0..inf", "range of the last bar and the bar so far / ATR"),
 )
 OSCILLATORS = (  # with the bar so far
     _f("rsi_mid_7", "1", 8, "0..100", "Wilder's RSI"),

@@ -14,6 +14,7 @@ import numpy as np
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_SECOND, Bar, Float64Array, Int64Array, TickBlock
+from plan2.intelligence.features.fingerprint import source_fingerprint
 from plan2.intelligence.features.kernels import machine_code
 from plan2.intelligence.features.loop import (
     BAR_COLUMN,
@@ -30,8 +31,12 @@ from plan2.intelligence.features.step import CHANNELS, CLOSED, FEATURES, GAP, RE
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """What `FeatureEngine.snapshot` packs: identity, checksum and the memory itself."""
+    """What `FeatureEngine.snapshot` packs: identity, checksum and the memory itself.
 
+    `code` is the fingerprint of the sources: a snapshot is a cache, and other code starts cold.
+    """
+
+    code: str
     schema_id: str
     symbol: str
     point: float
@@ -46,6 +51,8 @@ class FeatureEngine:
         plan: what is computed. symbol: of the instrument.
         values: float64[F], after the last tick. sequence: float64[16], the bar in progress.
         sequence_closed: float64[16] of the bar closed last.
+        records, words: the whole state as a record and as words (the same memory), for other
+            compiled loops that call `step.advance`.
     """
 
     def __init__(self, plan: FeaturePlan, instrument: Instrument) -> None:
@@ -53,19 +60,19 @@ class FeatureEngine:
         self.plan = plan
         self.symbol = instrument.symbol
         self._point = instrument.point
-        self._records = np.zeros(1, dtype)
-        self._words: Float64Array = self._records.view(np.float64)
+        self.records = np.zeros(1, dtype)
+        self.words: Float64Array = self.records.view(np.float64)
         self._flags = 0
-        self.values = self._words[:FEATURES]
-        self.sequence = self._words[FEATURES : FEATURES + CHANNELS]
-        self.sequence_closed = self._words[FEATURES + CHANNELS : SIGMA_COLUMN]
-        self._words[:BAR_COLUMN] = np.nan
+        self.values = self.words[:FEATURES]
+        self.sequence = self.words[FEATURES : FEATURES + CHANNELS]
+        self.sequence_closed = self.words[FEATURES + CHANNELS : SIGMA_COLUMN]
+        self.words[:BAR_COLUMN] = np.nan
         self._set_parameters(instrument, word_of(dtype, "memory"))
-        self._step = machine_code(step, self._records, self._words, 0, 0.0, 0.0)
+        self._step = machine_code(step, self.records, self.words, 0, 0.0, 0.0)
 
     def _set_parameters(self, instrument: Instrument, memory_word: int) -> None:
         plan = self.plan
-        parameters = self._records["parameters"]
+        parameters = self.records["parameters"]
         parameters["period_ns"] = plan.bar_period_s * NS_PER_SECOND
         parameters["gap_ns"] = plan.gap_s * NS_PER_SECOND
         parameters["memory_word"] = memory_word
@@ -74,13 +81,13 @@ class FeatureEngine:
         parameters["point"] = instrument.point
         parameters["pip"] = instrument.pip
         parameters["warmups"] = plan.warmups
-        self._records["calendar"]["minute"] = -1
-        self._records["calendar"]["hour"] = -1
+        self.records["calendar"]["minute"] = -1
+        self.records["calendar"]["hour"] = -1
 
     @property
     def sigma(self) -> float:
         """Volatility of the mid over one bar, quote currency; NaN before 61 bars."""
-        return float(self._words[SIGMA_COLUMN])
+        return float(self.words[SIGMA_COLUMN])
 
     @property
     def ready(self) -> bool:
@@ -95,11 +102,11 @@ class FeatureEngine:
     @property
     def ignored_ticks(self) -> int:
         """Ticks refused so far: earlier than the one before, or a price not finite and positive."""
-        return int(self._records["tick"]["ignored"][0])
+        return int(self.records["tick"]["ignored"][0])
 
     def step(self, ts_ns: int, bid: float, ask: float) -> bool:
         """Take one tick; true when it closed a bar (this tick belongs to the next one)."""
-        flags: int = self._step(self._records, self._words, ts_ns, bid, ask)
+        flags: int = self._step(self.records, self.words, ts_ns, bid, ask)
         self._flags = flags
         return flags & CLOSED != 0
 
@@ -109,7 +116,7 @@ class FeatureEngine:
         Raises:
             InputError: when no bar has been closed yet.
         """
-        closed = self._records["closed"][0]
+        closed = self.records["closed"][0]
         if closed["ticks"] == 0:
             raise InputError(f"{self.symbol}: no bar has been closed yet")
         return Bar(
@@ -140,9 +147,7 @@ class FeatureEngine:
         most = len(block) if every_tick or len(block) == 0 else self._most_closes(ts_ns)
         rows = np.empty((most, ROW_WIDTH))
         marks = np.empty((most, MARK_WIDTH), np.int64)
-        written = run_block(
-            self._records, self._words, (ts_ns, bid, ask), every_tick, (rows, marks)
-        )
+        written = run_block(self.records, self.words, (ts_ns, bid, ask), every_tick, (rows, marks))
         is_last_row = written > 0 and int(marks[written - 1, 0]) == len(block) - 1
         self._flags = int(marks[written - 1, 1]) if is_last_row else self._ready_flag()
         ticks = (ts_ns, bid, ask)
@@ -154,15 +159,17 @@ class FeatureEngine:
         return int(np.count_nonzero(np.diff(periods))) + 1
 
     def _ready_flag(self) -> int:
-        count = int(self._records["memory"]["history"]["count"][0])
+        count = int(self.records["memory"]["history"]["count"][0])
         return READY if count >= self.plan.warmup_bars else 0
 
     def snapshot(self) -> bytes:
         """The whole state with the plan's schema id and a checksum."""
-        memory = self._records.tobytes()
+        memory = self.records.tobytes()
         digest = hashlib.sha256(memory).hexdigest()
-        identity = (self.plan.schema_id, self.symbol, self._point)
-        return msgspec.msgpack.encode(Snapshot(*identity, digest, memory))
+        return msgspec.msgpack.encode(Snapshot(*self._identity(), digest, memory))
+
+    def _identity(self) -> tuple[str, str, str, float]:
+        return source_fingerprint(), self.plan.schema_id, self.symbol, self._point
 
     def restore(self, snapshot: bytes) -> None:
         """Continue exactly where `snapshot` was taken; on error the engine is unchanged.
@@ -174,18 +181,18 @@ class FeatureEngine:
         try:
             found = msgspec.msgpack.decode(snapshot, type=Snapshot)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            message = f"feature snapshot of {self.symbol} cannot be read: {error}"
+            message = f"feature snapshot of {self.symbol} cannot be read: {error}."
             raise InputError(message, remedy=remedy) from error
-        expected = (self.plan.schema_id, self.symbol, self._point)
-        if (found.schema_id, found.symbol, found.point) != expected:
+        if (found.code, found.schema_id, found.symbol, found.point) != self._identity():
             raise InputError(
-                f"feature snapshot is of {found.symbol}, schema {found.schema_id[:12]}; expected "
-                f"{self.symbol}, schema {self.plan.schema_id[:12]}",
+                f"feature snapshot is of {found.symbol}, schema {found.schema_id[:12]}, code "
+                f"{found.code}; expected {self.symbol}, schema {self.plan.schema_id[:12]}, code "
+                f"{source_fingerprint()}.",
                 remedy=remedy,
             )
         digest = hashlib.sha256(found.memory).hexdigest()
-        if digest != found.sha256 or len(found.memory) != self._records.nbytes:
-            message = f"feature snapshot of {self.symbol} is damaged: its checksum differs"
+        if digest != found.sha256 or len(found.memory) != self.records.nbytes:
+            message = f"feature snapshot of {self.symbol} is damaged: its checksum differs."
             raise InputError(message, remedy=remedy)
-        self._words[:] = np.frombuffer(found.memory, np.float64)
+        self.words[:] = np.frombuffer(found.memory, np.float64)
         self._flags = self._ready_flag()

@@ -124,7 +124,19 @@ def is_indicator(name: str) -> bool:
     return found is not None and found["stem"] in INDICATORS
 
 
-def compute(names: Iterable[str], bars: PriceBars) -> dict[str, Float64Array]:
+def compute(
+    names: Iterable[str],
+    opens: Float64Array,
+    highs: Float64Array,
+    lows: Float64Array,
+    closes: Float64Array,
+    volumes: Float64Array | None = None,
+) -> dict[str, Float64Array]:
+    """The named indicators over bars given as columns; see `indicators_of`."""
+    return indicators_of(names, PriceBars(opens, highs, lows, closes, volumes))
+
+
+def indicators_of(names: Iterable[str], bars: PriceBars) -> dict[str, Float64Array]:
     """The named indicators over these bars, float64[n] each, in the order asked.
 
     Raises:

@@ -47,10 +47,10 @@ def write_ranges(state: EngineState) -> None:
     values.donchian_position_20 = position_now(ranges.high_20, ranges.low_20, bar, tick.mid)
     values.donchian_position_120 = position_now(ranges.high_120, ranges.low_120, bar, tick.mid)
     values.stochastic_k_14 = 100.0 * position_now(ranges.high_14, ranges.low_14, bar, tick.mid)
-    atr = state.memory.trend.range
-    values.atr_mid_14 = atr / state.parameters.pip
-    least = 0.1 * state.parameters.point
-    values.range_to_atr_14 = (bar.high - bar.low) / max(atr, least)
+    trend = state.memory.trend
+    values.atr_mid_14 = trend.range / state.parameters.pip
+    span = max(bar.high, trend.previous_high) - min(bar.low, trend.previous_low)
+    values.range_to_atr_14 = span / max(trend.range, 0.1 * state.parameters.point)
 
 
 @kernel

@@ -35,6 +35,8 @@ def record_dtype(record: type, window_scale: int) -> np.dtype[np.void]:
         TypeError: for an annotation that is neither int, float, a sized array nor such a class.
     """
     hints = typing.get_type_hints(record, include_extras=True)
+    if not hints:
+        raise TypeError(f"a record field is int, float, a sized array or a record, not {record!r}")
     fields = [(name, *_field(hint, window_scale)) for name, hint in hints.items()]
     return np.dtype(fields)
 

@@ -19,7 +19,7 @@ from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Float64Array, Int64Array, TickBlock
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.indicator_rules import PriceBars
-from plan2.intelligence.features.indicators import compute
+from plan2.intelligence.features.indicators import indicators_of
 from plan2.intelligence.features.plan import FeaturePlan
 from plan2.intelligence.features.sampled import SampledFeatures
 from plan2.intelligence.features.selection import Selection
@@ -59,7 +59,7 @@ def tick_tables(
     ohlc = np.concatenate([rows.bar_ohlc for rows in held])
     ticks = np.concatenate([rows.bar_ticks for rows in held]).astype(np.float64)
     bars = PriceBars(ohlc[:, 0], ohlc[:, 1], ohlc[:, 2], ohlc[:, 3], ticks)
-    columns = compute(selection.indicators, bars)
+    columns = indicators_of(selection.indicators, bars)
     start = 0
     for rows in held:
         part = {name: column[start : start + len(rows)] for name, column in columns.items()}
@@ -112,7 +112,7 @@ def bar_frame(bars: pl.DataFrame, selection: Selection) -> pl.DataFrame:
     opens, highs, lows, closes = (_numbers(bars, prefix + name) for name in PRICES)
     volume = next((name for name in VOLUMES if name in bars.columns), None)
     volumes = None if volume is None else _numbers(bars, volume)
-    values = compute(selection.indicators, PriceBars(opens, highs, lows, closes, volumes))
+    values = indicators_of(selection.indicators, PriceBars(opens, highs, lows, closes, volumes))
     times = [name for name, kind in bars.schema.items() if _is_time(name, kind)]
     return bars.select(times).with_columns(
         [pl.Series(name, column) for name, column in values.items()]

@@ -90,6 +90,7 @@ def tables_of(content: bytes) -> Tables:
     if depth > DEPTH_MAX:
         raise ModelMismatch(f"Trees of depth {depth} are too deep, at most {DEPTH_MAX} is allowed.")
     heaps = np.zeros((len(links.roots), 2 << depth), NODE)
+    heaps["code"] = -1
     for heap, root in zip(heaps, links.roots, strict=True):
         links.fill(heap, 1, root, depth)
     base = float(attributes.get("base_values", [0.0])[0])

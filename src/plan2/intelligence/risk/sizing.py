@@ -40,3 +40,9 @@ def size_of(
     binding = min(caps, key=lambda name: caps[name])
     quantity = instrument.round_volume_down(max(0.0, caps[binding]))
     return SizePart(quantity=quantity, caps=caps, binding=binding)
+
+
+def smallest(instrument: Instrument) -> SizePart:
+    """The least volume that can be traded, for a paper account that explores."""
+    quantity = instrument.volume_min
+    return SizePart(quantity=quantity, caps={"exploration": quantity}, binding="exploration")

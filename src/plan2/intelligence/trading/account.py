@@ -264,9 +264,9 @@ class TradingAccount:
             if decision.outcome is Outcome.DENIED:
                 self._chronicle.record(self._facts.denied(scene.tick, decision))
             return
-        entry = decision.reason is Reason.EXPECTED_VALUE
-        placed = self._facts.placed(order, self.keeper.horizon_s if entry else 0)
-        self._note_order(order.symbol, order.ts_ns, is_entry=order.kind is OrderKind.OPEN)
+        is_entry = order.kind is OrderKind.OPEN
+        placed = self._facts.placed(order, self.keeper.horizon_s if is_entry else 0)
+        self._note_order(order.symbol, order.ts_ns, is_entry=is_entry)
         self._reserve(order)
         writing = stopwatch_ns()
         try:

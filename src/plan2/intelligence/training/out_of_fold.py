@@ -20,6 +20,7 @@ from plan2.intelligence.training.families.family import Family
 from plan2.intelligence.training.families.logistic import fit_logistic
 from plan2.intelligence.training.splits import Fold, walk_forward
 
+FOLDS = 3
 TRAIN_ROWS_MIN = 60
 TEST_ROWS_MIN = 20
 
@@ -47,7 +48,7 @@ def folds_of(dataset: Dataset, embargo_ns: int) -> tuple[Fold, ...]:
         InputError: there are too few events to train and test on.
     """
     labels = dataset.labels
-    folds = walk_forward(labels["t0"], labels["t1"], embargo_ns)
+    folds = walk_forward(labels["t0"], labels["t1"], embargo_ns, FOLDS)
     for fold in folds:
         is_varied = len(fold.train) > 0 and 0 < dataset.up[fold.train].mean() < 1
         if len(fold.train) < TRAIN_ROWS_MIN or len(fold.test) < TEST_ROWS_MIN or not is_varied:

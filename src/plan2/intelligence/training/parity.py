@@ -21,6 +21,7 @@ EXTREME = np.float32(3e38)
 REFUSALS: tuple[type[Exception], ...] = (
     onnx.checker.ValidationError,
     onnx.shape_inference.InferenceError,
+    ValueError,  # what the checker says of bytes that are no ONNX file at all
     *UNREADABLE,
 )
 
@@ -48,11 +49,11 @@ def inspected(content: bytes) -> onnx.ModelProto:
         ModelMismatch: one of them refuses it, or it points to data outside of the file.
     """
     try:
-        model = onnx.load_from_string(content)
-        onnx.checker.check_model(model, full_check=True)
+        onnx.checker.check_model(content, full_check=True)
         open_session(content)
     except REFUSALS as e:
         raise ModelMismatch(f"The exported model is not valid ONNX: {e}") from e
+    model = onnx.load_from_string(content)
     outside = [tensor.name for tensor in model.graph.initializer if tensor.external_data]
     if outside:
         raise ModelMismatch(f"The exported model keeps {outside} outside of its file.")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
+from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_SECOND, TickBlock
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.training.assemble import assemble
@@ -20,7 +21,9 @@ from plan2.intelligence.training.export import export
 from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.families.family import Family
 from plan2.intelligence.training.out_of_fold import (
+    FOLDS,
     OutOfFold,
+    Step,
     fit_calibration,
     folds_of,
     forecast_out_of_fold,
@@ -59,7 +62,13 @@ def train(
     for number, symbol in enumerate(sorted(request.symbols)):
         progress(f"features and labels of {symbol}", FEATURES_SHARE * number / len(request.symbols))
         instrument = request.instrument(symbol)
-        series.append(assemble(blocks[symbol], instrument, request.plan(), request.rules()))
+        found = assemble(blocks[symbol], instrument, request.plan(), request.rules())
+        if len(found.bar_ts) == 0:
+            raise InputError(
+                f"There is no closed bar of {symbol} in the chosen time.",
+                remedy="`plan2 archive list` shows what is archived.",
+            )
+        series.append(found)
     return train_on(request, pooled(series), trainable, progress, missing)
 
 
@@ -71,18 +80,13 @@ def train_on(
     missing: tuple[str, ...] = (),
 ) -> TrainReport:
     """The part of training that starts from ready arrays."""
-    rules = request.rules()
-    folds = folds_of(dataset, request.embargo_s() * NS_PER_SECOND)
-    stages = len(trainable) * (len(folds) + 1)
+    stages = len(trainable) * (FOLDS + 1)
     done = iter(range(stages))
 
     def step(message: str) -> None:
         progress(message, FEATURES_SHARE + (1.0 - FEATURES_SHARE) * next(done) / stages)
 
-    forecasts = forecast_out_of_fold(
-        dataset, folds, trainable, round(rules.horizon_bars), request.seed, step
-    )
-    evaluations = _evaluations(dataset, forecasts, request, rules.horizon_s)
+    forecasts, evaluations = judge(request, dataset, trainable, step)
     models = []
     for family in trainable:
         step(f"{family.name}, final fit and parity gate")
@@ -93,7 +97,7 @@ def train_on(
         symbols=tuple(samples.symbol for samples in dataset.series),
         first_ts_ns=min(int(samples.bar_ts[0]) for samples in dataset.series),
         last_ts_ns=max(int(samples.bar_ts[-1]) for samples in dataset.series),
-        horizon_s=rules.horizon_s,
+        horizon_s=request.rules().horizon_s,
         counts={samples.symbol: samples.counts() for samples in dataset.series},
         events=len(dataset),
         n_eff=dataset.n_eff,
@@ -105,25 +109,39 @@ def train_on(
     )
 
 
+def judge(
+    request: TrainRequest, dataset: Dataset, trainable: tuple[Family, ...], step: Step
+) -> tuple[OutOfFold, dict[str, Evaluation]]:
+    """Forecasts of events that had no part in them, and what they are worth.
+
+    One evaluation for each family and one of their mean, named "ensemble". `step` is told what
+    comes next.
+    """
+    rules = request.rules()
+    folds = folds_of(dataset, request.embargo_s() * NS_PER_SECOND)
+    forecasts = forecast_out_of_fold(
+        dataset, folds, trainable, round(rules.horizon_bars), request.seed, step
+    )
+    rows = forecasts.rows
+    outcomes = Outcomes(dataset.symbol[rows], dataset.labels[rows], dataset.uniqueness[rows])
+    logits = dict(forecasts.calibrated)
+    logits["ensemble"] = np.mean(list(forecasts.calibrated.values()), axis=0)
+    evaluations = {
+        name: evaluate(
+            1.0 / (1.0 + np.exp(-values)),
+            outcomes,
+            forecasts.baselines,
+            rules.horizon_s,
+            request.seed,
+        )
+        for name, values in logits.items()
+    }
+    return forecasts, evaluations
+
+
 def register_report(registry: Registry, report: TrainReport) -> tuple[str, ...]:
     """Register all models of a run and let them serve its symbols; returns their ids."""
     model_ids = tuple(registry.register(model) for model in report.models)
     ts_ns = max(model.manifest.trained_ts_ns for model in report.models)
     registry.promote(report.symbols, model_ids, ts_ns)
     return model_ids
-
-
-def _evaluations(
-    dataset: Dataset, forecasts: OutOfFold, request: TrainRequest, horizon_s: int
-) -> dict[str, Evaluation]:
-    """One evaluation per family and one of their mean, named "ensemble"."""
-    rows = forecasts.rows
-    outcomes = Outcomes(dataset.symbol[rows], dataset.labels[rows], dataset.uniqueness[rows])
-    logits = dict(forecasts.calibrated)
-    logits["ensemble"] = np.mean(list(forecasts.calibrated.values()), axis=0)
-    return {
-        name: evaluate(
-            1.0 / (1.0 + np.exp(-values)), outcomes, forecasts.baselines, horizon_s, request.seed
-        )
-        for name, values in logits.items()
-    }

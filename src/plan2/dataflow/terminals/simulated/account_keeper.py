@@ -15,7 +15,7 @@ IDENTITY = ("account", "currency", "is_hedging", "market")
 
 
 class AccountIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose account, of which kind, on which market and since when."""
+    """Whose account, of which kind, on which market and since when; what is on offer now."""
 
     account: str
     currency: str
@@ -23,6 +23,7 @@ class AccountIdentity(msgspec.Struct, frozen=True, kw_only=True):
     market: str
     origin_ns: int
     start_ns: int
+    symbols: frozenset[str]
 
 
 class AccountKeeper:
@@ -51,7 +52,8 @@ class AccountKeeper:
         """Bring the book to what the file says, or begin a new file; returns the known tokens.
 
         Raises:
-            ConfigError: when the file belongs to another account, currency, mode or market.
+            ConfigError: when the file belongs to another account, currency, mode or market, or has
+                a position in a symbol that is not on offer.
         """
         if self._file is None:
             return frozenset()
@@ -100,3 +102,9 @@ class AccountKeeper:
                     f"the account file was written for {name} {theirs[name]!r}, not {ours[name]!r}",
                     remedy="Set the configuration back, or name another account.",
                 )
+        missing = {one.symbol for one in saved.positions} - self._identity.symbols
+        if missing:
+            raise ConfigError(
+                f"the account has open positions in {', '.join(sorted(missing))}",
+                remedy="Add these to market.symbols until the positions are closed.",
+            )

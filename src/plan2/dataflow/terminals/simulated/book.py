@@ -51,7 +51,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Book:
-    """Positions and ledger of one account."""
+    """Positions and ledger of one account; `version` grows with every change."""
 
     def __init__(self, deposit: Decimal, instruments: dict[str, Instrument]) -> None:
         self.deposit = deposit
@@ -59,6 +59,7 @@ class Book:
         self.positions: dict[str, Position] = {}
         self.deals: list[Deal] = []
         self.last_order = 0
+        self.version = 0
         self._instruments = instruments
 
     def restore(
@@ -71,6 +72,7 @@ class Book:
         """Become the book that was written; the balance follows from the deals."""
         self.deposit = deposit
         self.last_order = last_order
+        self.version += 1
         self.positions = {one.ticket: one for one in positions}
         self.deals = list(deals)
         moves = (deal.profit + deal.commission + deal.swap for deal in self.deals)
@@ -154,6 +156,7 @@ class Book:
         points = instrument.swap_long_points if is_long else instrument.swap_short_points
         units = Decimal(repr(position.quantity)) * Decimal(repr(instrument.contract_size))
         night = Decimal(repr(points)).scaleb(-instrument.digits) * units * Decimal(repr(quote_rate))
+        self.version += 1
         position.swap += (night * nights).quantize(CENT, rounding=ROUND_HALF_EVEN)
 
     def _entry(self, position: Position, done: Execution) -> Deal:
@@ -180,6 +183,7 @@ class Book:
             magic=position.magic,
             ts_ns=done.ts_ns,
         )
+        self.version += 1
         self.balance += deal.profit + deal.commission + deal.swap
         self.deals.append(deal)
         return deal

@@ -26,10 +26,11 @@ from plan2.dataflow.terminals.simulated import calendar
 from plan2.dataflow.terminals.simulated.account_file import AccountFile
 from plan2.dataflow.terminals.simulated.account_keeper import AccountIdentity, AccountKeeper
 from plan2.dataflow.terminals.simulated.book import Book
-from plan2.dataflow.terminals.simulated.desk import Desk
+from plan2.dataflow.terminals.simulated.desk import STOP_OUT_LEVEL, Desk
 from plan2.dataflow.terminals.simulated.faults import Fate, FaultDraw, Faults
 from plan2.dataflow.terminals.simulated.quotes import Quotes
 from plan2.dataflow.terminals.simulated.refusals import Refusal
+from plan2.dataflow.terminals.simulated.watch import Watch
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, Tick
 
@@ -82,7 +83,8 @@ class PaperBroker:
         is_session: whether the market is in session at a time (UTC nanoseconds).
 
     Raises:
-        ConfigError: when the file belongs to another account, currency, mode or market.
+        ConfigError: when the file belongs to another account, currency, mode or market, or has a
+            position in a symbol that is not on offer.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class PaperBroker:
         self._quotes = Quotes(options.currency, instruments.values())
         self._book = Book(options.deposit, instruments)
         self._desk = Desk(self._book, self._quotes, instruments, is_hedging=options.is_hedging)
+        self._watch = Watch(self._book, self._quotes, instruments, float(STOP_OUT_LEVEL))
         self._is_session = is_session
         self._draw = FaultDraw(options.faults)
         self._arrivals: list[Arrival] = []
@@ -107,6 +110,7 @@ class PaperBroker:
             market=options.market,
             origin_ns=options.origin_ns,
             start_ns=options.start_ns,
+            symbols=frozenset(instruments),
         )
         self._keeper = AccountKeeper(file, identity, self._book, self._desk, self._quotes)
         self._tokens = set(self._keeper.restore())
@@ -135,7 +139,7 @@ class PaperBroker:
         if (
             self._arrivals
             or tick.ts_ns >= self._next_night_ns
-            or (self._book.positions and self._desk.is_touched(tick))
+            or (self._book.positions and self._watch.is_touched(tick))
         ):
             self._work(tick)
 

@@ -16,8 +16,6 @@ from plan2.foundation.values import Side, Tick
 CLIENT, STOP_LOSS, TAKE_PROFIT, STOP_OUT = "client", "stop_loss", "take_profit", "stop_out"
 STOP_OUT_LEVEL = Decimal("0.5")
 """Equity / margin at or below which positions are closed."""
-NEAR = 1.0
-"""How far above the stop-out level the account is looked at exactly, account currency."""
 
 
 class Desk:
@@ -96,20 +94,6 @@ class Desk:
         if not self._is_hedging and (held := self._book.of_symbol(order.symbol)):
             return [self._book.add(held[0], order, done, margin)]
         return [self._book.open(order, done, margin)]
-
-    def is_touched(self, tick: Tick) -> bool:
-        """Whether this tick may reach a stop or the stop-out; quick, in floating point."""
-        equity, margin = float(self._book.balance), 0.0
-        for one in self._book.positions.values():
-            price = closing_price(one, self._tick(one.symbol))
-            if one.symbol == tick.symbol and triggered_stop(one, price):
-                return True
-            instrument = self._instruments[one.symbol]
-            units = one.side * one.quantity * instrument.contract_size
-            rate = self._quotes.rate(instrument.quote) or 0.0
-            equity += (price - one.open_price) * units * rate + float(one.swap)
-            margin += float(one.margin)
-        return equity - NEAR <= margin * float(STOP_OUT_LEVEL)
 
     def run_stops(self, tick: Tick) -> list[Deal]:
         """Close the positions whose stop this tick reaches, at the tick's own price."""

@@ -22,6 +22,7 @@ from plan2.dataflow.terminals.simulated.source import SyntheticSource
 from plan2.dataflow.terminals.simulated.terminal import MarketReplay, SimulatedTerminal
 from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.config.schema import Simulated
+from plan2.foundation.errors import ConfigError
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_DAY
 
@@ -68,7 +69,8 @@ def open_synthetic(
         origin_ns=origin_ns,
         start_ns=saved.ts_ns if saved else FIRST_INSTANT_NS,
     )
-    return _terminal(settings, paper, source, PaperBroker(contracts, options, file), file)
+    broker = _broker(contracts, options, file, calendar.is_open)
+    return _terminal(settings, paper, source, broker, file)
 
 
 def open_recorded(
@@ -93,7 +95,7 @@ def open_recorded(
         origin_ns=recording.start_ns,
         start_ns=saved.ts_ns if saved else recording.start_ns,
     )
-    broker = PaperBroker(known, options, file, is_session)
+    broker = _broker(known, options, file, is_session)
     return _terminal(settings, paper, recording, broker, file)
 
 
@@ -106,7 +108,26 @@ def _opened(paper: PaperAccount) -> tuple[AccountFile | None, Saved | None]:
     if paper.data_dir is None:
         return None, None
     file = open_account_file(account_path(paper.data_dir, paper.account))
-    return file, file.load()
+    try:
+        return file, file.load()
+    except ConfigError:
+        file.close()
+        raise
+
+
+def _broker(
+    contracts: dict[str, Instrument],
+    options: BrokerOptions,
+    file: AccountFile | None,
+    is_session: Callable[[int], bool],
+) -> PaperBroker:
+    """The broker; a file that turns out not to be its account's is let go."""
+    try:
+        return PaperBroker(contracts, options, file, is_session)
+    except ConfigError:
+        if file is not None:
+            file.close()
+        raise
 
 
 def _options(settings: Simulated, paper: PaperAccount, source: TickSource) -> BrokerOptions:

@@ -23,6 +23,8 @@ CHUNK_BARS = 960
 SEGMENT_BARS = 120
 CHUNKS_PER_BATCH = 48
 EPOCHS = 3
+UPDATES_MIN = 150
+"""Short histories are walked more often, so that the net is trained at all."""
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 1e-3
 GRADIENT_NORM_MAX = 1.0
@@ -122,11 +124,13 @@ class Recurrent:
         optimiser = torch.optim.AdamW(
             network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY
         )
+        updates = chunks.batch_count() * (CHUNK_BARS // SEGMENT_BARS)
+        epochs = max(EPOCHS, -(-UPDATES_MIN // updates))
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, LEARNING_RATE, total_steps=EPOCHS * chunks.batch_count()
+            optimiser, LEARNING_RATE, total_steps=epochs * chunks.batch_count()
         )
         rng = np.random.default_rng(seed)
-        for _ in range(EPOCHS):
+        for _ in range(epochs):
             for batch in chunks.batches(rng):
                 _train_batch(network, optimiser, chunks, batch)
                 schedule.step()
@@ -137,6 +141,7 @@ class Recurrent:
         return {
             "hidden": HIDDEN,
             "epochs": EPOCHS,
+            "updates_min": UPDATES_MIN,
             "segment_bars": SEGMENT_BARS,
             "chunk_bars": CHUNK_BARS,
             "chunks_per_batch": CHUNKS_PER_BATCH,

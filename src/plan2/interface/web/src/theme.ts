@@ -1,5 +1,6 @@
 /** Mantine's theme, drawn from the same palette as styles/tokens.css. */
 
+import { t } from "./strings";
 import { createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const dark: MantineColorsTuple = [
@@ -55,6 +56,7 @@ export const theme = createTheme({
       defaultProps: { openDelay: 300, withArrow: true, multiline: true, maw: 320, fz: 12 },
     },
     Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 } } },
+    Notification: { defaultProps: { closeButtonProps: { "aria-label": t("dialog.close") } } },
     Button: { defaultProps: { size: "xs" } },
     Select: { defaultProps: { size: "xs", comboboxProps: { shadow: "md" } } },
     TextInput: { defaultProps: { size: "xs" } },

@@ -125,7 +125,7 @@ export default function EquityChart({ data }: { data: Equity }) {
   return (
     <div
       className="chart-host"
-      role="img"
+      role="group"
       aria-label={t("equity.summary", { count: data.time_us.length, last: money(last) })}
       data-testid="equity-chart"
     >

@@ -30,6 +30,7 @@ export type LineName = (typeof OVERLAYS)[number] | typeof OSCILLATOR;
 export type PositionLine = { price: number; title: string; tone: "entry" | "stop" | "target" };
 
 const FIRST_BARS = 110;
+const RIGHT_BARS = 6;
 
 export class PriceChart {
   readonly chart: IChartApi;
@@ -38,6 +39,7 @@ export class PriceChart {
   private lines = new Map<LineName, ISeriesApi<"Line">>();
   private known = new Map<LineName, { first: number; last: number }>();
   private positionLines: IPriceLine[] = [];
+  private readonly levels: IPriceLine[];
   private firstTime = 0;
   private lastTime = 0;
 
@@ -47,6 +49,7 @@ export class PriceChart {
     zone: Zone,
   ) {
     this.chart = createChart(host, chartOptions(palette, zone));
+    this.chart.timeScale().applyOptions({ rightOffset: RIGHT_BARS });
     this.candles = this.chart.addSeries(CandlestickSeries, { borderVisible: false });
     this.markers = new DecisionMarkers(palette);
     this.candles.attachPrimitive(this.markers);
@@ -62,15 +65,15 @@ export class PriceChart {
       1,
     );
     this.lines.set(OSCILLATOR, oscillator);
-    for (const price of [30, 70])
+    this.levels = [30, 70].map((price) =>
       oscillator.createPriceLine({
         price,
-        color: palette["line-strong"],
         lineWidth: 1,
         lineStyle: LineStyle.Dashed,
         axisLabelVisible: false,
         title: "",
-      });
+      }),
+    );
     this.chart.panes()[0]?.setStretchFactor(4);
     this.chart.panes()[1]?.setStretchFactor(1);
     this.recolour(palette, zone);
@@ -93,6 +96,7 @@ export class PriceChart {
       rsi_14: palette.violet,
     };
     for (const [name, line] of this.lines) line.applyOptions({ color: colours[name] });
+    for (const level of this.levels) level.applyOptions({ color: palette["line-strong"] });
     this.markers.recolour(palette);
   }
 
@@ -183,7 +187,9 @@ export class PriceChart {
   }
 
   showLatest(count: number): void {
-    this.chart.timeScale().setVisibleLogicalRange({ from: count - FIRST_BARS, to: count + 6 });
+    this.chart
+      .timeScale()
+      .setVisibleLogicalRange({ from: count - FIRST_BARS, to: count + RIGHT_BARS });
   }
 
   /** Zooms around the right edge: factor < 1 shows fewer bars. */

@@ -1,4 +1,8 @@
-/** Options that all our charts share; the library knows no time zones, so we format the axis. */
+/**
+ * Options that all our charts share; the library knows no time zones, so we format the axis.
+ *
+ * They are applied again when the theme changes, so nothing here may move the visible range.
+ */
 
 import {
   type ChartOptions,
@@ -46,7 +50,6 @@ export function chartOptions(palette: ChartPalette, zone: Zone): DeepPartial<Cha
       borderColor: palette.line,
       timeVisible: true,
       secondsVisible: false,
-      rightOffset: 6,
       tickMarkFormatter: (time: Time, type: TickMarkType) => tickMark(time, type, zone),
     },
     localization: { timeFormatter: (time: Time) => full(toUs(time), zone) },

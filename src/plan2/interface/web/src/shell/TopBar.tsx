@@ -78,14 +78,11 @@ function Tools() {
   const isDark = theme === "dark";
   return (
     <>
-      <button
-        type="button"
-        className="search-button"
-        onClick={spotlight.open}
-        aria-label={t("palette.open")}
-      >
+      <button type="button" className="search-button" onClick={spotlight.open}>
         <Icon name="search" size={15} /> <span className="search-text">{t("palette.short")}</span>{" "}
-        <span className="kbd">Ctrl K</span>
+        <span className="kbd" aria-hidden="true">
+          Ctrl K
+        </span>
       </button>
       <span className="top-tools">
         <Tooltip label={t(isDark ? "prefs.to_light" : "prefs.to_dark")}>

@@ -24,7 +24,7 @@ export function LinesMenu({
     setHidden(next);
   };
   return (
-    <Menu closeOnItemClick={false} position="bottom-end">
+    <Menu position="bottom-end">
       <Menu.Target>
         <button
           type="button"
@@ -39,19 +39,9 @@ export function LinesMenu({
         {LINES.map(({ names, text }) => {
           const isShown = !hidden.has(names[0]);
           return (
-            <Menu.Item
-              key={names[0]}
-              role="menuitemcheckbox"
-              aria-checked={isShown}
-              leftSection={
-                <span style={{ opacity: isShown ? 1 : 0 }}>
-                  <Icon name="check" size={14} />
-                </span>
-              }
-              onClick={() => turn(names)}
-            >
+            <Menu.CheckboxItem key={names[0]} checked={isShown} onChange={() => turn(names)}>
               {text || t("chart.decisions")}
-            </Menu.Item>
+            </Menu.CheckboxItem>
           );
         })}
       </Menu.Dropdown>

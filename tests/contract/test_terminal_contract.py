@@ -1,0 +1,348 @@
+"""What every terminal must do, whichever broker is behind it.
+
+One suite, run against every adapter. A venue is a terminal with a listener and a way to let the
+market go on until something has happened; to put another adapter under contract, add a venue.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import msgspec
+import numpy as np
+import pytest
+from simulated_world import TUESDAY_NS, closing, order
+
+from plan2.dataflow.sources import RecordedSource
+from plan2.dataflow.terminals.port import ApprovedOrder, Deal, OrderUpdate, Terminal, UpdateKind
+from plan2.dataflow.terminals.simulated.opening import (
+    PaperAccount,
+    open_recorded,
+    open_synthetic,
+)
+from plan2.dataflow.terminals.simulated.terminal import SimulatedTerminal
+from plan2.foundation.config.schema import Simulated
+from plan2.foundation.values import NS_PER_HOUR, NS_PER_SECOND, Side, Tick, TickBlock
+
+BUY, SELL = Side.BUY, Side.SELL
+CENT = Decimal("0.01")
+SYMBOLS = ("EURUSD", "USDJPY")
+PATIENCE_S = 60.0
+
+
+class Venue:
+    """A simulated terminal that stands still except while a test waits for something."""
+
+    def __init__(self, terminal: SimulatedTerminal) -> None:
+        self.terminal: Terminal = terminal
+        self.ticks: list[Tick] = []
+        self.updates: list[OrderUpdate] = []
+        self.said: list[Tick | OrderUpdate] = []
+        self._player = terminal.player
+        self._clock = terminal.clock
+        self._is_done: Callable[[], bool] = lambda: False
+        self._done = asyncio.Event()
+        self._player.pause()
+
+    def on_tick(self, tick: Tick) -> None:
+        """A quote arrived."""
+        assert self._clock.now_ns() == tick.ts_ns
+        self.ticks.append(tick)
+        self.said.append(tick)
+        if self._is_done():
+            self._player.pause()
+            self._done.set()
+
+    def on_order_update(self, update: OrderUpdate) -> None:
+        """The broker said something."""
+        self.updates.append(update)
+        self.said.append(update)
+
+    async def until(self, is_done: Callable[[], bool]) -> None:
+        """Let the market go on until, after a tick, the condition holds."""
+        self._is_done = is_done
+        self._done.clear()
+        self._player.resume()
+        await asyncio.wait_for(self._done.wait(), PATIENCE_S)
+
+    async def begin(self) -> None:
+        """Connect and see a quote of every symbol."""
+        await self.terminal.start(self)
+        await self.until(lambda: {tick.symbol for tick in self.ticks} == set(SYMBOLS))
+
+    def last(self, symbol: str) -> Tick:
+        """The newest quote of a symbol."""
+        return next(tick for tick in reversed(self.ticks) if tick.symbol == symbol)
+
+    def answers(self, order_id: str) -> list[UpdateKind]:
+        """What was said about an order, in order."""
+        return [update.kind for update in self.updates if update.order_id == order_id]
+
+    def deals(self) -> list[Deal]:
+        """Every deal told so far."""
+        return [update.deal for update in self.updates if update.deal is not None]
+
+    async def answered(self, sent: ApprovedOrder) -> list[Deal]:
+        """Send an order now, wait for its outcome, return its deals."""
+        sent = msgspec.structs.replace(sent, ts_ns=self.ticks[-1].ts_ns)
+        self.terminal.submit(sent)
+        final = {UpdateKind.FILLED, UpdateKind.REJECTED, UpdateKind.UNKNOWN}
+        await self.until(lambda: bool(final & set(self.answers(sent.order_id))))
+        return [u.deal for u in self.updates if u.order_id == sent.order_id and u.deal is not None]
+
+    async def balance(self) -> Decimal:
+        """The account's balance."""
+        account = await self.terminal.account()
+        assert account is not None
+        return account.balance
+
+
+def wandering(symbol: str, price: float, digits: int, seed: int) -> TickBlock:
+    """Two days of recorded-looking quotes: a walk on the price grid, a quote every five seconds."""
+    count = 48 * 720
+    steps = np.random.default_rng(seed).integers(-4, 5, count)
+    points = round(price * 10**digits) + np.cumsum(steps)
+    ts_ns = TUESDAY_NS + np.arange(count) * 5 * NS_PER_SECOND + seed
+    return TickBlock(symbol, ts_ns, points / 10**digits, (points + 8) / 10**digits)
+
+
+def recorded() -> SimulatedTerminal:
+    """A replay of recorded ticks."""
+    stored = {
+        "EURUSD": wandering("EURUSD", 1.0850, 5, 1),
+        "USDJPY": wandering("USDJPY", 150.200, 3, 2),
+    }
+
+    def read(symbol: str, start_ns: int, end_ns: int) -> TickBlock:
+        one = stored[symbol]
+        first, last = np.searchsorted(one.ts_ns, (start_ns, end_ns))
+        return one.slice(int(first), int(last))
+
+    source = RecordedSource(SYMBOLS, read, TUESDAY_NS, TUESDAY_NS + 48 * NS_PER_HOUR)
+    return open_recorded(Simulated(), source, PaperAccount(is_paced=False))
+
+
+def synthetic() -> SimulatedTerminal:
+    """The synthetic market, without history before its first instant but a day."""
+    settings = Simulated(seed=5, history_days=1)
+    return open_synthetic(settings, SYMBOLS, PaperAccount(is_paced=False))
+
+
+@pytest.fixture(params=[synthetic, recorded], ids=["synthetic", "recorded"])
+async def venue(request: pytest.FixtureRequest) -> AsyncIterator[Venue]:
+    """Each terminal under contract."""
+    made = Venue(request.param())
+    yield made
+    await made.terminal.stop()
+
+
+async def test_unconnected_is_none_and_connected_is_empty(venue: Venue) -> None:
+    """Before the start and after the stop nothing can be asked; a fresh account is empty."""
+    terminal = venue.terminal
+
+    async def asked() -> list[object]:
+        return [
+            await terminal.account(),
+            await terminal.positions(),
+            await terminal.deals(0),
+            await terminal.deals_by_token("none"),
+        ]
+
+    assert await asked() == [None, None, None, None]
+    await venue.begin()
+    account, *lists = await asked()
+    assert account is not None
+    assert lists == [(), (), ()]
+    await terminal.stop()
+    assert await asked() == [None, None, None, None]
+
+
+async def test_account_of_a_fresh_start(venue: Venue) -> None:
+    """Balance equals equity, nothing is bound, and it does not pass for real money."""
+    await venue.begin()
+    account = await venue.terminal.account()
+    assert account is not None
+    assert account.balance == account.equity == Decimal("10000.00")
+    assert account.margin == 0
+    assert account.mode in {"demo", "simulated", "replay"}
+    assert account.trade_allowed
+
+
+async def test_ticks_are_ordered_and_sane(venue: Venue) -> None:
+    """Per symbol in time order, numbered within an instant, bid below ask, on the grid."""
+    await venue.begin()
+    await venue.until(lambda: len(venue.ticks) >= 2000)
+    known = venue.terminal.instruments()
+    for symbol in SYMBOLS:
+        mine = [tick for tick in venue.ticks if tick.symbol == symbol]
+        places = [(tick.ts_ns, tick.seq) for tick in mine]
+        assert places == sorted(set(places))
+        assert all(0 < tick.bid < tick.ask for tick in mine)
+        assert all(known[symbol].round_price(tick.bid) == tick.bid for tick in mine)
+
+
+async def test_an_order_opens_exactly_one_position(venue: Venue) -> None:
+    """ACCEPTED, then FILLED with one entry deal; the position carries all that was asked for."""
+    await venue.begin()
+    bid = venue.last("EURUSD").bid
+    sent = order(stop_loss=round(bid - 0.0100, 5), take_profit=round(bid + 0.0100, 5))
+    (deal,) = await venue.answered(sent)
+    assert venue.answers("order-1") == [UpdateKind.ACCEPTED, UpdateKind.FILLED]
+    assert (deal.symbol, deal.side, deal.quantity, deal.is_exit) == ("EURUSD", BUY, 0.10, False)
+    assert (deal.token, deal.magic, deal.reason) == (sent.token, sent.magic, "client")
+    positions = await venue.terminal.positions()
+    assert positions is not None
+    (position,) = positions
+    assert position.ticket == deal.position_ticket
+    assert (position.side, position.quantity, position.open_price) == (BUY, 0.10, deal.price)
+    assert (position.stop_loss, position.take_profit) == (sent.stop_loss, sent.take_profit)
+    assert (position.token, position.magic) == (sent.token, sent.magic)
+
+
+async def test_a_deal_is_told_before_the_tick_that_made_it(venue: Venue) -> None:
+    """The fill is at the ask of the next thing that is said: the tick of the same instant."""
+    await venue.begin()
+    (deal,) = await venue.answered(order())
+    place = next(
+        row
+        for row, said in enumerate(venue.said)
+        if isinstance(said, OrderUpdate) and said.deal == deal
+    )
+    tick = venue.said[place + 1]
+    assert isinstance(tick, Tick)
+    assert (tick.symbol, tick.ts_ns, tick.ask) == ("EURUSD", deal.ts_ns, deal.price)
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+async def test_a_stop_closes_at_the_stop_or_worse(venue: Venue, side: Side) -> None:
+    """A position with a near stop ends by it, at a price not better than the stop."""
+    await venue.begin()
+    tick = venue.last("EURUSD")
+    stop = round((tick.bid if side is BUY else tick.ask) - side * 0.0004, 5)
+    (entry,) = await venue.answered(order("EURUSD", side, stop_loss=stop))
+    await venue.until(lambda: len(venue.deals()) == 2)
+    leaving = venue.deals()[1]
+    assert (leaving.is_exit, leaving.reason, leaving.side) == (True, "stop_loss", side.opposite)
+    assert leaving.position_ticket == entry.position_ticket
+    assert side * (leaving.price - stop) <= 0
+    assert await venue.terminal.positions() == ()
+
+
+async def test_a_take_profit_closes_at_its_price_or_better(venue: Venue) -> None:
+    """A near take-profit ends the position with a gain."""
+    await venue.begin()
+    target = round(venue.last("EURUSD").bid + 0.0004, 5)
+    await venue.answered(order(take_profit=target))
+    await venue.until(lambda: len(venue.deals()) == 2)
+    leaving = venue.deals()[1]
+    assert leaving.reason == "take_profit"
+    assert leaving.price >= target
+
+
+async def test_tokens_settle_doubtful_orders(venue: Venue) -> None:
+    """A token finds the deals of its order; an unknown one finds none, which is not None."""
+    await venue.begin()
+    (deal,) = await venue.answered(order())
+    assert await venue.terminal.deals_by_token("token-order-1") == (deal,)
+    assert await venue.terminal.deals_by_token("token-nobody") == ()
+    assert await venue.terminal.deals(deal.ts_ns) == (deal,)
+    assert await venue.terminal.deals(deal.ts_ns + 1) == ()
+
+
+async def test_impossible_orders_are_rejected_with_a_reason(venue: Venue) -> None:
+    """Off the volume step; a stop on the wrong side; a position that does not exist."""
+    await venue.begin()
+    above = round(venue.last("EURUSD").ask + 0.0100, 5)
+    wrong = [
+        order(order_id="w1", quantity=0.015),
+        order(order_id="w2", stop_loss=above),
+        closing("EURUSD", SELL, "987654"),
+    ]
+    for sent in wrong:
+        assert await venue.answered(sent) == []
+        assert venue.answers(sent.order_id) == [UpdateKind.REJECTED]
+        assert venue.updates[-1].reason
+    assert await venue.terminal.positions() == ()
+    assert await venue.balance() == Decimal("10000.00")
+
+
+def by_hand(entry: Deal, leaving: Deal, contract: int, rate: Decimal) -> Decimal:
+    """Gross profit: side · (close − open) · lots · contract · rate, to the cent."""
+    move = Decimal(str(leaving.price)) - Decimal(str(entry.price))
+    amount = int(entry.side) * move * Decimal(str(leaving.quantity)) * contract * rate
+    return amount.quantize(CENT, rounding=ROUND_HALF_EVEN)
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+async def test_a_euro_round_trip_adds_up(venue: Venue, side: Side) -> None:
+    """Profit in dollars by hand, 3.50 per lot and side, and the balance moved by just that."""
+    await venue.begin()
+    (entry,) = await venue.answered(order("EURUSD", side, quantity=0.20))
+    seen = len(venue.ticks)
+    await venue.until(lambda: len(venue.ticks) > seen + 500)
+    (leaving,) = await venue.answered(
+        closing("EURUSD", side.opposite, entry.position_ticket, quantity=0.20)
+    )
+    assert (entry.profit, entry.commission) == (0, Decimal("-0.70"))
+    assert leaving.profit == by_hand(entry, leaving, 100_000, Decimal(1))
+    assert leaving.commission == Decimal("-0.70")
+    assert await venue.balance() == Decimal("10000.00") + leaving.profit - Decimal("1.40")
+
+
+async def test_a_yen_round_trip_is_converted(venue: Venue) -> None:
+    """Profit in yen divided by the ask at which dollars could be bought at the exit."""
+    await venue.begin()
+    (entry,) = await venue.answered(order("USDJPY", BUY))
+    seen = len(venue.ticks)
+    await venue.until(lambda: len(venue.ticks) > seen + 500)
+    (leaving,) = await venue.answered(closing("USDJPY", SELL, entry.position_ticket))
+    tick = next(t for t in venue.ticks if t.symbol == "USDJPY" and t.ts_ns == leaving.ts_ns)
+    rate = Decimal(repr(1.0 / tick.ask))
+    assert leaving.profit == by_hand(entry, leaving, 100_000, rate)
+    assert await venue.balance() == Decimal("10000.00") + leaving.profit - Decimal("0.70")
+
+
+async def test_a_night_costs_its_swap(venue: Venue) -> None:
+    """Tuesday's rollover at 22:00 UTC: −7.1 points · 0.10 lots = −0.71, booked at the exit."""
+    await venue.begin()
+    (entry,) = await venue.answered(order("EURUSD", BUY))
+    night_ns = TUESDAY_NS + 14 * NS_PER_HOUR
+    await venue.until(lambda: venue.ticks[-1].ts_ns >= night_ns)
+    positions = await venue.terminal.positions()
+    assert positions is not None
+    assert positions[0].swap == Decimal("-0.71")
+    (leaving,) = await venue.answered(closing("EURUSD", SELL, entry.position_ticket))
+    assert leaving.swap == Decimal("-0.71")
+    moved = leaving.profit + leaving.commission + leaving.swap + entry.commission
+    assert await venue.balance() == Decimal("10000.00") + moved
+
+
+async def test_history_is_what_was_heard_and_never_the_future(venue: Venue) -> None:
+    """Asking for the time played so far gives the very ticks; nothing at or after now."""
+    await venue.begin()
+    await venue.until(lambda: len(venue.ticks) >= 1500)
+    first, now = venue.ticks[0].ts_ns, venue.ticks[-1].ts_ns
+    for symbol in SYMBOLS:
+        block = await venue.terminal.history(symbol, first, 2**62)
+        heard = [
+            (tick.ts_ns, tick.bid, tick.ask)
+            for tick in venue.ticks
+            if tick.symbol == symbol and tick.ts_ns < now
+        ]
+        columns = (block.ts_ns, block.bid, block.ask)
+        found = zip(*(column.tolist() for column in columns), strict=True)
+        assert list(found) == heard
+        middle = heard[len(heard) // 2][0]
+        part = await venue.terminal.history(symbol, first, middle)
+        assert all(part.ts_ns < middle)
+
+
+async def test_nothing_is_heard_after_stop(venue: Venue) -> None:
+    """Stop returns when the last call to the listener has been made; stopping twice is harmless."""
+    await venue.begin()
+    await venue.terminal.stop()
+    said = len(venue.said)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert len(venue.said) == said
+    await venue.terminal.stop()

@@ -1,0 +1,320 @@
+"""Read models and identity in a real PostgreSQL: projections, paging, sessions, tokens."""
+
+import asyncio
+
+import pytest
+
+from plan2.connectivity.identity.bootstrap import SignIn
+from plan2.connectivity.identity.rights import Role
+from plan2.connectivity.identity.sessions import Sessions, User
+from plan2.connectivity.identity.tables import PostgresIdentity
+from plan2.foundation.clock import SimulatedClock
+from plan2.foundation.database.session import Database
+from plan2.foundation.events.account import EquityRecorded
+from plan2.foundation.events.base import Event
+from plan2.foundation.events.model import DecisionMade
+from plan2.foundation.events.order import (
+    OrderExecuted,
+    OrderPlaced,
+    OrderSent,
+    PositionClosed,
+    PositionOpened,
+)
+from plan2.foundation.eventstore.record import NewEvent
+from plan2.foundation.ids import RandomIds, SeededIds, derived_id
+from plan2.foundation.values import NS_PER_HOUR, NS_PER_MINUTE, TenantId
+from plan2.interface.views.following import ViewFollowers
+from plan2.interface.views.projections import all_views
+from plan2.interface.views.queries import NEWEST, DecisionFilter, PostgresViews
+from unit.interface_fixtures import NOON_NS
+
+
+def decision(number: int, symbol: str = "EURUSD", outcome: str = "not_traded") -> DecisionMade:
+    """A decision with its number as id."""
+    return DecisionMade(
+        ts_ns=NOON_NS + number,
+        decision_id=f"d{number}",
+        tenant_id="t",
+        account_id="a",
+        symbol=symbol,
+        outcome=outcome,
+        reason="cooldown",
+        record={"sentence": f"Number {number}.", "edge": None, "size": None, "order_id": ""},
+    )
+
+
+def trade(number: int) -> list[Event]:
+    """An order, its fill, the position it opened, an exit by stop, and the closing."""
+    common = {"ts_ns": NOON_NS + number, "account_id": "a", "symbol": "EURUSD"}
+    fill = {
+        **common,
+        "position_id": f"p{number}",
+        "commission": "-0.35",
+        "swap": "0.00",
+        "executed_quantity": 0.1,
+    }
+    placed = OrderPlaced(
+        **common,
+        order_id=f"o{number}",
+        decision_id=f"d{number}",
+        tenant_id="t",
+        side="buy",
+        quantity=0.1,
+        price=1.1,
+        stop_loss=1.09,
+        take_profit=1.12,
+        reduce_only=False,
+        token=f"t{number}",
+        position_id="",
+        expires_ts_ns=0,
+    )
+    entry = OrderExecuted(
+        **fill,
+        order_id=f"o{number}",
+        fill_id=f"f{number}",
+        side="buy",
+        executed_price=1.1,
+        profit="0.00",
+        reason="client",
+        is_exit=False,
+    )
+    opened = PositionOpened(
+        **common,
+        position_id=f"p{number}",
+        tenant_id="t",
+        direction="buy",
+        quantity=0.1,
+        open_price=1.1,
+        stop_loss=1.09,
+        take_profit=1.12,
+        commission="-0.35",
+        decision_id=f"d{number}",
+        expires_ts_ns=0,
+    )
+    leave = OrderExecuted(
+        **fill,
+        order_id="",
+        fill_id=f"x{number}",
+        side="sell",
+        executed_price=1.12,
+        profit="200.00",
+        reason="take_profit",
+        is_exit=True,
+    )
+    closed = PositionClosed(
+        **common,
+        position_id=f"p{number}",
+        tenant_id="t",
+        direction="buy",
+        quantity=0.1,
+        open_price=1.1,
+        close_price=1.12,
+        profit="200.00",
+        commission="-0.70",
+        swap="0.00",
+        reason="take_profit",
+        decision_id=f"d{number}",
+    )
+    sent = OrderSent(**common, order_id=f"o{number}")
+    return [placed, sent, entry, opened, leave, closed]
+
+
+async def store(database: Database, tenant: TenantId, events: list[Event]) -> None:
+    """Append events to one stream."""
+    base = await database.store.position(tenant)
+    batch = [
+        NewEvent(stream_id="s:1", event=event, event_id=derived_id(base, index))
+        for index, event in enumerate(events)
+    ]
+    await database.store.append(tenant, batch)
+
+
+def followers_of(database: Database, tenant: TenantId) -> ViewFollowers:
+    """All read models of the tenant."""
+    return ViewFollowers(database.store, tenant, all_views())
+
+
+async def test_decisions_are_filtered_and_paged_by_key(
+    database: Database, tenant: TenantId
+) -> None:
+    """Pages follow each other without overlap or hole, while new decisions keep arriving."""
+    views = PostgresViews(database.uow, tenant)
+    followers = followers_of(database, tenant)
+    symbols = ("EURUSD", "USDJPY")
+    await store(database, tenant, [decision(n, symbols[n % 2]) for n in range(10)])
+    await followers.start()
+    everything = DecisionFilter()
+    first = await views.decisions(everything, NEWEST, 4)
+    await store(database, tenant, [decision(10)])
+    await followers.start()
+    assert first.next_cursor is not None
+    second = await views.decisions(everything, int(first.next_cursor), 4)
+    assert second.next_cursor is not None
+    third = await views.decisions(everything, int(second.next_cursor), 4)
+    ids = [item.decision_id for page in (first, second, third) for item in page.items]
+    assert ids == [f"d{n}" for n in range(9, -1, -1)]
+    assert third.next_cursor is None
+    yen = await views.decisions(DecisionFilter(symbol="USDJPY"), NEWEST, 100)
+    assert [item.decision_id for item in yen.items] == ["d9", "d7", "d5", "d3", "d1"]
+    assert (await views.decisions(DecisionFilter(outcome="traded"), NEWEST, 9)).items == []
+    assert await views.decision_position("d3") == 4
+    assert await views.decision_position("none") is None
+
+
+async def test_orders_fills_and_positions_of_a_trade(database: Database, tenant: TenantId) -> None:
+    """One trade that is over and one whose order was only placed."""
+    views = PostgresViews(database.uow, tenant)
+    await store(database, tenant, [*trade(1), trade(2)[0]])
+    await followers_of(database, tenant).start()
+    orders = (await views.orders(NEWEST, 10)).items
+    assert [(item.order_id, item.state) for item in orders] == [("o2", "placed"), ("o1", "filled")]
+    assert [item.order_id for item in await views.orders_of("d1")] == ["o1"]
+    assert [item.fill_id for item in await views.fills_of(["o1", "o2"])] == ["f1"]
+    closed = (await views.positions(is_open=False, before=NEWEST, limit=10)).items
+    assert [(item.position_id, item.profit, item.reason) for item in closed] == [
+        ("p1", "200.00", "take_profit")
+    ]
+    assert (await views.positions(is_open=True, before=NEWEST, limit=10)).items == []
+    position = await views.position_of("d1")
+    assert position is not None
+    assert (position.close_price, position.commission) == (1.12, "-0.70")
+
+
+async def test_applying_the_log_again_changes_nothing(database: Database, tenant: TenantId) -> None:
+    """Each event twice through every projection, and a rebuild, give the same rows."""
+    views = PostgresViews(database.uow, tenant)
+    await store(database, tenant, [decision(1), *trade(1), *trade(2)[:4]])
+    followers = followers_of(database, tenant)
+    await followers.start()
+
+    async def rows() -> tuple[object, ...]:
+        return (
+            await views.decisions(DecisionFilter(), NEWEST, 100),
+            await views.orders(NEWEST, 100),
+            await views.fills_of(["o1", "o2"]),
+            await views.positions(is_open=True, before=NEWEST, limit=100),
+            await views.positions(is_open=False, before=NEWEST, limit=100),
+        )
+
+    before = await rows()
+    fills = [e for e in await database.store.tail(tenant, 0) if e.type == "OrderExecuted"]
+    async with database.uow(tenant) as uow:
+        for view in all_views():
+            for event in fills:
+                if view.name == "order_view":
+                    await view.apply(uow, event)
+    assert await rows() == before
+    for runner in followers._runners:
+        await runner.rebuild()
+    assert await rows() == before
+    assert followers.parked() == dict.fromkeys(followers.parked(), 0)
+
+
+async def test_equity_comes_oldest_first_as_text(database: Database, tenant: TenantId) -> None:
+    """The newest records, in order of time, to the cent."""
+    views = PostgresViews(database.uow, tenant)
+    records: list[Event] = [
+        EquityRecorded(
+            ts_ns=NOON_NS + n * 10**9,
+            account_id="a",
+            tenant_id="t",
+            balance="10000.10",
+            equity=f"{10000 + n}.50",
+            margin="0.00",
+            day_start_equity="10000.00",
+            day_end_ns=NOON_NS,
+            peak_equity="10000.00",
+        )
+        for n in range(5)
+    ]
+    await store(database, tenant, records)
+    await followers_of(database, tenant).start()
+    curve = await views.equity(3)
+    assert curve.equity == ["10002.50", "10003.50", "10004.50"]
+    assert curve.balance == ["10000.10"] * 3
+    assert curve.time_us == [NOON_NS // 1000 + n * 1_000_000 for n in (2, 3, 4)]
+
+
+async def test_read_models_follow_what_is_stored(database: Database, tenant: TenantId) -> None:
+    """Woken by a stored event, they catch up without being asked."""
+    views, followers = PostgresViews(database.uow, tenant), followers_of(database, tenant)
+    await followers.start()
+    running = asyncio.create_task(followers.run())
+    await store(database, tenant, [decision(1)])
+    [stored] = await database.store.tail(tenant, 0)
+    followers.on_stored(stored)
+    async with asyncio.timeout(20):
+        while await views.decision_position("d1") is None:
+            followers.on_stored(stored)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_rows_of_older_code_are_built_again(database: Database, tenant: TenantId) -> None:
+    """A checkpoint with another fingerprint leads to a rebuild instead of a refusal."""
+    await store(database, tenant, [decision(1)])
+    await followers_of(database, tenant).start()
+    async with database.uow(tenant) as uow:
+        await uow.execute("update checkpoint set code_fingerprint = 'older'")
+        await uow.execute("delete from decision_view")
+    await followers_of(database, tenant).start()
+    assert await PostgresViews(database.uow, tenant).decision_position("d1") == 1
+
+
+@pytest.fixture
+async def admin(database: Database, tenant: TenantId) -> User:
+    """The tenant's administrator."""
+    user = User(user_id="u1", name="administrator", tenant_id=tenant, role=Role.TENANT_ADMIN)
+    table = PostgresIdentity(database.uow, tenant)
+    assert await table.ensure_user(user) == user
+    assert await table.ensure_user(user) == user
+    return user
+
+
+async def test_sessions_are_found_by_the_next_process(
+    database: Database, tenant: TenantId, admin: User
+) -> None:
+    """Live ones come back with their user; revoked and ended ones do not, and no cookie is kept."""
+    table, clock = PostgresIdentity(database.uow, tenant), SimulatedClock(NOON_NS)
+    sessions = Sessions(table, clock, RandomIds(), hours=12)
+    kept, _ = await sessions.open(admin)
+    gone, session = await sessions.open(admin)
+    await sessions.revoke(session.session_id)
+    again = Sessions(table, clock, RandomIds(), hours=12)
+    assert await again.load() == 1
+    found = again.find(kept)
+    assert found is not None
+    assert found.user == admin
+    assert again.find(gone) is None
+    async with database.uow(tenant) as uow:
+        rows = (await uow.execute("select * from user_session")).all()
+    assert kept not in str(rows)
+    clock.advance_to(NOON_NS + 12 * NS_PER_HOUR)
+    assert await Sessions(table, clock, RandomIds(), hours=12).load() == 0
+
+
+async def test_a_token_has_one_winner_among_many(
+    database: Database, tenant: TenantId, admin: User
+) -> None:
+    """Five connections race for one token: one session; later and too late are refused."""
+    table, clock = PostgresIdentity(database.uow, tenant), SimulatedClock(NOON_NS)
+    sessions = Sessions(table, clock, RandomIds(), hours=12)
+    sign_in = SignIn(table, sessions, clock, lambda *_: None)
+    token, late = await sign_in.issue(admin), await sign_in.issue(admin)
+    results = await asyncio.gather(*(sign_in.redeem(token, "::1") for _ in range(5)))
+    assert sum(result is not None for result in results) == 1
+    assert await sign_in.redeem(token, "::1") is None
+    clock.advance_to(NOON_NS + 15 * NS_PER_MINUTE)
+    assert await sign_in.redeem(late, "::1") is None
+
+
+async def test_another_tenant_sees_nobody(
+    database: Database, tenant: TenantId, admin: User, postgres: object
+) -> None:
+    """A second tenant's tables are empty, whatever the first one stored."""
+    other = postgres.new_tenant()  # type: ignore[attr-defined]  # the fixture's own class
+    sessions = Sessions(
+        PostgresIdentity(database.uow, tenant), SimulatedClock(NOON_NS), SeededIds("x"), hours=12
+    )
+    await sessions.open(admin)
+    assert await PostgresIdentity(database.uow, other).load(NOON_NS) == []

@@ -1,0 +1,244 @@
+"""The account file: complete, exclusive, tied to one market, honest about damage."""
+
+import sqlite3
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+from simulated_world import TUESDAY_NS, closing, order
+
+from plan2.dataflow.terminals.port import OrderUpdate, UpdateKind
+from plan2.dataflow.terminals.simulated.account_file import open_account_file
+from plan2.dataflow.terminals.simulated.broker import BrokerOptions, PaperBroker
+from plan2.dataflow.terminals.simulated.faults import Faults
+from plan2.dataflow.terminals.simulated.instruments import instruments
+from plan2.dataflow.terminals.simulated.opening import (
+    PaperAccount,
+    account_path,
+    open_synthetic,
+)
+from plan2.foundation.config.schema import Simulated
+from plan2.foundation.errors import ConfigError, JournalLost
+from plan2.foundation.values import NS_PER_HOUR, NS_PER_SECOND, Side, Tick
+
+SYMBOLS = ("EURUSD", "USDJPY")
+OPTIONS = BrokerOptions(market="a market", start_ns=TUESDAY_NS, latency_ms=0)
+
+
+class Session:
+    """One life of a broker on a file; `die` lets go of it without a word, as a kill does."""
+
+    def __init__(
+        self, path: Path, options: BrokerOptions = OPTIONS, symbols: tuple[str, ...] = SYMBOLS
+    ) -> None:
+        self.file = open_account_file(path)
+        self.broker = PaperBroker(instruments(symbols), options, self.file)
+        self.updates: list[OrderUpdate] = []
+        self.broker.connect(self.updates.append)
+
+    def quote(self, seconds: float, bid: float, symbol: str = "EURUSD") -> None:
+        """A quote with a spread of one pip."""
+        ts_ns = TUESDAY_NS + int(seconds * NS_PER_SECOND)
+        self.broker.on_tick(Tick(symbol, ts_ns, bid, round(bid + 0.0001, 5)))
+
+    def die(self) -> None:
+        """The end of the process."""
+        self.file.close()
+
+
+def figures(broker: PaperBroker) -> tuple[object, ...]:
+    """Everything that a restart must not change."""
+    return broker.account(), broker.positions(), broker.deals(0)
+
+
+def test_an_account_is_the_same_after_a_restart(tmp_path: Path) -> None:
+    """Balance, equity, margin, positions with swap, deals and known tokens come back."""
+    path = tmp_path / "paper.sqlite"
+    first = Session(path)
+    first.broker.submit(order(stop_loss=1.05))
+    first.broker.submit(order(order_id="second", side=Side.SELL))
+    first.quote(1, 1.1)
+    first.broker.submit(closing("EURUSD", Side.SELL, "1", quantity=0.04, ts_ns=TUESDAY_NS))
+    first.quote(2, 1.1005)
+    first.quote(20 * 3600, 1.1005)
+    before = figures(first.broker)
+    first.die()
+    again = Session(path)
+    assert figures(again.broker) == before
+    assert again.broker.positions()[0].swap == Decimal("-0.43")  # 0.06 lots · −7.1 points
+    again.broker.submit(order())
+    again.quote(20 * 3600 + 1, 1.1)
+    assert [update.reason for update in again.updates] == ["duplicate_token"]
+    again.die()
+
+
+def test_tickets_go_on_after_a_restart(tmp_path: Path) -> None:
+    """Orders and deals are numbered on, so an id is never used twice."""
+    path = tmp_path / "paper.sqlite"
+    first = Session(path)
+    first.broker.submit(order())
+    first.quote(1, 1.1)
+    first.die()
+    again = Session(path)
+    again.broker.submit(order(order_id="second"))
+    again.quote(2, 1.1)
+    assert [deal.ticket for deal in again.broker.deals(0)] == ["1", "2"]
+    assert [one.ticket for one in again.broker.positions()] == ["1", "2"]
+    again.die()
+
+
+def test_an_order_on_its_way_dies_with_the_process(tmp_path: Path) -> None:
+    """It is never executed afterwards, its token finds nothing and may be used again."""
+    path = tmp_path / "paper.sqlite"
+    first = Session(path)
+    first.broker.submit(order())
+    first.die()
+    again = Session(path)
+    again.quote(1, 1.1)
+    assert again.broker.deals_by_token("token-order-1") == ()
+    again.broker.submit(order())
+    again.quote(2, 1.1)
+    assert [update.kind for update in again.updates] == [UpdateKind.ACCEPTED, UpdateKind.FILLED]
+    again.die()
+
+
+def test_the_deal_is_on_disk_before_it_is_told(tmp_path: Path) -> None:
+    """A listener that looks into the file finds the deal it is being told of."""
+    path = tmp_path / "paper.sqlite"
+    session = Session(path)
+    found: list[int] = []
+
+    def look(_: OrderUpdate) -> None:
+        saved = session.file.load()
+        assert saved is not None
+        found.append(len(saved.deals))
+
+    session.broker.connect(look)
+    session.broker.submit(order())
+    session.quote(1, 1.1)
+    assert found == [1, 1]
+    session.die()
+
+
+def test_only_one_process_holds_the_file(tmp_path: Path) -> None:
+    """A second opening is refused with advice, and works after the first has let go."""
+    path = tmp_path / "paper.sqlite"
+    session = Session(path)
+    with pytest.raises(ConfigError, match="Stop the other Plan2"):
+        open_account_file(path)
+    session.die()
+    open_account_file(path).close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"market": "another"}, "market"),
+        ({"currency": "EUR"}, "currency"),
+        ({"is_hedging": False}, "is_hedging"),
+        ({"account": "other"}, "account"),
+    ],
+)
+def test_a_file_belongs_to_one_account(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    """Another market, currency, mode or login than the file's is refused by name."""
+    path = tmp_path / "paper.sqlite"
+    Session(path).die()
+    with pytest.raises(ConfigError, match=message):
+        Session(path, msgspec.structs.replace(OPTIONS, **changes))
+
+
+def test_a_position_needs_its_symbol(tmp_path: Path) -> None:
+    """A symbol with an open position cannot be left out of the configuration."""
+    path = tmp_path / "paper.sqlite"
+    first = Session(path)
+    first.broker.submit(order())
+    first.quote(1, 1.1)
+    first.die()
+    with pytest.raises(ConfigError, match="EURUSD"):
+        Session(path, symbols=("USDJPY",))
+
+
+def test_damage_is_reported(tmp_path: Path) -> None:
+    """A file that is no database, and one with rows that make no sense."""
+    foreign = tmp_path / "foreign.sqlite"
+    foreign.write_bytes(b"not a database at all" * 100)
+    with pytest.raises(ConfigError, match="cannot be used"):
+        open_account_file(foreign)
+    path = tmp_path / "paper.sqlite"
+    Session(path).die()
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE header SET data = '{}'")
+    database.close()
+    with pytest.raises(ConfigError, match="backup"):
+        Session(path)
+
+
+def test_a_change_that_cannot_be_written_stops_the_account(tmp_path: Path) -> None:
+    """When the disk refuses, the broker says nothing and raises."""
+    session = Session(tmp_path / "paper.sqlite")
+    session.broker.submit(order())
+    session.die()
+    with pytest.raises(JournalLost, match="could not be written"):
+        session.quote(1, 1.1)
+    assert session.updates == []
+
+
+def test_a_refused_token_is_remembered_a_lost_one_is_not(tmp_path: Path) -> None:
+    """The broker knows what reached it, also over a restart."""
+    path = tmp_path / "paper.sqlite"
+    first = Session(path)
+    first.broker.submit(order(quantity=0.015))
+    first.quote(1, 1.1)
+    first.die()
+    lost = Session(path, msgspec.structs.replace(OPTIONS, faults=Faults(lost_order=1.0)))
+    lost.broker.submit(order(order_id="lost"))
+    lost.quote(2, 1.1)
+    saved = lost.file.load()
+    assert saved is not None
+    assert saved.tokens == {"token-order-1"}
+    lost.die()
+
+
+async def test_the_market_goes_on_where_it_stood(tmp_path: Path) -> None:
+    """A second run begins at the last noted instant, on the first run's market, and joins up."""
+    settings = Simulated(history_days=1, seed=4)
+    heard: list[list[Tick]] = []
+
+    class Listener:
+        def __init__(self, end_ns: int) -> None:
+            self.end_ns = end_ns
+            heard.append([])
+
+        def on_tick(self, tick: Tick) -> None:
+            heard[-1].append(tick)
+            if tick.ts_ns >= self.end_ns:
+                terminal.player.stop()
+
+        def on_order_update(self, update: OrderUpdate) -> None:
+            raise AssertionError(update)
+
+    for hours, days in ((3, 1), (6, 9)):
+        changed = msgspec.structs.replace(settings, history_days=days)
+        paper = PaperAccount(data_dir=tmp_path, is_paced=False)
+        terminal = open_synthetic(changed, ("EURUSD",), paper)
+        await terminal.start(Listener(TUESDAY_NS + hours * NS_PER_HOUR))
+        await terminal.wait()
+        await terminal.stop()
+    terminal = open_synthetic(settings, ("EURUSD",), PaperAccount(is_paced=False))
+    await terminal.start(Listener(TUESDAY_NS + 6 * NS_PER_HOUR))
+    await terminal.wait()
+    first, second, both = heard
+    assert second[0] == first[-1]
+    assert first + second[1:] == both
+
+
+async def test_another_seed_is_another_market(tmp_path: Path) -> None:
+    """An account cannot be moved to a market it did not trade on."""
+    paper = PaperAccount(data_dir=tmp_path)
+    await open_synthetic(Simulated(seed=1), ("EURUSD",), paper).stop()
+    with pytest.raises(ConfigError, match="seed 1"):
+        open_synthetic(Simulated(seed=2), ("EURUSD",), paper)
+    open_account_file(account_path(tmp_path, "paper")).close()  # the refusal let go of the file
