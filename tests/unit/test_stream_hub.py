@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+import pytest
 from virtual_time import run_virtual
 
 from plan2.connectivity.identity.rights import Role
@@ -78,7 +79,7 @@ def in_room(scene: Callable[[Room], Awaitable[None]]) -> None:
     run_virtual(play())
 
 
-def test_the_first_change_goes_at_once_and_the_rest_at_the_end_of_the_window() -> None:
+def test_the_first_change_goes_at_once_and_the_rest_is_paced() -> None:
     """Quiet, then changes every millisecond for a second: one at once, then one per 20 ms."""
 
     async def scene(room: Room) -> None:
@@ -96,9 +97,31 @@ def test_the_first_change_goes_at_once_and_the_rest_at_the_end_of_the_window() -
         assert times[0] == 0.5
         assert 49 <= len(deltas) <= 52
         gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-        assert min(gaps) >= 0.020 - 1e-9
+        assert gaps[0] == pytest.approx(0.010)
+        assert min(gaps[1:]) >= 0.020 - 1e-9
         assert [frame[2] for _, frame in deltas] == list(range(1, len(deltas) + 1))
         assert deltas[-1][1][4][0][2] == 1.0999
+
+    in_room(scene)
+
+
+def test_quotes_at_the_pace_of_the_class_do_not_wait() -> None:
+    """Fifty a second, each up to 4 ms early or late: every one is sent at once, none is joined."""
+
+    async def scene(room: Room) -> None:
+        client = await room.join()
+        client.follow_state(room.hub.channels.quotes)
+        reader = asyncio.create_task(room.follow(client))
+        await asyncio.sleep(0.5)
+        published: list[float] = []
+        for number in range(100):
+            jitter_s = (number * 37 % 9 - 4) / 1000
+            await asyncio.sleep(0.6 + number * 0.020 + jitter_s - asyncio.get_running_loop().time())
+            published.append(asyncio.get_running_loop().time())
+            room.stage.bus.publish(quote("EURUSD", number, 1.0, 2.0))
+        await asyncio.sleep(0.1)
+        reader.cancel()
+        assert [at_s for at_s, _ in room.of_kind(Kind.DELTA)] == published
 
     in_room(scene)
 
@@ -121,7 +144,7 @@ def test_each_class_has_its_own_pace() -> None:
             counts[rate] = len(room.of_kind(Kind.DELTA))
             assert room.of_kind(Kind.DELTA)[-1][1][4][0][1] == NOON_NS // 1000 + 999_000_000
             room.frames.clear()
-        assert 190 <= counts[RateClass.LIVE] <= 202
+        assert 190 <= counts[RateClass.LIVE] <= 203
         assert 49 <= counts[RateClass.NORMAL] <= 52
         assert 10 <= counts[RateClass.SAVER] <= 12
         assert counts[RateClass.BACKGROUND] <= 3

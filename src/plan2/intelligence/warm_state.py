@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from plan2.dataflow.sources import sequence_numbers
+from plan2.foundation.errors import InputError
 from plan2.foundation.values import Tick, TickBlock
 from plan2.intelligence.pipeline import Lane
 
@@ -64,15 +65,23 @@ class WarmState:
         """
         for path in self._paths(lane.symbol):
             kept = _read(path, lane)
-            if kept is not None and kept.ts_ns <= not_after_ns:
-                lane.engine.restore(kept.engine)
-                if lane.ensemble is not None:
-                    lane.ensemble.set_state(kept.ensemble)
+            if kept is not None and kept.ts_ns <= not_after_ns and _restore(lane, kept):
                 return kept
         return None
 
     def _paths(self, symbol: str) -> tuple[Path, Path]:
         return self._folder / f"{symbol}.state", self._folder / f"{symbol}.state-before"
+
+
+def _restore(lane: Lane, kept: Kept) -> bool:
+    """Take the state over; false when it was made by other feature code than today's."""
+    try:
+        lane.engine.restore(kept.engine)
+    except InputError:
+        return False
+    if lane.ensemble is not None:
+        lane.ensemble.set_state(kept.ensemble)
+    return True
 
 
 def _read(path: Path, lane: Lane) -> Kept | None:

@@ -69,6 +69,7 @@ def lines_of(report: TrainReport) -> list[str]:
         for name, score in report.ensemble.baselines.items()
     ]
     lines += ["", f"Verdict: {report.verdict}. {_reason(report.ensemble)}"]
+    lines += _better_rules(report.ensemble)
     lines += [f"Flag {flag}: {_FLAGS[flag]}" for flag in report.ensemble.flags]
     lines += [f"Not trained: {sentence}" for sentence in report.missing]
     return [*lines, report.note] if report.note else lines
@@ -95,6 +96,16 @@ def _row(name: str, evaluation: Evaluation) -> str:
         f"{f'{skill.low:+.2%} … {skill.high:+.2%}':>24}{evaluation.net_r.value:>+9.3f}"
         f"{evaluation.auc:>8.3f}"
     )
+
+
+def _better_rules(evaluation: Evaluation) -> list[str]:
+    """The simple rules that were right more often at the same events."""
+    better = [
+        f"{name} ({score.accuracy:.1%})"
+        for name, score in evaluation.baselines.items()
+        if score.accuracy > evaluation.accuracy.value
+    ]
+    return [f"Right more often at the same events: {', '.join(better)}."] if better else []
 
 
 def _reason(evaluation: Evaluation) -> str:

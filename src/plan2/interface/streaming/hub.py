@@ -1,8 +1,8 @@
 """The stream's heart: collects what changed, encodes it once per channel and class, fans it out.
 
 Each rate class has a pump of its own: the first change after quiet goes out at once, what follows
-waits for the end of the class's window. Logs have a pump without a window. Fan-out yields to the
-loop every few clients, so that a tick never waits behind a hundred screens.
+is paced. Logs have a pump without a pace. Fan-out yields to the loop every few clients, so that a
+tick never waits behind a hundred screens.
 """
 
 import asyncio
@@ -134,20 +134,29 @@ class StreamHub:
     # --- pumps ----------------------------------------------------------------------------
 
     async def _pump_states(self, rate: RateClass) -> None:
+        """Flush one class: at once after quiet, then once per spacing on average.
+
+        A flush may come half a spacing early and is paid back by the next (GCRA). Without that,
+        quotes that come at the very pace of the class would wait for half a window or a whole one,
+        depending on nothing but the jitter of timers.
+        """
         awake, spacing_s = self._awake[rate], SPACING_S[rate]
+        paid_s = 0.0
         while True:
             await awake.wait()
             awake.clear()
             started_s = self._timing.now_s()
             self._collect()
-            for channel in self.channels.states():
-                await self._flush(channel.streams[rate])
-            await self._timing.sleep(max(0.0, started_s + spacing_s - self._timing.now_s()))
+            flushed = [await self._flush(each.streams[rate]) for each in self.channels.states()]
+            if any(flushed):
+                paid_s = max(paid_s, started_s) + spacing_s
+                await self._timing.sleep(max(0.0, paid_s - spacing_s / 2 - self._timing.now_s()))
 
-    async def _flush(self, stream: SharedStream) -> None:
+    async def _flush(self, stream: SharedStream) -> bool:
+        """Send what changed to everybody who follows; False when nothing did."""
         rows = stream.take_rows()
         if not rows:
-            return
+            return False
         seq, t_us, now_s = stream.seq, self.market_us(), self._timing.now_s()
         frames: dict[str, bytes] = {}
         for count, (client, subscription) in enumerate(self._followers(stream), start=1):
@@ -160,6 +169,7 @@ class StreamHub:
             client.offer(subscription, seq, frame, now_s)
             if count % FAN_OUT_BATCH == 0:
                 await asyncio.sleep(0)
+        return True
 
     def _followers(self, stream: SharedStream) -> list[tuple[Client, StateSubscription]]:
         """Who follows a stream now; a list, because clients come and go while we yield."""

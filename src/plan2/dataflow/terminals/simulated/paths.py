@@ -34,9 +34,9 @@ quote intensity, spread noise; last quote in points."""
 
 DRIFT_KEPT = 0.5 ** (1.0 / 90.0)
 """Of the latent drift, per minute: half-life 90 minutes."""
-DRIFT_FROM_SHOCKS = 0.4
+DRIFT_FROM_SHOCKS = 0.5
 """Correlation of the drift's news with the price shock of the same minute: momentum."""
-TILT = 0.02
+TILT = 0.04
 """By how much the share of up-ticks leaves one half per unit of latent drift."""
 VOLATILITY_SD = 0.25
 VOLATILITY_KEPT = 0.5 ** (1.0 / 720.0)

@@ -35,7 +35,7 @@ from plan2.foundation.values import NS_PER_HOUR, NS_PER_MINUTE, Float64Array
 
 DOLLAR_ANNUAL_VOLATILITY = 0.046
 DOLLAR_SESSIONS = (0.4, 0.9, 1.0)
-DRIFT_PER_SD = 0.0074
+DRIFT_PER_SD = 0.0072
 """Latent drift per second, in units of volatility per √second, at a bent reading of one."""
 NEWS_JUMP = 0.12
 """Log jump of a release per unit of impact and surprise, in daily volatilities."""

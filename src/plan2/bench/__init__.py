@@ -1,0 +1,1 @@
+"""What this machine reaches: the figures of `plan2 bench`, each beside its limit."""
