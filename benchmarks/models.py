@@ -17,7 +17,7 @@ from plan2.foundation.values import NS_PER_SECOND, TickBlock
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.models.ensemble import load_ensembles
 from plan2.intelligence.models.registry import Registry
-from plan2.intelligence.models.session import TreeModel, open_session
+from plan2.intelligence.models.session import RecurrentModel, TreeModel, open_session
 from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.training.train import register_report, train
 
@@ -76,6 +76,9 @@ def main() -> None:
         results[f"{family} probability"] = timed(lambda m=member: m.probability(engine), CALLS)
     content = next(m.content for m in report.models if m.manifest.family == "xgboost")
     runtime = TreeModel(open_session(content))
+    content_of_net = next(m.content for m in report.models if m.manifest.family == "lstm")
+    net = RecurrentModel(open_session(content_of_net))
+    results["lstm, ONNX Runtime"] = timed(lambda: net.peek(engine.sequence), CALLS)
     results["xgboost, ONNX Runtime"] = timed(lambda: runtime.predict(engine.values), CALLS)
     results["forecast after 10 ms idle"] = timed(
         lambda: ensemble.forecast(0, engine), IDLE_CALLS, IDLE_S

@@ -6,7 +6,6 @@ wiring is in `assembly.py`, what people see in `front.py`.
 """
 
 import asyncio
-import signal
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -14,17 +13,14 @@ import msgspec
 import numpy as np
 
 import plan2
-from plan2.assembly import Floor, FloorPlan, build_floor
 from plan2.connectivity.gateway.server import bind, run_server
 from plan2.dataflow.archive import TickArchive
 from plan2.dataflow.quarantine import QuarantineWriter
 from plan2.dataflow.recorder import Recorder
-from plan2.first_start import prepare_simulated
 from plan2.foundation import log
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.load import Loaded, data_dir
-from plan2.foundation.database.session import Database, open_database
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import JournalLost, Plan2Error, Unrecoverable
 from plan2.foundation.events.base import Event
@@ -36,10 +32,10 @@ from plan2.foundation.health import HealthBoard
 from plan2.foundation.hub import Component, Hub
 from plan2.foundation.ids import RandomIds
 from plan2.foundation.latency import Latency
-from plan2.foundation.loop import LoopLag
+from plan2.foundation.loop import LoopLag, until_stopped
 from plan2.foundation.metrics import Metrics
 from plan2.foundation.scheduler import Job, Scheduler
-from plan2.front import FrontParts, FrontPlan, build_front
+from plan2.foundation.storage import Database, open_database
 from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.models.ensemble import load_ensembles
 from plan2.intelligence.models.registry import Registry
@@ -50,8 +46,11 @@ from plan2.intelligence.trading.stored import StoreSink
 from plan2.intelligence.warm_state import WarmState
 from plan2.interface.views.following import ViewFollowers
 from plan2.interface.views.projections import all_views
-from plan2.markets import SIMULATED, ReplayWindow, open_replay, open_simulated
-from plan2.recovery import arm_first_time, recover_books, save_warm_state, settle, warm_up
+from plan2.wiring.assembly import Floor, FloorPlan, build_floor
+from plan2.wiring.first_start import prepare_simulated
+from plan2.wiring.front import FrontParts, FrontPlan, build_front
+from plan2.wiring.markets import SIMULATED, ReplayWindow, open_replay, open_simulated
+from plan2.wiring.recovery import arm_first_time, recover_books, save_warm_state, settle, warm_up
 
 Say = Callable[[str], None]
 
@@ -86,7 +85,7 @@ async def serve(request: ServeRequest, say: Say) -> None:
         try:
             await process.prepare()
             await process.start()
-            await _until_stopped()
+            await until_stopped()
         finally:
             say("Stopping …")
             await process.stop()
@@ -197,6 +196,7 @@ class Process:
             self.hub.add(component)
         self.scheduler.add(Job("keep_warm_state", self.keep_warm_state, "every 30 s"))
         self.scheduler.add(Job("write_quarantine", self.write_quarantine, "every 60 s"))
+        self.scheduler.add(Job("make_event_months", self.make_event_months, "17 3 * * *"))
         await self.hub.start()
         self.has_started = True
         self.note(
@@ -295,6 +295,10 @@ class Process:
         for symbol, lane in self.floor.lanes.items():
             await self.quarantine.write(symbol, lane.quality.take_quarantined())
 
+    async def make_event_months(self) -> None:
+        """Make the event log's partitions ahead of time."""
+        await self.database.ensure_months(MAIN_TENANT)
+
     def on_fault(self, fault: Unrecoverable) -> None:
         """Something on the tick path is broken: stop trading, keep reporting."""
         self.halt(str(fault))
@@ -339,15 +343,3 @@ class Process:
                 f"{len(self.appender)} events could not be stored ({error}); those of orders are "
                 "in the order journal and are stored at the next start."
             )
-
-
-async def _until_stopped() -> None:
-    """Wait for SIGINT or SIGTERM."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stopped.set)
-        except NotImplementedError:  # Windows: the default handler raises KeyboardInterrupt
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
-    await stopped.wait()

@@ -14,13 +14,13 @@ from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.config.schema import Database as DatabaseSettings
 from plan2.foundation.database.engine import make_engine
 from plan2.foundation.database.roles import connect
-from plan2.foundation.database.session import Database
 from plan2.foundation.database.unit_of_work import UnitOfWork, unit_of_work
 from plan2.foundation.events.order import OrderSent
 from plan2.foundation.eventstore.audit import verify_chain
 from plan2.foundation.eventstore.record import NewEvent, StoredEvent, encode
 from plan2.foundation.eventstore.store import SELECT, PostgresEventStore
 from plan2.foundation.ids import derived_id
+from plan2.foundation.storage import Database
 from plan2.foundation.values import NS_PER_DAY, NS_PER_SECOND, TenantId
 
 WRITERS = 8

@@ -11,7 +11,6 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import msgspec
 import numpy as np
 import pytest
-from simulated_world import TUESDAY_NS, closing, order
 
 from plan2.dataflow.sources import RecordedSource
 from plan2.dataflow.terminals.port import ApprovedOrder, Deal, OrderUpdate, Terminal, UpdateKind
@@ -23,6 +22,7 @@ from plan2.dataflow.terminals.simulated.opening import (
 from plan2.dataflow.terminals.simulated.terminal import SimulatedTerminal
 from plan2.foundation.config.schema import Simulated
 from plan2.foundation.values import NS_PER_HOUR, NS_PER_SECOND, Side, Tick, TickBlock
+from simulated_world import TUESDAY_NS, closing, order
 
 BUY, SELL = Side.BUY, Side.SELL
 CENT = Decimal("0.01")

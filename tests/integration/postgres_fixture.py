@@ -22,7 +22,7 @@ from plan2.foundation.database.engine import make_engine
 from plan2.foundation.database.migrate import Migrator
 from plan2.foundation.database.roles import Access, embedded_access, prepare_database
 from plan2.foundation.database.server import EmbeddedServer
-from plan2.foundation.database.session import Database
+from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
 
 ROOM_BYTES = 4 * 1024**3

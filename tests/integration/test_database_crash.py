@@ -21,7 +21,7 @@ from plan2.foundation.eventstore.record import NewEvent, StoredEvent
 from plan2.foundation.ids import derived_id
 from plan2.foundation.values import TenantId
 
-MAIN = TenantId("main")
+MAIN = TenantId("default")
 WRITERS = 4
 ROUNDS = 3
 ACKS_PER_ROUND = 120

@@ -283,8 +283,8 @@ def test_preparing_twice_changes_nothing(folder: Path) -> None:
         prepare_database(access)
         assert access.admin is not None
         migrator = Migrator(access.admin)
-        migrator.ensure_tenant(TenantId("main"), now_ns)
-        assert migrator.tenants() == ["main"]
+        migrator.ensure_tenant(TenantId("default"), now_ns)
+        assert migrator.tenants() == ["default"]
         migrator.close()
     with connect(access.app) as connection:
         assert connection.execute("select state from plan2.tenant").fetchall() == [("ready",)]

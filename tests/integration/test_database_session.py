@@ -17,13 +17,13 @@ from plan2.foundation.config.schema import Database as DatabaseSettings
 from plan2.foundation.database.place import choose_place
 from plan2.foundation.database.postmaster import running_server
 from plan2.foundation.database.roles import connect, libpq_url
-from plan2.foundation.database.session import open_database
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import ConfigError, InputError
 from plan2.foundation.events.order import OrderAccepted, OrderSent
 from plan2.foundation.eventstore.record import NewEvent
 from plan2.foundation.ids import derived_id
 from plan2.foundation.loop import run_async
+from plan2.foundation.storage import open_database
 from plan2.foundation.values import NS_PER_SECOND, TenantId
 
 
@@ -189,4 +189,4 @@ class TestVerbs:
             assert database.access.admin is not None
             with connect(database.access.admin) as connection:
                 connection.execute("set local session_replication_role = replica")
-                connection.execute("update t_main.event set actor = 'me' where pos = 6")
+                connection.execute("update t_default.event set actor = 'me' where pos = 6")

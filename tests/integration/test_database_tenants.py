@@ -18,11 +18,11 @@ from plan2.foundation.database.roles import (
     external_access,
     libpq_url,
 )
-from plan2.foundation.database.session import Database
 from plan2.foundation.errors import ConfigError, InputError, StoreBusy
 from plan2.foundation.events.order import OrderSent
 from plan2.foundation.eventstore.record import NewEvent
 from plan2.foundation.ids import derived_id
+from plan2.foundation.storage import Database
 from plan2.foundation.values import NS_PER_DAY, TenantId
 
 RLS_EXCEPTIONS = """

@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from integration.postgres_fixture import Postgres
-from plan2.foundation.database.session import Database
 from plan2.foundation.database.tenancy import tenant_scope
 from plan2.foundation.errors import InputError, InvariantBroken, StoreBusy
 from plan2.foundation.events.order import OrderSent
 from plan2.foundation.eventstore.record import Encoded, NewEvent, encode
 from plan2.foundation.ids import derived_id
+from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
 
 TASKS = 1_500

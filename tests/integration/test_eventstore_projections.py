@@ -7,7 +7,6 @@ import numpy as np
 import psycopg
 import pytest
 
-from plan2.foundation.database.session import Database
 from plan2.foundation.database.unit_of_work import UnitOfWork
 from plan2.foundation.errors import StoreBusy
 from plan2.foundation.events.model import ModelAccuracyUpdated
@@ -21,6 +20,7 @@ from plan2.foundation.eventstore.projections import (
 )
 from plan2.foundation.eventstore.record import NewEvent, StoredEvent
 from plan2.foundation.ids import derived_id
+from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
 
 Row = tuple[int, str]

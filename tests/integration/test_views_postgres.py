@@ -9,7 +9,6 @@ from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.identity.sessions import Sessions, User
 from plan2.connectivity.identity.tables import PostgresIdentity
 from plan2.foundation.clock import SimulatedClock
-from plan2.foundation.database.session import Database
 from plan2.foundation.events.account import EquityRecorded
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.model import DecisionMade
@@ -22,6 +21,7 @@ from plan2.foundation.events.order import (
 )
 from plan2.foundation.eventstore.record import NewEvent
 from plan2.foundation.ids import RandomIds, SeededIds, derived_id
+from plan2.foundation.storage import Database
 from plan2.foundation.values import NS_PER_HOUR, NS_PER_MINUTE, TenantId
 from plan2.interface.views.following import ViewFollowers
 from plan2.interface.views.projections import all_views

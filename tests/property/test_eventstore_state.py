@@ -6,12 +6,12 @@ import pytest
 
 from integration.postgres_fixture import Postgres
 from plan2.foundation.clock import SimulatedClock
-from plan2.foundation.database.session import Database
 from plan2.foundation.events.order import OrderSent
 from plan2.foundation.eventstore.record import NewEvent, StoredEvent
 from plan2.foundation.eventstore.snapshots import Fold, save_snapshot, state_at
 from plan2.foundation.eventstore.store import PostgresEventStore
 from plan2.foundation.ids import derived_id
+from plan2.foundation.storage import Database
 from plan2.foundation.values import NS_PER_SECOND, TenantId
 
 STREAM = "account:1"

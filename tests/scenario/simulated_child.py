@@ -1,4 +1,4 @@
-"""A trader in a process of its own: decides by the tick alone, tells every deal, waits to be killed.
+"""A trader in a process of its own: decides by the tick alone, tells deals, may be killed.
 
 Run as `python simulated_child.py DATA_DIR MARKET_HOURS`; prints one line per deal told, and
 `finished` when the market has run so many hours.

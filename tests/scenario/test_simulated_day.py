@@ -7,7 +7,6 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 import pytest
-from simulated_world import TUESDAY_NS, closing, order
 
 from plan2.dataflow.terminals.port import AccountState, OrderUpdate, UpdateKind
 from plan2.dataflow.terminals.simulated.faults import Faults
@@ -15,6 +14,7 @@ from plan2.dataflow.terminals.simulated.opening import PaperAccount, open_synthe
 from plan2.dataflow.terminals.simulated.refusals import Refusal
 from plan2.foundation.config.schema import Simulated
 from plan2.foundation.values import NS_PER_HOUR, Side, Tick
+from simulated_world import TUESDAY_NS, closing, order
 
 SYMBOLS = ("EURUSD", "USDJPY", "XAUUSD")
 HOURS = 16

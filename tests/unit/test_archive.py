@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -280,3 +281,19 @@ def test_bars_come_from_points_and_join_over_midnight(tmp_path: Path) -> None:
     ]
     assert bars.bid_open[0] == 1.22
     assert bars.ask_close[-1] == 1.1 + 26 / 100
+
+
+def test_readers_see_whole_days_while_they_are_written(tmp_path: Path) -> None:
+    """Every read during a series of merges is the state after one of them."""
+    archive = TickArchive(tmp_path)
+    parts = [[(100 * part + ms, 1.0, 1.1) for ms in range(100)] for part in range(30)]
+    archive.merge(block(*parts[0]))
+    writer = threading.Thread(target=lambda: [archive.merge(block(*part)) for part in parts[1:]])
+    writer.start()
+    lengths = set()
+    while writer.is_alive():
+        lengths.add(len(archive.read("EURUSD")))
+    writer.join()
+
+    assert lengths <= {100 * count for count in range(1, 31)}
+    assert len(archive.read("EURUSD")) == 3_000

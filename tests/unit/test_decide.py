@@ -24,6 +24,8 @@ def situation(
         instrument=EURUSD,
         ready=ready,
         forecast=belief,
+        quote_rate=(account or figures()).quote_rate,
+        since_entry_s=(account or figures()).seconds_since_same,
         figures=lambda: account or figures(),
     )
 
@@ -105,14 +107,22 @@ def test_size_is_the_smallest_cap_by_hand() -> None:
     assert decision.size.quantity == 0.23
 
 
-def test_the_account_is_not_asked_without_a_forecast() -> None:
+def test_the_account_is_not_asked_for_a_bet_that_is_not_wanted() -> None:
     """Quiet ticks must stay cheap."""
 
     def never() -> AccountFigures:
         raise AssertionError("asked")
 
-    quiet = Situation(tick=tick(), instrument=EURUSD, ready=True, forecast=None, figures=never)
-    assert decide(quiet, RULES).reason is Reason.NO_FORECAST
+    quiet = Situation(
+        tick=tick(),
+        instrument=EURUSD,
+        ready=True,
+        forecast=forecast(0.51),
+        quote_rate=1.0,
+        since_entry_s=1e6,
+        figures=never,
+    )
+    assert decide(quiet, RULES).reason is Reason.COST_ABOVE_EDGE
 
 
 def test_the_same_tick_gives_the_same_ids() -> None:

@@ -137,6 +137,12 @@ PRICES = {"bid": [1.1, 1.2], "ask": [1.3, 1.3]}
             "2024-01-02T11:00:00.000Z",
             "server time, New York +7",
         ),
+        ({"timestamp": UTC_TIMES}, "2024-01-02T13:00:00.000Z", "UTC"),
+        (
+            {"time": UTC_TIMES.dt.convert_time_zone("Asia/Tokyo")},
+            "2024-01-02T13:00:00.000Z",
+            "UTC",
+        ),
         ({"time_msc": [0, 0], "time_utc": UTC_TIMES}, "2024-01-02T13:00:00.000Z", "UTC"),
     ],
 )

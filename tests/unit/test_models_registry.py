@@ -1,10 +1,12 @@
 """The registry: immutable, verified, atomic, and clear about what does not fit."""
 
 import msgspec
+import numpy as np
 import pytest
 from model_fixtures import flip_last_byte, small_report
 
 from plan2.foundation.errors import InputError, ModelMismatch
+from plan2.intelligence.models import trees
 from plan2.intelligence.models.manifest import Manifest, TrainedModel
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.training.train import register_report
@@ -47,6 +49,22 @@ def test_a_registered_model_can_be_listed_shown_and_served(registry, report):
     assert registry.show(model_id) == model.manifest
     loaded = registry.load(model_id, model.manifest.schema_id)
     assert loaded.manifest == model.manifest
+
+
+def test_a_model_of_another_form_is_served_by_the_runtime(registry, report, monkeypatch):
+    """Slower, with the same answers."""
+
+    def refuse(content, model):
+        raise trees.NotCompilable("another form")
+
+    (model,) = report.models
+    model_id = registry.register(model)
+    fast = registry.load(model_id, model.manifest.schema_id).member()
+    monkeypatch.setattr(trees, "compiled", refuse)
+    slow = registry.load(model_id, model.manifest.schema_id).member()
+    row = np.linspace(-1.0, 1.0, len(model.manifest.feature_names))
+
+    assert slow.replay(row, b"") == pytest.approx(fast.replay(row, b""), abs=1e-6)
 
 
 def test_registering_twice_changes_nothing(registry, report, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from model_fixtures import dataset
 
 from plan2.foundation.errors import ModelMismatch
+from plan2.intelligence.models import cell as compiled_cell
 from plan2.intelligence.models import trees as compiled_trees
 from plan2.intelligence.models.session import (
     RecurrentModel,
@@ -16,7 +17,7 @@ from plan2.intelligence.models.session import (
     session_facts,
     verify,
 )
-from plan2.intelligence.models.trees import compiled, tables_of
+from plan2.intelligence.models.trees import NotCompilable, compiled, tables_of
 from plan2.intelligence.training.families.trees import Trees
 
 recurrent = pytest.importorskip("plan2.intelligence.training.families.recurrent")
@@ -41,10 +42,12 @@ def net(data):
     return fitted, open_session(fitted.to_onnx())
 
 
-@pytest.fixture
-def walker(net):
-    """One symbol's walk, at the zero state."""
-    return RecurrentModel(net[1])
+@pytest.fixture(params=["runtime", "compiled"])
+def walker(request, net):
+    """One symbol's walk, at the zero state; by ONNX Runtime and by the compiled cell."""
+    if request.param == "runtime":
+        return RecurrentModel(net[1])
+    return RecurrentModel(net[1], compiled_cell.compiled(net[0].to_onnx(), net[1]))
 
 
 @pytest.fixture(scope="module")
@@ -114,10 +117,12 @@ def test_other_graphs_are_not_taken_for_trees(net, tree_file):
     modes = next(a for a in model.graph.node[0].attribute if a.name == "nodes_modes")
     modes.strings[0] = b"BRANCH_LEQ"
 
-    with pytest.raises(ModelMismatch, match="BRANCH_LT"):
+    with pytest.raises(NotCompilable, match="BRANCH_LT"):
         tables_of(model.SerializeToString())
-    with pytest.raises(ModelMismatch, match="TreeEnsembleClassifier"):
+    with pytest.raises(NotCompilable, match="TreeEnsembleClassifier"):
         tables_of(net[0].to_onnx())
+    with pytest.raises(NotCompilable, match="constants"):
+        compiled_cell.weights_of(tree_file)
 
 
 def test_committed_steps_equal_the_walk_of_training(data, net, walker, bars):
@@ -162,14 +167,39 @@ def test_reset_is_the_start(walker, bars):
     assert walker.commit(bars[0]) == first
 
 
-def test_state_survives_a_round_trip(net, walker, bars):
-    """Another walk of the same session continues bit for bit."""
+def test_state_survives_a_round_trip(walker, bars):
+    """After a detour, the same walk continues bit for bit."""
     for bar in bars[:30]:
         walker.commit(bar)
-    other = RecurrentModel(net[1])
-    other.set_state(walker.state_bytes())
+    state = walker.state_bytes()
+    expected = [walker.commit(b) for b in bars[30:40]]
+    walker.reset()
+    walker.set_state(state)
 
-    assert [other.commit(b) for b in bars[30:40]] == [walker.commit(b) for b in bars[30:40]]
+    assert [walker.commit(b) for b in bars[30:40]] == expected
+
+
+def test_a_compiled_cell_walks_as_the_runtime_does(net, bars):
+    """2,000 bars with missing channels, each starting from the one before."""
+    slow = RecurrentModel(net[1])
+    fast = RecurrentModel(net[1], compiled_cell.compiled(net[0].to_onnx(), net[1]))
+
+    assert np.isnan(bars[:2_000]).any()
+    assert max(abs(slow.commit(bar) - fast.commit(bar)) for bar in bars[:2_000]) <= 1e-6
+
+
+def test_a_cell_with_one_changed_weight_is_refused(net, monkeypatch):
+    """It is held against ONNX Runtime before it is used."""
+
+    def changed(content):
+        weights = real(content)
+        weights[3, 7] += np.float32(0.1)
+        return weights
+
+    real = compiled_cell.weights_of
+    monkeypatch.setattr(compiled_cell, "weights_of", changed)
+    with pytest.raises(ModelMismatch, match="LSTM step differs"):
+        compiled_cell.compiled(net[0].to_onnx(), net[1])
 
 
 def test_a_recorded_step_is_replayed_without_touching_the_live_state(walker, bars):

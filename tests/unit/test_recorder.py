@@ -10,7 +10,7 @@ from plan2.dataflow import recorder as recorder_module
 from plan2.dataflow.archive import TickArchive
 from plan2.dataflow.recorder import Recorder
 from plan2.dataflow.tick_merge import MergeResult
-from plan2.foundation.errors import Plan2Error, StoreBusy
+from plan2.foundation.errors import InvariantBroken, Plan2Error, StoreBusy
 from plan2.foundation.events.market import MarketDataReceived
 from plan2.foundation.values import NS_PER_SECOND, Tick, TickBlock
 
@@ -176,3 +176,13 @@ async def test_memory_stays_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (recorder.status().buffered, recorder.status().lost) == (10, 15)
     await recorder.stop()
     assert rows(archive.read("EURUSD")) == as_rows(ticks(10))
+
+
+async def test_a_tick_that_goes_back_is_a_fault_of_ours(tmp_path: Path) -> None:
+    """The quality gate lets no such tick pass; if one comes, it is not recorded in silence."""
+    recorder = Recorder(TickArchive(tmp_path))
+    early, late = ticks(2, per_instant=1)
+    recorder.on_tick(late)
+
+    with pytest.raises(InvariantBroken, match="EURUSD"):
+        recorder.on_tick(early)

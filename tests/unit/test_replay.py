@@ -95,9 +95,7 @@ async def test_starts_where_it_is_told() -> None:
     """Ticks before the start are not played, one at the start is; its number stays the same."""
     played, _, _ = player(recording(block("A", *seconds(1, 2, 2, 3))))
     heard: list[tuple[float, int]] = []
-    await played.run(
-        lambda tick: heard.append((tick.bid, tick.seq)), START_NS + seconds(2)[0]
-    )
+    await played.run(lambda tick: heard.append((tick.bid, tick.seq)), START_NS + seconds(2)[0])
     assert heard == [(2, 0), (3, 1), (4, 0)]
 
 

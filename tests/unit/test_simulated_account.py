@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from simulated_world import TUESDAY_NS, Desk, closing, desk, order
 
 from plan2.dataflow.terminals.port import UpdateKind
 from plan2.dataflow.terminals.simulated.broker import BrokerOptions, PaperBroker
@@ -11,6 +10,7 @@ from plan2.dataflow.terminals.simulated.faults import FaultDraw, Faults
 from plan2.dataflow.terminals.simulated.instruments import instruments
 from plan2.foundation.errors import InvariantBroken
 from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, Side, Tick
+from simulated_world import TUESDAY_NS, Desk, closing, desk, order
 
 BUY, SELL = Side.BUY, Side.SELL
 ACCEPTED, FILLED, UNKNOWN = UpdateKind.ACCEPTED, UpdateKind.FILLED, UpdateKind.UNKNOWN
@@ -108,6 +108,18 @@ def test_stop_out_is_exact_to_the_cent(deposit: str, survivors: int) -> None:
     assert len(made.broker.positions()) == survivors
 
 
+def test_stop_out_at_exactly_half_the_margin() -> None:
+    """0.30 lots: margin 1100.00. 1151.05 − 1.05 − 600.00 (2000 points) = 550.00: closed."""
+    made = desk(deposit=Decimal("1151.05"))
+    made.submit(order("EURUSD", BUY, quantity=0.30))
+    made.quote("EURUSD", 1.10000, 1.10000)
+    made.quote("EURUSD", 1.08001, 1.08001)
+    assert len(made.broker.positions()) == 1
+    made.quote("EURUSD", 1.08000, 1.08000)
+    assert made.broker.positions() == ()
+    assert made.balance() == Decimal("548.95")
+
+
 def test_hedging_keeps_opposite_positions_apart() -> None:
     """A hedging account holds a long and a short of the same symbol."""
     made = desk()
@@ -167,13 +179,15 @@ def test_lost_reply_executes_but_leaves_us_in_the_dark() -> None:
 
 
 def test_lost_order_never_happened() -> None:
-    """The answer is UNKNOWN and there is no deal; the same token may then be used."""
+    """The answer is UNKNOWN and there is no deal; the broker does not know the token."""
     made = desk(faults=Faults(lost_order=1.0))
-    made.submit(order())
-    made.quote("EURUSD", 1.10000, 1.10010)
-    assert made.kinds() == [UNKNOWN]
+    for _ in range(2):
+        made.submit(order())
+        made.quote("EURUSD", 1.10000, 1.10010)
+    assert made.kinds() == [UNKNOWN, UNKNOWN]
     assert made.broker.deals_by_token("token-order-1") == ()
     assert made.broker.positions() == ()
+    assert "token-order-1" not in made.broker._tokens
 
 
 def test_duplicate_delay_and_partial_fill() -> None:

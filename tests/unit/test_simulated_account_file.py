@@ -6,7 +6,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from simulated_world import TUESDAY_NS, closing, order
 
 from plan2.dataflow.terminals.port import OrderUpdate, UpdateKind
 from plan2.dataflow.terminals.simulated.account_file import open_account_file
@@ -21,6 +20,7 @@ from plan2.dataflow.terminals.simulated.opening import (
 from plan2.foundation.config.schema import Simulated
 from plan2.foundation.errors import ConfigError, JournalLost
 from plan2.foundation.values import NS_PER_HOUR, NS_PER_SECOND, Side, Tick
+from simulated_world import TUESDAY_NS, closing, order
 
 SYMBOLS = ("EURUSD", "USDJPY")
 OPTIONS = BrokerOptions(market="a market", start_ns=TUESDAY_NS, latency_ms=0)

@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 import pytest
-from simulated_world import Desk, closing, desk, order
 
 from plan2.dataflow.terminals.port import UpdateKind
 from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, Side
+from simulated_world import Desk, closing, desk, order
 
 BUY, SELL = Side.BUY, Side.SELL
 ACCEPTED, FILLED, REJECTED = UpdateKind.ACCEPTED, UpdateKind.FILLED, UpdateKind.REJECTED
@@ -126,13 +126,13 @@ def test_stop_comes_before_a_close_of_the_same_tick() -> None:
 
 
 def test_yen_profit_is_converted_at_one_over_ask() -> None:
-    """0.10 lots USDJPY from 150.01 to 150.31: 3000 JPY / 150.32 = 19.957… → 19.96 USD."""
+    """1 lot USDJPY from 150.01 to 150.31: 30000 JPY / 150.36 = 199.52 USD (199.59 at the bid)."""
     made = desk()
-    made.submit(order("USDJPY"))
+    made.submit(order("USDJPY", quantity=1.0))
     made.quote("USDJPY", 150.00, 150.01)
-    made.submit(closing("USDJPY", SELL, "1"))
-    made.quote("USDJPY", 150.31, 150.32)
-    assert made.deals()[1].profit == Decimal("19.96")
+    made.submit(closing("USDJPY", SELL, "1", quantity=1.0))
+    made.quote("USDJPY", 150.31, 150.36)
+    assert made.deals()[1].profit == Decimal("199.52")
 
 
 def test_cross_converts_by_way_of_the_dollar() -> None:

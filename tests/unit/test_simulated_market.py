@@ -110,7 +110,7 @@ def test_weekends_gap(month: dict[str, TickBlock]) -> None:
 
 
 def test_dollar_pairs_move_together_and_crosses_follow(month: dict[str, TickBlock]) -> None:
-    """EUR and GBP gain together against the dollar, the yen pair against both; EURGBP is the ratio."""
+    """EUR and GBP gain together on the dollar, USDJPY falls with them; EURGBP is their ratio."""
     times = np.arange(START_NS + NS_PER_DAY, FIRST_INSTANT_NS, 5 * NS_PER_MINUTE)
     mids = {symbol: mids_at(block, times) for symbol, block in month.items()}
     moves = {symbol: np.diff(np.log(mid)) for symbol, mid in mids.items()}

@@ -80,7 +80,7 @@ def in_room(scene: Callable[[Room], Awaitable[None]]) -> None:
 
 
 def test_the_first_change_goes_at_once_and_the_rest_is_paced() -> None:
-    """Quiet, then changes every millisecond for a second: one at once, then one per 20 ms."""
+    """Quiet, then changes every millisecond for a second: one at once, then one per 18 to 20 ms."""
 
     async def scene(room: Room) -> None:
         client = await room.join()
@@ -95,10 +95,10 @@ def test_the_first_change_goes_at_once_and_the_rest_is_paced() -> None:
         deltas = room.of_kind(Kind.DELTA)
         times = [at_s for at_s, _ in deltas]
         assert times[0] == 0.5
-        assert 49 <= len(deltas) <= 52
+        assert 50 <= len(deltas) <= 57
         gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-        assert gaps[0] == pytest.approx(0.010)
-        assert min(gaps[1:]) >= 0.020 - 1e-9
+        assert min(gaps) == gaps[0] == pytest.approx(0.009)
+        assert min(gaps[1:]) >= 0.018 - 1e-9
         assert [frame[2] for _, frame in deltas] == list(range(1, len(deltas) + 1))
         assert deltas[-1][1][4][0][2] == 1.0999
 
@@ -144,9 +144,9 @@ def test_each_class_has_its_own_pace() -> None:
             counts[rate] = len(room.of_kind(Kind.DELTA))
             assert room.of_kind(Kind.DELTA)[-1][1][4][0][1] == NOON_NS // 1000 + 999_000_000
             room.frames.clear()
-        assert 190 <= counts[RateClass.LIVE] <= 203
-        assert 49 <= counts[RateClass.NORMAL] <= 52
-        assert 10 <= counts[RateClass.SAVER] <= 12
+        assert 190 <= counts[RateClass.LIVE] <= 225
+        assert 50 <= counts[RateClass.NORMAL] <= 57
+        assert 10 <= counts[RateClass.SAVER] <= 13
         assert counts[RateClass.BACKGROUND] <= 3
 
     in_room(scene)

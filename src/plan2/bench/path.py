@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 
-from plan2.assembly import Floor, FloorPlan, build_floor
 from plan2.bench.table import Row, percentiles, timed
 from plan2.dataflow.terminals.port import ApprovedOrder, OrderUpdate, UpdateKind
 from plan2.dataflow.terminals.simulated.instruments import instruments
@@ -32,6 +31,7 @@ from plan2.intelligence.trading.journal import FileJournal, Journal, MemoryJourn
 from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.training.train import register_report, train
 from plan2.intelligence.warm_state import feed_block
+from plan2.wiring.assembly import Floor, FloorPlan, build_floor
 
 SYMBOL = "EURUSD"
 WARM_DAYS = 2
@@ -44,6 +44,19 @@ SPEC_US = 1_000.0
 ORDER_SPEC_US = 1_200.0
 
 Say = Callable[[str], None]
+
+
+class Runner(msgspec.Struct, frozen=True):
+    """A floor whose clock moves with its ticks."""
+
+    floor: Floor
+    latency: Latency
+    clock: SimulatedClock
+
+    def on_tick(self, tick: Tick) -> None:
+        """Move the clock and take the tick."""
+        self.clock.advance_to(tick.ts_ns)
+        self.floor.pipeline.on_tick(tick)
 
 
 class Course(msgspec.Struct, frozen=True):
@@ -81,14 +94,14 @@ def prepare(models: Path, scratch: Path, seed: int, say: Say) -> Course:
 
 def tick_to_decision(course: Course, settings: Settings) -> list[Row]:
     """Hot in a loop, after a pause of 10 ms, and as many as go through in a second."""
-    floor, _ = _floor(course, settings, MemoryJournal(), lambda _: None)
-    hot = timed(lambda n: floor.pipeline.on_tick(course.live[n]), HOT_TICKS)
+    runner = _runner(course, settings, MemoryJournal(), lambda _: None)
+    hot = timed(lambda n: runner.on_tick(course.live[n]), HOT_TICKS)
     rate = HOT_TICKS / (sum(hot) / 1e9)
     idle: list[int] = []
     for tick in course.live[HOT_TICKS : HOT_TICKS + IDLE_TICKS]:
         time.sleep(IDLE_S)
         started = stopwatch_ns()
-        floor.pipeline.on_tick(tick)
+        runner.on_tick(tick)
         idle.append(stopwatch_ns() - started)
     rows = [_row("tick → decision, hot", hot, SPEC_US)]
     rows.append(_row("tick → decision, after 10 ms idle", idle, SPEC_US))
@@ -100,7 +113,9 @@ def tick_to_decision(course: Course, settings: Settings) -> list[Row]:
             holds=rate >= 1_000.0,
         )
     )
-    return rows + _stages(floor, ("quality", "features", "forecast", "decision", "publish"))
+    return rows + _stages(
+        runner.latency, ("quality", "features", "forecast", "decision", "publish")
+    )
 
 
 def decision_to_terminal(course: Course, settings: Settings, folder: Path) -> Row:
@@ -117,16 +132,17 @@ def decision_to_terminal(course: Course, settings: Settings, folder: Path) -> Ro
     )
     eager = msgspec.structs.replace(settings, decision=decision, risk=risk)
     sent: list[ApprovedOrder] = []
-    floor, latency = _floor(course, eager, journal, sent.append)
+    runner = _runner(course, eager, journal, sent.append)
+    orders = 0
     for tick in course.live:
-        floor.pipeline.on_tick(tick)
+        runner.on_tick(tick)
         if sent:
-            _refuse(floor, sent.pop())
-        latency.fold()
-        if latency.stage("decision_to_terminal").snapshot().count >= ORDERS:
+            orders += 1
+            _refuse(runner.floor, sent.pop())
+        if orders >= ORDERS:
             break
     journal.close()
-    stage = latency.stage("decision_to_terminal").snapshot()
+    stage = runner.latency.stage("decision_to_terminal").snapshot()
     return Row(
         what="decision → terminal call, durable",
         p50_us=stage.p50_us,
@@ -147,20 +163,20 @@ def _refuse(floor: Floor, order: ApprovedOrder) -> None:
     )
 
 
-def build_course_floor(course: Course, settings: Settings, bus: Bus) -> tuple[Floor, Latency]:
+def quiet_runner(course: Course, settings: Settings, bus: Bus) -> Runner:
     """A warm, armed floor that announces on `bus` and sends its orders nowhere."""
-    return _floor(course, settings, MemoryJournal(), lambda _: None, bus)
+    return _runner(course, settings, MemoryJournal(), lambda _: None, bus)
 
 
-def _floor(
+def _runner(
     course: Course,
     settings: Settings,
     journal: Journal,
     submit: Callable[[ApprovedOrder], None],
     bus: Bus | None = None,
-) -> tuple[Floor, Latency]:
+) -> Runner:
     schema_id = default_plan(settings.market.bar_period_s).schema_id
-    latency = Latency()
+    latency, clock = Latency(), SimulatedClock()
     floor = build_floor(
         FloorPlan(
             settings=settings,
@@ -173,7 +189,7 @@ def _floor(
             ),
             instruments={SYMBOL: course.instrument},
             ensembles=load_ensembles(course.registry, (SYMBOL,), schema_id),
-            clock=SimulatedClock(2**62),
+            clock=clock,
             bus=bus or Bus(),
             latency=latency,
             journal=journal,
@@ -184,7 +200,7 @@ def _floor(
     )
     feed_block(floor.lanes[SYMBOL], course.warm)
     floor.account.set_state(TradingState.ARMED, course.live[0].ts_ns, "bench", "bench")
-    return floor, latency
+    return Runner(floor, latency, clock)
 
 
 def _raise(fault: Unrecoverable) -> None:
@@ -203,11 +219,9 @@ def _row(what: str, durations: list[int], limit_us: float) -> Row:
     )
 
 
-def _stages(floor: Floor, names: tuple[str, ...]) -> list[Row]:
-    board = floor.pipeline.latency
-    board.fold()
+def _stages(board: Latency) -> list[Row]:
     return [
         Row(what=f"  stage {name}", p50_us=seen.p50_us, p99_us=seen.p99_us, worst_us=seen.max_us)
-        for name in names
+        for name in ("quality", "features", "forecast", "decision", "publish")
         for seen in (board.stage(name).snapshot(),)
     ]

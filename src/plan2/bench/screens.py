@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from plan2.bench.path import SYMBOL, Course, build_course_floor
+from plan2.bench.path import SYMBOL, Course, quiet_runner
 from plan2.bench.table import Row, percentiles
 from plan2.connectivity.gateway.app import Front, Identity, Operations, build_gateway
 from plan2.connectivity.gateway.middleware import GatewaySettings
@@ -21,9 +21,9 @@ from plan2.connectivity.gateway.server import run_server
 from plan2.connectivity.gateway.static import Site
 from plan2.connectivity.identity.bootstrap import SignIn
 from plan2.connectivity.identity.rights import Role
-from plan2.connectivity.identity.sessions import SessionRow, Sessions, User
+from plan2.connectivity.identity.sessions import Session, SessionRow, Sessions, User
 from plan2.foundation.bus import Bus
-from plan2.foundation.clock import LiveClock, SimulatedClock, stopwatch_ns
+from plan2.foundation.clock import LiveClock, stopwatch_ns
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.ids import RandomIds
 from plan2.foundation.values import Tick
@@ -74,8 +74,8 @@ class MemoryIdentity:
 async def stream_while_trading(course: Course, settings: Settings, screens: int) -> list[Row]:
     """Run the tick path at a steady rate with `screens` clients connected."""
     bus = Bus()
-    floor, latency = build_course_floor(course, settings, bus)
-    live = LiveView({SYMBOL: course.instrument}, AccountBooks(floor.account), SimulatedClock(2**62))
+    runner = quiet_runner(course, settings, bus)
+    live = LiveView({SYMBOL: course.instrument}, AccountBooks(runner.floor.account), runner.clock)
     live.subscribe(bus)
     wall, ids, tables = LiveClock(), RandomIds(), MemoryIdentity()
     sessions = Sessions(tables, wall, ids, 1)
@@ -83,13 +83,13 @@ async def stream_while_trading(course: Course, settings: Settings, screens: int)
     hub = StreamHub(live, dict[str, str], sessions, info, Timing(wall))
     hub.subscribe(bus)
     bus.seal()
-    user = User("bench", "bench", "bench", Role.TENANT_ADMIN)
+    user = User(user_id="bench", name="bench", tenant_id="bench", role=Role.TENANT_ADMIN)
     cookie, _ = await sessions.open(user)
     app = build_gateway(
         StreamRoute(hub).handlers(),
         Identity(sessions, SignIn(tables, sessions, wall, lambda _tenant, _event: None)),
         Operations(readiness=lambda: (), metrics=lambda: b""),
-        Front(Site.load(Path()), lambda _: FallbackState("", 0, "", "")),
+        Front(Site.load(Path()), _no_state),
         GatewaySettings(),
         ids,
     )
@@ -99,12 +99,12 @@ async def stream_while_trading(course: Course, settings: Settings, screens: int)
         asyncio.create_task(hub.run()),
     ]
     try:
-        seen = await _trade_and_watch(course, floor.pipeline.on_tick, await ready, cookie, screens)
+        seen = await _trade_and_watch(course, runner.on_tick, await ready, cookie, screens)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    stage = latency.stage("tick_to_decision").snapshot()
+    stage = runner.latency.stage("tick_to_decision").snapshot()
     return [
         _stream_row(seen, screens),
         Row(
@@ -139,6 +139,11 @@ async def _trade_and_watch(
         await asyncio.sleep(max(0.0, due_s))
     output, _ = await reading
     return msgspec.json.decode(output, type=Seen)
+
+
+def _no_state(_: Session) -> FallbackState:
+    """The page without the app is never asked for here."""
+    return FallbackState(trading_state="", open_positions=0, csrf="", command_key="")
 
 
 def _stream_row(seen: Seen, screens: int) -> Row:

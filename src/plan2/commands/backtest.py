@@ -42,10 +42,10 @@ def command(
     Fills come on the first quote after the order's latency, at bid or ask; commission and swap are
     charged. Nothing is written down. Progress goes to standard error.
     """
-    from plan2.backtesting import run_backtest, without_exploration, without_trades
     from plan2.commands.windows import replay_window
     from plan2.foundation.loop import run_async
     from plan2.intelligence.backtest.text import text_of
+    from plan2.wiring.backtesting import run_backtest, without_exploration, without_trades
 
     loaded = resolve_settings(ctx, data_dir)
     if not explore:

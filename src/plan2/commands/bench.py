@@ -32,7 +32,7 @@ def command(ctx: click.Context, screens: int, data_dir: Path | None, as_json: bo
     from plan2.bench.table import text_of
     from plan2.dataflow.terminals.simulated.instruments import instruments
     from plan2.foundation.loop import run_async
-    from plan2.markets import simulated_home
+    from plan2.wiring.markets import simulated_home
 
     settings = resolve_settings(ctx, data_dir).settings
     models = simulated_home(resolve_data_dir(ctx, data_dir)) / "models"

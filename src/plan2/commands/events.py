@@ -31,7 +31,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 tenant_option = click.option(
     "--tenant",
-    default="main",
+    default="default",
     show_default=True,
     help="Whose events.",
 )
@@ -93,8 +93,8 @@ def command() -> None:
 @click.pass_context
 def tail(ctx: click.Context, data_dir: Path | None, **options: Unpack[TailOptions]) -> None:
     """Print the newest events, oldest first."""
-    from plan2.foundation.database.session import open_database
     from plan2.foundation.loop import run_async
+    from plan2.foundation.storage import open_database
 
     types, as_json = options["types"], options["as_json"]
     _check_types(types)
@@ -133,9 +133,9 @@ def tail(ctx: click.Context, data_dir: Path | None, **options: Unpack[TailOption
 @click.pass_context
 def verify(ctx: click.Context, tenant: str, data_dir: Path | None, as_json: bool) -> None:
     """Recompute every hash of the log and compare; names the first place that does not fit."""
-    from plan2.foundation.database.session import open_database
     from plan2.foundation.eventstore.audit import ChainReport, verify_chain
     from plan2.foundation.loop import run_async
+    from plan2.foundation.storage import open_database
 
     settings = resolve_settings(ctx, data_dir).settings
     whose = TenantId(tenant)

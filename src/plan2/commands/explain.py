@@ -29,9 +29,9 @@ def command(ctx: click.Context, wanted: str, data_dir: Path | None, as_json: boo
     ID is a decision, order or position id, or the beginning of one. Exit code 8 when taking the
     decision again gives anything else than what was recorded.
     """
-    from plan2.explanation import text_of
     from plan2.foundation.loop import run_async
-    from plan2.inquiry import Explained, open_inquiry
+    from plan2.wiring.explanation import text_of
+    from plan2.wiring.inquiry import Explained, open_inquiry
 
     async def ask() -> Explained:
         async with open_inquiry(resolve_settings(ctx, data_dir)) as inquiry:

@@ -35,7 +35,7 @@ def command(ctx: click.Context, account: str | None, data_dir: Path | None, as_j
     is sent. Exit code 8 when any decision comes out differently.
     """
     from plan2.foundation.loop import run_async
-    from plan2.inquiry import open_inquiry
+    from plan2.wiring.inquiry import open_inquiry
 
     async def compare() -> dict[str, object]:
         taken = 0

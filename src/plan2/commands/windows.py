@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from plan2.foundation.values import NS_PER_SECOND
-from plan2.markets import ReplayWindow
+from plan2.wiring.markets import ReplayWindow
 
 
 def replay_window(

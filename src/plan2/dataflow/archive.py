@@ -66,7 +66,7 @@ class TickArchive:
             covered.append(
                 DayCoverage(
                     EPOCH + dt.timedelta(days=day),
-                    footer.ticks,
+                    footer.rows,
                     footer.first_ts_ns,
                     footer.last_ts_ns,
                     footer.size_bytes,
@@ -78,15 +78,15 @@ class TickArchive:
         """All ticks with start ≤ time < end, oldest first; an empty block when there are none."""
         paths = [self._path(symbol, day) for day in self._days(symbol, start_ns, end_ns)]
         with ThreadPoolExecutor(THREADS) as pool:
-            ends = np.cumsum([footer.ticks for footer in pool.map(read_footer, paths)], dtype=int)
-            whole = empty_block(symbol, int(ends[-1]) if paths else 0)
+            days = list(pool.map(read_ticks, paths))
+            ends = np.cumsum([len(ticks.times) for ticks in days], dtype=int).tolist()
+            whole = empty_block(symbol, ends[-1] if ends else 0)
 
-            def decode(path: Path, end: int) -> None:
-                ticks = read_ticks(path)
+            def convert(ticks: StoredTicks, end: int) -> None:
                 ticks.write_to(whole.slice(end - len(ticks.times), end))
 
-            for _ in pool.map(decode, paths, ends.tolist()):
-                pass  # only to hear of a file that cannot be read
+            for _ in pool.map(convert, days, ends):
+                pass
         return _within(whole, start_ns, end_ns)
 
     def iter_days(

@@ -24,6 +24,7 @@ from plan2.dataflow.bar_series import (
     join_bars,
 )
 from plan2.dataflow.store_files import StagedFiles, folder_of, symbols_in, writable
+from plan2.dataflow.tick_file import read_footer
 from plan2.foundation.errors import StoreBusy
 from plan2.foundation.values import NS_PER_MS
 
@@ -119,10 +120,14 @@ class BarArchive:
         return result
 
     def _coverage(self, symbol: str, period_s: int) -> BarCoverage:
-        starts = self.read(symbol, period_s).ts_ns
-        size_bytes = sum(path.stat().st_size for path in self._files(symbol, period_s))
+        footers = [read_footer(path) for path in self._files(symbol, period_s)]
         return BarCoverage(
-            symbol, period_s, len(starts), int(starts[0]), int(starts[-1]), size_bytes
+            symbol,
+            period_s,
+            sum(footer.rows for footer in footers),
+            footers[0].first_ts_ns,
+            footers[-1].last_ts_ns,
+            sum(footer.size_bytes for footer in footers),
         )
 
     def _folder(self, symbol: str, period_s: int) -> Path:

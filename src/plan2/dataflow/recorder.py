@@ -18,7 +18,7 @@ import numpy as np
 
 from plan2.dataflow.archive import TickArchive
 from plan2.dataflow.tick_merge import join_ticks
-from plan2.foundation.errors import Plan2Error, StoreBusy
+from plan2.foundation.errors import InvariantBroken, Plan2Error, StoreBusy
 from plan2.foundation.events.market import MarketDataReceived
 from plan2.foundation.values import NS_PER_SECOND, Tick, TickBlock
 
@@ -94,7 +94,11 @@ class Recorder:
         self.on_tick(event.tick)
 
     def on_tick(self, tick: Tick) -> None:
-        """Record a tick that passed the quality gate; never blocks."""
+        """Record a tick that passed the quality gate; never blocks.
+
+        Raises:
+            InvariantBroken: it is older than the tick before, which the gate does not let pass.
+        """
         columns = self._columns.get(tick.symbol)
         if columns is None:
             columns = self._columns[tick.symbol] = _Columns()
@@ -104,6 +108,8 @@ class Recorder:
         elif waiting >= TICKS_MAX:
             columns.lost += 1
             return
+        elif tick.ts_ns < columns.ts_ns[-1]:
+            raise InvariantBroken(f"a tick of {tick.symbol} to record is older than the one before")
         columns.ts_ns.append(tick.ts_ns)
         columns.bid.append(tick.bid)
         columns.ask.append(tick.ask)
@@ -122,7 +128,8 @@ class Recorder:
             StoreBusy: the archive cannot be written; the ticks in memory are lost with the process.
         """
         if self._task is not None:
-            self._task.cancel()
+            async with self._flushing:  # a thread that writes cannot be cancelled
+                self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         await self.flush()

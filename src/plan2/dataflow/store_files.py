@@ -101,7 +101,11 @@ class StagedFiles:
             self._staged[path] = beside
 
     def commit(self) -> None:
-        """Give every staged version its name."""
+        """Give every staged version its name.
+
+        Each file is either old or new. A crash in this moment may leave some old and some new;
+        as merging is idempotent, the same write completes it.
+        """
         for path, beside in self._staged.items():
             beside.replace(path)
         for folder in {path.parent for path in self._staged}:

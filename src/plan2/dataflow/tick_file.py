@@ -57,9 +57,9 @@ class StoredTicks:
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """What a tick file says about itself without reading its rows; times UTC ns, both inclusive."""
+    """What a file says of itself without reading its rows; times UTC ns, both inclusive."""
 
-    ticks: int
+    rows: int
     first_ts_ns: int
     last_ts_ns: int
     size_bytes: int
@@ -134,7 +134,7 @@ def read_ticks(path: Path) -> StoredTicks:
 
 
 def read_footer(path: Path) -> Footer:
-    """Count, first and last time from the file's own statistics.
+    """Count, first and last `time_utc` of a file of ticks or bars, from its own statistics.
 
     Raises:
         StoreBusy: the file is damaged or cannot be opened.

@@ -4,6 +4,7 @@ psycopg's asynchronous side needs a selector loop; Windows would start another k
 """
 
 import asyncio
+import signal
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
@@ -60,3 +61,15 @@ class LoopLag:
             text = f"The event loop runs {lag_ms:.0f} ms late (p99 of a minute)."
             return Health(Status.DEGRADED, text, metrics)
         return Health(Status.OK, "", metrics)
+
+
+async def until_stopped() -> None:
+    """Wait for SIGINT or SIGTERM."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stopped.set)
+        except NotImplementedError:  # Windows: the default handler raises KeyboardInterrupt
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
+    await stopped.wait()

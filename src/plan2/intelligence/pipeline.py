@@ -71,7 +71,6 @@ class Pipeline:
     ) -> None:
         self.lanes = lanes
         self.accounts = accounts
-        self.latency = latency
         self.ticks = 0
         self.last_ticks: dict[str, Tick] = {}
         self._bus = bus

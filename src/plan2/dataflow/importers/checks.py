@@ -85,11 +85,11 @@ class RowChecks:
         Raises:
             InputError: one is not; the message names its row.
         """
-        is_price = np.isfinite(prices) & (prices > 0)
-        row = int((~is_price).any(axis=0).argmax())
-        found = ", ".join(f"{price:g}" for price in prices[~is_price[:, row], row])
-        reason = f"prices are positive numbers, found {found}"
-        self.demand(first_row, np.logical_and.reduce(is_price), reason)
+        is_wrong = ~(np.isfinite(prices) & (prices > 0))
+        if is_wrong.any():
+            row = int(is_wrong.any(axis=0).argmax())
+            found = ", ".join(f"{price:g}" for price in prices[is_wrong[:, row], row])
+            raise self._refuse(first_row + row, f"prices are positive numbers, found {found}.")
 
     def demand(self, first_row: int, is_good: npt.NDArray[np.bool_], reason: str) -> None:
         """Refuse the file at the first row that is not good.

@@ -1,7 +1,8 @@
 """Parquet files of ticks (bid, ask) or bars (OHLC), ours and those of common tools.
 
-The time column decides the clock: `time_utc` and `ts_ns` are UTC; `time_server`, and MetaTrader's
-own `time_msc` and `time`, are server time. Files of the tick archive hold whole points.
+The time column decides the clock: `time_utc`, `ts_ns` and any time with a zone are instants;
+`time_server`, and MetaTrader's own `time_msc` and `time`, are server time. Files of the tick archive
+hold whole points.
 """
 
 from collections.abc import Callable, Iterator
@@ -174,12 +175,13 @@ def _time_column(source: SourceFile, schema: pa.Schema, server: ServerClock) -> 
     utc = ServerClock.parse("UTC")
     is_mt5 = not MT5_COLUMNS.isdisjoint(schema.names)
     rules: list[tuple[str, Callable[[pa.DataType], bool], int, bool]] = [
-        ("time_utc", _is_utc, 0, False),
+        ("time_utc", pa.types.is_timestamp, 0, False),
         ("ts_ns", pa.types.is_integer, 1, False),
         ("time_server", _is_naive, 0, True),
         ("time_msc", pa.types.is_integer, NS_PER_MS, True),
         ("time", lambda kind: is_mt5 and pa.types.is_integer(kind), NS_PER_SECOND, True),
         ("time", lambda kind: is_mt5 and _is_naive(kind), 0, True),
+        *((name, _is_instant, 0, False) for name in ("time", "timestamp", "datetime")),
     ]
     for name, fits, unit_ns, is_server in rules:
         if name in schema.names and fits(schema.field(name).type):
@@ -187,8 +189,8 @@ def _time_column(source: SourceFile, schema: pa.Schema, server: ServerClock) -> 
     raise _unknown(source, schema, "no time column whose clock is known")
 
 
-def _is_utc(kind: pa.DataType) -> bool:
-    return pa.types.is_timestamp(kind) and kind.tz in {None, "UTC"}
+def _is_instant(kind: pa.DataType) -> bool:
+    return pa.types.is_timestamp(kind) and kind.tz is not None
 
 
 def _is_naive(kind: pa.DataType) -> bool:

@@ -7,6 +7,7 @@ is bounded by `ROWS_KEPT` rows, or one batch and one day.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -65,8 +66,8 @@ def survey_ticks(
             f"{rejected:,} of {rows:,} rows have the ask below the bid.",
             "The columns are probably exchanged.",
         )
-    batches = checked_ticks(source, file, symbol) if kept is None else kept
-    return Survey(rows, rejected, first_ns, last_ns, lambda: batches)
+    again = partial(checked_ticks, source, file, symbol)
+    return Survey(rows, rejected, first_ns, last_ns, again if kept is None else partial(iter, kept))
 
 
 def store_ticks(

@@ -13,7 +13,10 @@ from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import ConfigError
 
 ENV_PREFIX = "PLAN2_"
-ENV_OTHER = frozenset({"PLAN2_CONFIG", "PLAN2_DATA_DIR", "PLAN2_SHARED", "PLAN2_UI"})
+TESTS_ONLY = ("PLAN2_TEST_POSTGRES",)
+ENV_OTHER = frozenset(
+    {"PLAN2_CONFIG", "PLAN2_DATA_DIR", "PLAN2_DEBUG", "PLAN2_SHARED", "PLAN2_UI", *TESTS_ONLY}
+)
 """Variables that are not configuration keys."""
 
 Tables = dict[str, Any]  # parsed TOML before validation
@@ -48,10 +51,10 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Load
         origins = {key: str(path) for key in _flatten(tables)}
     for key, value in _from_environment(environment).items():
         section, name = key.split(".", 1)
-        tables.setdefault(section, {})[name] = value
+        _table(tables, section)[name] = value
         origins[key] = f"environment variable {ENV_PREFIX}{section.upper()}__{name.upper()}"
     if environment.get("PLAN2_DATA_DIR"):
-        tables.setdefault("data", {})["dir"] = environment["PLAN2_DATA_DIR"]
+        _table(tables, "data")["dir"] = environment["PLAN2_DATA_DIR"]
         origins["data.dir"] = "environment variable PLAN2_DATA_DIR"
     settings = _validate(tables)
     _check_relations(settings)
@@ -75,6 +78,21 @@ def data_dir(settings: Settings) -> Path:
     return Path(root) / "plan2"
 
 
+def _table(tables: Tables, section: str) -> Tables:
+    """The table of a section, made when missing.
+
+    Raises:
+        ConfigError: the file gives the section a plain value.
+    """
+    table = tables.setdefault(section, {})
+    if not isinstance(table, dict):
+        raise ConfigError(
+            f"Configuration: {section} = {table!r} is not a table.",
+            remedy=f"Write [{section}] and its keys below it.",
+        )
+    return table
+
+
 def _read(path: Path) -> Tables:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -90,8 +108,13 @@ def _read(path: Path) -> Tables:
 def _from_environment(environment: Mapping[str, str]) -> Tables:
     values: Tables = {}
     for name, text in environment.items():
-        if not name.startswith(ENV_PREFIX) or name in ENV_OTHER or "__" not in name:
+        if not name.startswith(ENV_PREFIX) or name in ENV_OTHER:
             continue
+        if "__" not in name:
+            raise ConfigError(
+                f"Environment variable {name} is not known.",
+                remedy=f"Keys are written {ENV_PREFIX}SECTION__NAME, such as PLAN2_SERVER__PORT.",
+            )
         section, _, key = name[len(ENV_PREFIX) :].lower().partition("__")
         try:
             values[f"{section}.{key}"] = msgspec.json.decode(text)

@@ -30,6 +30,8 @@ from plan2.foundation.values import NS_PER_SECOND
 Progress = Callable[[str], None]
 
 POLL_S = 0.1
+LAUNCH_TRIES = 3
+"""How often a start may fail for a reason that we do not know to pass by itself."""
 REPORT_EVERY_NS = 5 * NS_PER_SECOND
 PASSING_FAULTS = ("lock file", "shared memory", "Address already in use", "starting up")
 """What a start may fail with while the processes of a crashed server are still dying."""
@@ -75,6 +77,7 @@ class EmbeddedServer:
         self.user = server_user(self.place)
         self.was_adopted = False
         self._binaries = binaries
+        self._failures = 0
 
     @property
     def binaries(self) -> programs.Binaries:
@@ -107,6 +110,7 @@ class EmbeddedServer:
             self._progress(f"Preparing a new database in {self.place.home}…")
             make_cluster(self.binaries, self.place, self.user, password)
         self.was_adopted = running_server(self.place.cluster_dir) is not None
+        self._failures = 0
         report_at = stopwatch_ns() + REPORT_EVERY_NS
         while True:
             running = running_server(self.place.cluster_dir)
@@ -126,6 +130,10 @@ class EmbeddedServer:
                 left_s = (deadline - now) // NS_PER_SECOND
                 self._progress(f"PostgreSQL is recovering; waiting up to {left_s} s more…")
             time.sleep(POLL_S)
+
+    def is_running(self) -> bool:
+        """Whether the server process of this cluster is alive."""
+        return running_server(self.place.cluster_dir) is not None
 
     def join(self) -> Endpoint:
         """Wait for the server that another process of this data folder runs or is starting.
@@ -194,7 +202,10 @@ class EmbeddedServer:
         if not failed or running_server(self.place.cluster_dir) is not None:
             return
         words = self._last_words()
-        if not any(fault in words for fault in PASSING_FAULTS):
+        if any(fault in words for fault in PASSING_FAULTS):
+            return
+        self._failures += 1
+        if self._failures == LAUNCH_TRIES:
             raise ConfigError(f"PostgreSQL in {self.place.home} cannot start: {words}")
 
     def _pg_ctl(self, verb: str, *options: str, timeout_s: float) -> int:

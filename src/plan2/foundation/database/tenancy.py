@@ -17,7 +17,7 @@ ADMIN_JOB_ROLE = "p2_admin_job"
 CONTROL_SCHEMA = "plan2"
 DATABASE = "plan2"
 
-MAIN_TENANT = TenantId("main")
+MAIN_TENANT = TenantId("default")
 """The tenant of an installation that serves one party."""
 
 TENANT_PATTERN = re.compile(r"[a-z0-9_]{1,48}")

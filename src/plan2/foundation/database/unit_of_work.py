@@ -22,6 +22,16 @@ RawConnection = psycopg.AsyncConnection[tuple[Any, ...]]  # rows hold values of 
 ENTER = "select set_config('app.tenant_id', %s, true), set_config('search_path', %s, true)"
 
 
+AWAY = (
+    sa.exc.OperationalError,
+    sa.exc.InterfaceError,
+    sa.exc.TimeoutError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
+"""Errors that say nothing about our statement, only that the server or the pool cannot serve it."""
+
+
 class UnitOfWork:
     """An open transaction of one tenant.
 
@@ -69,6 +79,7 @@ async def unit_of_work(
     """
     owner = checked_tenant(tenant)
     schema = schema_of(owner)
+    raw: RawConnection | None = None
     try:
         async with engine.connect() as connection, connection.begin():
             raw = (await connection.get_raw_connection()).driver_connection
@@ -77,11 +88,8 @@ async def unit_of_work(
             await raw.execute(ENTER, (owner, schema))
             with tenant_scope(owner):
                 yield UnitOfWork(owner, connection, raw)
-    except (sa.exc.OperationalError, sa.exc.TimeoutError, sa.exc.InterfaceError) as error:
-        raise _busy(error) from error
-    except psycopg.OperationalError as error:
-        raise _busy(error) from error
-
-
-def _busy(error: Exception) -> StoreBusy:
-    return StoreBusy(f"The database does not answer: {str(error).splitlines()[0]}")
+    except (sa.exc.SQLAlchemyError, psycopg.Error) as error:
+        if isinstance(error, AWAY) or (raw is not None and raw.closed):
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise StoreBusy(f"The database does not answer: {reason}") from error
+        raise

@@ -15,10 +15,11 @@ from plan2.foundation.ids import derived_id
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Side, Tick
 from plan2.intelligence.decision.policy import edge_of, verdict_of
-from plan2.intelligence.decision.record import Check, EdgePart, Outcome, Reason, SizePart
+from plan2.intelligence.decision.record import EdgePart, Outcome, Reason
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk import gate
 from plan2.intelligence.risk.limits import AccountFigures, Intent, RiskInputs
+from plan2.intelligence.risk.parts import Check, SizePart
 from plan2.intelligence.risk.sizing import size_of, smallest
 
 
@@ -40,6 +41,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     instrument: Instrument
     ready: bool
     forecast: Forecast | None
+    quote_rate: float
+    since_entry_s: float
     figures: Callable[[], AccountFigures]
     """Asked only when the account matters; must give the same figures each time."""
 
@@ -66,29 +69,40 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decide(situation: Situation, rules: Rules) -> Decision:
-    """Decide on an entry: no forecast → account busy → edge → size → risk gate, in this order."""
+    """Decide on an entry: forecast → edge → account free → size → risk gate, in this order."""
     forecast = situation.forecast
     if not situation.ready:
         return Decision(reason=Reason.WARMING_UP)
     if forecast is None or forecast.abstained:
         return Decision(reason=Reason.NO_FORECAST)
-    account = situation.figures()
-    if not (account.quote_rate > 0.0 and account.base_rate > 0.0):
+    if not situation.quote_rate > 0.0:
         return Decision(reason=Reason.NO_RATE)
-    busy = _busy(account)
     edge = edge_of(
-        situation.tick, forecast, situation.instrument, account.quote_rate, rules.decision
+        situation.tick, forecast, situation.instrument, situation.quote_rate, rules.decision
     )
+    reason = verdict_of(edge)
+    if reason is not Reason.EXPECTED_VALUE:
+        if not _may_explore(situation, rules):
+            return Decision(reason=reason, edge=edge)
+        reason = Reason.EXPLORATION
+    return _ask_account(situation, rules, forecast, edge, reason)
+
+
+def _ask_account(
+    situation: Situation, rules: Rules, forecast: Forecast, edge: EdgePart, reason: Reason
+) -> Decision:
+    """The bet is wanted: is the account free, how much, and does the risk gate agree."""
+    account = situation.figures()
+    if not account.base_rate > 0.0:
+        return Decision(reason=Reason.NO_RATE, edge=edge)
+    busy = _busy(account)
     if busy is not None:
         return Decision(reason=busy, edge=edge)
-    reason = verdict_of(edge)
-    if reason is Reason.EXPECTED_VALUE:
-        size = size_of(situation.instrument, account, edge, forecast.barrier, rules.risk)
-    elif _may_explore(account, rules):
-        reason = Reason.EXPLORATION
+    if reason is Reason.EXPLORATION:
         size = smallest(situation.instrument)
     else:
-        return Decision(reason=reason, edge=edge)
+        loss_distance = forecast.barrier + edge.cost
+        size = size_of(situation.instrument, account, edge.p_lcb, loss_distance, rules.risk)
     if size.quantity == 0.0:
         return Decision(reason=Reason.SIZE_TOO_SMALL, edge=edge, size=size)
     intent = _intent(situation, forecast, edge, size, rules.account_id)
@@ -115,10 +129,10 @@ def decide_exit(situation: Situation, rules: Rules, intent: Intent, reason: Reas
     )
 
 
-def _may_explore(account: AccountFigures, rules: Rules) -> bool:
+def _may_explore(situation: Situation, rules: Rules) -> bool:
     """Whether a paper account has waited long enough since the symbol's last entry."""
     after_s = rules.decision.explore_after_s
-    return 0.0 < after_s <= account.seconds_since_same
+    return 0.0 < after_s <= situation.since_entry_s
 
 
 def _busy(account: AccountFigures) -> Reason | None:

@@ -79,6 +79,8 @@ def _situation(
         instrument=instrument,
         ready=record.reason is not Reason.WARMING_UP,
         forecast=forecast,
+        quote_rate=figures.quote_rate,
+        since_entry_s=figures.seconds_since_same,
         figures=lambda: figures,
     )
 

@@ -10,6 +10,7 @@ import enum
 import msgspec
 
 from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.risk.parts import Check, SizePart
 
 
 class Outcome(enum.StrEnum):
@@ -81,23 +82,6 @@ class EdgePart(msgspec.Struct, frozen=True, kw_only=True):
     ev: float
     ev_lcb: float
     margin: float
-
-
-class SizePart(msgspec.Struct, frozen=True, kw_only=True):
-    """How the quantity came about: each cap in lots, and the one that bound."""
-
-    quantity: float
-    caps: dict[str, float]
-    binding: str
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule of the risk gate with the value it saw and the limit it holds."""
-
-    rule: str
-    passed: bool
-    value: float
-    limit: float
 
 
 class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 """One plain sentence for each decision, with its numbers copied from the record."""
 
 from plan2.foundation.instrument import Instrument
-from plan2.intelligence.decision.record import Check, EdgePart, Reason, SizePart
+from plan2.intelligence.decision.record import EdgePart, Reason
 from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.risk.parts import Check, SizePart
 
 _FIXED = {
     Reason.WARMING_UP: "Not traded: the features are still warming up.",

@@ -34,8 +34,8 @@ class Ensemble:
     """All members for one symbol.
 
     Attributes:
-        symbol: what is forecast. members: sorted by id. model_ids: their ids. calibration_id: of this
-        combination of members and calibrations. horizon_s: of the proposition.
+        symbol: what is forecast. members: sorted by id; model_ids: their ids.
+        calibration_id: of this combination of members. horizon_s: of the proposition.
     """
 
     def __init__(self, symbol: str, members: Sequence[Member]) -> None:

@@ -25,8 +25,8 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     before it falls by as much; if it does neither, the sign of its change decides.
 
     `p_up` is calibrated and rounded to 1e-5, so that batch and single-row inference cannot differ
-    in effect. `disagreement` is the standard deviation of the votes; `standard_error` contains it, the
-    calibration's own error and the widening for missing members; both in probability.
+    in effect. `disagreement` is the standard deviation of the votes; `standard_error` contains it,
+    the calibration's own error and the widening for missing members; both in probability.
     `abstained` is empty, or the reason why there is no usable forecast (p_up is then 0.5).
     """
 

@@ -28,9 +28,9 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """All that the training depended on.
 
-    `tick_hashes`: SHA-256 of each symbol's ticks; `row_hash`: of the canonical training rows.
-    `code_hash`: of the source of levels 1, 3 and 4; `versions`: of the libraries; `trials`: how many
-    variants this run tried, for the deflation of results.
+    `tick_hashes`: SHA-256 of each symbol's ticks; `row_hash`: of the canonical training rows;
+    `code_hash`: of the source of levels 1, 3, 4; `versions`: of the libraries; `trials`: variants
+    that this run tried, for the deflation of results.
     """
 
     tick_hashes: dict[str, str]

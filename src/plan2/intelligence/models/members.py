@@ -1,14 +1,17 @@
 """Models ready to serve: loaded from verified bytes, warmed up, one member per symbol."""
 
+import contextlib
 from typing import Protocol
 
 import numpy as np
 
 from plan2.foundation.errors import ModelMismatch
 from plan2.foundation.values import Float64Array
+from plan2.intelligence.models import cell, trees
+from plan2.intelligence.models.cell import CompiledCell
 from plan2.intelligence.models.manifest import Manifest
 from plan2.intelligence.models.session import RecurrentModel, TreeModel, open_session, verify
-from plan2.intelligence.models.trees import CompiledTrees, compiled
+from plan2.intelligence.models.trees import CompiledTrees
 
 
 class Reading(Protocol):
@@ -167,7 +170,11 @@ class RecurrentMember:
 
 
 class LoadedModel:
-    """A model whose bytes were verified; it gives one member to each symbol."""
+    """A model whose bytes were verified; it gives one member to each symbol.
+
+    Trees and LSTM steps are served by compiled evaluators that were held against ONNX Runtime here;
+    a model of another form is served by ONNX Runtime itself.
+    """
 
     def __init__(self, manifest: Manifest, content: bytes) -> None:
         """Open the session, build the compiled form where there is one, and warm both up.
@@ -178,15 +185,13 @@ class LoadedModel:
         verify(content, manifest.sha256, manifest.model_id)
         self.manifest = manifest
         self._session = open_session(content)
-        self._trees: CompiledTrees | None = None
+        self._trees: CompiledTrees | TreeModel | None = None
+        self._cell: CompiledCell | None = None
         inputs = len(self._session.get_inputs())
         if inputs == 1:
-            model = TreeModel(self._session)
-            self._check_width("features", model.width, len(manifest.feature_names))
-            self._trees = compiled(content, model)
+            self._load_trees(content)
         elif inputs == 3:
-            channels = RecurrentModel(self._session).channels
-            self._check_width("sequence channels", channels, len(manifest.sequence_names))
+            self._load_cell(content)
         else:
             raise ModelMismatch(
                 f"Model {manifest.model_id} has {inputs} inputs; 1 (features) or 3 (sequence and "
@@ -198,7 +203,21 @@ class LoadedModel:
         """A new voice for one symbol."""
         if self._trees is not None:
             return TreeMember(self.manifest, self._trees)
-        return RecurrentMember(self.manifest, RecurrentModel(self._session))
+        return RecurrentMember(self.manifest, RecurrentModel(self._session, self._cell))
+
+    def _load_trees(self, content: bytes) -> None:
+        model = TreeModel(self._session)
+        self._check_width("features", model.width, len(self.manifest.feature_names))
+        try:
+            self._trees = trees.compiled(content, model)
+        except trees.NotCompilable:
+            self._trees = model
+
+    def _load_cell(self, content: bytes) -> None:
+        channels = RecurrentModel(self._session).channels
+        self._check_width("sequence channels", channels, len(self.manifest.sequence_names))
+        with contextlib.suppress(trees.NotCompilable):
+            self._cell = cell.compiled(content, self._session)
 
     def _check_width(self, what: str, found: int, expected: int) -> None:
         if found != expected:

@@ -6,6 +6,8 @@ SHA-256 is the expected one. Sessions belong to one thread: their buffers are sh
 """
 
 import hashlib
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import onnxruntime
@@ -15,6 +17,10 @@ from plan2.foundation.errors import ModelMismatch, require
 from plan2.foundation.values import Float32Array, Float64Array
 
 WARM_UP_RUNS = 50
+
+Session: TypeAlias = onnxruntime.InferenceSession
+Step = Callable[[Float32Array, Float32Array], float]
+"""Takes memory (hidden, cell, sequence), writes the next state, returns a raw probability."""
 
 FAILURES: tuple[type[Exception], ...] = (
     runtime_state.Fail,
@@ -49,7 +55,7 @@ def verify(content: bytes, sha256: str, model_id: str) -> None:
         )
 
 
-def open_session(content: bytes) -> onnxruntime.InferenceSession:
+def open_session(content: bytes) -> Session:
     """A session for these bytes.
 
     Raises:
@@ -76,7 +82,7 @@ def open_session(content: bytes) -> onnxruntime.InferenceSession:
     return session
 
 
-def session_facts(session: onnxruntime.InferenceSession) -> dict[str, int | str]:
+def session_facts(session: Session) -> dict[str, int | str]:
     """How a session is set up, for diagnostics."""
     options = session.get_session_options()
     return {
@@ -92,7 +98,7 @@ def session_facts(session: onnxruntime.InferenceSession) -> dict[str, int | str]
 class TreeModel:
     """A tree ensemble: one row of features in, one probability of up out."""
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+    def __init__(self, session: Session) -> None:
         (entry,) = session.get_inputs()
         self.width = int(entry.shape[1])
         self._session = session
@@ -121,10 +127,10 @@ class RecurrentModel:
     Symbols share the session and own their buffers. `memory` is what the last step started from:
     hidden state, cell state and the sequence row, one after the other; it is all that a replay of
     that step needs. Between bars a step is a peek whose new state is discarded; only `commit`
-    moves on, and it does so when the next step begins.
+    moves on, and it does so when the next step begins. `step` replaces the session's own step.
     """
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+    def __init__(self, session: Session, step: Step | None = None) -> None:
         sequence, hidden, cell = session.get_inputs()
         probability, hidden_next, cell_next = session.get_outputs()
         channels, width = int(sequence.shape[1]), int(hidden.shape[1])
@@ -135,6 +141,7 @@ class RecurrentModel:
         self._next = np.zeros(2 * width, np.float32)
         self._probability = np.zeros((1, 1), np.float32)
         self._is_committed = True
+        self._step = step or self._run
         self._session = session
         self._binding = session.io_binding()
         _bind_input(self._binding, sequence.name, self._sequence[None])
@@ -154,7 +161,8 @@ class RecurrentModel:
             sequence: float64[channels] of the bar in progress.
         """
         self._settle()
-        return self._step(sequence)
+        self._sequence[:] = sequence
+        return self._step(self.memory, self._next)
 
     def commit(self, sequence_closed: Float64Array) -> float:
         """The raw probability of up after the closed bar, from which later steps start.
@@ -162,8 +170,7 @@ class RecurrentModel:
         Args:
             sequence_closed: float64[channels] of the bar that closed.
         """
-        self._settle()
-        probability = self._step(sequence_closed)
+        probability = self.peek(sequence_closed)
         self._is_committed = False
         return probability
 
@@ -197,13 +204,12 @@ class RecurrentModel:
         values = _floats(memory, len(self.memory))
         live, next_state = self.memory.copy(), self._next.copy()
         self.memory[:] = values
-        self._session.run_with_iobinding(self._binding)
-        probability = float(self._probability[0, 0])
+        probability = self._step(self.memory, self._next)
         self.memory[:], self._next[:] = live, next_state
         return probability
 
-    def _step(self, sequence: Float64Array) -> float:
-        self._sequence[:] = sequence
+    def _run(self, memory: Float32Array, following: Float32Array) -> float:  # noqa: ARG002
+        """A step by ONNX Runtime, whose buffers these two arrays are."""
         self._session.run_with_iobinding(self._binding)
         return float(self._probability[0, 0])
 

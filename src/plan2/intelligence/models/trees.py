@@ -26,6 +26,10 @@ NODE = np.dtype([("value", np.float32), ("code", np.int32)])
 Nodes = npt.NDArray[np.void]
 
 
+class NotCompilable(ModelMismatch):
+    """A model of another form than the compiled evaluators know; ONNX Runtime serves it."""
+
+
 class Tables(NamedTuple):
     """All trees, padded to the same depth, so that a walk has no branch to mispredict.
 
@@ -55,6 +59,7 @@ def compiled(content: bytes, model: TreeModel) -> CompiledTrees:
     """Build the evaluator from the file's bytes and hold it against ONNX Runtime.
 
     Raises:
+        NotCompilable: the file is not a tree ensemble as XGBoost exports it, or too deep.
         ModelMismatch: it differs from ONNX Runtime by more than 1e-6 somewhere.
     """
     tables = tables_of(content)
@@ -74,21 +79,21 @@ def tables_of(content: bytes) -> Tables:
     """The node tables of an ONNX file with one XGBoost TreeEnsembleClassifier.
 
     Raises:
-        ModelMismatch: the file holds anything else, or trees too deep to be padded.
+        NotCompilable: the file holds anything else, or trees too deep to be padded.
     """
     nodes = [node for node in onnx.load_from_string(content).graph.node if node.attribute]
     if len(nodes) != 1 or nodes[0].op_type != "TreeEnsembleClassifier":
-        raise ModelMismatch(
+        raise NotCompilable(
             f"Expected one TreeEnsembleClassifier, found {[node.op_type for node in nodes]}."
         )
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in nodes[0].attribute}
     modes = {mode.decode() for mode in attributes["nodes_modes"]}
     if not modes <= {"LEAF", "BRANCH_LT"} or attributes["post_transform"] != b"LOGISTIC":
-        raise ModelMismatch("Expected BRANCH_LT nodes and a LOGISTIC output, as XGBoost exports.")
+        raise NotCompilable("Expected BRANCH_LT nodes and a LOGISTIC output, as XGBoost exports.")
     links = _Links(attributes)
     depth = max(links.depth_below(root) for root in links.roots)
     if depth > DEPTH_MAX:
-        raise ModelMismatch(f"Trees of depth {depth} are too deep, at most {DEPTH_MAX} is allowed.")
+        raise NotCompilable(f"Trees of depth {depth} are too deep, at most {DEPTH_MAX} is allowed.")
     heaps = np.zeros((len(links.roots), 2 << depth), NODE)
     heaps["code"] = -1
     for heap, root in zip(heaps, links.roots, strict=True):

@@ -4,12 +4,11 @@ A rule passes when `value` is within `limit`. A figure that is not a number fail
 needs it: what cannot be checked is not allowed.
 """
 
-import math
 from collections.abc import Callable
 
 from plan2.foundation.config.schema import Risk
-from plan2.intelligence.decision.record import Check
 from plan2.intelligence.risk.limits import RiskInputs
+from plan2.intelligence.risk.parts import Check
 from plan2.intelligence.risk.state import TradingState
 
 Rule = Callable[[RiskInputs, Risk], Check]
@@ -24,9 +23,9 @@ def _check(rule: str, passed: bool, value: float, limit: float) -> Check:
 
 
 def _finite(number: float) -> float:
-    if math.isnan(number):
-        return IMPOSSIBLE
-    return min(max(number, -IMPOSSIBLE), IMPOSSIBLE)
+    if -IMPOSSIBLE < number < IMPOSSIBLE:
+        return number
+    return -IMPOSSIBLE if number < 0.0 else IMPOSSIBLE
 
 
 def _at_most(rule: str, value: float, limit: float) -> Check:

@@ -9,9 +9,9 @@ import msgspec
 from plan2.dataflow.terminals.port import ApprovedOrder, OrderKind
 from plan2.foundation.config.schema import Risk
 from plan2.foundation.ids import derived_id
-from plan2.intelligence.decision.record import Check
 from plan2.intelligence.risk.checks import OPENING, REDUCING
 from plan2.intelligence.risk.limits import Intent, RiskInputs
+from plan2.intelligence.risk.parts import Check
 
 MAGIC = 20_250
 """Marks Plan2's orders at the broker; below 2^31 for old tools."""

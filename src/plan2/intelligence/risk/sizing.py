@@ -8,8 +8,8 @@
 
 from plan2.foundation.config.schema import Risk
 from plan2.foundation.instrument import Instrument
-from plan2.intelligence.decision.record import EdgePart, SizePart
 from plan2.intelligence.risk.limits import AccountFigures
+from plan2.intelligence.risk.parts import SizePart
 
 KELLY_SHARE = 0.25
 
@@ -17,17 +17,18 @@ KELLY_SHARE = 0.25
 def size_of(
     instrument: Instrument,
     account: AccountFigures,
-    edge: EdgePart,
-    barrier: float,
+    p_lcb: float,
+    loss_distance: float,
     limits: Risk,
 ) -> SizePart:
     """The quantity in lots; 0.0 when the binding cap leaves less than the smallest volume.
 
-    `barrier` is the distance of the stop from the mid, quote currency.
+    `p_lcb` is the pessimistic probability of winning, `loss_distance` what is lost at the stop with
+    all cost, quote currency per unit of the base.
     """
     lot_value = instrument.contract_size * account.base_rate
-    loss_per_lot = (barrier + edge.cost) * instrument.contract_size * account.quote_rate
-    kelly_fraction = max(0.0, KELLY_SHARE * (2.0 * edge.p_lcb - 1.0))
+    loss_per_lot = loss_distance * instrument.contract_size * account.quote_rate
+    kelly_fraction = max(0.0, KELLY_SHARE * (2.0 * p_lcb - 1.0))
     room = limits.exposure_max_fraction * account.equity - account.exposure
     caps = {
         "risk": limits.risk_per_trade_fraction * account.equity / loss_per_lot,

@@ -203,13 +203,20 @@ class TradingAccount:
     def _situation(
         self, scene: Scene, forecast: Forecast | None, position_quantity: float
     ) -> Situation:
+        tick = scene.tick
+        instrument = self._instruments[tick.symbol]
         return Situation(
-            tick=scene.tick,
-            instrument=self._instruments[scene.tick.symbol],
+            tick=tick,
+            instrument=instrument,
             ready=scene.ready,
             forecast=forecast,
-            figures=lambda: self.figures(scene.tick, scene.now_ns, position_quantity),
+            quote_rate=self.rates.rate(instrument.quote),
+            since_entry_s=self._since_entry_s(tick),
+            figures=lambda: self.figures(tick, scene.now_ns, position_quantity),
         )
+
+    def _since_entry_s(self, tick: Tick) -> float:
+        return (tick.ts_ns - self._last_entry_ns.get(tick.symbol, NEVER_NS)) / NS_PER_SECOND
 
     def figures(self, tick: Tick, now_ns: int, position_quantity: float = 0.0) -> AccountFigures:
         """The account as plain numbers at this tick."""
@@ -232,7 +239,7 @@ class TradingAccount:
             orders_pending_symbol=float(pending),
             exposure=self.portfolio.exposure(self.rates) + sum(self._reserved.values()),
             orders_last_minute=float(self._orders_last_minute(ts_ns)),
-            seconds_since_same=(ts_ns - self._last_entry_ns.get(symbol, NEVER_NS)) / NS_PER_SECOND,
+            seconds_since_same=self._since_entry_s(tick),
             cooldown_left_s=max(0, cooldown_ns - since_close) / NS_PER_SECOND,
             tick_age_ms=max(0, now_ns - ts_ns) / NS_PER_MS,
             quote_rate=self.rates.rate(instrument.quote),
@@ -301,13 +308,11 @@ class TradingAccount:
         """Halt the account when the day's loss or the drawdown reaches its limit."""
         if self.state is TradingState.HALTED:
             return
-        marks, equity = self.portfolio.marks, self.portfolio.equity
-        limits = self.rules.risk
-        for rule, start, limit in (
-            ("daily_loss", marks.day_start_equity, limits.daily_loss_max_fraction),
-            ("drawdown", marks.peak_equity, limits.drawdown_max_fraction),
+        portfolio, limits = self.portfolio, self.rules.risk
+        for rule, fall, limit in (
+            ("daily_loss", portfolio.day_loss, limits.daily_loss_max_fraction),
+            ("drawdown", portfolio.drawdown, limits.drawdown_max_fraction),
         ):
-            fall = float((start - equity) / start) if start > 0 else 1.0
             if fall >= limit:
                 self._breach(rule, fall, limit, ts_ns)
                 return

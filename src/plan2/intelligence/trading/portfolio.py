@@ -36,6 +36,10 @@ class Portfolio:
         self._instruments = instruments
         self._exit_prices: dict[str, tuple[float, float]] = {}
         self._equity = start_balance
+        self.day_loss = 0.0
+        """Fall of equity since the broker's midnight, as a fraction of it; negative = gain."""
+        self.drawdown = 0.0
+        """Fall of equity from its peak, as a fraction of it."""
 
     @property
     def balance(self) -> Decimal:
@@ -50,11 +54,17 @@ class Portfolio:
     def mark(self, tick: Tick, rates: Rates) -> None:
         """Take in a quote: value open positions, roll the broker's day, lift the peak."""
         self._exit_prices[tick.symbol] = (tick.bid, tick.ask)
-        self._equity = self.balance + self.floating(rates)
-        if tick.ts_ns >= self.marks.day_end_ns:
+        equity = self.balance + self.floating(rates)
+        is_new_day = tick.ts_ns >= self.marks.day_end_ns
+        if equity == self._equity and not is_new_day:
+            return
+        self._equity = equity
+        if is_new_day:
             self.marks.day_end_ns = next_day_start_ns(tick.ts_ns)
-            self.marks.day_start_equity = self._equity
-        self.marks.peak_equity = max(self.marks.peak_equity, self._equity)
+            self.marks.day_start_equity = equity
+        self.marks.peak_equity = max(self.marks.peak_equity, equity)
+        self.day_loss = _fall(self.marks.day_start_equity, equity)
+        self.drawdown = _fall(self.marks.peak_equity, equity)
 
     def restore_marks(self, event: EquityRecorded) -> None:
         """Take the day's start and the peak from a stored figure."""
@@ -101,3 +111,8 @@ class Portfolio:
             for position in self._book.open.values()
         )
         return 0.0 if math.isnan(total) else total
+
+
+def _fall(start: Decimal, now: Decimal) -> float:
+    """From `start` to `now` as a fraction of `start`; everything when there was nothing."""
+    return float((start - now) / start) if start > 0 else 1.0

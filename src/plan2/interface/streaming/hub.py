@@ -26,6 +26,8 @@ from plan2.interface.streaming.state_channel import SharedStream
 
 LIVE_CLIENTS_MAX: Final = 10
 FAN_OUT_BATCH: Final = 16
+CATCH_UP: Final = 0.9
+"""What a flush costs of its spacing: less than all, so that a stall is made up for."""
 HEARTBEAT_S: Final = 1.0
 CHECK_S: Final = 0.25
 
@@ -134,11 +136,11 @@ class StreamHub:
     # --- pumps ----------------------------------------------------------------------------
 
     async def _pump_states(self, rate: RateClass) -> None:
-        """Flush one class: at once after quiet, then once per spacing on average.
+        """Flush one class: at once after quiet, then once per spacing.
 
-        A flush may come half a spacing early and is paid back by the next (GCRA). Without that,
-        quotes that come at the very pace of the class would wait for half a window or a whole one,
-        depending on nothing but the jitter of timers.
+        A flush may come half a spacing early and is paid back by the next ones (GCRA), and a pace
+        may be a tenth faster than its name. Without both, quotes that come at the very pace of the
+        class would wait for up to a whole spacing, for ever, after a single late timer.
         """
         awake, spacing_s = self._awake[rate], SPACING_S[rate]
         paid_s = 0.0
@@ -147,10 +149,16 @@ class StreamHub:
             awake.clear()
             started_s = self._timing.now_s()
             self._collect()
-            flushed = [await self._flush(each.streams[rate]) for each in self.channels.states()]
+            streams = [channel.streams[rate] for channel in self.channels.states()]
+            flushed = [await self._flush(stream) for stream in streams]
             if any(flushed):
-                paid_s = max(paid_s, started_s) + spacing_s
-                await self._timing.sleep(max(0.0, paid_s - spacing_s / 2 - self._timing.now_s()))
+                paid_s = max(paid_s, started_s) + spacing_s * CATCH_UP
+                pause_s = paid_s - spacing_s / 2 - self._timing.now_s()
+            elif any(stream.followers for stream in streams):
+                pause_s = spacing_s / 10  # other channels changed; look again soon
+            else:
+                pause_s = spacing_s
+            await self._timing.sleep(max(0.0, pause_s))
 
     async def _flush(self, stream: SharedStream) -> bool:
         """Send what changed to everybody who follows; False when nothing did."""
@@ -212,8 +220,9 @@ class StreamHub:
                 frame = codec.encode(Kind.HEARTBEAT, CONTROL, 0, self.server_us(), body)
                 frames[codec.subprotocol] = frame
             client.heartbeat(frame)
-        self.channels.health.touch({ONE_ROW})
-        self._wake_states()
+        if self.channels.health.is_followed:
+            self.channels.health.touch({ONE_ROW})
+            self._wake_states()
 
     def _collect(self) -> None:
         self._live.ticks.collect()

@@ -69,7 +69,7 @@ SPACING_S: Final[dict[RateClass, float]] = {
     RateClass.SAVER: 0.100,
     RateClass.BACKGROUND: 1.0,
 }
-"""Average least time between frames of a state channel; two are never closer than half of it."""
+"""Time between two frames of a state channel; see `StreamHub` for how exactly it is held."""
 
 SafeInteger = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 RateName = Literal["live", "normal", "saver", "background"]

@@ -2,8 +2,8 @@
 
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
-import { compressed } from "./build/compressed.ts";
-import { notices } from "./build/notices.ts";
+import { compressed } from "./plugins/compressed.ts";
+import { notices } from "./plugins/notices.ts";
 
 const SERVER = "127.0.0.1:8420";
 

@@ -9,6 +9,7 @@ Days count from the Unix epoch. Weekdays count as the broker does: 0 = Sunday â€
 import datetime as dt
 from functools import lru_cache
 
+from plan2.foundation.errors import InvariantBroken
 from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR
 
 EPOCH = dt.date(1970, 1, 1)
@@ -65,7 +66,7 @@ def next_rollover_ns(after_ns: int) -> int:
         moment = _new_york_close_ns(day)
         if moment > after_ns and weekday(day) not in {SUNDAY, SATURDAY}:
             return moment
-    raise AssertionError("five days in a row always hold a working day")
+    raise InvariantBroken(f"no rollover within five days of {after_ns}")
 
 
 def rollover_weekday(rollover_ns: int) -> int:

@@ -279,9 +279,9 @@ describe("connection", () => {
     expect(browser.last(Kind.rate)[4]).toEqual({ rate: "background" });
   });
 
-  it("backs off with full jitter up to eight seconds", () => {
+  it("backs off with full jitter up to four seconds", () => {
     expect([0, 1, 2, 5, 50].map((n) => retryDelayMs(n, 0.999_999))).toEqual([
-      250, 500, 1000, 8000, 8000,
+      250, 500, 1000, 4000, 4000,
     ]);
     expect(retryDelayMs(4, 0)).toBe(0);
   });

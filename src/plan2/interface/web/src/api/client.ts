@@ -78,7 +78,8 @@ export async function loadSession(): Promise<Session> {
 
 /** Redeems a single-use sign-in token without leaving the page. */
 export async function signIn(token: string): Promise<Session> {
-  await fetch(`/signin?token=${encodeURIComponent(token)}`, { credentials: "same-origin" });
+  // In the body, so that the token stands in no address and no log line.
+  await fetch("/signin", { method: "POST", body: new URLSearchParams({ token }) });
   return loadSession();
 }
 

@@ -91,7 +91,9 @@ export function useDigits(): (symbol: string) => number {
   return (symbol) => data?.find((info) => info.symbol === symbol)?.digits ?? 5;
 }
 
-/** Market time in microseconds, carried on from the last answer at the market's speed. */
+/** Market time in microseconds, carried on from the last answer at the market's speed.
+ *
+ * At full speed (0) nobody knows how far it got, so it stands still until the next answer. */
 export function useMarketNowUs(): number | null {
   const { data, dataUpdatedAt } = useSystem();
   const [now, setNow] = useState(() => Date.now());
@@ -101,5 +103,5 @@ export function useMarketNowUs(): number | null {
   }, []);
   if (!data) return null;
   const elapsedMs = Math.max(0, now - dataUpdatedAt);
-  return data.market_us + elapsedMs * 1_000 * (data.speed || 1);
+  return data.market_us + elapsedMs * 1_000 * data.speed;
 }

@@ -93,6 +93,11 @@ export function duration(us: number | null | undefined): string {
   return `${(us / 3_600_000_000).toFixed(1)} h`;
 }
 
+/** How fast market time runs: ×10; 0 stands for as fast as it goes. */
+export function pace(speed: number): string {
+  return speed > 0 ? `×${speed}` : "full speed";
+}
+
 /** -1, 0 or 1; what the colour and the arrow of a figure follow. */
 export function direction(value: Numeric): -1 | 0 | 1 {
   const number = Number(value ?? 0);

@@ -139,7 +139,7 @@ export type SystemInfo = {
   started_us: number;
   trading_state: TradingState;
   symbols: string[];
-  attribution: string | string[];
+  attribution: string[];
 };
 
 export type SymbolInfo = {
@@ -211,7 +211,7 @@ export type DecisionItem = {
   outcome: Outcome;
   reason: string;
   sentence: string;
-  side: number | string | null;
+  side: string | null;
   p: number | null;
   ev: number | null;
   cost: number | null;
@@ -330,7 +330,7 @@ export type ModelItem = {
   symbol: string;
   trained_us: number;
   sha256: string;
-  metrics: Record<string, number | string | null>;
+  metrics: Record<string, number | null>;
   status: string;
 };
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -352,7 +352,7 @@ export type Component = {
   status: string;
   detail: string;
   since_us: number;
-  metrics: Record<string, number>;
+  metrics: Record<string, number | null>;
 };
 export type LatencyStage = {
   stage: string;

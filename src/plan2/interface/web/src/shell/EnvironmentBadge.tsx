@@ -1,12 +1,13 @@
 /** Says on every page whether this is a simulation, a replay or real money. */
 
 import { useSystem } from "../api/queries";
+import { pace } from "../format/numbers";
 import type { SystemInfo } from "../gen/protocol";
 import { t } from "../strings";
 
 function textOf(system: SystemInfo): string {
-  if (system.mode === "simulated") return t("env.simulated", { speed: system.speed });
-  return system.mode === "replay" ? t("env.replay", { speed: system.speed }) : t("env.live");
+  if (system.mode === "simulated") return t("env.simulated", { speed: pace(system.speed) });
+  return system.mode === "replay" ? t("env.replay", { speed: pace(system.speed) }) : t("env.live");
 }
 
 export function EnvironmentBadge() {

@@ -7,7 +7,7 @@ import { useSystem } from "../api/queries";
 import type { DecisionItem, EventItem, OrderItem } from "../gen/protocol";
 import { useAnnouncer } from "../state/announcer";
 import { useSession } from "../state/session";
-import { useLogEvents, useStream } from "../stream/react";
+import { useLink, useLogEvents, useStream } from "../stream/react";
 import { t } from "../strings";
 import { announcementOf } from "./announcements";
 
@@ -70,10 +70,15 @@ export function LiveEffects() {
   return null;
 }
 
-/** A 401 anywhere ends the stream too. */
+/** A 401 anywhere ends the stream too, and a stream closed for want of a session asks for one. */
 function useSessionLink(): void {
   const client = useStream();
+  const { state: link } = useLink();
   const isSignedOut = useSession((state) => state.isSignedOut);
+  const signedOut = useSession((state) => state.signedOut);
+  useEffect(() => {
+    if (link === "signed_out") signedOut();
+  }, [link, signedOut]);
   useEffect(() => {
     if (isSignedOut) client.signOut();
   }, [client, isSignedOut]);

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "react";
 import { useLiveHealth, useMarketNowUs } from "../api/live";
 import { useSymbols, useSystem } from "../api/queries";
+import { pace } from "../format/numbers";
 import { ago, clock, day, zoneName } from "../format/times";
 import type { FeedState, QuoteRow } from "../gen/protocol";
 import { useZone } from "../state/preferences";
@@ -36,7 +37,7 @@ function MarketClock() {
   const zone = useZone();
   const { data: system } = useSystem();
   if (nowUs === null) return <span>–</span>;
-  const speed = system && system.speed !== 1 ? ` ×${system.speed}` : "";
+  const speed = system && system.speed !== 1 ? ` ${pace(system.speed)}` : "";
   return (
     <span title={t("status.market_help")}>
       {t("status.market")}{" "}

@@ -28,9 +28,11 @@ export function useCommand(name: CommandName): {
 } {
   const [state, setState] = useState<CommandState>({ kind: "idle" });
   const queries = useQueryClient();
-  // The key stays for the dialog's life: a repeated click is the same command, not a second one.
-  const [key] = useState(newKey);
+  // A repeated click is the same command; another reason makes it another one.
+  const [keys] = useState(() => new Map<string, string>());
   const send = (reason: string) => {
+    const key = keys.get(reason) ?? newKey();
+    keys.set(reason, key);
     setState({ kind: "sending" });
     sendCommand(name, reason, key, AbortSignal.timeout(UNKNOWN_AFTER_MS))
       .then((reply) => {

@@ -137,7 +137,6 @@ export class StreamClient {
 
   private opened(): void {
     this.isOpen = true;
-    this.attempt = 0;
     this.clock.reset();
     this.lastFrameMs = this.nowMs();
     this.send(frames.clientHello(this.env.nowUs(), PROTOCOL_VERSION, this.currentRate()));
@@ -246,6 +245,8 @@ export class StreamClient {
       this.cancels.push(this.env.after(RESTORE_LIMIT_MS, () => this.restored()));
     this.hello = hello;
     this.isGreeted = true;
+    // Only now: a server that accepts and closes at once must not be asked again at once.
+    this.attempt = 0;
     for (const sub of this.registry.all.values()) {
       // Event positions outlive a run of the server; the counters of other logs do not.
       if (isOtherRun && sub.model instanceof LogModel && sub.channel !== "events")

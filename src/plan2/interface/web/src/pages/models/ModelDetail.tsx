@@ -1,4 +1,4 @@
-/** One model: verdict first, then its figures, then the whole manifest. */
+/** One model: verdict first, then its figures with their bounds, then the whole manifest. */
 
 import { useManifest } from "../../api/queries";
 import { significant } from "../../format/numbers";
@@ -18,20 +18,12 @@ export function ModelDetail({ model }: { model: ModelItem }) {
       <Widget title={t("models.figures")} className="area-figures">
         <div className="stack">
           <div className="row wrap">
-            <b>{model.symbol}</b> {label("family", model.family)}{" "}
+            <b>{label("family", model.family)}</b> {model.symbol.replaceAll(",", ", ")}
             <StatusChip status={model.status} />
           </div>
-          <Verdict text={verdictOf(model, query.data)} />
+          <Verdict manifest={query.data} />
+          <Figures metrics={model.metrics} />
           <dl className="pairs">
-            {Object.entries(model.metrics)
-              .filter(([name]) => name !== "verdict")
-              .map(([name, value]) => (
-                <Pair key={name} name={label("metric", name)}>
-                  <span className="num">
-                    {typeof value === "string" ? value : significant(value)}
-                  </span>
-                </Pair>
-              ))}
             <Pair name={t("models.trained")}>
               <DayOf us={model.trained_us} />
             </Pair>
@@ -48,21 +40,46 @@ export function ModelDetail({ model }: { model: ModelItem }) {
   );
 }
 
-const asText = (value: Json | undefined): string => (typeof value === "string" ? value : "");
+const isBound = (name: string): boolean => name.endsWith("_low") || name.endsWith("_high");
 
-/** What the evaluation itself concluded; we draw no conclusion of our own. */
-function verdictOf(model: ModelItem, manifest: Manifest | undefined): string {
-  const own = model.metrics.verdict;
-  return (typeof own === "string" ? own : "") || asText(manifest?.verdict);
+/** Every figure; those that were measured with bounds show them. */
+function Figures({ metrics }: { metrics: ModelItem["metrics"] }) {
+  return (
+    <dl className="pairs">
+      {Object.entries(metrics)
+        .filter(([name]) => !isBound(name))
+        .map(([name, value]) => {
+          const low = metrics[`${name}_low`];
+          const bounds = { low: significant(low), high: significant(metrics[`${name}_high`]) };
+          return (
+            <Pair key={name} name={label("metric", name)}>
+              <span className="num">{significant(value)}</span>{" "}
+              {low !== undefined && <span className="faint num">{t("models.bounds", bounds)}</span>}
+            </Pair>
+          );
+        })}
+    </dl>
+  );
 }
 
-function Verdict({ text }: { text: string }) {
+const asText = (value: Json | undefined): string => (typeof value === "string" ? value : "");
+const asList = (value: Json | undefined): string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+
+/** What the evaluation itself concluded; we draw no conclusion of our own. */
+function Verdict({ manifest }: { manifest: Manifest | undefined }) {
+  const text = asText(manifest?.verdict);
   return (
     <div className={`verdict-box ${text ? "" : "is-missing"}`} data-testid="verdict">
       <Icon name={text ? "decisions" : "warning"} size={18} />
       <div>
         <div className="figure-label">{t("models.verdict")}</div>
-        <b>{text ? words(text) : t("models.no_verdict")}</b>
+        <b>{text ? words(text) : t("models.no_verdict")}</b>{" "}
+        {asList(manifest?.flags).map((flag) => (
+          <span key={flag} className="chip is-warn">
+            {words(flag.toLowerCase())}
+          </span>
+        ))}
         <div className="dim">{t("models.verdict_note")}</div>
       </div>
     </div>

@@ -2,40 +2,41 @@
 
 import { useLocation } from "wouter";
 import { useModels } from "../../api/queries";
-import { significant } from "../../format/numbers";
+import { percent, significant } from "../../format/numbers";
 import type { ModelItem } from "../../gen/protocol";
 import { label, t } from "../../strings";
 import { type Column, DataTable } from "../../widgets/DataTable";
-import { DayOf, Hash } from "../../widgets/Figures";
+import { DayOf } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { usePageTitle } from "../usePageTitle";
 import { ModelDetail } from "./ModelDetail";
 import { StatusChip } from "./StatusChip";
 
-/** The first of these names that the model reports. */
-const metric = (model: ModelItem, ...names: string[]): number | string | null => {
-  const name = names.find((one) => model.metrics[one] !== undefined && model.metrics[one] !== null);
-  return name === undefined ? null : (model.metrics[name] ?? null);
-};
+type Show = (value: number | null | undefined) => string;
 
-const LOG_LOSS = ["log_loss", "test_log_loss", "logloss"];
-const BRIER = ["brier", "test_brier", "brier_score"];
-const AUC = ["auc", "test_auc"];
+/** A figure of the evaluation; unknown ones sort last. */
+const figure = (name: string, show: Show): Column<ModelItem> => ({
+  key: name,
+  title: label("metric", name),
+  align: "right",
+  cell: (model) => <span className="num">{show(model.metrics[name])}</span>,
+  sortBy: (model) => model.metrics[name] ?? -Infinity,
+});
 
 const COLUMNS: Column<ModelItem>[] = [
   {
-    key: "symbol",
-    title: t("field.symbol"),
-    cell: (model) => <b>{model.symbol}</b>,
-    sortBy: (model) => model.symbol,
+    key: "family",
+    title: t("models.family"),
+    cell: (model) => <b>{label("family", model.family)}</b>,
+    sortBy: (model) => model.family,
     role: "lead",
   },
   {
-    key: "family",
-    title: t("models.family"),
-    cell: (model) => label("family", model.family),
-    sortBy: (model) => model.family,
+    key: "symbol",
+    title: t("models.symbols"),
+    cell: (model) => model.symbol.replaceAll(",", ", "),
+    sortBy: (model) => model.symbol,
   },
   {
     key: "status",
@@ -49,27 +50,11 @@ const COLUMNS: Column<ModelItem>[] = [
     cell: (model) => <DayOf us={model.trained_us} />,
     sortBy: (model) => model.trained_us,
   },
-  {
-    key: "log_loss",
-    title: t("metric.log_loss"),
-    align: "right",
-    cell: (model) => significant(metric(model, ...LOG_LOSS)),
-    sortBy: (model) => Number(metric(model, ...LOG_LOSS) ?? Infinity),
-  },
-  {
-    key: "brier",
-    title: t("metric.brier"),
-    align: "right",
-    cell: (model) => significant(metric(model, ...BRIER)),
-    sortBy: (model) => Number(metric(model, ...BRIER) ?? Infinity),
-  },
-  {
-    key: "auc",
-    title: t("metric.auc"),
-    align: "right",
-    cell: (model) => significant(metric(model, ...AUC)),
-    sortBy: (model) => Number(metric(model, ...AUC) ?? -1),
-  },
+  figure("n_eff", (value) => significant(value === undefined ? null : Math.round(value ?? NaN))),
+  figure("accuracy", (value) => percent(value, 1)),
+  figure("auc", (value) => significant(value)),
+  figure("log_loss_skill", (value) => percent(value, 2, true)),
+  figure("net_r", (value) => significant(value)),
   {
     key: "id",
     title: t("models.id"),
@@ -77,7 +62,6 @@ const COLUMNS: Column<ModelItem>[] = [
     sortBy: (model) => model.model_id,
     role: "wide",
   },
-  { key: "sha", title: "SHA-256", cell: (model) => <Hash value={model.sha256} length={8} /> },
 ];
 
 export function ModelsPage({ id }: { id: string }) {
@@ -92,7 +76,7 @@ export function ModelsPage({ id }: { id: string }) {
     hint: t("models.none_hint"),
   });
   return (
-    <div className={`page-models ${id ? "has-detail" : ""}`} data-testid="page-models">
+    <div className="page-models" data-testid="page-models">
       <h1 className="sr-only">{t("page.models")}</h1>
       <Widget title={t("models.registry")} state={state} isFlush className="area-list">
         <DataTable

@@ -3,6 +3,7 @@ import { words } from "../../strings";
 const TONES: Record<string, string> = {
   champion: "is-ok",
   active: "is-accent",
+  registered: "is-accent",
   challenger: "is-violet",
   retired: "",
   rejected: "is-crit",

@@ -11,7 +11,8 @@ function figures({ rule, value, limit }: RiskLimit): string {
   const isFraction = limit <= 1 && /loss|drawdown|fraction|spread/.test(rule);
   const show = (number: number) =>
     isFraction ? percent(number) : significant(Number(number.toPrecision(4)));
-  return `${show(value)} / ${show(limit)}`;
+  const unit = rule === "exposure" ? ` ${t("limits.times_equity")}` : "";
+  return `${show(value)} / ${show(limit)}${unit}`;
 }
 
 export function LimitsWidget() {

@@ -4,13 +4,7 @@ import { DASH, money, percent } from "../../format/numbers";
 import { label, t, words } from "../../strings";
 import { Gain } from "../../widgets/Figures";
 import { Tile } from "../../widgets/parts";
-
-const STATUS_CLASS: Record<string, string> = {
-  healthy: "ok",
-  ok: "ok",
-  degraded: "warn",
-  down: "crit",
-};
+import { statusLook } from "../../widgets/status";
 
 export function OverviewTiles() {
   const account = useLiveAccount();
@@ -89,15 +83,14 @@ function StateTile() {
   const health = useLiveHealth();
   const account = useLiveAccount();
   const bad =
-    health?.components.filter((component) => (STATUS_CLASS[component.status] ?? "warn") !== "ok") ??
-    [];
+    health?.components.filter((component) => statusLook(component.status).tone !== "ok") ?? [];
   return (
     <Tile
       name={t("overview.state")}
       value={account ? label("trading", account.trading_state) : DASH}
       foot={
         health && (
-          <span className={STATUS_CLASS[health.status] ?? "warn"}>
+          <span className={statusLook(health.status).tone}>
             {bad.length
               ? t("health.attention", {
                   names: bad.map((component) => words(component.name)).join(", "),

@@ -9,7 +9,7 @@ import { widgetState } from "../../widgets/widgetState";
 export function AboutWidget() {
   const query = useSystem();
   const system = query.data;
-  const credits = system ? [system.attribution].flat().filter(Boolean) : [];
+  const credits = system ? system.attribution : [];
   return (
     <Widget title={t("about.title")} state={widgetState(query)} className="area-about">
       {system && (

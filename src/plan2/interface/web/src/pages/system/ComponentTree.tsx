@@ -5,7 +5,8 @@ import { significant } from "../../format/numbers";
 import type { Component, Health } from "../../gen/protocol";
 import { t, words } from "../../strings";
 import { Time } from "../../widgets/Figures";
-import { Icon, type IconName } from "../../widgets/Icon";
+import { Icon } from "../../widgets/Icon";
+import { statusLook } from "../../widgets/status";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 
@@ -60,21 +61,13 @@ export function ComponentTree({
   );
 }
 
-const ICONS: Record<string, IconName> = {
-  healthy: "check",
-  ok: "check",
-  degraded: "warning",
-  down: "cross",
-};
-const TONES: Record<string, string> = { healthy: "ok", ok: "ok", degraded: "warn", down: "crit" };
-
 function Node({ component }: { component: Component }) {
   const metrics = Object.entries(component.metrics);
-  const tone = TONES[component.status] ?? "dim";
+  const { tone, icon } = statusLook(component.status);
   return (
     <li className="component">
       <span className={`component-mark ${tone}`}>
-        <Icon name={ICONS[component.status] ?? "help"} size={15} />
+        <Icon name={icon} size={15} />
       </span>
       <div className="grow">
         <div className="row">

@@ -2,18 +2,17 @@
 
 import { useLiveHealth } from "../../api/live";
 import { useHealth, useSystem } from "../../api/queries";
-import { DASH, duration, fixed } from "../../format/numbers";
+import { DASH, duration, fixed, pace } from "../../format/numbers";
 import type { Health } from "../../gen/protocol";
 import { label, t, words } from "../../strings";
 import { Time } from "../../widgets/Figures";
 import { Tile } from "../../widgets/parts";
+import { statusLook } from "../../widgets/status";
 import { usePageTitle } from "../usePageTitle";
 import { AboutWidget } from "./AboutWidget";
 import { ComponentTree } from "./ComponentTree";
 import { EventTail } from "./EventTail";
 import { LatencyWidget } from "./LatencyWidget";
-
-const TONES: Record<string, string> = { healthy: "ok", ok: "ok", degraded: "warn", down: "crit" };
 
 export function SystemPage() {
   usePageTitle(t("page.system"));
@@ -49,7 +48,7 @@ function HealthTiles({ health }: { health: Health | undefined }) {
         name={t("system.status")}
         value={
           health ? (
-            <span className={TONES[health.status] ?? "warn"}>{words(health.status)}</span>
+            <span className={statusLook(health.status).tone}>{words(health.status)}</span>
           ) : (
             DASH
           )
@@ -95,7 +94,7 @@ function RunTiles() {
             <Time us={system?.started_us} form="short" />
           </small>
         }
-        foot={system && t("system.speed", { speed: system.speed })}
+        foot={system && t("system.speed", { speed: pace(system.speed) })}
       />
     </>
   );

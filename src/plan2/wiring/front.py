@@ -7,7 +7,6 @@ import msgspec
 from litestar.types import ASGIApp
 
 import plan2
-from plan2.assembly import Floor
 from plan2.connectivity.gateway.app import Front, Identity, Operations, build_gateway
 from plan2.connectivity.gateway.middleware import LOCAL_HOSTS, GatewaySettings
 from plan2.connectivity.gateway.static import Site
@@ -18,13 +17,13 @@ from plan2.dataflow.archive import TickArchive
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Server
-from plan2.foundation.database.session import Database
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.events.system import UserAuthenticated
 from plan2.foundation.health import HealthBoard
 from plan2.foundation.ids import RandomIds
 from plan2.foundation.latency import Latency
 from plan2.foundation.metrics import Metrics
+from plan2.foundation.storage import Database
 from plan2.foundation.values import NS_PER_DAY, Bar
 from plan2.intelligence.decision.replayer import RecordReplayer
 from plan2.intelligence.features.indicators import compute
@@ -36,7 +35,8 @@ from plan2.interface.books import AccountBooks
 from plan2.interface.lane_features import LaneFeatures
 from plan2.interface.live import LiveView
 from plan2.interface.views.queries import PostgresViews
-from plan2.markets import Market
+from plan2.wiring.assembly import Floor
+from plan2.wiring.markets import Market
 
 SEED_EVENTS = 2_000
 """Stored events that the event page starts with."""

@@ -9,7 +9,6 @@ trading be armed.
 import asyncio
 from collections.abc import Callable
 
-from plan2.assembly import Floor
 from plan2.foundation.eventstore.store import EventStore
 from plan2.foundation.values import NS_PER_DAY, TenantId
 from plan2.intelligence.risk.state import TradingState
@@ -17,7 +16,8 @@ from plan2.intelligence.trading.journal import FileJournal
 from plan2.intelligence.trading.reconcile import Reconciled, rebuild, reconcile
 from plan2.intelligence.trading.stored import book_events, drain
 from plan2.intelligence.warm_state import WarmState, feed_block
-from plan2.markets import Market
+from plan2.wiring.assembly import Floor
+from plan2.wiring.markets import Market
 
 Say = Callable[[str], None]
 

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
-from plan2.inquiry import Explained
-from plan2.intelligence.decision.record import Check, DecisionRecord
+from plan2.intelligence.decision.record import DecisionRecord
+from plan2.intelligence.risk.parts import Check
+from plan2.wiring.inquiry import Explained
 
 
 def text_of(explained: Explained) -> str:

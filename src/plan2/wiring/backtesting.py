@@ -9,7 +9,6 @@ from decimal import Decimal
 
 import msgspec
 
-from plan2.assembly import Floor, FloorPlan, build_floor
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.config.load import Loaded, data_dir
@@ -25,8 +24,9 @@ from plan2.intelligence.trading.account import AccountIdentity
 from plan2.intelligence.trading.chronicle import NoSink
 from plan2.intelligence.trading.journal import MemoryJournal
 from plan2.intelligence.warm_state import feed_block
-from plan2.markets import Market, ReplayWindow, open_backtest
-from plan2.recovery import WARM_UP_NS
+from plan2.wiring.assembly import Floor, FloorPlan, build_floor
+from plan2.wiring.markets import Market, ReplayWindow, open_backtest
+from plan2.wiring.recovery import WARM_UP_NS
 
 OnProgress = Callable[[int, int], None]
 """Told the market time (UTC nanoseconds) and the number of ticks so far."""

@@ -26,12 +26,14 @@ from plan2.foundation.database.roles import (
 from plan2.foundation.database.server import EmbeddedServer, Progress
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.database.unit_of_work import UnitOfWork, unit_of_work
-from plan2.foundation.errors import ConfigError
+from plan2.foundation.errors import ConfigError, Plan2Error
 from plan2.foundation.eventstore.store import PostgresEventStore
 from plan2.foundation.lock import DataDirLock
+from plan2.foundation.log import logger
 from plan2.foundation.values import TenantId
 
 T = TypeVar("T")
+WATCH_EVERY_S = 1.0
 
 
 class Database:
@@ -138,11 +140,31 @@ async def _reached(
     try:
         start = server.start if is_owner else server.join
         endpoint = await _to_the_end(asyncio.to_thread(start))
-        yield embedded_access(endpoint)
+        watch = asyncio.create_task(_keep_running(server)) if is_owner else None
+        try:
+            yield embedded_access(endpoint)
+        finally:
+            if watch is not None:
+                watch.cancel()
+                await asyncio.wait([watch])
     finally:
         if is_owner:
             await _to_the_end(asyncio.to_thread(server.stop))
         lock.release()
+
+
+async def _keep_running(server: EmbeddedServer) -> None:
+    """Start the embedded server again whenever it is gone, until cancelled."""
+    while True:
+        await asyncio.sleep(WATCH_EVERY_S)
+        if await asyncio.to_thread(server.is_running):
+            continue
+        try:
+            await _to_the_end(asyncio.to_thread(server.start))
+        except Plan2Error as error:
+            logger("database").error("database_restart_failed", reason=str(error))
+        else:
+            logger("database").warning("database_restarted")
 
 
 async def _to_the_end(work: Coroutine[None, None, T]) -> T:

@@ -8,16 +8,16 @@ import msgspec
 
 from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
 from plan2.foundation.config.load import Loaded, data_dir
-from plan2.foundation.database.session import open_database
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import InputError
 from plan2.foundation.eventstore.record import StoredEvent
 from plan2.foundation.eventstore.store import EventStore
+from plan2.foundation.storage import open_database
 from plan2.intelligence.decision.explain import Replayed
 from plan2.intelligence.decision.record import DecisionRecord
 from plan2.intelligence.decision.replayer import RecordReplayer
 from plan2.intelligence.models.registry import Registry
-from plan2.markets import REPLAY, simulated_home
+from plan2.wiring.markets import REPLAY, simulated_home
 
 PAGE = 500
 MENTIONS = ("order_id", "decision_id", "position_id", "fill_id", "token")

@@ -11,7 +11,7 @@ from plan2.foundation.errors import Unrecoverable
 from plan2.foundation.worker_messages import Progress
 from plan2.foundation.workers import run_worker
 from plan2.intelligence.models.registry import Registry
-from plan2.markets import Market
+from plan2.wiring.markets import Market
 
 Say = Callable[[str], None]
 

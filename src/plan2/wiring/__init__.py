@@ -1,0 +1,1 @@
+"""How the levels are put together: the parts of the composition root that verbs share."""
