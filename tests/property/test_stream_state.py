@@ -52,7 +52,7 @@ def deliver(feed: Feed, mirror: Mirror, frames: list[Any]) -> None:
     for frame in frames:
         if not mirror.take(frame):
             feed.client.follow_state(feed.channel)
-        feed.client.acknowledge(1, frame[2], feed.now_s)
+        feed.client.acknowledge(1, frame[2], feed.clocks.at_s)
 
 
 @settings(deadline=None, max_examples=300)
@@ -75,15 +75,15 @@ def test_the_client_equals_the_server_after_any_loss(steps: list[tuple[str, str,
             lost = feed.drain(number)
             deliver(feed, mirror, [frame for frame in lost if frame[0] != Kind.DELTA])
         elif step == "rest":
-            feed.now_s += number / 10
-            feed.client.check(feed.now_s)
+            feed.clocks.at_s += number / 10
+            feed.client.check(feed.clocks.at_s)
         else:
             feed.client.change_rate(type(feed.client.rate)(word))
     for key in "abc":  # something changes after the last loss, as it does on every market
         feed.channel.touch({key})
     feed.flush()
     deliver(feed, mirror, feed.drain())
-    feed.client.acknowledge(1, 10**9, feed.now_s)
+    feed.client.acknowledge(1, 10**9, feed.clocks.at_s)
     feed.flush()
     deliver(feed, mirror, feed.drain())
     assert mirror.rows == feed.rows.values

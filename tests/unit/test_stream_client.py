@@ -39,6 +39,20 @@ class Rows:
         return [[key, self.values.get(key)] for key in keys]
 
 
+class HandClocks:
+    """Clocks that a test moves."""
+
+    at_s = 0.0
+
+    def now_s(self) -> float:
+        """Seconds."""
+        return self.at_s
+
+    def market_us(self) -> int:
+        """No time at all."""
+        return 0
+
+
 class Feed:
     """A state channel with one client, and the hub's part of it."""
 
@@ -47,7 +61,7 @@ class Feed:
         self.channel = StateChannel(1, "quotes", self.rows)
         self.client = Client(SESSION, JSON, rate)
         self.client.follow_state(self.channel)
-        self.now_s = 0.0
+        self.clocks = HandClocks()
 
     def change(self, key: str, value: int) -> None:
         """A row changes, and the class's window ends."""
@@ -63,13 +77,13 @@ class Feed:
             frame = JSON.encode(Kind.DELTA, 1, stream.seq, 0, rows)
             subscription = self.client.states.get(1)
             if subscription is not None:
-                self.client.offer(subscription, stream.seq, frame, self.now_s)
+                self.client.offer(subscription, stream.seq, frame, self.clocks.at_s)
 
     def drain(self, most: int = 10_000) -> list[Any]:
         """Every frame that the client is due, up to `most`."""
         frames: list[Any] = []
         while len(frames) < most:
-            message = self.client.next_message(0, self.now_s)
+            message = self.client.next_message(self.clocks)
             if message is None:
                 break
             frames.append(msgspec.json.decode(message))
@@ -123,7 +137,7 @@ def test_a_client_that_does_not_acknowledge_gets_a_snapshot_later() -> None:
         feed.drain()
     assert feed.client.lagging
     assert feed.drain() == []
-    feed.client.acknowledge(1, UNACKED_MAX - 1, feed.now_s)
+    feed.client.acknowledge(1, UNACKED_MAX - 1, feed.clocks.at_s)
     assert not feed.client.lagging
     assert feed.drain() == [[Kind.SNAPSHOT, 1, 1000, 0, [["a", 999]]]]
     feed.change("a", 1000)
@@ -149,15 +163,15 @@ def test_two_seconds_without_acknowledgement_hold_state_back() -> None:
     """One old frame is enough; the acknowledgement brings a snapshot."""
     feed = Feed()
     feed.drain()
-    feed.now_s = 1.9
-    feed.client.check(feed.now_s)
+    feed.clocks.at_s = 1.9
+    feed.client.check(feed.clocks.at_s)
     assert not feed.client.lagging
-    feed.now_s = 2.1
-    feed.client.check(feed.now_s)
+    feed.clocks.at_s = 2.1
+    feed.client.check(feed.clocks.at_s)
     assert feed.client.lagging
     feed.change("a", 1)
     assert feed.drain() == []
-    feed.client.acknowledge(1, 0, feed.now_s)
+    feed.client.acknowledge(1, 0, feed.clocks.at_s)
     assert [frame[0] for frame in feed.drain()] == [Kind.SNAPSHOT]
 
 
@@ -165,10 +179,10 @@ def test_a_slow_sender_is_not_taken_for_a_slow_client() -> None:
     """When nothing was sent there is nothing to acknowledge: the client recovers by itself."""
     feed = Feed()
     feed.drain()
-    feed.client.acknowledge(1, 0, feed.now_s)
+    feed.client.acknowledge(1, 0, feed.clocks.at_s)
     feed.change("a", 1)
-    feed.now_s = 3.0
-    feed.client.check(feed.now_s)
+    feed.clocks.at_s = 3.0
+    feed.client.check(feed.clocks.at_s)
     assert not feed.client.lagging
     assert [frame[0] for frame in feed.drain()] == [Kind.SNAPSHOT]
 
@@ -260,7 +274,7 @@ def test_logs_wait_for_acknowledgements_without_losing_anything() -> None:
         frames = feed.drain()
         assert 0 < len(frames) <= UNACKED_MAX
         received += [frame[2] for frame in frames]
-        feed.client.acknowledge(2, received[-1], feed.now_s)
+        feed.client.acknowledge(2, received[-1], feed.clocks.at_s)
     assert received == list(range(1, 1001))
 
 

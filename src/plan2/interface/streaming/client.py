@@ -8,7 +8,7 @@ gets a fresh snapshot later), and logs are read from the shared ring at the clie
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from plan2.connectivity.identity.sessions import Session
 from plan2.interface.streaming.log_channel import LogChannel
@@ -20,6 +20,18 @@ UNACKED_AGE_S: Final = 2.0
 UNACKED_END_S: Final = 20.0
 PENDING_MAX_BYTES: Final = 262_144
 CONTROL_MAX: Final = 256
+
+
+class Clocks(Protocol):
+    """What time it is, asked only when a frame needs it."""
+
+    def now_s(self) -> float:
+        """Monotonic seconds."""
+        ...
+
+    def market_us(self) -> int:
+        """Market time, microseconds."""
+        ...
 
 
 class Subscription:
@@ -46,7 +58,6 @@ class StateSubscription(Subscription):
         self.channel = channel
         self.stream = stream
         self.base = -1
-        self.needs_snapshot = True
 
 
 class LogSubscription(Subscription):
@@ -64,18 +75,23 @@ class Client:
     Attributes:
         ready: set when there may be something to send. close_code: set once it must end.
         lagging: state frames are held back until the client has caught up.
+        quarter: in which quarter of each second the hub looks after it.
     """
 
-    def __init__(self, session: Session, codec: Codec, rate: RateClass) -> None:
+    def __init__(
+        self, session: Session, codec: Codec, rate: RateClass, *, quarter: int = 0
+    ) -> None:
         self.session = session
         self.codec = codec
         self.rate = rate
+        self.quarter = quarter
         self.ready = asyncio.Event()
         self.closing = asyncio.Event()
         self.close_code: Close | None = None
         self.lagging = False
         self.states: dict[int, StateSubscription] = {}
         self.logs: dict[int, LogSubscription] = {}
+        self._unshown: dict[int, StateSubscription] = {}
         self._control: deque[bytes] = deque()
         self._pending: deque[tuple[StateSubscription, int, bytes, float]] = deque()
         self._pending_bytes = 0
@@ -93,6 +109,7 @@ class Client:
         subscription = StateSubscription(channel, stream)
         stream.follow(subscription)
         self.states[channel.number] = subscription
+        self._unshown[channel.number] = subscription
         self.ready.set()
 
     def follow_log(self, log: LogChannel, following: int) -> None:
@@ -106,6 +123,7 @@ class Client:
         state = self.states.pop(number, None)
         if state is not None:
             state.stream.unfollow(state)
+            self._unshown.pop(number, None)
             self._drop_pending(state)
         found = state or self.logs.pop(number, None)
         if found is not None:
@@ -141,7 +159,7 @@ class Client:
 
     def offer(self, subscription: StateSubscription, seq: int, frame: bytes, now_s: float) -> None:
         """Queue a delta unless a snapshot will cover it; fall behind when too much is unread."""
-        if self.lagging or subscription.needs_snapshot or seq <= subscription.base:
+        if self.lagging or subscription.number in self._unshown or seq <= subscription.base:
             return
         waiting = self._unacked + len(self._pending)
         if waiting >= UNACKED_MAX or self._pending_bytes + len(frame) > PENDING_MAX_BYTES:
@@ -151,24 +169,23 @@ class Client:
         self._pending_bytes += len(frame)
         self.ready.set()
 
-    def next_message(self, t_us: int, now_s: float) -> bytes | None:
+    def next_message(self, clocks: Clocks) -> bytes | None:
         """What goes out next: control, then logs, then snapshots, then deltas; None if nothing."""
         if self._control:
             return self._control.popleft()
-        if self._unacked < UNACKED_MAX:
+        if self.logs and self._unacked < UNACKED_MAX:
             for log in self.logs.values():
                 if log.following <= log.log.last:
-                    return self._log_frame(log, t_us, now_s)
+                    return self._log_frame(log, clocks)
         if self.lagging:
             return None
-        for state in self.states.values():
-            if state.needs_snapshot:
-                return self._snapshot(state, t_us, now_s)
+        if self._unshown:
+            return self._snapshot(self._unshown.pop(next(iter(self._unshown))), clocks)
         if not self._pending:
             return None
-        subscription, seq, frame, _ = self._pending.popleft()
+        subscription, seq, frame, offered_s = self._pending.popleft()
         self._pending_bytes -= len(frame)
-        self._sent(subscription, seq, now_s)
+        self._sent(subscription, seq, offered_s)
         return frame
 
     # --- whether it keeps up --------------------------------------------------------------
@@ -186,8 +203,7 @@ class Client:
         self.lagging = True
         self._pending.clear()
         self._pending_bytes = 0
-        for subscription in self.states.values():
-            subscription.needs_snapshot = True
+        self._unshown.update(self.states)
 
     def check(self, now_s: float) -> None:
         """Look at the clock: fall behind after 2 s, end after 20 s without acknowledgement."""
@@ -211,20 +227,19 @@ class Client:
 
     # --- inside ---------------------------------------------------------------------------
 
-    def _log_frame(self, subscription: LogSubscription, t_us: int, now_s: float) -> bytes:
+    def _log_frame(self, subscription: LogSubscription, clocks: Clocks) -> bytes:
         log, seq = subscription.log, subscription.following
         if not log.can_replay(seq):
             self.unfollow(log.number)
-            return self.codec.encode(Kind.RESYNC, log.number, log.last, t_us, None)
+            return self.codec.encode(Kind.RESYNC, log.number, log.last, clocks.market_us(), None)
         subscription.following += 1
-        self._sent(subscription, seq, now_s)
+        self._sent(subscription, seq, clocks.now_s())
         return log.entry(seq).frame(self.codec, log.number)
 
-    def _snapshot(self, subscription: StateSubscription, t_us: int, now_s: float) -> bytes:
-        subscription.needs_snapshot = False
+    def _snapshot(self, subscription: StateSubscription, clocks: Clocks) -> bytes:
         subscription.base = subscription.stream.seq
-        self._sent(subscription, subscription.base, now_s)
-        return subscription.stream.snapshot(self.codec, t_us)
+        self._sent(subscription, subscription.base, clocks.now_s())
+        return subscription.stream.snapshot(self.codec, clocks.market_us())
 
     def _sent(self, subscription: Subscription, seq: int, now_s: float) -> None:
         subscription.unacked.append((seq, now_s))

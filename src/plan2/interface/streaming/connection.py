@@ -92,7 +92,7 @@ class StreamRoute:
         is_text = client.codec.is_text
         count = 0
         while True:
-            message = self._hub.next_message(client)
+            message = client.next_message(self._hub)
             if message is None:
                 client.ready.clear()
                 await client.ready.wait()
@@ -108,7 +108,7 @@ class StreamRoute:
         if client.close_code is None:
             return
         client.leave()
-        while (message := self._hub.next_message(client)) is not None:
+        while (message := client.next_message(self._hub)) is not None:
             await _send_one(socket, message, is_text=client.codec.is_text)
         await socket.close(code=client.close_code)
 

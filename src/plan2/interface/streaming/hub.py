@@ -29,7 +29,7 @@ FAN_OUT_BATCH: Final = 16
 CATCH_UP: Final = 0.9
 """What a flush costs of its spacing: less than all, so that a stall is made up for."""
 HEARTBEAT_S: Final = 1.0
-CHECK_S: Final = 0.25
+QUARTERS: Final = 4
 
 
 class HubInfo(msgspec.Struct, frozen=True):
@@ -71,6 +71,8 @@ class StreamHub:
         self.channels = Channels(live, health)
         self.feeds = LogFeeds(self.channels, self._wake_logs)
         self.clients: set[Client] = set()
+        self._joined = 0
+        self._followed: set[RateClass] = set()
         self._live = live
         self._sessions = sessions
         self._timing = timing
@@ -101,7 +103,8 @@ class StreamHub:
 
     def join(self, session: Session, codec: Codec) -> Client:
         """A new client, greeted."""
-        client = Client(session, codec, RateClass.NORMAL)
+        client = Client(session, codec, RateClass.NORMAL, quarter=self._joined % QUARTERS)
+        self._joined += 1
         self.clients.add(client)
         return client
 
@@ -109,6 +112,11 @@ class StreamHub:
         """A client is gone."""
         client.leave()
         self.clients.discard(client)
+        self.recount()
+
+    def recount(self) -> None:
+        """Find out which classes are followed; the others are not woken."""
+        self._followed = {client.rate for client in self.clients if client.states}
 
     def grant(self, rate: RateClass) -> RateClass:
         """The class a client gets when it asks for `rate`; few may have the fastest."""
@@ -116,10 +124,6 @@ class StreamHub:
         if rate is RateClass.LIVE and live >= LIVE_CLIENTS_MAX:
             return RateClass.NORMAL
         return rate
-
-    def next_message(self, client: Client) -> bytes | None:
-        """What a client is sent next."""
-        return client.next_message(self.market_us(), self._timing.now_s())
 
     def now_s(self) -> float:
         """Monotonic seconds."""
@@ -154,10 +158,8 @@ class StreamHub:
             if any(flushed):
                 paid_s = max(paid_s, started_s) + spacing_s * CATCH_UP
                 pause_s = paid_s - spacing_s / 2 - self._timing.now_s()
-            elif any(stream.followers for stream in streams):
-                pause_s = spacing_s / 10  # other channels changed; look again soon
             else:
-                pause_s = spacing_s
+                pause_s = spacing_s / 10  # only channels that nobody follows at this rate changed
             await self._timing.sleep(max(0.0, pause_s))
 
     async def _flush(self, stream: SharedStream) -> bool:
@@ -196,21 +198,24 @@ class StreamHub:
                     await asyncio.sleep(0)
 
     async def _keep_time(self) -> None:
-        beat_s = self._timing.now_s()
+        """Look after a quarter of the clients every quarter of a second: no burst each second."""
+        quarter = 0
         while True:
-            await self._timing.sleep(CHECK_S)
+            await self._timing.sleep(HEARTBEAT_S / QUARTERS)
             now_s = self._timing.now_s()
             for client in self.clients:
                 client.check(now_s)
-            if now_s - beat_s >= HEARTBEAT_S:
-                beat_s = now_s
-                self._beat()
+            self._beat([client for client in self.clients if client.quarter == quarter])
+            if quarter == 0 and self.channels.health.is_followed:
+                self.channels.health.touch({ONE_ROW})
+                self._wake_states()
+            quarter = (quarter + 1) % QUARTERS
 
-    def _beat(self) -> None:
-        """Once a second: heartbeats, dead sessions, the health row."""
+    def _beat(self, clients: list[Client]) -> None:
+        """Heartbeats, unless the session is over."""
         frames: dict[str, bytes] = {}
         body = {"position": self.channels.events.last}
-        for client in self.clients:
+        for client in clients:
             if not self._sessions.is_live(client.session.session_id):
                 client.close(Close.SIGNED_OUT)
                 continue
@@ -220,9 +225,6 @@ class StreamHub:
                 frame = codec.encode(Kind.HEARTBEAT, CONTROL, 0, self.server_us(), body)
                 frames[codec.subprotocol] = frame
             client.heartbeat(frame)
-        if self.channels.health.is_followed:
-            self.channels.health.touch({ONE_ROW})
-            self._wake_states()
 
     def _collect(self) -> None:
         self._live.ticks.collect()
@@ -230,8 +232,8 @@ class StreamHub:
         self._live.booked.collect()
 
     def _wake_states(self) -> None:
-        for awake in self._awake.values():
-            awake.set()
+        for rate in self._followed:
+            self._awake[rate].set()
 
     def _wake_logs(self) -> None:
         self._logs_awake.set()

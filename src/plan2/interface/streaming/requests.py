@@ -108,6 +108,7 @@ class Requests:
             self._client.close(Close.VERSION)
             return
         self._client.change_rate(self._hub.grant(RateClass(hello.rate)))
+        self._hub.recount()
 
     def _subscribe(self, frame: ClientFrame) -> None:
         wish = self._client.codec.body(frame, Subscribe)
@@ -128,6 +129,7 @@ class Requests:
             self._follow_log(frame, channel, wish)
             return
         self._client.follow_state(channel)
+        self._hub.recount()
         self._reply(frame, {"ch": channel.number, "channel": channel.name})
 
     def _follow_log(self, frame: ClientFrame, log: LogChannel, wish: Subscribe) -> None:
@@ -155,6 +157,7 @@ class Requests:
         granted = self._hub.grant(RateClass(wish.rate))
         if granted is not self._client.rate:
             self._client.change_rate(granted)
+            self._hub.recount()
         self._reply(frame, {"rate": str(granted)})
 
     def _reply(self, frame: ClientFrame, body: object) -> None:

@@ -21,9 +21,9 @@ HIDDEN = 32
 CLIP = 5.0
 CHUNK_BARS = 960
 SEGMENT_BARS = 120
-CHUNKS_PER_BATCH = 48
-EPOCHS = 3
-UPDATES_MIN = 150
+CHUNKS_PER_BATCH = 16
+EPOCHS = 2
+UPDATES_MIN = 60
 """Short histories are walked more often, so that the net is trained at all."""
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 1e-3

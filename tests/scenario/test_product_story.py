@@ -1,0 +1,84 @@
+"""A user's first evening: start, look, trade on paper, crash, start again, ask why."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from product import Product, run_json, run_verb, wait_for
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data folder that the whole story shares."""
+    return tmp_path_factory.mktemp("plan2") / "data"
+
+
+def positions(client: httpx.Client, status: str) -> list[dict[str, object]]:
+    """Positions as the page gets them."""
+    return client.get("/api/v1/positions", params={"status": status}).json()["items"]
+
+
+def test_first_start_trades_and_survives_a_kill(folder: Path) -> None:
+    """Trades appear; after kill -9 nothing acknowledged is gone and the books agree."""
+    product = Product(folder)
+    with closing(product.client()) as client:
+        system = client.get("/api/v1/system").json()
+        assert (system["mode"], system["simulated"]) == ("simulated", True)
+        assert system["tenant_id"] == "default"
+        wait_for(lambda: positions(client, "open") or positions(client, "closed"), 120)
+        before = client.get("/api/v1/events", params={"limit": 500}).json()["items"]
+        orders_before = client.get("/api/v1/orders", params={"limit": 500}).json()["items"]
+    product.kill()
+
+    again = Product(folder)
+    with closing(again.client()) as client:
+        after = client.get("/api/v1/events", params={"limit": 500}).json()["items"]
+        orders = client.get("/api/v1/orders", params={"limit": 500}).json()["items"]
+    assert "trading armed" in again.output
+    assert "books differ" not in again.output
+    by_position = {item["position"]: item for item in after}
+    in_both = [item for item in before if item["position"] >= min(by_position)]
+    assert in_both
+    for item in in_both:
+        kept = by_position[item["position"]]
+        assert (kept["type"], kept["payload"]) == (item["type"], item["payload"])
+    known = {item["order_id"] for item in orders}
+    assert {item["order_id"] for item in orders_before} <= known
+    assert again.stop() == 0
+
+
+def test_the_event_log_is_whole(folder: Path) -> None:
+    """The chain verifies from the first event to the last."""
+    code, text = run_verb("events", "verify", "--data-dir", str(folder))
+    assert code == 0, text
+
+
+def test_every_decision_comes_out_the_same_again(folder: Path) -> None:
+    """From its record alone, bit for bit."""
+    found = run_json("replay", "--data-dir", str(folder))
+    assert found["decisions"] > 0
+    assert found["identical"] == found["decisions"], found["different"]
+
+
+def test_a_trade_explains_itself(folder: Path) -> None:
+    """By the id of its position, with its fills and the verdict of taking it again."""
+    code, text = run_verb("explain", "paper:1", "--data-dir", str(folder))
+    assert code == 0, text
+    assert "PositionOpened" in text
+    assert "identical, bit for bit" in text
+
+
+def test_a_second_process_on_the_same_folder_is_refused(folder: Path) -> None:
+    """With one sentence and the right exit code, not a traceback."""
+    product = Product(folder)
+    try:
+        code, text = run_verb("serve", "--data-dir", str(folder), "--port", "0")
+    finally:
+        product.stop()
+    assert code == 2
+    assert "Traceback" not in text
+    assert text.startswith("Error: ") or "\nError: " in text
