@@ -115,8 +115,12 @@ class StreamHub:
         self.recount()
 
     def recount(self) -> None:
-        """Find out which classes are followed; the others are not woken."""
+        """Find out which classes are followed: only those are woken.
+
+        They are woken now, because what changed while nobody followed has not been collected.
+        """
         self._followed = {client.rate for client in self.clients if client.states}
+        self._wake_states()
 
     def grant(self, rate: RateClass) -> RateClass:
         """The class a client gets when it asks for `rate`; few may have the fastest."""
