@@ -323,7 +323,7 @@ async def test_history_is_what_was_heard_and_never_the_future(venue: Venue) -> N
     await venue.until(lambda: len(venue.ticks) >= 1500)
     first, now = venue.ticks[0].ts_ns, venue.ticks[-1].ts_ns
     for symbol in SYMBOLS:
-        block = await venue.terminal.history(symbol, first, 2**62)
+        block = await venue.terminal.history(symbol, first, now + 6 * NS_PER_HOUR)
         heard = [
             (tick.ts_ns, tick.bid, tick.ask)
             for tick in venue.ticks

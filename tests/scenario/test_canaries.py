@@ -12,6 +12,7 @@ from plan2.intelligence.training.evaluate import Verdict
 from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.train import judge, train
 
+pytestmark = pytest.mark.slow
 TREES = ("xgboost",)
 
 

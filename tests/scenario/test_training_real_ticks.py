@@ -19,6 +19,7 @@ from plan2.intelligence.models.ensemble import load_ensembles
 from plan2.intelligence.models.registry import Registry
 
 pytest.importorskip("torch")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -109,9 +109,10 @@ def test_the_deal_is_on_disk_before_it_is_told(tmp_path: Path) -> None:
     session = Session(path)
     found: list[int] = []
 
-    def look(_: OrderUpdate) -> None:
+    def look(update: OrderUpdate) -> None:
         saved = session.file.load()
         assert saved is not None
+        assert saved.ts_ns == update.ts_ns
         found.append(len(saved.deals))
 
     session.broker.connect(look)

@@ -82,31 +82,38 @@ def test_spread_widens_at_rollover(month: dict[str, TickBlock]) -> None:
     assert np.median(at_rollover) > 3 * np.median(spread)
 
 
-def test_news_move_the_price_and_the_spread(month: dict[str, TickBlock]) -> None:
-    """A good US release sinks EURUSD within its minute; the spread is wider after each of them."""
-    block = month["EURUSD"]
+@pytest.mark.parametrize(
+    ("currency", "symbol", "direction"),
+    [("USD", "EURUSD", -1), ("USD", "USDJPY", 1), ("EUR", "EURUSD", 1), ("JPY", "USDJPY", -1)],
+)
+def test_news_move_the_price_and_the_spread(
+    month: dict[str, TickBlock], currency: str, symbol: str, direction: int
+) -> None:
+    """A good release lifts its currency within the minute; the spread is wider after each."""
+    block = month[symbol]
     spread = block.ask - block.bid
     released = news_between(SEED, START_NS, FIRST_INSTANT_NS)
-    events = [event for event in released if event.currency == "USD"]
+    events = [event for event in released if event.currency == currency]
     times = np.array([event.ts_ns for event in events])
     force = np.array([event.impact * event.surprise for event in events])
     moves = mids_at(block, times + NS_PER_MINUTE) - mids_at(block, times - 1)
-    assert len(events) > 10
-    assert np.corrcoef(force, moves)[0, 1] < -0.6
+    assert len(events) >= 5
+    assert direction * np.corrcoef(force, moves)[0, 1] > 0.55
     for ts_ns in times.tolist():
         first, last = np.searchsorted(block.ts_ns, (ts_ns, ts_ns + NS_PER_MINUTE))
         assert np.median(spread[first:last]) > 1.5 * np.median(spread)
 
 
-def test_weekends_gap(month: dict[str, TickBlock]) -> None:
-    """Over the weekends the price jumps by a part of a day's range, not by nothing."""
-    block = month["GBPUSD"]
+@pytest.mark.parametrize("symbol", ["GBPUSD", "EURGBP"])
+def test_weekends_gap(month: dict[str, TickBlock], symbol: str) -> None:
+    """Over the weekends a price jumps by a part of a day's range; the dollar is not all of it."""
+    block = month[symbol]
     breaks = np.flatnonzero(np.diff(block.ts_ns) > 40 * NS_PER_HOUR)
     assert len(breaks) == 4
     mid = (block.bid + block.ask) / 2
     gaps = np.abs(np.diff(np.log(mid)))[breaks]
     daily = 0.08 / np.sqrt(252)
-    assert 0.05 * daily < np.median(gaps) < 1.5 * daily
+    assert 0.1 * daily < np.median(gaps) < 1.5 * daily
 
 
 def test_dollar_pairs_move_together_and_crosses_follow(month: dict[str, TickBlock]) -> None:

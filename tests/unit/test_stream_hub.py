@@ -308,6 +308,7 @@ def test_a_bar_that_closes_is_sent_once_more_with_the_next() -> None:
         client.follow_state(channel)  # type: ignore[arg-type]  # candles are state
         reader = asyncio.create_task(room.follow(client))
         await asyncio.sleep(0.1)
+        room.frames.clear()
         room.stage.bus.publish(quote("EURUSD", 2, 3.0, 3.1))
         await asyncio.sleep(0.1)
         room.stage.bus.publish(quote("EURUSD", 59, 2.0, 2.1))

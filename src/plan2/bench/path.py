@@ -113,9 +113,7 @@ def tick_to_decision(course: Course, settings: Settings) -> list[Row]:
             holds=rate >= 1_000.0,
         )
     )
-    return rows + _stages(
-        runner.latency, ("quality", "features", "forecast", "decision", "publish")
-    )
+    return rows + _stages(runner.latency)
 
 
 def decision_to_terminal(course: Course, settings: Settings, folder: Path) -> Row:

@@ -5,6 +5,7 @@ import sys
 
 import msgspec
 from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from plan2.bench.screens import Seen
 from plan2.foundation.clock import stopwatch_ns
@@ -21,11 +22,14 @@ async def watch(url: str, cookie: str, offset_us: int, seen: Seen, counting: asy
     address = url.replace("http", "ws", 1) + "/api/v1/stream"
     headers = {"Cookie": f"p2_session={cookie}", "Origin": url}
     async with connect(
-        address, additional_headers=headers, subprotocols=["plan2.v1"], compression=None
+        address,
+        additional_headers=headers,
+        subprotocols=[Subprotocol("plan2.v1")],
+        compression=None,
     ) as socket:
         await socket.send(SUBSCRIBE)
         async for message in socket:
-            frame = decode(message)
+            frame = decode(message if isinstance(message, bytes) else message.encode())
             kind, channel, seq = frame[0], frame[1], frame[2]
             if kind not in {SNAPSHOT, DELTA}:
                 continue

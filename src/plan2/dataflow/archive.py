@@ -18,7 +18,14 @@ import numpy as np
 from plan2.dataflow.bar_series import BarSeries, empty_bars, join_bars
 from plan2.dataflow.bars import build_bars_of_points
 from plan2.dataflow.store_files import StagedFiles, folder_of, symbols_in, writable
-from plan2.dataflow.tick_file import StoredTicks, empty_block, read_footer, read_ticks, write_ticks
+from plan2.dataflow.tick_file import (
+    StoredTicks,
+    count_rows,
+    empty_block,
+    read_footer,
+    read_ticks,
+    write_ticks,
+)
 from plan2.dataflow.tick_merge import MergeResult, join_ticks, merge_ticks
 from plan2.foundation.errors import StoreBusy, require
 from plan2.foundation.values import NS_PER_DAY, TickBlock
@@ -76,18 +83,11 @@ class TickArchive:
 
     def read(self, symbol: str, start_ns: int = 0, end_ns: int = END_OF_TIME_NS) -> TickBlock:
         """All ticks with start ≤ time < end, oldest first; an empty block when there are none."""
-        paths = [self._path(symbol, day) for day in self._days(symbol, start_ns, end_ns)]
-        with ThreadPoolExecutor(THREADS) as pool:
-            days = list(pool.map(read_ticks, paths))
-            ends = np.cumsum([len(ticks.times) for ticks in days], dtype=int).tolist()
-            whole = empty_block(symbol, ends[-1] if ends else 0)
-
-            def convert(ticks: StoredTicks, end: int) -> None:
-                ticks.write_to(whole.slice(end - len(ticks.times), end))
-
-            for _ in pool.map(convert, days, ends):
-                pass
-        return _within(whole, start_ns, end_ns)
+        while True:
+            paths = [self._path(symbol, day) for day in self._days(symbol, start_ns, end_ns)]
+            whole = _read_all(symbol, paths)
+            if whole is not None:  # else a writer replaced a day meanwhile
+                return _within(whole, start_ns, end_ns)
 
     def iter_days(
         self, symbol: str, start_ns: int = 0, end_ns: int = END_OF_TIME_NS
@@ -222,6 +222,26 @@ def _day_path(folder: Path, day: int) -> Path:
 
 def _read_block(symbol: str, path: Path) -> TickBlock:
     return read_ticks(path).block(symbol) if path.exists() else join_ticks(symbol, [])
+
+
+def _read_all(symbol: str, paths: list[Path]) -> TickBlock | None:
+    """The ticks of consecutive days, or None when one of the files changed while being read.
+
+    The columns are made once, at their full length: fresh memory costs more than decoding.
+    """
+    with ThreadPoolExecutor(THREADS) as pool:
+        rows = list(pool.map(count_rows, paths))
+        ends = np.cumsum(rows, dtype=int).tolist()
+        whole = empty_block(symbol, ends[-1] if ends else 0)
+
+        def decode(path: Path, rows: int, end: int) -> bool:
+            ticks = read_ticks(path)
+            if len(ticks.times) != rows:
+                return False
+            ticks.write_to(whole.slice(end - rows, end))
+            return True
+
+        return whole if all(pool.map(decode, paths, rows, ends)) else None
 
 
 def _by_day(block: TickBlock) -> list[tuple[int, TickBlock]]:

@@ -133,6 +133,18 @@ def read_ticks(path: Path) -> StoredTicks:
     )
 
 
+def count_rows(path: Path) -> int:
+    """How many rows a file has.
+
+    Raises:
+        StoreBusy: the file is damaged or cannot be opened.
+    """
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (OSError, pa.ArrowException) as error:
+        raise _damaged(path, error) from error
+
+
 def read_footer(path: Path) -> Footer:
     """Count, first and last `time_utc` of a file of ticks or bars, from its own statistics.
 

@@ -1,8 +1,8 @@
 """Parquet files of ticks (bid, ask) or bars (OHLC), ours and those of common tools.
 
 The time column decides the clock: `time_utc`, `ts_ns` and any time with a zone are instants;
-`time_server`, and MetaTrader's own `time_msc` and `time`, are server time. Files of the tick archive
-hold whole points.
+`time_server`, and MetaTrader's own `time_msc` and `time`, are server time. Files of the tick
+archive hold whole points.
 """
 
 from collections.abc import Callable, Iterator

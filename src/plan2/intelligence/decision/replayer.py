@@ -18,6 +18,7 @@ class RecordReplayer:
         self._registry = registry
         self._instruments = instruments
         self._ensembles: dict[tuple[str, ...], Ensemble] = {}
+        self._one_at_a_time = asyncio.Lock()  # the sessions' bound buffers are not for two threads
 
     async def replay(self, record: DecisionRecord) -> Replayed:
         """Decide again and compare bit for bit, in a thread: models may have to be loaded.
@@ -32,7 +33,8 @@ class RecordReplayer:
                 f"Decision {record.decision_id} is about {record.symbol}, which is not on offer.",
                 remedy=f"Known symbols: {', '.join(sorted(self._instruments))}.",
             )
-        return await asyncio.to_thread(replay, record, instrument, self._recompute)
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(replay, record, instrument, self._recompute)
 
     def _recompute(self, record: DecisionRecord) -> Forecast | None:
         if record.forecast is None or not record.states:

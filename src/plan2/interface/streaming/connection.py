@@ -85,7 +85,7 @@ class StreamRoute:
             if message["type"] != "websocket.receive":
                 return
             text = message.get("text")
-            requests.handle(message.get("bytes") or (text or "").encode())
+            requests.take_in(message.get("bytes") or (text or "").encode())
 
     async def _send(self, socket: Socket, client: Client) -> None:
         """Send what the client is due; a peer that is gone shows as an OSError."""

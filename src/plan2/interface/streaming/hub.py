@@ -25,7 +25,7 @@ from plan2.interface.streaming.sources import ONE_ROW
 from plan2.interface.streaming.state_channel import SharedStream
 
 LIVE_CLIENTS_MAX: Final = 10
-FAN_OUT_BATCH: Final = 16
+FAN_OUT_BATCH: Final = 32
 CATCH_UP: Final = 0.9
 """What a flush costs of its spacing: less than all, so that a stall is made up for."""
 HEARTBEAT_S: Final = 1.0

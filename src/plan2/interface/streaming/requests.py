@@ -85,7 +85,7 @@ class Requests:
         }
         self._client.send_control(Kind.HELLO, 0, self._hub.server_us(), body)
 
-    def handle(self, message: bytes) -> None:
+    def take_in(self, message: bytes) -> None:
         """Take in one message; whatever is wrong with it is told to the client or ends it."""
         try:
             frame = self._client.codec.decode(message)

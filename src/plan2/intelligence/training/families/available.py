@@ -1,7 +1,6 @@
 """Which families can be trained here; torch is optional and everything else works without it."""
 
 from collections.abc import Sequence
-from importlib import import_module
 from importlib.util import find_spec
 
 from plan2.foundation.errors import ConfigError
@@ -29,10 +28,10 @@ def families(names: Sequence[str]) -> tuple[tuple[Family, ...], tuple[str, ...]]
         if name == Trees.name:
             found.append(Trees())
         elif has_torch:
-            # Imported by name because importing torch takes two seconds and may not be possible.
-            found.append(
-                import_module("plan2.intelligence.training.families.recurrent").Recurrent()
-            )
+            # Late, because importing torch takes two seconds and may not be possible.
+            from plan2.intelligence.training.families.recurrent import Recurrent
+
+            found.append(Recurrent())
         else:
             missing.append(f"{name}: {REMEDY}")
     if not found:

@@ -132,7 +132,7 @@ export const usePositions = (status: "open" | "closed") =>
 export const useEquity = () =>
   useQuery({
     queryKey: ["equity"],
-    queryFn: ({ signal }) => get<Equity>("/equity", { limit: 2000 }, signal),
+    queryFn: ({ signal }) => get<Equity>("/equity", { limit: 1000 }, signal),
     refetchInterval: 10 * SECOND,
   });
 

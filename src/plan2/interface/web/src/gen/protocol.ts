@@ -123,7 +123,13 @@ export type Problem = {
 };
 export type Page<T> = { items: T[]; next_cursor: string | null };
 
-export type Session = { user: string; tenant: string; csrf: string; expires_us: number };
+export type Session = {
+  user: string;
+  role: string;
+  tenant: string;
+  csrf: string;
+  expires_us: number;
+};
 
 export type SystemInfo = {
   version: string;
@@ -272,13 +278,14 @@ export type OrderItem = {
   stop_loss: number | null;
   take_profit: number | null;
   filled_price: number | null;
+  filled_quantity: number;
   reason: string | null;
 };
 export type FillItem = RecordTime & {
   fill_id: string;
   order_id: string;
-  symbol?: string;
-  position_id?: string;
+  position_id: string;
+  symbol: string;
   side: string;
   executed_price: number;
   executed_quantity: number;

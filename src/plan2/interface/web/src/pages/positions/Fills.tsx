@@ -29,7 +29,7 @@ export function Fills() {
       key: "symbol",
       title: t("field.symbol"),
       cell: (fill) => <b>{fill.symbol}</b>,
-      sortBy: (fill) => fill.symbol ?? "",
+      sortBy: (fill) => fill.symbol,
       role: "lead",
     },
     {
@@ -55,7 +55,7 @@ export function Fills() {
       key: "price",
       title: t("field.price"),
       align: "right",
-      cell: (fill) => price(fill.executed_price, digits(fill.symbol ?? "")),
+      cell: (fill) => price(fill.executed_price, digits(fill.symbol)),
     },
     {
       key: "commission",
@@ -100,7 +100,7 @@ export function Fills() {
       f.fill_id,
       f.order_id,
       f.us,
-      f.symbol ?? "",
+      f.symbol,
       f.side,
       f.executed_quantity,
       f.executed_price,
