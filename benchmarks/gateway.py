@@ -34,7 +34,7 @@ def ask(url: str, cookie: str, requests: int) -> list[int]:
     host, _, port = url.removeprefix("http://").partition(":")
     request = (
         f"GET /api/v1/account HTTP/1.1\r\nHost: {host}:{port}\r\n"
-        f"Cookie: p2_session={cookie}\r\nAccept: application/json\r\n\r\n"
+        f"Cookie: {cookie}\r\nAccept: application/json\r\n\r\n"
     ).encode()
     durations = []
     with socket.create_connection((host, int(port))) as connection:
@@ -73,7 +73,7 @@ async def measure(requests: int, rounds: int) -> dict[str, Any]:
                 load = await asyncio.create_subprocess_exec(
                     sys.executable,
                     __file__,
-                    *("--ask", url, cookie, str(requests)),
+                    *("--ask", url, f"p2_session={cookie}", str(requests)),
                     stdout=asyncio.subprocess.PIPE,
                 )
                 output, _ = await load.communicate()

@@ -152,7 +152,7 @@ class _Screen(asyncio.Protocol):
         host = url.removeprefix("http://")
         self._request = (
             f"GET /api/v1/stream HTTP/1.1\r\nHost: {host}\r\nOrigin: {url}\r\n"
-            f"Cookie: p2_session={cookie}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Cookie: {cookie}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Protocol: plan2.v1\r\n\r\n"
         ).encode()
@@ -244,7 +244,7 @@ async def _run(
     load = await asyncio.create_subprocess_exec(
         sys.executable,
         __file__,
-        *("--watch", url, cookie, str(clients), str(seconds)),
+        *("--watch", url, f"p2_session={cookie}", str(clients), str(seconds)),
         stdout=asyncio.subprocess.PIPE,
         limit=2**28,
     )

@@ -17,6 +17,7 @@ from plan2.dataflow.terminals.simulated.opening import (
     account_path,
     open_synthetic,
 )
+from plan2.dataflow.terminals.simulated.terminal import SimulatedTerminal
 from plan2.foundation.config.schema import Simulated
 from plan2.foundation.errors import ConfigError, JournalLost
 from plan2.foundation.values import NS_PER_HOUR, NS_PER_SECOND, Side, Tick
@@ -203,37 +204,53 @@ def test_a_refused_token_is_remembered_a_lost_one_is_not(tmp_path: Path) -> None
     lost.die()
 
 
-async def test_the_market_goes_on_where_it_stood(tmp_path: Path) -> None:
-    """A second run begins at the last noted instant, on the first run's market, and joins up."""
-    settings = Simulated(history_days=1, seed=4)
-    heard: list[list[Tick]] = []
+class Follower:
+    """Hears EURUSD up to an instant."""
 
-    class Listener:
-        def __init__(self, end_ns: int) -> None:
-            self.end_ns = end_ns
-            heard.append([])
+    def __init__(self, terminal: SimulatedTerminal, end_ns: int) -> None:
+        self.terminal = terminal
+        self.end_ns = end_ns
+        self.heard: list[Tick] = []
 
-        def on_tick(self, tick: Tick) -> None:
-            heard[-1].append(tick)
-            if tick.ts_ns >= self.end_ns:
-                terminal.player.stop()
+    def on_tick(self, tick: Tick) -> None:
+        """Keep EURUSD, stop at the end."""
+        if tick.symbol == "EURUSD":
+            self.heard.append(tick)
+        if tick.ts_ns >= self.end_ns:
+            self.terminal.player.stop()
 
-        def on_order_update(self, update: OrderUpdate) -> None:
-            raise AssertionError(update)
+    def on_order_update(self, update: OrderUpdate) -> None:
+        """There are no orders."""
+        raise AssertionError(update)
 
-    for hours, days in ((3, 1), (6, 9)):
-        changed = msgspec.structs.replace(settings, history_days=days)
-        paper = PaperAccount(data_dir=tmp_path, is_paced=False)
-        terminal = open_synthetic(changed, ("EURUSD",), paper)
-        await terminal.start(Listener(TUESDAY_NS + hours * NS_PER_HOUR))
-        await terminal.wait()
-        await terminal.stop()
-    terminal = open_synthetic(settings, ("EURUSD",), PaperAccount(is_paced=False))
-    await terminal.start(Listener(TUESDAY_NS + 6 * NS_PER_HOUR))
+
+async def followed(terminal: SimulatedTerminal, hours: int) -> list[Tick]:
+    """EURUSD of one run that ends so many hours after the market's first instant."""
+    follower = Follower(terminal, TUESDAY_NS + hours * NS_PER_HOUR)
+    await terminal.start(follower)
     await terminal.wait()
-    first, second, both = heard
-    assert second[0] == first[-1]
-    assert first + second[1:] == both
+    await terminal.stop()
+    return follower.heard
+
+
+@pytest.mark.parametrize("symbols", [("EURUSD",), ("GBPUSD", "EURUSD")], ids=["same", "more"])
+async def test_the_market_goes_on_where_it_stood(tmp_path: Path, symbols: tuple[str, ...]) -> None:
+    """A second run joins up with the first, also with other symbols and other `history_days`."""
+    settings = Simulated(history_days=1, seed=4)
+    more_days = msgspec.structs.replace(settings, history_days=9)
+    kept = PaperAccount(data_dir=tmp_path, is_paced=False)
+    first = await followed(open_synthetic(settings, ("EURUSD",), kept), hours=3)
+    again = open_synthetic(more_days, symbols, kept)
+    second = await followed(again, hours=6)
+    memory = PaperAccount(is_paced=False)
+    whole = await followed(open_synthetic(settings, ("EURUSD",), memory), hours=6)
+    assert second[0].ts_ns >= first[-1].ts_ns
+    joined = first + [tick for tick in second if tick.ts_ns > first[-1].ts_ns]
+    assert joined == whole[: len(joined)]
+    assert len(whole) - len(joined) <= 1  # beside another symbol the end may come a tick earlier
+    history = await again.history("EURUSD", TUESDAY_NS, TUESDAY_NS + NS_PER_HOUR)
+    early = [tick.bid for tick in whole if tick.ts_ns < TUESDAY_NS + NS_PER_HOUR]
+    assert history.bid.tolist() == early
 
 
 async def test_another_seed_is_another_market(tmp_path: Path) -> None:

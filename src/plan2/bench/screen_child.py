@@ -21,10 +21,11 @@ async def watch(url: str, cookie: str, offset_us: int, seen: Seen, counting: asy
     last = acked = 0
     address = url.replace("http", "ws", 1) + "/api/v1/stream"
     headers = {"Cookie": f"p2_session={cookie}", "Origin": url}
+    spoken = [Subprotocol("plan2.v1")]
     async with connect(
         address,
         additional_headers=headers,
-        subprotocols=[Subprotocol("plan2.v1")],
+        subprotocols=spoken,
         compression=None,
     ) as socket:
         await socket.send(SUBSCRIBE)

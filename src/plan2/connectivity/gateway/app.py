@@ -7,7 +7,7 @@ from litestar import Litestar
 from litestar.types import ASGIApp, ControllerRouterHandler
 
 from plan2.connectivity.gateway.docs import DocsRoutes
-from plan2.connectivity.gateway.guard import Guard
+from plan2.connectivity.gateway.guard import guarding
 from plan2.connectivity.gateway.middleware import GatewaySettings, Perimeter
 from plan2.connectivity.gateway.probes import Probes, Readiness
 from plan2.connectivity.gateway.problems import answer_error
@@ -77,14 +77,13 @@ def build_application(
         *Probes(operations.readiness, operations.metrics).handlers(),
         *SignInRoutes(identity.sign_in, identity.sessions, is_tls=settings.is_tls).handlers(),
     ]
-    guard = Guard(identity.sessions, is_tls=settings.is_tls)
     return Litestar(
         [
             *described,
             *DocsRoutes(described).handlers(),
             *SiteRoutes(front.site, front.show_state).handlers(),
         ],
-        guards=[guard.check],
+        middleware=[guarding(identity.sessions, is_tls=settings.is_tls)],
         exception_handlers={Exception: answer_error},
         request_class=StrictRequest,
         request_max_body_size=settings.body_max_bytes,

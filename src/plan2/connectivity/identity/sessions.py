@@ -104,6 +104,7 @@ class Sessions:
         self._life_ns = hours * NS_PER_HOUR
         self._secret = secret
         self._rows: dict[bytes, SessionRow] = {}
+        self._shown: dict[bytes, Session] = {}
         self._hash_of: dict[str, bytes] = {}
 
     async def load(self) -> int:
@@ -132,16 +133,17 @@ class Sessions:
         return secret, _session(row, secret)
 
     def find(self, secret: str) -> Session | None:
-        """The live session of a cookie, or None."""
+        """The live session of a cookie, or None.
+
+        The look-up is by hash, so its timing tells nothing about how near a guess was.
+        """
         if not secret:
             return None
         secret_hash = hash_secret(secret)
-        row = self._rows.get(secret_hash)
-        if row is None or not hmac.compare_digest(row.secret_hash, secret_hash):
+        session = self._shown.get(secret_hash) or self._show(secret, secret_hash)
+        if session is None or session.expires_ns <= self._clock.now_ns():
             return None
-        if row.expires_ns <= self._clock.now_ns():
-            return None
-        return _session(row, secret)
+        return session
 
     def now_ns(self) -> int:
         """The wall time that sessions live by, UTC ns."""
@@ -156,10 +158,23 @@ class Sessions:
 
     async def revoke(self, session_id: str) -> None:
         """End a session now: in memory first, so that it is dead even if the table is slow."""
-        secret_hash = self._hash_of.pop(session_id, None)
+        secret_hash = self._hash_of.get(session_id)
         if secret_hash is not None:
-            del self._rows[secret_hash]
+            self._drop(secret_hash)
         await self._table.revoke(session_id, self._clock.now_ns())
+
+    def _show(self, secret: str, secret_hash: bytes) -> Session | None:
+        """The session as routes see it, remembered until it ends."""
+        row = self._rows.get(secret_hash)
+        if row is None:
+            return None
+        self._shown[secret_hash] = _session(row, secret)
+        return self._shown[secret_hash]
+
+    def _drop(self, secret_hash: bytes) -> None:
+        row = self._rows.pop(secret_hash)
+        self._hash_of.pop(row.session_id, None)
+        self._shown.pop(secret_hash, None)
 
     def _keep(self, row: SessionRow) -> None:
         self._rows[row.secret_hash] = row
@@ -167,8 +182,7 @@ class Sessions:
 
     def _forget_ended(self, now_ns: int) -> None:
         for row in [row for row in self._rows.values() if row.expires_ns <= now_ns]:
-            del self._rows[row.secret_hash]
-            del self._hash_of[row.session_id]
+            self._drop(row.secret_hash)
 
 
 def _session(row: SessionRow, secret: str) -> Session:

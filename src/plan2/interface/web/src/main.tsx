@@ -21,16 +21,20 @@ const PHONE = "(max-width: 640px)";
 const rate = matchMedia(PHONE).matches ? "saver" : "normal";
 const client = new StreamClient(browserEnvironment(STREAM_PATH, SUBPROTOCOL), rate);
 
-// Without a session the overlay asks for one; any other failure is left to the reconnecting stream.
-loadSession().then(
-  () => client.connect(),
-  () => client.connect(),
-);
+/** A server that does not answer must not keep the page from appearing. */
+const SESSION_WAIT_MS = 2_000;
 
-const root = document.querySelector("#root");
-if (root)
+function show(): void {
+  const root = document.querySelector("#root");
+  if (!root) return;
   createRoot(root).render(
     <StrictMode>
       <App client={client} />
     </StrictMode>,
   );
+}
+
+// Whoever is not signed in is asked first; nothing else is requested in vain.
+const session = loadSession().catch(() => null);
+void session.then(() => client.connect());
+void Promise.race([session, new Promise((done) => setTimeout(done, SESSION_WAIT_MS))]).then(show);

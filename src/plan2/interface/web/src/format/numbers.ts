@@ -70,8 +70,8 @@ export function lots(value: Numeric): string {
   return render(value, 2, false, "");
 }
 
-/** At most six significant digits, for features and metrics whose scale is not known. */
-export function significant(value: Numeric): string {
+/** At most `digits` significant digits, for features and metrics whose scale is not known. */
+export function significant(value: Numeric, digits = 6): string {
   if (value === null || value === undefined || value === "") return DASH;
   const number = Number(value);
   if (!Number.isFinite(number)) return DASH;
@@ -79,7 +79,7 @@ export function significant(value: Numeric): string {
   const text =
     size !== 0 && (size < 1e-4 || size >= 1e9)
       ? number.toExponential(3)
-      : String(Number(number.toPrecision(6)));
+      : String(Number(number.toPrecision(digits)));
   return text.replaceAll("-", MINUS);
 }
 

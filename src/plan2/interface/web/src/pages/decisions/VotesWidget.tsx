@@ -1,28 +1,34 @@
-/** Each model's vote; the contributions add up to the blend. */
+/** Each model's vote; the contributions in log-odds add up to the forecast. */
 
-import { fixed, percent } from "../../format/numbers";
+import { DASH, fixed, percent } from "../../format/numbers";
 import type { DecisionRecord, Vote } from "../../gen/protocol";
 import { label, t, words } from "../../strings";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { ProbabilityBar } from "../../widgets/ProbabilityBar";
 import { Widget } from "../../widgets/Widget";
+import { blend, contribution } from "./blend";
 
 const COLUMNS: Column<Vote>[] = [
   {
     key: "family",
     title: t("votes.model"),
     cell: (vote) => (
-      <span title={vote.model_id}>
+      <span>
         <b>{label("family", vote.family)}</b> <span className="mono faint">{vote.model_id}</span>
       </span>
     ),
     role: "lead",
   },
-  { key: "raw", title: t("votes.raw"), align: "right", cell: (vote) => percent(vote.raw, 2) },
+  {
+    key: "raw",
+    title: t("votes.raw"),
+    align: "right",
+    cell: (vote) => (vote.abstained ? DASH : percent(vote.raw, 2)),
+  },
   {
     key: "calibrated",
     title: t("votes.calibrated"),
-    cell: (vote) => <ProbabilityBar p={vote.calibrated} isCompact />,
+    cell: (vote) => (vote.abstained ? DASH : <ProbabilityBar p={vote.calibrated} isCompact />),
   },
   {
     key: "weight",
@@ -38,20 +44,17 @@ const COLUMNS: Column<Vote>[] = [
       vote.abstained ? (
         <span className="warn">{words(vote.abstained)}</span>
       ) : (
-        fixed(vote.weight * vote.calibrated, 5)
+        <span className="num">{fixed(contribution(vote), 5, true)}</span>
       ),
   },
 ];
 
 export function VotesWidget({ forecast }: { forecast: DecisionRecord["forecast"] }) {
   const votes = forecast?.votes ?? [];
-  const sum = votes.reduce(
-    (total, vote) => total + (vote.abstained ? 0 : vote.weight * vote.calibrated),
-    0,
-  );
   const state = votes.length
     ? { kind: "ready" as const }
     : { kind: "empty" as const, title: t("votes.none"), hint: t("decision.no_forecast_hint") };
+  const { sum, p } = blend(votes);
   return (
     <Widget title={t("votes.title")} state={state} isFlush className="is-wide">
       <DataTable
@@ -61,9 +64,9 @@ export function VotesWidget({ forecast }: { forecast: DecisionRecord["forecast"]
         keyOf={(vote) => vote.model_id}
         footer={
           <tr>
-            <td colSpan={4}>{t("votes.sum")}</td>
+            <td colSpan={4}>{t("votes.sum", { p: percent(p, 3) })}</td>
             <td className="is-right num" data-testid="votes-sum">
-              {fixed(sum, 5)}
+              {fixed(sum, 5, true)}
             </td>
           </tr>
         }

@@ -7,6 +7,7 @@ export const REASONS = [
   "expected_value",
   "warming_up",
   "no_forecast",
+  "no_rate",
   "cost_above_edge",
   "edge_uncertain",
   "spread_too_wide",
@@ -17,6 +18,9 @@ export const REASONS = [
   "cooldown",
   "size_too_small",
   "risk_denied",
+  "exploration",
+  "time_exit",
+  "manual_exit",
 ] as const;
 
 export function filterOf(search: string): DecisionFilter {

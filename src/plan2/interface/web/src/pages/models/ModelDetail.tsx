@@ -50,10 +50,13 @@ function Figures({ metrics }: { metrics: ModelItem["metrics"] }) {
         .filter(([name]) => !isBound(name))
         .map(([name, value]) => {
           const low = metrics[`${name}_low`];
-          const bounds = { low: significant(low), high: significant(metrics[`${name}_high`]) };
+          const bounds = {
+            low: significant(low, 3),
+            high: significant(metrics[`${name}_high`], 3),
+          };
           return (
             <Pair key={name} name={label("metric", name)}>
-              <span className="num">{significant(value)}</span>{" "}
+              <span className="num">{significant(value, 4)}</span>{" "}
               {low !== undefined && <span className="faint num">{t("models.bounds", bounds)}</span>}
             </Pair>
           );

@@ -52,9 +52,9 @@ const COLUMNS: Column<ModelItem>[] = [
   },
   figure("n_eff", (value) => significant(value === undefined ? null : Math.round(value ?? NaN))),
   figure("accuracy", (value) => percent(value, 1)),
-  figure("auc", (value) => significant(value)),
+  figure("auc", (value) => significant(value, 3)),
   figure("log_loss_skill", (value) => percent(value, 2, true)),
-  figure("net_r", (value) => significant(value)),
+  figure("net_r", (value) => significant(value, 3)),
   {
     key: "id",
     title: t("models.id"),

@@ -1,7 +1,7 @@
 /** Latency per stage: the histogram with its percentiles. */
 
 import type { useHealth } from "../../api/queries";
-import { compact, duration } from "../../format/numbers";
+import { compact, DASH, duration } from "../../format/numbers";
 import type { Health, LatencyStage } from "../../gen/protocol";
 import { label, t } from "../../strings";
 import { Histogram } from "../../widgets/Histogram";
@@ -35,6 +35,8 @@ export function LatencyWidget({
 }
 
 function Stage({ stage }: { stage: LatencyStage }) {
+  // Without samples there is no latency, also not one of zero.
+  const shown = (us: number) => (stage.count > 0 ? duration(us) : DASH);
   return (
     <figure className="stage" data-testid={`stage-${stage.stage}`}>
       <figcaption className="row">
@@ -45,19 +47,19 @@ function Stage({ stage }: { stage: LatencyStage }) {
       <dl className="stage-figures">
         <div>
           <dt>p50</dt>
-          <dd>{duration(stage.p50_us)}</dd>
+          <dd>{shown(stage.p50_us)}</dd>
         </div>
         <div>
           <dt>p95</dt>
-          <dd>{duration(stage.p95_us)}</dd>
+          <dd>{shown(stage.p95_us)}</dd>
         </div>
         <div>
           <dt>p99</dt>
-          <dd>{duration(stage.p99_us)}</dd>
+          <dd>{shown(stage.p99_us)}</dd>
         </div>
         <div>
           <dt>max</dt>
-          <dd>{duration(stage.max_us)}</dd>
+          <dd>{shown(stage.max_us)}</dd>
         </div>
       </dl>
     </figure>

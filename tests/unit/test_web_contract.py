@@ -1,0 +1,104 @@
+"""The web app's types say what the server's structs say: names, order, codes."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from plan2.foundation.events.catalog import STORED
+from plan2.intelligence.decision import record
+from plan2.interface import items
+from plan2.interface.streaming.protocol import Kind
+
+SOURCES = Path(__file__).parents[2] / "src" / "plan2" / "interface" / "web" / "src"
+
+MIRRORED: dict[str, type[msgspec.Struct]] = {
+    "SystemInfo": items.SystemInfo,
+    "SymbolInfo": items.SymbolInfo,
+    "Bars": items.Bars,
+    "Indicators": items.IndicatorValues,
+    "Features": items.FeatureValues,
+    "Vote": items.VoteItem,
+    "Forecast": items.ForecastItem,
+    "DecisionItem": items.DecisionItem,
+    "OrderItem": items.OrderItem,
+    "PositionItem": items.PositionItem,
+    "Equity": items.EquityCurve,
+    "RiskLimit": items.LimitItem,
+    "Account": items.AccountInfo,
+    "ModelItem": items.ModelItem,
+    "EventItem": items.EventItem,
+    "Component": items.ComponentItem,
+    "LatencyStage": items.StageItem,
+    "Health": items.HealthInfo,
+    "ReplayResult": items.ReplayResult,
+    "CommandReply": items.CommandReceipt,
+    "EdgePart": record.EdgePart,
+    "SizePart": record.SizePart,
+    "Check": record.Check,
+    "QuoteRow": items.QuoteRow,
+    "CandleRow": items.CandleRow,
+    "ForecastRow": items.ForecastRow,
+    "AccountRow": items.AccountRow,
+    "PositionRow": items.PositionItem,
+}
+"""TypeScript type by name, and the struct it mirrors."""
+
+
+@pytest.fixture(scope="module")
+def protocol() -> str:
+    """The text of the app's types."""
+    return (SOURCES / "gen" / "protocol.ts").read_text(encoding="utf-8")
+
+
+def members_of(protocol: str, name: str) -> list[str]:
+    """Names of an object type's or a labelled tuple's own members, in order."""
+    start = re.search(rf"^export type {name} =\s*(readonly )?[{{\[]", protocol, re.MULTILINE)
+    assert start is not None, f"protocol.ts has no type {name}"
+    depth, own = 1, ""
+    for character in protocol[start.end() :]:
+        depth += (character in "{[(") - (character in "}])")
+        if depth == 0:
+            break
+        own += character if depth == 1 else ""
+    return re.findall(r"(\w+)\??:", own)
+
+
+@pytest.mark.parametrize("name", MIRRORED)
+def test_types_have_the_members_of_their_struct(protocol: str, name: str) -> None:
+    """Every member under its name; tuples also in the struct's order."""
+    fields = list(MIRRORED[name].__struct_fields__)
+    members = members_of(protocol, name)
+    if name.endswith("Row"):
+        assert members == fields
+    else:
+        assert sorted(members) == sorted(fields)
+
+
+def test_frame_kinds_have_the_same_numbers(protocol: str) -> None:
+    """`Kind` of the app is `Kind` of the server."""
+    block = re.search(r"export const Kind = \{(.*?)\}", protocol, re.DOTALL)
+    assert block is not None
+    ours = {name: int(number) for name, number in re.findall(r"(\w+): (\d+)", block[1])}
+    theirs = {
+        re.sub(r"_(\w)", lambda part: part[1].upper(), kind.name.lower()): int(kind)
+        for kind in Kind
+    }
+    assert ours == theirs
+
+
+def test_filters_offer_every_reason_and_outcome() -> None:
+    """What can be filtered by is what decisions can carry."""
+    text = (SOURCES / "pages" / "decisions" / "filters.ts").read_text(encoding="utf-8")
+    outcomes, reasons = re.findall(r"= \[(.*?)\] as const", text, re.DOTALL)
+    assert re.findall(r'"(\w+)"', outcomes) == [str(one) for one in record.Outcome]
+    assert sorted(re.findall(r'"(\w+)"', reasons)) == sorted(str(one) for one in record.Reason)
+
+
+def test_event_types_are_those_that_are_stored() -> None:
+    """The event log offers every stored type."""
+    text = (SOURCES / "pages" / "system" / "EventTail.tsx").read_text(encoding="utf-8")
+    types = re.search(r"const TYPES = \[(.*?)\]", text, re.DOTALL)
+    assert types is not None
+    assert sorted(re.findall(r'"(\w+)"', types[1])) == sorted(STORED)
