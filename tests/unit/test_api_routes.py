@@ -77,15 +77,23 @@ async def test_the_newest_bars_of_a_stretch_come_oldest_first() -> None:
     assert (await get(stage, query + "&limit=2"))["open"] == [6.0, 7.0]
 
 
-async def test_larger_bars_are_made_of_whole_periods() -> None:
-    """Five minutes from memory alone: a period that began before memory is left to the archive."""
+async def test_a_period_in_files_and_memory_is_one_bar() -> None:
+    """Five minutes of which three are archived and two in memory, then one wholly in memory."""
     stage = Stage()
     stage.market.advance_to(NOON_NS + 20 * NS_PER_MINUTE)
+    prices = np.array([[10.0, 12.0, 9.0, 11.0] * 2]).T
+    one = np.array([3], np.int64)
+    stage.archive.series["EURUSD", 300] = BarSeries(
+        "EURUSD", 300, np.array([NOON_NS], np.int64), prices, one, one
+    )
     stage.live.seed_bars("EURUSD", [bar(minute, float(minute)) for minute in range(3, 12)])
     body = await get(stage, "/api/v1/bars?symbol=EURUSD&period_s=300")
-    assert body["time_us"] == [NOON_US + 300_000_000, NOON_US + 600_000_000]
-    assert (body["open"], body["close"]) == ([5.0, 10.0], [9.0, 11.0])
-    assert (body["high"], body["low"], body["ticks"]) == ([9.0, 11.0], [5.0, 10.0], [5, 2])
+    assert body["time_us"] == [NOON_US + 300_000_000 * number for number in range(3)]
+    assert (body["open"], body["close"]) == ([10.0, 5.0, 10.0], [4.0, 9.0, 11.0])
+    assert (body["high"], body["low"]) == ([12.0, 9.0, 11.0], [3.0, 5.0, 10.0])
+    assert body["ticks"] == [5, 5, 2]
+    newest = await get(stage, "/api/v1/bars?symbol=EURUSD&period_s=300&limit=2")
+    assert newest["open"] == [5.0, 10.0]
 
 
 @pytest.mark.parametrize(

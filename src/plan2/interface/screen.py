@@ -59,5 +59,5 @@ def number_or_none(value: float) -> float | None:
 
 def _member(name: str, value: Any) -> tuple[str, Plain]:
     if name.endswith(NS_SUFFIX) and isinstance(value, int) and not isinstance(value, bool):
-        return name.removesuffix(NS_SUFFIX) + "_us", to_us(value)
+        return name.removesuffix(NS_SUFFIX) + "_us", for_screen(to_us(value))
     return name, for_screen(value)

@@ -40,9 +40,9 @@ SignedRequest = Request[None, Session, State]
 
 
 class CommandBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why; to resume, a reason must be given."""
+    """Why, in one line; to resume, a reason must be given."""
 
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    reason: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
 
 
 class _Taken(msgspec.Struct, frozen=True):

@@ -1,5 +1,7 @@
 """Bars and ticks of the past: files for what is older, memory for what is not written yet.
 
+A period that is partly in files and partly in memory is joined from both.
+
 Reading runs in threads, two at a time, so that charts cannot slow the tick's way down.
 """
 
@@ -37,17 +39,17 @@ class History:
         self, symbol: str, period_s: int, start_ns: int | None, end_ns: int | None, limit: int
     ) -> BarSeries:
         """The newest `limit` bars with start ≤ time < end, oldest first; the forming one too."""
+        minutes = self._minutes(symbol)
         period_ns = period_s * NS_PER_SECOND
-        recent = self._recent(symbol, period_s)
         end = end_ns if end_ns is not None else self._live.market.now_ns() + period_ns
-        first = recent.ts_ns[0] if len(recent) else end
-        chosen = recent.take((recent.ts_ns >= (start_ns or 0)) & (recent.ts_ns < end))
-        missing = limit - len(chosen)
-        if missing > 0 and (start_ns is None or start_ns < first):
-            older_end = min(int(first), end)
-            older = await self._archived(symbol, period_s, start_ns, older_end, missing)
-            chosen = join_bars([older, chosen]) if len(older) else chosen
-        return chosen.slice(max(0, len(chosen) - limit), len(chosen))
+        start = start_ns or 0
+        known = _within(aggregate(minutes, period_s, self._utc), start, end)
+        first = int(minutes.ts_ns[0]) if len(minutes) else end
+        whole = int(np.count_nonzero(known.ts_ns >= first))
+        if whole < limit and start < first:
+            older = await self._archived(symbol, period_s, start_ns, min(first, end), limit - whole)
+            known = join_bars([_within(older, start, end), known])
+        return known.slice(max(0, len(known) - limit), len(known))
 
     async def ticks(
         self, symbol: str, start_ns: int | None, end_ns: int | None, limit: int
@@ -71,16 +73,15 @@ class History:
         start = start_ns if start_ns is not None else max(0, end_ns - span_ns)
         return await self.in_thread(lambda: self._archive.bars(symbol, period_s, start, end_ns))
 
-    def _recent(self, symbol: str, period_s: int) -> BarSeries:
-        """Whole periods of which every minute is in memory, and the forming one."""
+    def _minutes(self, symbol: str) -> BarSeries:
+        """The minute bars in memory, the forming one last."""
         view = self._live.view(symbol)
-        series = _series(symbol, view.candles.bars() if view is not None else [])
-        if len(series) == 0 or period_s == MINUTE_S:
-            return series
-        period_ns = period_s * NS_PER_SECOND
-        whole_ns = -(-int(series.ts_ns[0]) // period_ns) * period_ns
-        series = series.take(series.ts_ns >= whole_ns)
-        return aggregate(series, period_s, self._utc) if len(series) else series
+        return _series(symbol, view.candles.bars() if view is not None else [])
+
+
+def _within(series: BarSeries, start_ns: int, end_ns: int) -> BarSeries:
+    """The bars with start ≤ time < end."""
+    return series.take((series.ts_ns >= start_ns) & (series.ts_ns < end_ns))
 
 
 def _series(symbol: str, bars: Sequence[Bar]) -> BarSeries:

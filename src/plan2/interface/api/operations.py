@@ -26,14 +26,16 @@ from plan2.interface.items import (
     StageItem,
     SystemInfo,
 )
-from plan2.interface.screen import for_screen, number_or_none, to_us
+from plan2.interface.screen import SAFE_INTEGER_MAX, for_screen, number_or_none, to_us
 from plan2.interface.views.fold import event_item
 
 AnyRequest = Request[Any, Any, Any]  # Litestar leaves user, auth and state open
 EventType = Annotated[
     str, Parameter(query="type", max_length=64, description="Name of a stored event.")
 ]
-FromPosition = Annotated[int, Parameter(ge=0, description="Only events at or after this one.")]
+FromPosition = Annotated[
+    int, Parameter(ge=0, le=SAFE_INTEGER_MAX, description="Only events at or after this one.")
+]
 
 
 class HealthReport:

@@ -21,8 +21,8 @@ ItemLimit = Annotated[int, Parameter(ge=1, le=ITEMS_MAX)]
 Cursor = Annotated[
     str, Parameter(pattern=r"^\d{0,18}$", description="`next_cursor` of the page before.")
 ]
-Word = Annotated[str, Parameter(max_length=64)]
-ItemId = Annotated[str, Parameter(min_length=1, max_length=128)]
+Word = Annotated[str, Parameter(pattern=r"^[\x21-\x7e]{0,64}$")]
+ItemId = Annotated[str, Parameter(pattern=r"^[\x21-\x7e]{1,128}$")]
 
 
 def position_of(cursor: str) -> int:

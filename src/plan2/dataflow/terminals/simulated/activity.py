@@ -6,12 +6,13 @@ that the compiled price paths read. Formulas: docs/simulated_market.md, section 
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from plan2.dataflow.terminals.simulated import calendar
 from plan2.dataflow.terminals.simulated.news import NewsEvent
-from plan2.foundation.values import NS_PER_HOUR, NS_PER_MINUTE, Float64Array
+from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, Float64Array
 
 MINUTES = 60
 QUIET = 0.15
@@ -39,18 +40,29 @@ def mean_activity(weights: tuple[float, float, float]) -> float:
 
 def activity(weights: tuple[float, float, float], hour_ns: int) -> Float64Array:
     """float64[60]: quiet level plus the sessions at work, for each minute of a UTC hour."""
-    hours = hour_ns % (24 * NS_PER_HOUR) / NS_PER_HOUR + (np.arange(MINUTES) + 0.5) / MINUTES
+    at_work = _sessions_at_work(hour_ns)
+    total = np.full(MINUTES, QUIET)
+    for weight, presence in zip(weights, at_work, strict=True):
+        if presence is not None:
+            total += weight * presence
+    return total
+
+
+@lru_cache(maxsize=4)
+def _sessions_at_work(hour_ns: int) -> tuple[Float64Array | None, ...]:
+    """How much of each city is at work in each minute, 0..1; None = nobody all hour long."""
+    hours = hour_ns % NS_PER_DAY / NS_PER_HOUR + (np.arange(MINUTES) + 0.5) / MINUTES
     offsets = (
         calendar.TOKYO_OFFSET_H,
         calendar.london_offset_h(hour_ns),
         calendar.new_york_offset_h(hour_ns),
     )
-    total = np.full(MINUTES, QUIET)
-    for weight, offset, (start, end) in zip(weights, offsets, SESSIONS, strict=True):
+    present = []
+    for offset, (start, end) in zip(offsets, SESSIONS, strict=True):
         local = (hours + offset) % 24.0
-        inside = np.minimum(local - start, end - local) / RAMP_H
-        total += weight * np.clip(inside, 0.0, 1.0)
-    return total
+        inside = np.clip(np.minimum(local - start, end - local) / RAMP_H, 0.0, 1.0)
+        present.append(inside if inside.any() else None)
+    return tuple(present)
 
 
 def hour_profile(

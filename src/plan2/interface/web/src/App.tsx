@@ -4,7 +4,7 @@ import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { Route, Switch } from "wouter";
+import { Route, Switch, useLocation } from "wouter";
 import { ApiProblem } from "./api/client";
 import { DecisionsPage } from "./pages/decisions/DecisionsPage";
 import { MarketPage } from "./pages/market/MarketPage";
@@ -18,6 +18,8 @@ import { usePreferences } from "./state/preferences";
 import type { StreamClient } from "./stream/client";
 import { LinkProvider, StreamProvider } from "./stream/react";
 import { theme as mantineTheme } from "./theme";
+import { Boundary } from "./widgets/Boundary";
+import { Failure } from "./widgets/Widget";
 
 const MAX_TRIES = 2;
 
@@ -47,12 +49,23 @@ export function App({ client }: { client: StreamClient }) {
           <LinkProvider>
             <Notifications position="bottom-right" limit={3} containerWidth={330} />
             <Shell>
-              <Pages />
+              <Page />
             </Shell>
           </LinkProvider>
         </StreamProvider>
       </QueryClientProvider>
     </MantineProvider>
+  );
+}
+
+/** The page of the address; when it fails, the frame with the kill switch stays. */
+function Page() {
+  const [location] = useLocation();
+  const page = location.split("/")[1] ?? "";
+  return (
+    <Boundary key={page} fallback={(error, retry) => <Failure error={error} retry={retry} />}>
+      <Pages />
+    </Boundary>
   );
 }
 

@@ -12,6 +12,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { loadSession } from "./api/client";
 import { SUBPROTOCOL } from "./gen/protocol";
+import { useSession } from "./state/session";
 import { StreamClient } from "./stream/client";
 import { browserEnvironment } from "./stream/environment";
 
@@ -36,5 +37,7 @@ function show(): void {
 
 // Whoever is not signed in is asked first; nothing else is requested in vain.
 const session = loadSession().catch(() => null);
-void session.then(() => client.connect());
+void session.then(() => {
+  if (!useSession.getState().isSignedOut) client.connect();
+});
 void Promise.race([session, new Promise((done) => setTimeout(done, SESSION_WAIT_MS))]).then(show);

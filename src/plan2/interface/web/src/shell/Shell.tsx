@@ -6,6 +6,7 @@ import { useSystem } from "../api/queries";
 import { useDialogs } from "../state/dialogs";
 import { useIsStale, useLink } from "../stream/react";
 import { t } from "../strings";
+import { Boundary } from "../widgets/Boundary";
 import { Icon } from "../widgets/Icon";
 import { type Action, useActions } from "./actions";
 import { CommandDialog } from "./CommandDialog";
@@ -35,13 +36,17 @@ export function Shell({ children }: { children: ReactNode }) {
           <Banner />
           {children}
         </main>
-        <StatusStrip />
+        <Boundary fallback={() => null}>
+          <StatusStrip />
+        </Boundary>
         <BottomTabs />
       </div>
       <Palette actions={actions} />
       <OpenDialog actions={actions} />
       <SignInOverlay />
-      <LiveEffects />
+      <Boundary fallback={() => null}>
+        <LiveEffects />
+      </Boundary>
       <Announcer />
     </>
   );

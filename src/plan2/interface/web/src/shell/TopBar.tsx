@@ -9,11 +9,15 @@ import { direction, money } from "../format/numbers";
 import { useDialogs } from "../state/dialogs";
 import { usePreferences } from "../state/preferences";
 import { t } from "../strings";
+import { Boundary } from "../widgets/Boundary";
 import { Gain } from "../widgets/Figures";
 import { Icon } from "../widgets/Icon";
 import { EnvironmentBadge } from "./EnvironmentBadge";
 import { LinkPill } from "./LinkPill";
 import { TradingControl } from "./TradingControl";
+
+/** What stands in for a part that failed: the kill switch matters more. */
+const nothing = () => null;
 
 export function TopBar() {
   const { data: system } = useSystem();
@@ -24,7 +28,9 @@ export function TopBar() {
         <img src="/favicon.svg" alt="" /> <span className="mark-text">Plan2</span>
       </Link>
       <EnvironmentBadge />
-      <Figures />
+      <Boundary fallback={nothing}>
+        <Figures />
+      </Boundary>
       <div className="top-sep" />
       <LinkPill />
       <TradingControl />
@@ -38,7 +44,9 @@ export function TopBar() {
       >
         <Icon name="kill" size={16} /> {t("kill.button")}
       </button>
-      <SecondRow />
+      <Boundary fallback={nothing}>
+        <SecondRow />
+      </Boundary>
     </header>
   );
 }

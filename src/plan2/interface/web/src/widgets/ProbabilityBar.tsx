@@ -5,8 +5,8 @@ import { t } from "../strings";
 
 type Props = { p: number; uncertainty?: number; isCompact?: boolean };
 
-/** The scale shows 30 % … 70 %: market probabilities live close to one half. */
-const HALF_RANGE = 0.2;
+/** The scale shows 20 % … 80 %: market probabilities live close to one half. */
+const HALF_RANGE = 0.3;
 
 const place = (p: number): number =>
   50 + (Math.max(-HALF_RANGE, Math.min(HALF_RANGE, p - 0.5)) / HALF_RANGE) * 50;
@@ -45,9 +45,9 @@ export function ProbabilityBar({ p, uncertainty = 0, isCompact = false }: Props)
         </span>
       ) : (
         <div className="prob-scale">
-          <span>30 %</span>
-          <span>50 %</span>
-          <span>70 %</span>
+          <span>{percent(0.5 - HALF_RANGE, 0)}</span>
+          <span>{percent(0.5, 0)}</span>
+          <span>{percent(0.5 + HALF_RANGE, 0)}</span>
         </div>
       )}
     </div>

@@ -7,6 +7,7 @@ import { clock, zoneName } from "../format/times";
 import { useZone } from "../state/preferences";
 import { useIsStale, useLink } from "../stream/react";
 import { t } from "../strings";
+import { Boundary } from "./Boundary";
 import { Icon } from "./Icon";
 import { type CsvRows, WidgetMenu } from "./WidgetMenu";
 
@@ -121,7 +122,11 @@ function Body({ state, children }: { state: WidgetState; children: ReactNode }) 
       </div>
     );
   }
-  return children;
+  return (
+    <Boundary fallback={(error, retry) => <Failure error={error} retry={retry} />}>
+      {children}
+    </Boundary>
+  );
 }
 
 function Loading() {
@@ -138,7 +143,7 @@ function Loading() {
   );
 }
 
-function Failure({ error, retry }: { error: unknown; retry: () => void }) {
+export function Failure({ error, retry }: { error: unknown; retry: () => void }) {
   const problem = error instanceof ApiProblem ? error.problem : null;
   return (
     <div className="w-state" role="alert">
