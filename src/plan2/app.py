@@ -97,8 +97,7 @@ class Process:
     def __init__(self, request: ServeRequest, database: Database, run_id: str, say: Say) -> None:
         self.loaded, self.settings = request.loaded, request.loaded.settings
         self.database = database
-        self.run_id = run_id
-        self.say = say
+        self.run_id, self.say = run_id, say
         folder = data_dir(self.settings)
         self.bus = Bus()
         self.latency = Latency()
@@ -136,7 +135,9 @@ class Process:
         self.say("Warming up the features …")
         await warm_up(self.floor, self.market, self.kept, self.say)
         self.metrics.listen(self.bus)
-        self.recorder = Recorder(TickArchive(self.market.home / "archive"))
+        self.recorder = Recorder(
+            TickArchive(self.market.home / "archive"), on_trouble=self.on_recorder_trouble
+        )
         if self.market.mode == SIMULATED:
             self.bus.subscribe(MarketDataReceived, self.recorder.on_market_data)
         self.views = ViewFollowers(store, MAIN_TENANT, all_views())
@@ -149,11 +150,12 @@ class Process:
     def _build_floor(self) -> Floor:
         schema_id = default_plan(self.settings.market.bar_period_s).schema_id
         registry = Registry(self.market.home / "models")
+        simulated = self.settings.simulated
         identity = AccountIdentity(
             tenant_id=MAIN_TENANT,
             account_id=self.market.account_id,
-            currency=self.settings.simulated.currency,
-            start_balance=Decimal(self.settings.simulated.balance),
+            currency=simulated.currency,
+            start_balance=Decimal(simulated.balance),
         )
         return build_floor(
             FloorPlan(
@@ -168,7 +170,7 @@ class Process:
                 journal=self.journal,
                 sink=StoreSink(self.appender),
                 submit=self.market.terminal.submit,
-                on_fault=self.on_fault,
+                on_fault=lambda fault: self.halt(str(fault)),
             )
         )
 
@@ -299,10 +301,6 @@ class Process:
         """Make the event log's partitions ahead of time."""
         await self.database.ensure_months(MAIN_TENANT)
 
-    def on_fault(self, fault: Unrecoverable) -> None:
-        """Something on the tick path is broken: stop trading, keep reporting."""
-        self.halt(str(fault))
-
     def halt(self, reason: str) -> None:
         """Stop opening positions; only a person resumes."""
         log.logger("app").error("trading_halted", reason=reason)
@@ -312,6 +310,10 @@ class Process:
         except Unrecoverable:
             account.state = TradingState.HALTED  # it cannot be written down, but it must hold
         self.say(f"TRADING HALTED: {reason}")
+
+    def on_recorder_trouble(self, error: Plan2Error) -> None:
+        """Ticks could not be archived; trading does not depend on it."""
+        log.logger("app").error("ticks_not_recorded", reason=str(error))
 
     def on_refused(self, refused: NewEvent, error: Plan2Error) -> None:
         """The event store would not take an event: it is not lost from the journal, and told."""

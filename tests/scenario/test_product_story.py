@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from product import Product, run_json, run_verb, wait_for
 
@@ -49,6 +50,26 @@ def test_first_start_trades_and_survives_a_kill(folder: Path) -> None:
     known = {item["order_id"] for item in orders}
     assert {item["order_id"] for item in orders_before} <= known
     assert again.stop() == 0
+
+
+def test_a_killed_database_comes_back_by_itself(folder: Path) -> None:
+    """Trading goes on, reading is refused meanwhile, and afterwards new events are stored."""
+    product = Product(folder)
+    began_s = psutil.Process(product.process.pid).create_time()
+    with closing(product.client()) as client:
+
+        def newest() -> int:
+            answer = client.get("/api/v1/events", params={"limit": 1})
+            return answer.json()["items"][0]["position"] if answer.status_code == 200 else 0
+
+        before = newest()
+        for server in psutil.process_iter(["name", "create_time", "cmdline"]):
+            found = server.info
+            is_new = found["name"] == "postgres" and found["create_time"] > began_s
+            if is_new and "-D" in (found["cmdline"] or ()):
+                server.kill()
+        wait_for(lambda: newest() > before, 90)
+    assert product.stop() == 0
 
 
 def test_the_event_log_is_whole(folder: Path) -> None:

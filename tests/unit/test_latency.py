@@ -17,7 +17,7 @@ PRECISION = 1 / 32
 
 def filled(samples: list[int]) -> LatencyHistogram:
     """A histogram with these durations, nanoseconds."""
-    histogram = LatencyHistogram("risk")
+    histogram = LatencyHistogram("decision")
     for sample in samples:
         histogram.record_ns(sample)
     return histogram
@@ -48,7 +48,7 @@ def test_buckets_count_the_samples_between_their_bounds(samples: list[int]) -> N
 
 def test_nothing_recorded_is_all_zero() -> None:
     """An idle stage has no percentiles and no buckets."""
-    seen = LatencyHistogram("risk").snapshot()
+    seen = LatencyHistogram("decision").snapshot()
 
     assert (seen.count, seen.p50_us, seen.p99_us, seen.max_us, seen.buckets) == (0, 0, 0, 0, [])
 
@@ -94,13 +94,13 @@ def test_prometheus_sees_cumulative_buckets_in_seconds() -> None:
     """300 ns, 1 us and 100 s: parsed back by Prometheus' own reader."""
     board = Latency()
     for sample in (300, 1_000, 100 * 10**9):
-        board.stage("risk").record_ns(sample)
+        board.stage("decision").record_ns(sample)
 
     families = text_string_to_metric_families(Metrics(board).render().decode())
     (family,) = [each for each in families if each.name == "plan2_stage_latency_seconds"]
-    risk = [each for each in family.samples if each.labels["stage"] == "risk"]
-    buckets = {each.labels["le"]: each.value for each in risk if "le" in each.labels}
-    totals = {each.name.rpartition("_")[2]: each.value for each in risk if "le" not in each.labels}
+    found = [each for each in family.samples if each.labels["stage"] == "decision"]
+    buckets = {each.labels["le"]: each.value for each in found if "le" in each.labels}
+    totals = {each.name.rpartition("_")[2]: each.value for each in found if "le" not in each.labels}
 
     assert buckets["2.56e-07"] == 0
     assert buckets["5.12e-07"] == 1

@@ -31,7 +31,6 @@ STAGES: Final = (
     "features",
     "forecast",
     "decision",
-    "risk",
     "journal",
     "tick_to_decision",
     "decision_to_terminal",

@@ -4,6 +4,7 @@ A request that cannot be granted is answered with an error frame; one that break
 the connection. Rights are looked up anew at every subscription.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from plan2.connectivity.identity.rights import CHANNELS, may_subscribe
@@ -60,7 +61,7 @@ class Requests:
         self._client = client
         self._frames = Allowance(FRAMES_PER_S, hub.now_s())
         self._acks = Allowance(ACKS_PER_S, hub.now_s())
-        self._handlers = {
+        self._handlers: dict[int, Callable[[ClientFrame], None]] = {
             Kind.CLIENT_HELLO: self._hello,
             Kind.SUBSCRIBE: self._subscribe,
             Kind.UNSUBSCRIBE: self._unsubscribe,
@@ -89,7 +90,7 @@ class Requests:
         """Take in one message; whatever is wrong with it is told to the client or ends it."""
         try:
             frame = self._client.codec.decode(message)
-            handler = self._handlers.get(Kind(frame.kind)) if frame.kind in set(Kind) else None
+            handler = self._handlers.get(frame.kind)
             if handler is None:
                 raise ProtocolError(f"clients do not send kind {frame.kind}")
             allowance = self._acks if frame.kind == Kind.ACK else self._frames
