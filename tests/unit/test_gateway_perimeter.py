@@ -144,7 +144,7 @@ async def test_all_answers_carry_the_security_headers() -> None:
     """One table over pages, API, refusals and errors."""
     expected = {
         "x-content-type-options": "nosniff",
-        "referrer-policy": "no-referrer",
+        "referrer-policy": "same-origin",
         "x-frame-options": "DENY",
     }
     stage = Stage()
