@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from trading_fixtures import BUY, SELL, Desk, forecast, scene, tick
+from trading_fixtures import BUY, RULES, SELL, Desk, forecast, scene, tick
 
 from plan2.dataflow.terminals.port import OrderUpdate, UpdateKind
 from plan2.foundation.errors import JournalLost
@@ -169,12 +169,15 @@ def test_folding_the_facts_again_gives_the_same_books() -> None:
 def test_records_say_everything_and_the_digest_names_the_run() -> None:
     """The record decodes into its own type, and the same ticks give the same digest."""
     desk, twin = opened(), opened()
+    other = Desk(msgspec.structs.replace(RULES, account_id="another")).arm()
+    other.account.on_tick(scene(tick(), forecast(0.60)))
     made = [item.event for item in desk.sink.facts if type(item.event).__name__ == "DecisionMade"]
     record = msgspec.convert(made[0].record, DecisionRecord)
     assert record.outcome is Outcome.TRADED
     assert record.features.values == (1.5, None)
     assert record.sentence.startswith("Bought 0.23 lots: 60.0% up 20.0 pips first within 120 min")
     assert desk.account.keeper.digest == twin.account.keeper.digest
+    assert desk.account.keeper.digest == other.account.keeper.digest
 
 
 def test_quiet_ticks_are_not_written_down_one_by_one() -> None:

@@ -3,7 +3,7 @@
 Deciding happens on every tick; keeping every decision would bury the ones that matter. One is kept
 when it acts, and otherwise when its reason differs from the last kept one of its symbol and enough
 market time has passed since. The digest of all kept records names a run: the same ticks give the
-same digest live, in replay and in a backtest.
+same digest live, in replay and in a backtest, whichever account they are decided for.
 """
 
 import hashlib
@@ -59,7 +59,7 @@ class DecisionKeeper:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over all records kept so far, in order."""
+        """SHA-256 over all records kept so far, in order, without the names of their owner."""
         return self._digest.hexdigest()
 
     def is_due(self, tick: Tick, decision: Decision) -> bool:
@@ -74,7 +74,7 @@ class DecisionKeeper:
         """Make the record, add it to the digest, and wrap it as a fact for the event store."""
         record = self.record(scene, situation, decision, tenant_id)
         encoded = self._encoder.encode(record)
-        self._digest.update(encoded)
+        self._digest.update(self._encoder.encode(_anonymous(record)))
         self.kept += 1
         self._last[scene.tick.symbol] = (_reason_key(decision), scene.tick.ts_ns)
         event = DecisionMade(
@@ -136,6 +136,13 @@ def feature_part(schema_id: str, features: Float64Array) -> FeaturePart:
     values = tuple(None if math.isnan(value) else value for value in features.tolist())
     digest = hashlib.sha256(features.tobytes()).hexdigest()
     return FeaturePart(schema_id=schema_id, values=values, sha256=digest)
+
+
+def _anonymous(record: DecisionRecord) -> DecisionRecord:
+    """The record without whose it is, so that the digests of two accounts can be compared."""
+    return msgspec.structs.replace(
+        record, decision_id="", tenant_id="", account_id="", order_id="", config_hash=""
+    )
 
 
 def _without_nan(figures: dict[str, float]) -> dict[str, float | None]:
