@@ -34,7 +34,7 @@ from plan2.foundation.ids import RandomIds
 from plan2.foundation.latency import Latency
 from plan2.foundation.loop import LoopLag, until_stopped
 from plan2.foundation.metrics import Metrics
-from plan2.foundation.scheduler import Job, Scheduler
+from plan2.foundation.scheduler import Scheduler
 from plan2.foundation.storage import Database, open_database
 from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.models.ensemble import load_ensembles
@@ -47,10 +47,11 @@ from plan2.intelligence.warm_state import WarmState
 from plan2.interface.views.following import ViewFollowers
 from plan2.interface.views.projections import all_views
 from plan2.wiring.assembly import Floor, FloorPlan, build_floor
+from plan2.wiring.chores import Chores
 from plan2.wiring.first_start import prepare_simulated
 from plan2.wiring.front import FrontParts, FrontPlan, build_front
 from plan2.wiring.markets import SIMULATED, ReplayWindow, open_replay, open_simulated
-from plan2.wiring.recovery import arm_first_time, recover_books, save_warm_state, settle, warm_up
+from plan2.wiring.recovery import arm_first_time, recover_books, settle, warm_up
 
 Say = Callable[[str], None]
 
@@ -112,7 +113,6 @@ class Process:
         else:
             self.market = open_replay(self.settings, folder, request.replay, self.may_play)
         self.kept = WarmState(self.market.home / "state" / self.market.account_id)
-        self.quarantine = QuarantineWriter(self.market.home)
         self.scheduler = Scheduler(LiveClock())
         self.hub = Hub(self.board, self.halt, np.random.default_rng())
         self.folded = 0
@@ -134,6 +134,12 @@ class Process:
         self.folded = await recover_books(self.floor, self.journal, store, MAIN_TENANT)
         self.say("Warming up the features …")
         await warm_up(self.floor, self.market, self.kept, self.say)
+        self.chores = Chores(
+            floor=self.floor,
+            database=self.database,
+            kept=self.kept,
+            quarantine=QuarantineWriter(self.market.home),
+        )
         self.metrics.listen(self.bus)
         self.recorder = Recorder(
             TickArchive(self.market.home / "archive"), on_trouble=self.on_recorder_trouble
@@ -196,9 +202,8 @@ class Process:
         """Start every component; the last one prints the address."""
         for component in self._components():
             self.hub.add(component)
-        self.scheduler.add(Job("keep_warm_state", self.keep_warm_state, "every 30 s"))
-        self.scheduler.add(Job("write_quarantine", self.write_quarantine, "every 60 s"))
-        self.scheduler.add(Job("make_event_months", self.make_event_months, "17 3 * * *"))
+        for job in self.chores.jobs():
+            self.scheduler.add(job)
         await self.hub.start()
         self.has_started = True
         self.note(
@@ -267,7 +272,7 @@ class Process:
     async def _stop_market(self) -> None:
         self.is_playing = False
         await self.market.terminal.stop()
-        await self.keep_warm_state()
+        await self.chores.keep_warm_state()
 
     async def _close_journal(self) -> None:
         self.journal.close()
@@ -287,19 +292,6 @@ class Process:
         self.say(f"\nOpen  {url}/signin?token={token}\n")
 
     # --- jobs, faults, end ----------------------------------------------------------------
-
-    async def keep_warm_state(self) -> None:
-        """Save features and recurrent state, so that a restart goes on exactly."""
-        save_warm_state(self.floor, self.kept)
-
-    async def write_quarantine(self) -> None:
-        """Write refused ticks to files."""
-        for symbol, lane in self.floor.lanes.items():
-            await self.quarantine.write(symbol, lane.quality.take_quarantined())
-
-    async def make_event_months(self) -> None:
-        """Make the event log's partitions ahead of time."""
-        await self.database.ensure_months(MAIN_TENANT)
 
     def halt(self, reason: str) -> None:
         """Stop opening positions; only a person resumes."""

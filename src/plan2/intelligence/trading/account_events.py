@@ -18,6 +18,7 @@ from plan2.foundation.values import NS_PER_SECOND, Tick
 from plan2.intelligence.decision.decide import Decision
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.portfolio import Portfolio
+from plan2.intelligence.trading.summary import account_stream
 
 
 class AccountFacts:
@@ -26,7 +27,7 @@ class AccountFacts:
     def __init__(self, tenant_id: str, account_id: str) -> None:
         self._tenant_id = tenant_id
         self._account_id = account_id
-        self._account_stream = f"account:{account_id}"
+        self._account_stream = account_stream(account_id)
         self._order_stream = f"order:{account_id}"
 
     def placed(self, order: ApprovedOrder, horizon_s: int) -> Fact:
