@@ -7,7 +7,9 @@ from plan2.dataflow.terminals.simulated import calendar
 from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
 from plan2.dataflow.terminals.simulated.market import FIRST_INSTANT_NS, SyntheticMarket
 from plan2.dataflow.terminals.simulated.news import news_between
+from plan2.dataflow.terminals.simulated.source import SyntheticSource
 from plan2.dataflow.terminals.simulated.streams import exponential, normal, stream, uniform
+from plan2.dataflow.tick_merge import join_ticks
 from plan2.foundation.errors import ConfigError, InputError
 from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, TickBlock
 
@@ -169,3 +171,22 @@ def test_distributions_of_the_streams() -> None:
         values = np.array([function(draw) for _ in range(20_000)])
         assert abs(values.mean() - mean) < 4 * np.sqrt(variance / 20_000)
         assert abs(values.var() / variance - 1) < 0.1
+
+
+def test_history_after_a_restart_is_the_same_from_the_hour_it_was_left_in() -> None:
+    """A resumed source draws it from its state, a new one from the origin: the same ticks."""
+    symbols = ("EURUSD", "USDJPY")
+    monday_ns = FIRST_INSTANT_NS - NS_PER_DAY
+    left_ns = monday_ns + 9 * NS_PER_HOUR + 20 * NS_PER_MINUTE
+    played = SyntheticMarket(7, symbols, monday_ns)
+    played.generate(left_ns)
+    resumed = SyntheticSource(SyntheticMarket(7, symbols, monday_ns), played.state())
+    fresh = SyntheticSource(SyntheticMarket(7, symbols, monday_ns))
+    for symbol in symbols:
+        for start_ns in (left_ns, left_ns - 5 * NS_PER_MINUTE, left_ns - 3 * NS_PER_HOUR):
+            span = (symbol, start_ns, left_ns + 2 * NS_PER_HOUR)
+            ours = join_ticks(symbol, list(resumed.history(*span)))
+            theirs = join_ticks(symbol, list(fresh.history(*span)))
+            assert len(ours) > 0
+            assert ours.ts_ns.tolist() == theirs.ts_ns.tolist()
+            assert ours.bid.tolist() == theirs.bid.tolist()

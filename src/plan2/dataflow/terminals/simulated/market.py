@@ -95,6 +95,15 @@ class SyntheticMarket:
         )
         return msgspec.msgpack.encode(kept)
 
+    def rewound(self, ts_ns: int) -> "SyntheticMarket | None":
+        """A twin of a market just resumed, standing at `ts_ns` of the same hour; else None."""
+        hour_ns = self.position_ns // NS_PER_HOUR * NS_PER_HOUR
+        if self._drawn is not None or not hour_ns <= ts_ns < hour_ns + NS_PER_HOUR:
+            return None
+        twin = SyntheticMarket(self.seed, self.symbols, ts_ns, self.strength)
+        twin._carry(self._carried())
+        return twin
+
     def generate(self, until_ns: int) -> dict[str, TickBlock]:
         """The ticks from the present position up to, not including, `until_ns`; then be there."""
         parts = list(self.hours(until_ns))
