@@ -37,6 +37,14 @@ def test_the_order_is_durable_before_the_terminal_hears_of_it() -> None:
     assert desk.journaled_when_sent == [["TradingStateChanged", "DecisionMade", "OrderPlaced"]]
 
 
+def test_the_terminal_does_not_wait_for_the_event_store_or_the_screens() -> None:
+    """Announcing what is durable comes after the call."""
+    desk = Desk().arm()
+    desk.account.on_tick(scene(tick(), forecast(0.60)))
+    assert "OrderPlaced" not in desk.announced_when_sent[0]
+    assert desk.sink.names()[-3:] == ["DecisionMade", "OrderPlaced", "OrderSent"]
+
+
 def test_a_journal_that_fails_sends_nothing_and_halts() -> None:
     """No durable intent, no order."""
     desk = Desk().arm()

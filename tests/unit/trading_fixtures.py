@@ -129,6 +129,7 @@ class Desk:
         self.journal = ListJournal()
         self.sent: list[ApprovedOrder] = []
         self.journaled_when_sent: list[list[str]] = []
+        self.announced_when_sent: list[list[str]] = []
         self.bus = Bus()
         self.account = TradingAccount(
             AccountIdentity(
@@ -150,6 +151,7 @@ class Desk:
     def _submit(self, order: ApprovedOrder) -> None:
         self.sent.append(order)
         self.journaled_when_sent.append([entry.type for entry in self.journal.entries])
+        self.announced_when_sent.append(self.sink.names())
 
     def arm(self) -> "Desk":
         """Switch trading on."""

@@ -277,7 +277,7 @@ class TradingAccount:
         self._reserve(order)
         writing = stopwatch_ns()
         try:
-            self._chronicle.record_durable([kept, placed])
+            sequence = self._chronicle.make_durable([kept, placed])
         except JournalLost:
             self._reserved.pop(order.order_id, None)
             self.state = TradingState.HALTED
@@ -287,6 +287,7 @@ class TradingAccount:
         self._submit(order)
         self._journal_ns(written - writing)
         self._to_terminal_ns(stopwatch_ns() - decided)
+        self._chronicle.announce([kept, placed], sequence)
         sent = self._facts.sent(order)
         if self.orders.orders[order.order_id].state is OrderState.PLACED:
             self.orders.apply(sent.event)

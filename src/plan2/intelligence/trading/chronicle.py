@@ -45,12 +45,23 @@ class Chronicle:
         self._encoder = msgspec.json.Encoder()
 
     def record_durable(self, facts: Sequence[Fact]) -> None:
-        """Write facts so that they survive a crash from the moment this returns.
+        """Write facts so that they survive a crash from the moment this returns, and announce them.
 
         Raises:
             JournalLost: they could not be made durable; nothing was announced.
         """
-        sequence = self._journal.append([self._entry(item) for item in facts])
+        self.announce(facts, self.make_durable(facts))
+
+    def make_durable(self, facts: Sequence[Fact]) -> int:
+        """Write facts to the journal only; an order leaves between this and `announce`.
+
+        Raises:
+            JournalLost: they could not be made durable.
+        """
+        return self._journal.append([self._entry(item) for item in facts])
+
+    def announce(self, facts: Sequence[Fact], sequence: int) -> None:
+        """Hand durable facts of a journal record to the event store and to the bus."""
         for item in facts[:-1]:
             self._sink.put(item, None)
         self._sink.put(facts[-1], lambda: self._journal.release(sequence))
