@@ -11,6 +11,7 @@ from plan2.foundation.errors import JournalLost
 from plan2.intelligence.decision.record import DecisionRecord, Outcome, Reason
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.orders import OrderState
+from plan2.intelligence.trading.placing import NOT_SENT, TAKEN, facts_of
 
 
 def opened() -> Desk:
@@ -34,7 +35,27 @@ def test_the_order_is_durable_before_the_terminal_hears_of_it() -> None:
     """Decision record and order are in the journal when submit is called."""
     desk = Desk().arm()
     desk.account.on_tick(scene(tick(), forecast(0.60)))
-    assert desk.journaled_when_sent == [["TradingStateChanged", "DecisionMade", "OrderPlaced"]]
+    assert desk.journaled_when_sent == [["TradingStateChanged", "DecisionTaken"]]
+
+
+def test_the_journal_gives_back_the_very_facts_that_were_announced() -> None:
+    """After a crash between call and announcement, the drained facts are the same ones."""
+    desk = Desk().arm()
+    desk.account.on_tick(scene(tick(), forecast(0.60)))
+    kept = next(entry for entry in desk.journal.entries if entry.type == TAKEN)
+    names = {"DecisionMade", "OrderPlaced"}
+    announced = [item for item in desk.sink.facts if type(item.event).__name__ in names]
+    assert list(facts_of(kept)) == announced
+
+
+def test_an_order_that_the_terminal_did_not_take_is_rejected_not_forgotten() -> None:
+    """Not connected: certainly not sent, so the order ends at once and its reservation with it."""
+    desk = Desk().arm()
+    desk.is_connected = False
+    desk.account.on_tick(scene(tick(), forecast(0.60)))
+    (order,) = desk.account.orders.orders.values()
+    assert (order.state, order.reason) == (OrderState.REJECTED, NOT_SENT)
+    assert desk.sink.names()[-3:] == ["OrderPlaced", "OrderRejected", "EquityRecorded"]
 
 
 def test_the_terminal_does_not_wait_for_the_event_store_or_the_screens() -> None:

@@ -9,12 +9,14 @@ from plan2.dataflow.terminals.port import ApprovedOrder, Deal, OrderUpdate, Upda
 from plan2.foundation.bus import Bus
 from plan2.foundation.config.schema import Decision as DecisionConfig
 from plan2.foundation.config.schema import Risk
+from plan2.foundation.errors import TerminalUnavailable
 from plan2.foundation.events.fact import Fact
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.latency import Latency
 from plan2.foundation.values import NS_PER_SECOND, Side, TenantId, Tick
 from plan2.intelligence.decision.decide import Rules
-from plan2.intelligence.decision.keeping import DecisionKeeper, Scene
+from plan2.intelligence.decision.keeping import DecisionKeeper, Scene, parameters_of
+from plan2.intelligence.decision.material import Owner
 from plan2.intelligence.models.forecast import Forecast, Vote
 from plan2.intelligence.risk.limits import AccountFigures
 from plan2.intelligence.risk.state import TradingState
@@ -84,7 +86,7 @@ def scene(quote: Tick, belief: Forecast | None, ready: bool = True) -> Scene:
         schema_id="schema-1",
         features=np.array([1.5, np.nan]),
         forecast=belief,
-        states=lambda: {"m-1": "AAAA"},
+        states=lambda: {"m-1": b"\0\0\0"},
     )
 
 
@@ -121,10 +123,18 @@ class ListJournal(MemoryJournal):
         return super().append([])
 
 
+def owner_of(rules: Rules) -> Owner:
+    """In whose name the tests decide; positions live two hours."""
+    return Owner(
+        TenantId("default"), rules.account_id, "config-1", parameters_of(rules), 7200, "test"
+    )
+
+
 class Desk:
     """An account with everything around it replaced by lists."""
 
     def __init__(self, rules: Rules = RULES) -> None:
+        self.is_connected = True
         self.sink = ListSink()
         self.journal = ListJournal()
         self.sent: list[ApprovedOrder] = []
@@ -142,13 +152,15 @@ class Desk:
             rules,
             AccountServices(
                 chronicle=Chronicle(self.journal, self.sink, self.bus),
-                keeper=DecisionKeeper(rules, "config-1", 7200),
+                keeper=DecisionKeeper(rules, owner_of(rules)),
                 submit=self._submit,
                 latency=Latency(),
             ),
         )
 
     def _submit(self, order: ApprovedOrder) -> None:
+        if not self.is_connected:
+            raise TerminalUnavailable("not connected")
         self.sent.append(order)
         self.journaled_when_sent.append([entry.type for entry in self.journal.entries])
         self.announced_when_sent.append(self.sink.names())

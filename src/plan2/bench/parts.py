@@ -1,7 +1,8 @@
 """The parts alone: feature step, bus, order journal, each beside a bare yardstick of its kind."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from plan2.bench.table import Row, percentiles, timed
@@ -88,22 +89,9 @@ def journal(folder: Path) -> Row:
     ours_at = FileJournal(folder / "journal")
     ours_at.open()
     entry = Entry("0" * 32, "order:bench", "OrderPlaced", 1, "", os.urandom(RECORD_BYTES))
-    bare_path = folder / "bare"
-    bare_path.write_bytes(bytes(4 * 1024 * 1024))
-    fd = os.open(bare_path, os.O_RDWR | DSYNC | getattr(os, "O_BINARY", 0))
-    block = os.urandom(RECORD_BYTES + 100)
-
-    def bare(number: int) -> None:
-        os.lseek(fd, (number * len(block)) % (3 * 1024 * 1024), os.SEEK_SET)
-        os.write(fd, block)
-        if not DSYNC:
-            os.fsync(fd)
-
-    try:
+    with bare_writes(folder / "bare", RECORD_BYTES + 100) as bare:
         ours, theirs = _interleaved(lambda _: ours_at.append([entry]), bare, WRITES // ROUNDS)
-    finally:
-        os.close(fd)
-        ours_at.close()
+    ours_at.close()
     p50, p99, worst = percentiles(ours)
     bare50, bare99, _ = percentiles(theirs)
     ratio = round(p50 / bare50, 2)
@@ -117,6 +105,25 @@ def journal(folder: Path) -> Row:
         limit="p50 ratio ≤ 2",
         holds=ratio <= 2.0,
     )
+
+
+@contextmanager
+def bare_writes(path: Path, size: int) -> Iterator[Callable[[int], None]]:
+    """The yardstick: the n-th durable write of `size` bytes into a preallocated file."""
+    path.write_bytes(bytes(4 * 1024 * 1024))
+    fd = os.open(path, os.O_RDWR | DSYNC | getattr(os, "O_BINARY", 0))
+    block = os.urandom(size)
+
+    def write(number: int) -> None:
+        os.lseek(fd, (number * size) % (3 * 1024 * 1024), os.SEEK_SET)
+        os.write(fd, block)
+        if not DSYNC:
+            os.fsync(fd)
+
+    try:
+        yield write
+    finally:
+        os.close(fd)
 
 
 def _interleaved(

@@ -13,7 +13,7 @@ belong to an account.
 from collections.abc import Callable
 
 from plan2.dataflow.quality import QualityGate, Verdict
-from plan2.dataflow.terminals.port import OrderUpdate
+from plan2.dataflow.terminals.port import LinkChange, OrderUpdate
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import Clock, stopwatch_ns
 from plan2.foundation.errors import Unrecoverable
@@ -52,7 +52,7 @@ class Lane:
             self.ensemble.commit(self.engine)
         return self.ensemble.forecast(ts_ns, self.engine)
 
-    def states(self) -> dict[str, str]:
+    def states(self) -> dict[str, bytes]:
         """The recurrent state that the last forecast started from."""
         return self.ensemble.states() if self.ensemble is not None else {}
 
@@ -127,6 +127,14 @@ class Pipeline:
         try:
             for account in self.accounts:
                 account.on_order_update(update)
+        except Unrecoverable as fault:
+            self._on_fault(fault)
+
+    def on_link(self, change: LinkChange) -> None:
+        """The way to the broker changed; new risk is taken only while it is up."""
+        try:
+            for account in self.accounts:
+                account.on_link(change)
         except Unrecoverable as fault:
             self._on_fault(fault)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+import plan2
 from plan2.dataflow.quality import QualityGate
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import Clock
@@ -15,7 +16,8 @@ from plan2.foundation.errors import Unrecoverable
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.latency import Latency
 from plan2.intelligence.decision.decide import Rules
-from plan2.intelligence.decision.keeping import DecisionKeeper
+from plan2.intelligence.decision.keeping import DecisionKeeper, parameters_of
+from plan2.intelligence.decision.material import Owner
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.models.ensemble import Ensemble
@@ -23,11 +25,11 @@ from plan2.intelligence.pipeline import Lane, Pipeline
 from plan2.intelligence.trading.account import (
     AccountIdentity,
     AccountServices,
-    Submit,
     TradingAccount,
 )
 from plan2.intelligence.trading.chronicle import Chronicle, EventSink
 from plan2.intelligence.trading.journal import Journal
+from plan2.intelligence.trading.placing import Submit
 
 
 class FloorPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +67,15 @@ def build_floor(plan: FloorPlan) -> Floor:
     rules = Rules(
         account_id=plan.identity.account_id, decision=settings.decision, risk=settings.risk
     )
-    keeper = DecisionKeeper(rules, plan.config_hash, settings.models.horizon_minutes * 60)
+    owner = Owner(
+        plan.identity.tenant_id,
+        plan.identity.account_id,
+        plan.config_hash,
+        parameters_of(rules),
+        settings.models.horizon_minutes * 60,
+        plan2.__version__,
+    )
+    keeper = DecisionKeeper(rules, owner)
     services = AccountServices(
         chronicle=Chronicle(plan.journal, plan.sink, plan.bus),
         keeper=keeper,

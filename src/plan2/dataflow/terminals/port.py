@@ -3,6 +3,10 @@
 Market side: ticks arrive at a listener. Order side: `submit` starts exactly one call and returns at
 once; the answer arrives at the listener later, or never. Questions (`positions`, `deals` …) may be
 repeated; `None` as their answer means "could not be asked", never "there are none".
+
+Tickets are the broker's names. A position's ticket here is the one that never changes while it
+lives (MetaTrader's position identifier); a deal that turns a netting position round is told as two:
+the exit under the deal's own ticket, the entry under the same with `.in` behind it.
 """
 
 import enum
@@ -20,16 +24,40 @@ class OrderKind(enum.Enum):
 
     OPEN = "open"
     """Open a position at market, stops attached."""
+    PENDING = "pending"
+    """Leave an order at the broker that opens a position when its trigger is met."""
     CLOSE = "close"
     """Close (part of) a position at market."""
+    CLOSE_BY = "close_by"
+    """Close a position and an opposite one of the same symbol against each other."""
+    PROTECT = "protect"
+    """Write both stops of a position; 0.0 removes a stop."""
+    CHANGE = "change"
+    """Write price, stops and expiry of a working pending order."""
+    CANCEL = "cancel"
+    """Withdraw a working pending order."""
+
+
+class Trigger(enum.Enum):
+    """When an order is executed: at once, or at a price named by MetaTrader's order types."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    """At `price` or better."""
+    STOP = "stop"
+    """At market once `price` is reached."""
+    STOP_LIMIT = "stop_limit"
+    """Once `price` is reached, becomes a limit order at `limit_price`."""
 
 
 class ApprovedOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order that passed the risk gate; only `intelligence.risk.gate` may construct one.
 
     `token` is at most 26 ASCII characters and unique; it travels in the broker's comment so that an
-    unknown outcome can be settled by looking it up. `position_ticket` names what a CLOSE closes.
-    Prices in quote currency, 0.0 = none; quantity in lots; deviation in points.
+    unknown outcome can be settled by looking it up. `position_ticket` names the position of CLOSE,
+    CLOSE_BY and PROTECT, `opposite_ticket` the other one of CLOSE_BY, `order_ticket` the pending
+    order of CHANGE and CANCEL. Prices in quote currency, 0.0 = none; quantity in lots; deviation in
+    points; `expires_ts_ns` is when the broker withdraws a pending order (0 = never).
     """
 
     order_id: str
@@ -46,6 +74,11 @@ class ApprovedOrder(msgspec.Struct, frozen=True, kw_only=True):
     magic: int
     ts_ns: int
     position_ticket: str = ""
+    opposite_ticket: str = ""
+    order_ticket: str = ""
+    trigger: Trigger = Trigger.MARKET
+    limit_price: float = 0.0
+    expires_ts_ns: int = 0
     deviation_points: int = 20
 
 
@@ -53,9 +86,17 @@ class UpdateKind(enum.Enum):
     """What the broker said about an order."""
 
     ACCEPTED = "accepted"
+    """It took the order; a pending one works from now on."""
     REJECTED = "rejected"
     UNKNOWN = "unknown"
     FILLED = "filled"
+    """It executed (part of) the order; the deal comes along."""
+    DONE = "done"
+    """It carried out a PROTECT, CHANGE or CANCEL."""
+    CANCELLED = "cancelled"
+    """What was left of the order will not be executed: withdrawn, or not all could be filled."""
+    EXPIRED = "expired"
+    """Its time is over."""
 
 
 class Deal(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,8 +154,65 @@ class TerminalPosition(msgspec.Struct, frozen=True, kw_only=True):
     opened_ts_ns: int
 
 
+class TerminalOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A pending order that works at the broker; quantity is what is left of it, lots."""
+
+    ticket: str
+    symbol: str
+    side: Side
+    trigger: Trigger
+    quantity: float
+    price: float
+    limit_price: float
+    stop_loss: float
+    take_profit: float
+    expires_ts_ns: int
+    magic: int
+    token: str
+    placed_ts_ns: int
+
+
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
+    """What the broker has on record for a token; all empty means it never heard of it.
+
+    `is_over` is true when it knows the order and the order no longer works (withdrawn, expired,
+    executed), so that nothing more will be filled.
+    """
+
+    working: TerminalOrder | None = None
+    deals: tuple[Deal, ...] = ()
+    is_over: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the order never reached the broker."""
+        return self.working is None and not self.deals and not self.is_over
+
+
+class LinkState(enum.Enum):
+    """How well the broker can be reached."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    """The terminal answers but is not connected to its trade server, or may not trade."""
+    DOWN = "down"
+    """The terminal does not answer."""
+
+
+class LinkChange(msgspec.Struct, frozen=True, kw_only=True):
+    """The way to the broker changed; new risk is only taken while it is UP."""
+
+    state: LinkState
+    reason: str
+    ts_ns: int
+
+
 class AccountState(msgspec.Struct, frozen=True, kw_only=True):
-    """The broker's account figures, account currency; mode is demo, real, simulated or replay."""
+    """The broker's account figures, account currency.
+
+    `mode` is demo, contest, real, simulated or replay; whatever is not known counts as real.
+    `leverage` 0.0 = not told.
+    """
 
     login: str
     server: str
@@ -124,6 +222,8 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True):
     equity: Decimal
     margin: Decimal
     trade_allowed: bool
+    is_hedging: bool = True
+    leverage: float = 0.0
 
 
 class TerminalListener(Protocol):
@@ -137,12 +237,20 @@ class TerminalListener(Protocol):
         """The broker said something about an order, or did a deal."""
         ...
 
+    def on_link(self, change: LinkChange) -> None:
+        """The way to the broker changed; a terminal that starts well says UP once."""
+        ...
+
 
 class OrderSide(Protocol):
     """The half of a terminal that takes orders and answers questions about them."""
 
     def submit(self, order: ApprovedOrder) -> None:
-        """Send the order exactly once; never blocks on the broker, never raises for a refusal."""
+        """Send the order exactly once; never blocks on the broker, never raises for a refusal.
+
+        Raises:
+            TerminalUnavailable: not connected; the order was certainly not sent.
+        """
         ...
 
     async def account(self) -> AccountState | None:
@@ -157,8 +265,16 @@ class OrderSide(Protocol):
         """All deals at or after a market time, oldest first, or None when not askable."""
         ...
 
-    async def deals_by_token(self, token: str) -> tuple[Deal, ...] | None:
-        """Deals of the order that carried `token`; empty means it was never executed."""
+    async def orders(self) -> tuple[TerminalOrder, ...] | None:
+        """All working pending orders, or None when the terminal could not be asked."""
+        ...
+
+    async def trace(self, token: str) -> Trace | None:
+        """What became of the order that carried `token`.
+
+        None while it cannot be told: not askable, the order is still on its way, or so young that
+        the broker's history may not show it yet.
+        """
         ...
 
 

@@ -20,6 +20,19 @@ class EquityRecorded(Event, frozen=True, kw_only=True, gc=False):
     peak_equity: str
 
 
+class BalanceAdjusted(Event, frozen=True, kw_only=True, gc=False):
+    """Money came or went by no deal of ours: deposit, withdrawal, credit, or a correction.
+
+    `amount` is signed, `balance` the broker's figure after it; decimal strings, account currency.
+    """
+
+    account_id: str
+    tenant_id: str
+    amount: str
+    balance: str
+    reason: str
+
+
 class RiskLimitBreached(Event, frozen=True, kw_only=True, gc=False):
     """A limit that stops trading was reached."""
 
@@ -32,7 +45,10 @@ class RiskLimitBreached(Event, frozen=True, kw_only=True, gc=False):
 
 
 class TradingStateChanged(Event, frozen=True, kw_only=True, gc=False):
-    """Trading was armed, paused, halted or resumed; says by whom and why."""
+    """Trading was armed, paused, halted or resumed; says by whom and why.
+
+    `scope` is account, or global, tenant, symbol or flow; `target` names the symbol or the flow.
+    """
 
     account_id: str
     tenant_id: str
@@ -40,3 +56,30 @@ class TradingStateChanged(Event, frozen=True, kw_only=True, gc=False):
     new_state: str
     actor: str
     reason: str
+    scope: str = "account"
+    target: str = ""
+
+
+class TerminalLinkChanged(Event, frozen=True, kw_only=True, gc=False):
+    """The way to an account's broker changed: up, degraded or down."""
+
+    account_id: str
+    tenant_id: str
+    state: str
+    reason: str
+
+
+class KillFinished(Event, frozen=True, kw_only=True, gc=False):
+    """What a kill did: orders withdrawn, positions closed, and what would not go."""
+
+    account_id: str
+    tenant_id: str
+    scope: str
+    target: str
+    actor: str
+    reason: str
+    orders_cancelled: int
+    positions_closed: int
+    failed: tuple[str, ...]
+    unknown: tuple[str, ...]
+    is_flat: bool

@@ -4,7 +4,14 @@ from plan2.foundation.events.base import Event
 
 
 class OrderPlaced(Event, frozen=True, kw_only=True, gc=False):
-    """An approved order became durable in the order journal."""
+    """An approved order became durable in the order journal.
+
+    `kind` and `trigger` are the words of the terminal port; orders of before they were kept have an
+    empty kind. `position_id` and `opposite_id` name positions, `target_ticket` the pending order of
+    a change or withdrawal; `order_expires_ts_ns` is when the broker withdraws it (0 = never),
+    `expires_ts_ns` when the position it opens is closed. The last six fields say who decided and
+    who executed (a person `user:…` or an algorithm), with which version and models, for whom.
+    """
 
     order_id: str
     decision_id: str
@@ -20,6 +27,18 @@ class OrderPlaced(Event, frozen=True, kw_only=True, gc=False):
     token: str
     position_id: str
     expires_ts_ns: int
+    kind: str = ""
+    trigger: str = "market"
+    limit_price: float = 0.0
+    opposite_id: str = ""
+    target_ticket: str = ""
+    order_expires_ts_ns: int = 0
+    flow_id: str = ""
+    decided_by: str = ""
+    executed_by: str = ""
+    algorithm_version: str = ""
+    models_hash: str = ""
+    client: str = ""
 
 
 class OrderDenied(Event, frozen=True, kw_only=True, gc=False):
@@ -69,6 +88,44 @@ class OrderOutcomeUnknown(Event, frozen=True, kw_only=True, gc=False):
     reason: str
 
 
+class OrderCompleted(Event, frozen=True, kw_only=True, gc=False):
+    """The broker carried out a change of stops, a change of a pending order, or a withdrawal."""
+
+    order_id: str
+    account_id: str
+    symbol: str
+
+
+class OrderCancelled(Event, frozen=True, kw_only=True, gc=False):
+    """What was left of an order will not be executed; `reason` says who or what ended it."""
+
+    order_id: str
+    account_id: str
+    symbol: str
+    reason: str
+
+
+class OrderExpired(Event, frozen=True, kw_only=True, gc=False):
+    """A pending order's time was over."""
+
+    order_id: str
+    account_id: str
+    symbol: str
+
+
+class OrderAmended(Event, frozen=True, kw_only=True, gc=False):
+    """A working pending order of ours has other prices now; `order_id` is the pending order."""
+
+    order_id: str
+    account_id: str
+    symbol: str
+    price: float
+    limit_price: float
+    stop_loss: float
+    take_profit: float
+    order_expires_ts_ns: int
+
+
 class OrderExecuted(Event, frozen=True, kw_only=True, gc=False):
     """A fill: the broker executed (part of) an order, or one of its stops."""
 
@@ -88,7 +145,10 @@ class OrderExecuted(Event, frozen=True, kw_only=True, gc=False):
 
 
 class PositionOpened(Event, frozen=True, kw_only=True, gc=False):
-    """A position exists; prices in quote currency, quantity in lots."""
+    """A position exists; prices in quote currency, quantity in lots.
+
+    One that no order of ours opened is not managed: it is shown and counts in risk, nothing more.
+    """
 
     position_id: str
     account_id: str
@@ -102,6 +162,30 @@ class PositionOpened(Event, frozen=True, kw_only=True, gc=False):
     commission: str
     decision_id: str
     expires_ts_ns: int
+    is_managed: bool = True
+
+
+class PositionProtected(Event, frozen=True, kw_only=True, gc=False):
+    """The stops of a position changed at the broker; 0.0 = none; `reason` says why."""
+
+    position_id: str
+    account_id: str
+    symbol: str
+    stop_loss: float
+    take_profit: float
+    reason: str
+
+
+class PositionClaimed(Event, frozen=True, kw_only=True, gc=False):
+    """A person handed a foreign position to Plan2's management, or took one away from it."""
+
+    position_id: str
+    account_id: str
+    symbol: str
+    is_managed: bool
+    expires_ts_ns: int
+    actor: str
+    reason: str
 
 
 class PositionClosed(Event, frozen=True, kw_only=True, gc=False):

@@ -50,7 +50,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided and everything it was made of; `order` is set exactly when it trades.
 
-    `intent_id` names the decision once it wished for an order, approved or denied.
+    `intent_id` names the decision once it wished for an order, approved or denied; `account` holds
+    the figures that were looked at, None when the account did not matter.
     """
 
     reason: Reason
@@ -59,6 +60,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     size: SizePart | None = None
     checks: tuple[Check, ...] = ()
     order: ApprovedOrder | None = None
+    account: AccountFigures | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -94,17 +96,17 @@ def _ask_account(
     """The bet is wanted: is the account free, how much, and does the risk gate agree."""
     account = situation.figures()
     if not account.base_rate > 0.0:
-        return Decision(reason=Reason.NO_RATE, edge=edge)
+        return Decision(reason=Reason.NO_RATE, edge=edge, account=account)
     busy = _busy(account)
     if busy is not None:
-        return Decision(reason=busy, edge=edge)
+        return Decision(reason=busy, edge=edge, account=account)
     if reason is Reason.EXPLORATION:
         size = smallest(situation.instrument)
     else:
         loss_distance = forecast.barrier + edge.cost
         size = size_of(situation.instrument, account, edge.p_lcb, loss_distance, rules.risk)
     if size.quantity == 0.0:
-        return Decision(reason=Reason.SIZE_TOO_SMALL, edge=edge, size=size)
+        return Decision(reason=Reason.SIZE_TOO_SMALL, edge=edge, size=size, account=account)
     intent = _intent(situation, forecast, edge, size, rules.account_id)
     review = gate.review(intent, _inputs(intent, situation, account), rules.risk, rules.account_id)
     return Decision(
@@ -114,6 +116,7 @@ def _ask_account(
         size=size,
         checks=review.checks,
         order=review.order,
+        account=account,
     )
 
 
@@ -126,6 +129,7 @@ def decide_exit(situation: Situation, rules: Rules, intent: Intent, reason: Reas
         intent_id=intent.decision_id,
         checks=review.checks,
         order=review.order,
+        account=account,
     )
 
 

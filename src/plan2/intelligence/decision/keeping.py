@@ -1,4 +1,4 @@
-"""Which decisions are written down, and how a record is made of one.
+"""Which decisions are written down, and how a fact is made of one.
 
 Deciding happens on every tick; keeping every decision would bury the ones that matter. One is kept
 when it acts, and otherwise when its reason differs from the last kept one of its symbol and enough
@@ -7,23 +7,16 @@ same digest live, in replay and in a backtest, whichever account they are decide
 """
 
 import hashlib
-import math
 from collections.abc import Callable
 
 import msgspec
-import numpy as np
 
-from plan2.foundation.errors import require
 from plan2.foundation.events.fact import Fact, fact
 from plan2.foundation.events.model import DecisionMade
 from plan2.foundation.values import NS_PER_SECOND, Float64Array, Tick
-from plan2.intelligence.decision.decide import Decision, Rules, Situation, decision_id_of
-from plan2.intelligence.decision.record import (
-    DecisionRecord,
-    FeaturePart,
-    TickPart,
-)
-from plan2.intelligence.decision.sentence import sentence_of
+from plan2.intelligence.decision.decide import Decision, Rules, Situation
+from plan2.intelligence.decision.material import Material, Owner, feature_bytes, record_of
+from plan2.intelligence.decision.record import DecisionRecord
 from plan2.intelligence.models.forecast import Forecast
 
 
@@ -40,22 +33,19 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     schema_id: str
     features: Float64Array
     forecast: Forecast | None
-    states: Callable[[], dict[str, str]]
+    states: Callable[[], dict[str, bytes]]
 
 
 class DecisionKeeper:
     """Turns decisions into stored facts, and counts them into a digest."""
 
-    def __init__(self, rules: Rules, config_hash: str, horizon_s: int) -> None:
-        self.horizon_s = horizon_s
+    def __init__(self, rules: Rules, owner: Owner) -> None:
+        self.owner = owner
         self.kept = 0
-        self._rules = rules
-        self._config_hash = config_hash
         self._after_ns = int(rules.decision.record_reason_change_after_s * NS_PER_SECOND)
         self._last: dict[str, tuple[str, int]] = {}
         self._digest = hashlib.sha256()
         self._encoder = msgspec.json.Encoder()
-        self._parameters = parameters_of(rules)
 
     @property
     def digest(self) -> str:
@@ -70,83 +60,45 @@ class DecisionKeeper:
         reason, kept_ns = last
         return tick.ts_ns - kept_ns >= self._after_ns and reason != _reason_key(decision)
 
-    def keep(self, scene: Scene, situation: Situation, decision: Decision, tenant_id: str) -> Fact:
+    def material(self, scene: Scene, situation: Situation, decision: Decision) -> Material:
+        """All that the record is made of; cheap, for what stands before an order."""
+        return Material(
+            self.owner,
+            decision,
+            scene.tick,
+            situation.instrument,
+            scene.schema_id,
+            feature_bytes(scene.features),
+            scene.forecast,
+            scene.states(),
+            situation.figures() if decision.account is None else None,
+        )
+
+    def keep(self, material: Material) -> Fact:
         """Make the record, add it to the digest, and wrap it as a fact for the event store."""
-        record = self.record(scene, situation, decision, tenant_id)
-        encoded = self._encoder.encode(record)
+        record = record_of(material)
         self._digest.update(self._encoder.encode(_anonymous(record)))
         self.kept += 1
-        self._last[scene.tick.symbol] = (_reason_key(decision), scene.tick.ts_ns)
-        event = DecisionMade(
-            ts_ns=record.ts_ns,
-            decision_id=record.decision_id,
-            tenant_id=tenant_id,
-            account_id=record.account_id,
-            symbol=record.symbol,
-            outcome=record.outcome.value,
-            reason=record.reason.value,
-            record=msgspec.json.decode(encoded),
-        )
-        stream = f"decision:{record.account_id}:{record.symbol}"
-        content = hashlib.sha256(encoded).hexdigest()
-        return fact(stream, event, record.decision_id, content, correlation_id=record.decision_id)
-
-    def record(
-        self, scene: Scene, situation: Situation, decision: Decision, tenant_id: str
-    ) -> DecisionRecord:
-        """The whole record of one decision."""
-        tick, account_id = scene.tick, self._rules.account_id
-        forecast = scene.forecast
-        order = decision.order
-        return DecisionRecord(
-            decision_id=decision.intent_id or decision_id_of(account_id, tick),
-            tenant_id=tenant_id,
-            account_id=account_id,
-            symbol=tick.symbol,
-            ts_ns=tick.ts_ns,
-            outcome=decision.outcome,
-            reason=decision.reason,
-            sentence=sentence_of(
-                decision.reason,
-                situation.instrument,
-                forecast,
-                decision.edge,
-                decision.size,
-                decision.checks,
-            ),
-            tick=TickPart(
-                symbol=tick.symbol, ts_ns=tick.ts_ns, bid=tick.bid, ask=tick.ask, seq=tick.seq
-            ),
-            features=feature_part(scene.schema_id, scene.features),
-            forecast=forecast,
-            states=scene.states(),
-            edge=decision.edge,
-            size=decision.size,
-            checks=decision.checks,
-            risk_inputs=_without_nan(msgspec.structs.asdict(situation.figures())),
-            parameters=self._parameters,
-            order_id=order.order_id if order is not None else "",
-            config_hash=self._config_hash,
-        )
+        self._last[record.symbol] = (_reason_key(material.decision), record.ts_ns)
+        return decision_fact(record)
 
 
-def feature_part(schema_id: str, features: Float64Array) -> FeaturePart:
-    """The feature vector as it goes into a record: exact float64, NaN as None."""
-    require(features.dtype == np.float64, f"features must be float64, found {features.dtype}")
-    values = tuple(None if math.isnan(value) else value for value in features.tolist())
-    digest = hashlib.sha256(features.tobytes()).hexdigest()
-    return FeaturePart(schema_id=schema_id, values=values, sha256=digest)
-
-
-def _anonymous(record: DecisionRecord) -> DecisionRecord:
-    """The record without whose it is, so that the digests of two accounts can be compared."""
-    return msgspec.structs.replace(
-        record, decision_id="", tenant_id="", account_id="", order_id="", config_hash=""
+def decision_fact(record: DecisionRecord) -> Fact:
+    """The stored event of a decision; a repetition of the same record is the same fact."""
+    encoded = msgspec.json.encode(record)
+    event = DecisionMade(
+        ts_ns=record.ts_ns,
+        decision_id=record.decision_id,
+        tenant_id=record.tenant_id,
+        account_id=record.account_id,
+        symbol=record.symbol,
+        outcome=record.outcome.value,
+        reason=record.reason.value,
+        record=msgspec.json.decode(encoded),
     )
-
-
-def _without_nan(figures: dict[str, float]) -> dict[str, float | None]:
-    return {name: None if math.isnan(value) else value for name, value in figures.items()}
+    stream = f"decision:{record.account_id}:{record.symbol}"
+    content = hashlib.sha256(encoded).hexdigest()
+    return fact(stream, event, record.decision_id, content, correlation_id=record.decision_id)
 
 
 def parameters_of(rules: Rules) -> dict[str, float]:
@@ -157,6 +109,13 @@ def parameters_of(rules: Rules) -> dict[str, float]:
         for section, struct in sections.items()
         for name, value in msgspec.structs.asdict(struct).items()
     }
+
+
+def _anonymous(record: DecisionRecord) -> DecisionRecord:
+    """The record without whose it is, so that the digests of two accounts can be compared."""
+    return msgspec.structs.replace(
+        record, decision_id="", tenant_id="", account_id="", order_id="", config_hash=""
+    )
 
 
 def _reason_key(decision: Decision) -> str:

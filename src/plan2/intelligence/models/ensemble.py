@@ -8,6 +8,7 @@ left there is no forecast. A stored decision record reproduces its forecast bit 
 
 import base64
 import math
+import struct
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -28,6 +29,8 @@ NO_MODEL = "no_model_available"
 NOT_A_PROBABILITY = "not_a_probability"
 BARRIER = "barrier"
 """Key of the barrier among the states of a record."""
+
+_DOUBLE = struct.Struct("<d")
 
 
 class Ensemble:
@@ -94,17 +97,17 @@ class Ensemble:
             for member in self.members:
                 member.commit(samples.sequence_closed[row], samples.sequence[row])
 
-    def states(self) -> dict[str, str]:
+    def states(self) -> dict[str, bytes]:
         """What the last forecast started from besides the features, for the decision record.
 
-        Model id → base64 of little-endian float32 (hidden, cell, sequence); the key "barrier" holds
-        the barrier as one float64. Empty when the last forecast had no basis.
+        Model id → little-endian float32 (hidden, cell, sequence); the key "barrier" holds the
+        barrier as one float64. Empty when the last forecast had no basis.
         """
         if not self._has_forecast:
             return {}
         memories = {m.manifest.model_id: m.memory() for m in self.members}
-        memories[BARRIER] = np.float64(self._barrier).astype("<f8").tobytes()
-        return {key: base64.b64encode(memory).decode() for key, memory in memories.items()}
+        memories[BARRIER] = _DOUBLE.pack(self._barrier)
+        return memories
 
     def recompute(
         self, ts_ns: int, values: Sequence[float | None], states: Mapping[str, str]

@@ -7,11 +7,10 @@ hears of it.
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Protocol
 
 import msgspec
 
-from plan2.dataflow.terminals.port import ApprovedOrder, OrderKind, OrderUpdate
+from plan2.dataflow.terminals.port import LinkChange, LinkState, OrderKind, OrderUpdate
 from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.errors import JournalLost
 from plan2.foundation.events.account import EquityRecorded, TradingStateChanged
@@ -19,7 +18,7 @@ from plan2.foundation.events.base import Event
 from plan2.foundation.events.order import OrderPlaced, PositionClosed, ReconciliationDifference
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.latency import Latency
-from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, TenantId, Tick
+from plan2.foundation.values import NS_PER_SECOND, TenantId, Tick
 from plan2.intelligence.decision.decide import (
     Decision,
     Rules,
@@ -36,23 +35,15 @@ from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.account_events import AccountFacts
 from plan2.intelligence.trading.answers import events_of
 from plan2.intelligence.trading.chronicle import Chronicle
-from plan2.intelligence.trading.orders import OrderBook, OrderState
+from plan2.intelligence.trading.figures import AccountBoard
+from plan2.intelligence.trading.orders import OrderBook
+from plan2.intelligence.trading.placing import Placing, Submit
 from plan2.intelligence.trading.portfolio import Portfolio
 from plan2.intelligence.trading.positions import Position, PositionBook
 from plan2.intelligence.trading.rates import Rates
 
 EQUITY_EVERY_NS = 300 * NS_PER_SECOND
 """Market time between two recorded equity figures."""
-
-NEVER_NS = -(10**18)
-
-
-class Submit(Protocol):
-    """The one call that sends an order; exactly once, never blocking."""
-
-    def __call__(self, order: ApprovedOrder, /) -> None:
-        """Send it."""
-        ...
 
 
 class AccountIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +77,7 @@ class TradingAccount:
         self.identity = identity
         self.rules = rules
         self.state = TradingState.HALTED
+        self.link = LinkState.DOWN
         self.orders = OrderBook()
         self.positions = PositionBook()
         self.rates = Rates(identity.currency, instruments)
@@ -94,13 +86,12 @@ class TradingAccount:
         self._instruments = instruments
         self._facts = AccountFacts(identity.tenant_id, identity.account_id)
         self._chronicle = services.chronicle
-        self._submit = services.submit
-        self._journal_ns = services.latency.stage("journal").record_ns
-        self._to_terminal_ns = services.latency.stage("decision_to_terminal").record_ns
-        self._placed_ns: list[int] = []
-        self._last_entry_ns: dict[str, int] = {}
-        self._last_close_ns: dict[str, int] = {}
-        self._reserved: dict[str, float] = {}
+        self._placing = Placing(
+            self._facts, self.orders, services.chronicle, services.submit, services.latency
+        )
+        self._board = AccountBoard(
+            self.orders, self.positions, self.portfolio, self.rates, instruments
+        )
         self._equity_due_ns = 0
         self._is_flattening = False
 
@@ -161,6 +152,13 @@ class TradingAccount:
         for event in events:
             self.apply(event)
 
+    def on_link(self, change: LinkChange) -> None:
+        """Remember how well the broker can be reached, and write a change down."""
+        if change.state is self.link:
+            return
+        self.link = change.state
+        self._chronicle.record(self._facts.link_changed(change))
+
     def apply(self, event: Event) -> None:
         """Fold an event into the books; start-up uses this to rebuild them."""
         self.orders.apply(event)
@@ -168,13 +166,12 @@ class TradingAccount:
         if isinstance(event, TradingStateChanged):
             self.state = TradingState[event.new_state.upper()]
         if isinstance(event, OrderPlaced):
-            self._note_order(event.symbol, event.ts_ns, is_entry=not event.reduce_only)
+            self._board.note_order(event.symbol, event.ts_ns, is_entry=not event.reduce_only)
         if isinstance(event, EquityRecorded):
             self.portfolio.restore_marks(event)
-        for order_id in [key for key in self._reserved if key not in self.orders.open]:
-            del self._reserved[order_id]
+        self._board.release_finished()
         if isinstance(event, PositionClosed):
-            self._last_close_ns[event.symbol] = event.ts_ns
+            self._board.note_close(event.symbol, event.ts_ns)
 
     def note_differences(self, differences: Sequence[ReconciliationDifference]) -> None:
         """Write down where our books and the broker's disagree."""
@@ -211,46 +208,14 @@ class TradingAccount:
             ready=scene.ready,
             forecast=forecast,
             quote_rate=self.rates.rate(instrument.quote),
-            since_entry_s=self._since_entry_s(tick),
+            since_entry_s=self._board.since_entry_s(tick),
             figures=lambda: self.figures(tick, scene.now_ns, position_quantity),
         )
 
-    def _since_entry_s(self, tick: Tick) -> float:
-        return (tick.ts_ns - self._last_entry_ns.get(tick.symbol, NEVER_NS)) / NS_PER_SECOND
-
     def figures(self, tick: Tick, now_ns: int, position_quantity: float = 0.0) -> AccountFigures:
         """The account as plain numbers at this tick."""
-        symbol, ts_ns = tick.symbol, tick.ts_ns
-        instrument = self._instruments[symbol]
-        pending = self.orders.pending(symbol)
-        equity = float(self.portfolio.equity)
-        cooldown_ns = int(self.rules.decision.cooldown_s * NS_PER_SECOND)
-        since_close = ts_ns - self._last_close_ns.get(symbol, NEVER_NS)
-        opening = sum(1 for key in self.orders.open if key in self._reserved)
-        return AccountFigures(
-            trading_state=float(self.state),
-            symbol_blocked=float(self.orders.is_blocked(symbol)),
-            equity=equity,
-            day_start_equity=float(self.portfolio.marks.day_start_equity),
-            peak_equity=float(self.portfolio.marks.peak_equity),
-            margin_free=equity - self.portfolio.margin(self.rates),
-            positions=float(len(self.positions.open) + opening),
-            positions_symbol=float(len(self.positions.of_symbol(symbol))),
-            orders_pending_symbol=float(pending),
-            exposure=self.portfolio.exposure(self.rates) + sum(self._reserved.values()),
-            orders_last_minute=float(self._orders_last_minute(ts_ns)),
-            seconds_since_same=self._since_entry_s(tick),
-            cooldown_left_s=max(0, cooldown_ns - since_close) / NS_PER_SECOND,
-            tick_age_ms=max(0, now_ns - ts_ns) / NS_PER_MS,
-            quote_rate=self.rates.rate(instrument.quote),
-            base_rate=self.rates.rate(instrument.base),
-            position_quantity=position_quantity,
-        )
-
-    def _orders_last_minute(self, ts_ns: int) -> int:
-        horizon = ts_ns - 60 * NS_PER_SECOND
-        self._placed_ns = [placed for placed in self._placed_ns if placed > horizon]
-        return len(self._placed_ns)
+        cooldown_s = self.rules.decision.cooldown_s
+        return self._board.figures(tick, now_ns, cooldown_s, float(self.state), position_quantity)
 
     def _keep_if_due(self, scene: Scene, situation: Situation, decision: Decision) -> None:
         """Act and write down; a tick met again after a restart must not order a second time."""
@@ -263,47 +228,24 @@ class TradingAccount:
 
     def _keep(self, scene: Scene, situation: Situation, decision: Decision) -> None:
         """Write the decision down; when it trades, together with its order, then send it."""
-        decided = stopwatch_ns()
-        kept = self.keeper.keep(scene, situation, decision, self.identity.tenant_id)
+        decided_ns = stopwatch_ns()
+        material = self.keeper.material(scene, situation, decision)
         order = decision.order
         if order is None:
-            self._chronicle.record(kept)
+            self._chronicle.record(self.keeper.keep(material))
             if decision.outcome is Outcome.DENIED:
                 self._chronicle.record(self._facts.denied(scene.tick, decision))
             return
         is_entry = order.kind is OrderKind.OPEN
-        placed = self._facts.placed(order, self.keeper.horizon_s if is_entry else 0)
-        self._note_order(order.symbol, order.ts_ns, is_entry=is_entry)
-        self._reserve(order)
-        writing = stopwatch_ns()
+        if is_entry:
+            self._board.reserve(order)
         try:
-            sequence = self._chronicle.make_durable([kept, placed])
+            self._placing.place_decided(material, self.keeper, decided_ns)
         except JournalLost:
-            self._reserved.pop(order.order_id, None)
+            self._board.release(order.order_id)
             self.state = TradingState.HALTED
             raise
-        written = stopwatch_ns()
-        self.orders.apply(placed.event)
-        self._submit(order)
-        self._journal_ns(written - writing)
-        self._to_terminal_ns(stopwatch_ns() - decided)
-        self._chronicle.announce([kept, placed], sequence)
-        sent = self._facts.sent(order)
-        if self.orders.orders[order.order_id].state is OrderState.PLACED:
-            self.orders.apply(sent.event)
-        self._chronicle.record(sent)
-
-    def _reserve(self, order: ApprovedOrder) -> None:
-        if order.kind is OrderKind.OPEN:
-            self._reserved[order.order_id] = self.portfolio.notional(
-                order.symbol, order.quantity, self.rates
-            )
-
-    def _note_order(self, symbol: str, ts_ns: int, *, is_entry: bool) -> None:
-        """Remember an order for the rate and duplicate rules."""
-        self._placed_ns.append(ts_ns)
-        if is_entry:
-            self._last_entry_ns[symbol] = ts_ns
+        self._board.note_order(order.symbol, order.ts_ns, is_entry=is_entry)
 
     def _stop_at_loss_limits(self, ts_ns: int) -> None:
         """Halt the account when the day's loss or the drawdown reaches its limit."""

@@ -1,9 +1,12 @@
 """The facts an account writes down, built from what it knows; pure constructors."""
 
-from plan2.dataflow.terminals.port import ApprovedOrder, OrderKind
+import msgspec
+
+from plan2.dataflow.terminals.port import ApprovedOrder, LinkChange, OrderKind
 from plan2.foundation.events.account import (
     EquityRecorded,
     RiskLimitBreached,
+    TerminalLinkChanged,
     TradingStateChanged,
 )
 from plan2.foundation.events.base import Event
@@ -16,9 +19,45 @@ from plan2.foundation.events.order import (
 )
 from plan2.foundation.values import NS_PER_SECOND, Tick
 from plan2.intelligence.decision.decide import Decision
+from plan2.intelligence.decision.material import Owner, models_hash
+from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.portfolio import Portfolio
 from plan2.intelligence.trading.summary import account_stream
+
+POLICY = "algorithm:plan2-policy"
+"""Who decides when no person does."""
+
+ADDS_RISK = frozenset({OrderKind.OPEN, OrderKind.PENDING})
+"""Kinds that may bring a new position."""
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an order comes from: who decided, who executes, which version, for whom.
+
+    `decided_by` and `executed_by` are `algorithm:…` or `user:…`; `horizon_s` is after how long the
+    position it opens is closed (0 = never).
+    """
+
+    decided_by: str
+    executed_by: str
+    version: str
+    models_hash: str = ""
+    flow_id: str = "main"
+    client: str = ""
+    horizon_s: int = 0
+
+
+def origin_of(owner: Owner, forecast: Forecast | None, horizon_s: int) -> Origin:
+    """An order that our own decision policy wants."""
+    return Origin(
+        decided_by=POLICY,
+        executed_by=POLICY,
+        version=owner.version,
+        models_hash=models_hash(forecast),
+        client=owner.tenant_id,
+        horizon_s=horizon_s,
+    )
 
 
 class AccountFacts:
@@ -30,8 +69,9 @@ class AccountFacts:
         self._account_stream = account_stream(account_id)
         self._order_stream = f"order:{account_id}"
 
-    def placed(self, order: ApprovedOrder, horizon_s: int) -> Fact:
-        """An approved order, about to become durable; `horizon_s` 0 = no time exit."""
+    def placed(self, order: ApprovedOrder, origin: Origin) -> Fact:
+        """An approved order, about to become durable."""
+        horizon_ns = origin.horizon_s * NS_PER_SECOND
         event = OrderPlaced(
             ts_ns=order.ts_ns,
             order_id=order.order_id,
@@ -44,10 +84,22 @@ class AccountFacts:
             price=order.price,
             stop_loss=order.stop_loss,
             take_profit=order.take_profit,
-            reduce_only=order.kind is OrderKind.CLOSE,
+            reduce_only=order.kind not in ADDS_RISK,
             token=order.token,
             position_id=order.position_ticket,
-            expires_ts_ns=order.ts_ns + horizon_s * NS_PER_SECOND if horizon_s else 0,
+            expires_ts_ns=order.ts_ns + horizon_ns if horizon_ns else 0,
+            kind=order.kind.value,
+            trigger=order.trigger.value,
+            limit_price=order.limit_price,
+            opposite_id=order.opposite_ticket,
+            target_ticket=order.order_ticket,
+            order_expires_ts_ns=order.expires_ts_ns,
+            flow_id=origin.flow_id,
+            decided_by=origin.decided_by,
+            executed_by=origin.executed_by,
+            algorithm_version=origin.version,
+            models_hash=origin.models_hash,
+            client=origin.client,
         )
         return fact(self._order_stream, event, order.order_id, correlation_id=order.decision_id)
 
@@ -100,6 +152,17 @@ class AccountFacts:
             reason=reason,
         )
         return fact(self._account_stream, event, ts_ns, old.word, new.word, actor, reason)
+
+    def link_changed(self, change: LinkChange) -> Fact:
+        """The way to the broker is up, degraded or down."""
+        event = TerminalLinkChanged(
+            ts_ns=change.ts_ns,
+            account_id=self._account_id,
+            tenant_id=self._tenant_id,
+            state=change.state.value,
+            reason=change.reason,
+        )
+        return fact(self._account_stream, event, change.ts_ns, event.state, change.reason)
 
     def breached(self, rule: str, value: float, limit: float, ts_ns: int) -> Fact:
         """A loss limit was reached."""

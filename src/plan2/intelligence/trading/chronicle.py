@@ -50,15 +50,15 @@ class Chronicle:
         Raises:
             JournalLost: they could not be made durable; nothing was announced.
         """
-        self.announce(facts, self.make_durable(facts))
+        self.announce(facts, self.make_durable([self.entry(item) for item in facts]))
 
-    def make_durable(self, facts: Sequence[Fact]) -> int:
-        """Write facts to the journal only; an order leaves between this and `announce`.
+    def make_durable(self, entries: Sequence[Entry]) -> int:
+        """Write entries to the journal only; an order leaves between this and `announce`.
 
         Raises:
             JournalLost: they could not be made durable.
         """
-        return self._journal.append([self._entry(item) for item in facts])
+        return self._journal.append(entries)
 
     def announce(self, facts: Sequence[Fact], sequence: int) -> None:
         """Hand durable facts of a journal record to the event store and to the bus."""
@@ -73,7 +73,8 @@ class Chronicle:
         self._sink.put(item, None)
         self._bus.publish(item.event)
 
-    def _entry(self, item: Fact) -> Entry:
+    def entry(self, item: Fact) -> Entry:
+        """A fact as the journal keeps it."""
         name = NAME_OF[type(item.event)]
         version, _ = STORED[name]
         return Entry(

@@ -93,7 +93,7 @@ class Portfolio:
 
     def exposure(self, rates: Rates) -> float:
         """Gross notional of open positions, account currency; NaN when a rate is missing."""
-        return sum(
+        return math.fsum(
             self.notional(position.symbol, position.quantity, rates)
             for position in self._book.open.values()
         )

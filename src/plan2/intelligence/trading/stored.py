@@ -11,8 +11,8 @@ from plan2.foundation.eventstore.appender import Appender
 from plan2.foundation.eventstore.record import Expected, NewEvent, StoredEvent
 from plan2.foundation.eventstore.store import EventStore
 from plan2.foundation.values import TenantId
-from plan2.intelligence.trading.chronicle import fact_of
 from plan2.intelligence.trading.journal import Entry
+from plan2.intelligence.trading.placing import facts_of
 
 BOOK_TYPES: Sequence[str] = (
     "OrderPlaced",
@@ -20,10 +20,17 @@ BOOK_TYPES: Sequence[str] = (
     "OrderAccepted",
     "OrderRejected",
     "OrderOutcomeUnknown",
+    "OrderCompleted",
+    "OrderCancelled",
+    "OrderExpired",
+    "OrderAmended",
     "OrderExecuted",
     "PositionOpened",
+    "PositionProtected",
+    "PositionClaimed",
     "PositionClosed",
     "TradingStateChanged",
+    "BalanceAdjusted",
     "EquityRecorded",
 )
 """The events that an account's books are folded from."""
@@ -72,7 +79,8 @@ def new_event(fact: Fact) -> NewEvent:
 async def drain(entries: Sequence[Entry], store: EventStore, tenant: TenantId) -> None:
     """Put what an earlier run's journal holds into the event store; what is there stays once."""
     for start in range(0, len(entries), PAGE):
-        batch = [new_event(fact_of(entry)) for entry in entries[start : start + PAGE]]
+        page = entries[start : start + PAGE]
+        batch = [new_event(item) for entry in page for item in facts_of(entry)]
         await store.append(tenant, batch)
 
 

@@ -1,0 +1,122 @@
+"""What a decision record is made of, in the form that is fastest to write down.
+
+An order may only leave when its decision is on disk, so what stands between them is kept small:
+`Material` holds the objects as they are and is encoded once. The record with its sentence, hashes
+and digest is made from it afterwards, or at the next start when a crash came in between; the same
+material always gives the same record.
+"""
+
+import hashlib
+import math
+from base64 import b64encode
+
+import msgspec
+import numpy as np
+
+from plan2.foundation.errors import InvariantBroken, require
+from plan2.foundation.instrument import Instrument
+from plan2.foundation.values import Float64Array, TenantId, Tick
+from plan2.intelligence.decision.decide import Decision, decision_id_of
+from plan2.intelligence.decision.record import DecisionRecord, FeaturePart, TickPart
+from plan2.intelligence.decision.sentence import sentence_of
+from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.risk.limits import AccountFigures
+
+
+class Owner(msgspec.Struct, frozen=True, array_like=True):
+    """In whose name, with what numbers and by which version of the program it was decided.
+
+    `parameters` holds every configured number that a decision goes by, `section.name` → value;
+    `horizon_s` is after how long a position opened by a forecast is closed.
+    """
+
+    tenant_id: TenantId
+    account_id: str
+    config_hash: str
+    parameters: dict[str, float]
+    horizon_s: int
+    version: str
+
+
+class Material(msgspec.Struct, frozen=True, array_like=True):
+    """Everything of one decision; `features` are the bytes of little-endian float64 values.
+
+    `figures` is None when the decision holds the account's figures itself.
+    """
+
+    owner: Owner
+    decision: Decision
+    tick: Tick
+    instrument: Instrument
+    schema_id: str
+    features: bytes
+    forecast: Forecast | None
+    states: dict[str, bytes]
+    figures: AccountFigures | None
+
+
+def record_of(material: Material) -> DecisionRecord:
+    """The whole record of the decision."""
+    owner, decision, tick = material.owner, material.decision, material.tick
+    order, forecast = decision.order, material.forecast
+    figures = decision.account or material.figures
+    require(figures is not None, f"the decision on {tick.symbol} has no account figures")
+    return DecisionRecord(
+        decision_id=decision.intent_id or decision_id_of(owner.account_id, tick),
+        tenant_id=owner.tenant_id,
+        account_id=owner.account_id,
+        symbol=tick.symbol,
+        ts_ns=tick.ts_ns,
+        outcome=decision.outcome,
+        reason=decision.reason,
+        sentence=sentence_of(
+            decision.reason,
+            material.instrument,
+            forecast,
+            decision.edge,
+            decision.size,
+            decision.checks,
+        ),
+        tick=TickPart(
+            symbol=tick.symbol, ts_ns=tick.ts_ns, bid=tick.bid, ask=tick.ask, seq=tick.seq
+        ),
+        features=_feature_part(material),
+        forecast=forecast,
+        states={key: b64encode(state).decode() for key, state in material.states.items()},
+        edge=decision.edge,
+        size=decision.size,
+        checks=decision.checks,
+        risk_inputs=_without_nan(figures),
+        parameters=owner.parameters,
+        order_id=order.order_id if order is not None else "",
+        config_hash=owner.config_hash,
+    )
+
+
+def feature_bytes(features: Float64Array) -> bytes:
+    """The feature vector as it is kept, exact."""
+    if features.dtype != np.float64:  # asked first: naming a dtype takes longer than all the rest
+        raise InvariantBroken(f"features must be float64, found {features.dtype}")
+    return features.tobytes()
+
+
+def models_hash(forecast: Forecast | None) -> str:
+    """SHA-256 over the ids of the models that voted (an id names its bytes); empty without any."""
+    if forecast is None or not forecast.votes:
+        return ""
+    names = "\n".join(sorted(vote.model_id for vote in forecast.votes))
+    return hashlib.sha256(names.encode()).hexdigest()
+
+
+def _feature_part(material: Material) -> FeaturePart:
+    values = np.frombuffer(material.features, np.float64).tolist()
+    return FeaturePart(
+        schema_id=material.schema_id,
+        values=tuple(None if math.isnan(value) else value for value in values),
+        sha256=hashlib.sha256(material.features).hexdigest(),
+    )
+
+
+def _without_nan(figures: AccountFigures | None) -> dict[str, float | None]:
+    found = {} if figures is None else msgspec.structs.asdict(figures)
+    return {name: None if math.isnan(value) else value for name, value in found.items()}
