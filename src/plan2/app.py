@@ -139,6 +139,7 @@ class Process:
             database=self.database,
             kept=self.kept,
             quarantine=QuarantineWriter(self.market.home),
+            clock=LiveClock(),
         )
         self.metrics.listen(self.bus)
         self.recorder = Recorder(

@@ -1,10 +1,20 @@
 """What is done again and again beside trading; every chore is a visible job of the scheduler."""
 
+from typing import Any
+
 import msgspec
 
 from plan2.dataflow.quarantine import QuarantineWriter
+from plan2.foundation.clock import Clock
 from plan2.foundation.database.tenancy import MAIN_TENANT
-from plan2.foundation.eventstore.snapshots import save_snapshot, state_at
+from plan2.foundation.errors import StoreBusy
+from plan2.foundation.eventstore.daily import (
+    OUTLINE,
+    day_end_us,
+    missing_snapshots,
+    snapshot_day,
+)
+from plan2.foundation.eventstore.snapshots import Fold
 from plan2.foundation.scheduler import Job
 from plan2.foundation.storage import Database
 from plan2.intelligence.trading.summary import SUMMARY, account_stream
@@ -20,6 +30,7 @@ class Chores(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     kept: WarmState
     quarantine: QuarantineWriter
+    clock: Clock
 
     def jobs(self) -> list[Job]:
         """Names, times (UTC) and commands."""
@@ -27,7 +38,8 @@ class Chores(msgspec.Struct, frozen=True, kw_only=True):
             Job("keep_warm_state", self.keep_warm_state, "every 30 s"),
             Job("write_quarantine", self.write_quarantine, "every 60 s"),
             Job("make_event_months", self.make_event_months, "17 3 * * *"),
-            Job("snapshot_account", self.snapshot_account, "10 0 * * *"),
+            Job("snapshot_streams", self.snapshot_streams, "10 * * * *"),
+            Job("check_snapshots", self.check_snapshots, "30 * * * *"),
         ]
 
     async def keep_warm_state(self) -> None:
@@ -43,8 +55,26 @@ class Chores(msgspec.Struct, frozen=True, kw_only=True):
         """Make the event log's partitions ahead of time."""
         await self.database.ensure_months(MAIN_TENANT)
 
-    async def snapshot_account(self) -> None:
-        """Fold the account's stream and keep the result: a cache for questions about the past."""
-        stream = account_stream(self.floor.account.identity.account_id)
+    async def snapshot_streams(self) -> None:
+        """Keep the state of yesterday's streams: a cache for questions about the past."""
         async with self.database.uow(MAIN_TENANT) as uow:
-            await save_snapshot(uow, stream, SUMMARY, await state_at(uow, stream, SUMMARY))
+            await snapshot_day(uow, day_end_us(self.clock.now_ns() // 1_000), self.fold_of)
+
+    async def check_snapshots(self) -> None:
+        """Alarm when a stream of yesterday has no snapshot.
+
+        Raises:
+            StoreBusy: it names them; the scheduler's health shows it until a run finds none.
+        """
+        async with self.database.uow(MAIN_TENANT) as uow:
+            missing = await missing_snapshots(uow, day_end_us(self.clock.now_ns() // 1_000))
+        if missing:
+            raise StoreBusy(
+                f"{len(missing)} streams have no snapshot of yesterday: {', '.join(missing[:5])}.",
+                remedy="The job snapshot_streams makes them; see why it failed on the System page.",
+            )
+
+    def fold_of(self, stream_id: str) -> Fold[Any]:
+        """An account's stream has a summary of its own, any other an outline."""
+        is_account = stream_id == account_stream(self.floor.account.identity.account_id)
+        return SUMMARY if is_account else OUTLINE

@@ -73,6 +73,51 @@ class Simulated(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     leverage: PositiveFloat = 30.0
 
 
+class Terminal(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which broker connection is traded on.
+
+    `simulated` needs nothing; `mt5` runs the package of [mt5] in a child process on this machine;
+    `remote` waits for `plan2 terminal` on another one. `account` is Plan2's name for the account.
+    """
+
+    kind: Literal["simulated", "mt5", "remote"] = "simulated"
+    account: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = "live"
+    start_deadline_s: PositiveInt = 150
+
+
+class Mt5(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """MetaTrader 5 on this machine; the password comes from PLAN2_MT5_PASSWORD or a file.
+
+    Empty login, server or mode take what the terminal is signed in to at first and pin it.
+    """
+
+    package: str = "MetaTrader5"
+    path: str = ""
+    login: Count = 0
+    server: str = ""
+    mode: Literal["", "demo", "contest", "real"] = ""
+    password_file: str = ""
+    portable: bool = False
+    connect_timeout_ms: PositiveInt = 60_000
+    server_clock: str = "newyork+7"
+    commission_per_lot: Money = "3.50"
+    symbol_names: dict[str, str] = {}
+
+
+class Management(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is done with open positions; `_r` is in multiples of the initial risk."""
+
+    trailing_distance_r: NonNegative = 0.0
+    trailing_step_r: PositiveFloat = 0.1
+    break_even_after_r: NonNegative = 0.0
+    stop_changes_every_s: PositiveFloat = 10.0
+    unprotected_max_s: PositiveFloat = 5.0
+    emergency_stop_fraction: Fraction = 0.01
+    close_again_after_s: PositiveFloat = 2.0
+    close_again_max_s: PositiveFloat = 60.0
+    stop_answer_max_s: PositiveFloat = 10.0
+
+
 class Models(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is forecast and by which families."""
 
@@ -123,7 +168,10 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     database: Database = Database()
     market: Market = Market()
     simulated: Simulated = Simulated()
+    terminal: Terminal = Terminal()
+    mt5: Mt5 = Mt5()
     models: Models = Models()
     decision: Decision = Decision()
+    management: Management = Management()
     risk: Risk = Risk()
     log: Log = Log()

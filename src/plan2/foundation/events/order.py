@@ -39,6 +39,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True, gc=False):
     algorithm_version: str = ""
     models_hash: str = ""
     client: str = ""
+    reason: str = ""
 
 
 class OrderDenied(Event, frozen=True, kw_only=True, gc=False):
@@ -163,6 +164,7 @@ class PositionOpened(Event, frozen=True, kw_only=True, gc=False):
     decision_id: str
     expires_ts_ns: int
     is_managed: bool = True
+    flow_id: str = ""
 
 
 class PositionProtected(Event, frozen=True, kw_only=True, gc=False):
