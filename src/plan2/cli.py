@@ -20,7 +20,12 @@ from plan2.commands.options import FOLDER, Cli, examples
 from plan2.foundation.errors import Plan2Error
 
 VERBS: Final[Mapping[str, str]] = {
-    "serve": "Run the platform: database, market, models, trading, web page.",
+    "serve": "Run the platform: market, models, trading, web page.",
+    "halt": "Halt trading; only a person resumes it.",
+    "pause": "Open nothing new; manage what is open.",
+    "reduce-only": "Let only exits through.",
+    "resume": "Arm trading again.",
+    "kill": "Halt, withdraw orders, close positions.",
     "doctor": "Check this machine and the installation.",
     "config": "Show or check the effective configuration.",
     "import": "Take files of ticks or bars into the archive.",
@@ -31,7 +36,10 @@ VERBS: Final[Mapping[str, str]] = {
     "backtest": "Trade the past with the live code.",
     "replay": "Replay recorded decisions and compare them bit for bit.",
     "explain": "Say why a decision was made.",
+    "statement": "Check a MetaTrader 5 report against its own deals.",
     "events": "Read and verify the event store.",
+    "terminal": "Lend this machine's terminal to a Plan2 elsewhere.",
+    "terminal-keys": "Make and revoke the keys of remote terminals.",
     "bench": "Measure this machine against the latency budgets.",
 }
 """Every verb and its line in `plan2 --help`, in the order they are shown."""
@@ -76,7 +84,8 @@ class Verbs(click.Group):
 
 
 def _module(verb: str) -> str:
-    return f"plan2.commands.{'import_' if verb == 'import' else verb}"
+    name = "import_" if verb == "import" else verb.replace("-", "_")
+    return f"plan2.commands.{name}"
 
 
 def _fail(ctx: click.Context, sentence: str, exit_code: int) -> NoReturn:
