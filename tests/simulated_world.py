@@ -12,10 +12,13 @@ from plan2.dataflow.terminals.port import (
     Deal,
     OrderKind,
     OrderUpdate,
+    Trigger,
     UpdateKind,
 )
+from plan2.dataflow.terminals.simulated.account_file import AccountFile
 from plan2.dataflow.terminals.simulated.broker import BrokerOptions, PaperBroker
 from plan2.dataflow.terminals.simulated.instruments import instruments
+from plan2.dataflow.terminals.simulated.rules import AccountRules
 from plan2.foundation.values import NS_PER_MS, Side, Tick
 
 TUESDAY_NS = 1_709_625_600_000_000_000
@@ -50,6 +53,33 @@ def closing(symbol: str, side: Side, ticket: str, **changes: Any) -> ApprovedOrd
     return order(symbol, side, kind=OrderKind.CLOSE, position_ticket=ticket, **changes)
 
 
+def pending(
+    symbol: str, side: Side, trigger: Trigger, price: float, **changes: Any
+) -> ApprovedOrder:
+    """A PENDING order of 0.10 lots."""
+    changes.setdefault("order_id", "pending-1")
+    return order(symbol, side, kind=OrderKind.PENDING, trigger=trigger, price=price, **changes)
+
+
+def protecting(ticket: str, stop_loss: float, take_profit: float, **changes: Any) -> ApprovedOrder:
+    """A PROTECT of a EURUSD position."""
+    changes.setdefault("order_id", f"protect-{ticket}")
+    stops = {"stop_loss": stop_loss, "take_profit": take_profit}
+    return order(kind=OrderKind.PROTECT, position_ticket=ticket, **stops, **changes)
+
+
+def cancelling(ticket: str, **changes: Any) -> ApprovedOrder:
+    """A CANCEL of a EURUSD order."""
+    changes.setdefault("order_id", f"cancel-{ticket}")
+    return order(kind=OrderKind.CANCEL, order_ticket=ticket, **changes)
+
+
+def changing(ticket: str, price: float, **changes: Any) -> ApprovedOrder:
+    """A CHANGE of a EURUSD order: price, and whatever else is named; the rest becomes 0."""
+    changes.setdefault("order_id", f"change-{ticket}")
+    return order(kind=OrderKind.CHANGE, order_ticket=ticket, price=price, **changes)
+
+
 @dataclass
 class Desk:
     """A broker in memory and everything it said; `quote` moves the market by hand."""
@@ -79,6 +109,10 @@ class Desk:
         """The deals that were told, in order."""
         return [update.deal for update in self.updates if update.deal is not None]
 
+    def told(self) -> list[tuple[str, UpdateKind, str]]:
+        """Order id, kind and reason of everything that was said."""
+        return [(u.order_id, u.kind, u.reason) for u in self.updates]
+
     def balance(self) -> Decimal:
         """The account's balance."""
         return self.broker.account().balance
@@ -88,13 +122,19 @@ def desk(
     symbols: tuple[str, ...] = ("EURUSD", "USDJPY"),
     is_session: Callable[[int], bool] = lambda _: True,
     contract: dict[str, Any] | None = None,
+    file: AccountFile | None = None,
     **options: Any,
 ) -> Desk:
-    """A broker in memory; `contract` changes the contract data of every symbol."""
+    """A broker, in memory without a `file`; `contract` changes the contract data of every symbol.
+
+    `options`: fields of `BrokerOptions` and of `AccountRules`, mixed.
+    """
+    names = AccountRules.__struct_fields__
+    rules = AccountRules(**{name: options.pop(name) for name in names if name in options})
     known = {
         name: msgspec.structs.replace(one, **(contract or {}))
         for name, one in instruments(symbols).items()
     }
-    made = Desk(PaperBroker(known, BrokerOptions(**options), None, is_session))
+    made = Desk(PaperBroker(known, BrokerOptions(rules=rules, **options), file, is_session))
     made.broker.connect(made.updates.append)
     return made

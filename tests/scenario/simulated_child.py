@@ -8,7 +8,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from plan2.dataflow.terminals.port import ApprovedOrder, OrderKind, OrderUpdate
+from plan2.dataflow.terminals.port import ApprovedOrder, LinkChange, OrderKind, OrderUpdate
 from plan2.dataflow.terminals.simulated.market import FIRST_INSTANT_NS
 from plan2.dataflow.terminals.simulated.opening import PaperAccount, open_synthetic
 from plan2.foundation.config.schema import Simulated
@@ -35,6 +35,9 @@ class Trader:
         if update.deal is not None:
             sys.stdout.write(f"{update.deal.ticket}\n")
             sys.stdout.flush()
+
+    def on_link(self, change: LinkChange) -> None:
+        """The link is of no interest here."""
 
     def order(self, tick: Tick) -> ApprovedOrder:
         """Buy or sell 0.01 lots, stops eight pips away."""

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from plan2.dataflow.terminals.port import AccountState, OrderUpdate, UpdateKind
+from plan2.dataflow.terminals.port import AccountState, LinkChange, OrderUpdate, UpdateKind
 from plan2.dataflow.terminals.simulated.faults import Faults
 from plan2.dataflow.terminals.simulated.opening import PaperAccount, open_synthetic
 from plan2.dataflow.terminals.simulated.refusals import Refusal
@@ -56,7 +56,8 @@ class Day:
         else:
             side = Side.BUY if turn % 2 else Side.SELL
             distance = (tick.ask - tick.bid) * 10 if turn % 4 else 0.0
-            stop = round(tick.bid - side * distance, 5) if distance else 0.0
+            contract = self.terminal.instruments()[tick.symbol]
+            stop = contract.round_price(tick.bid - side * distance) if distance else 0.0
             sent = order(tick.symbol, side, order_id=f"o{turn}", stop_loss=stop)
         self.terminal.submit(msgspec.structs.replace(sent, ts_ns=tick.ts_ns))
 
@@ -71,6 +72,10 @@ class Day:
             self.held.pop(deal.position_ticket, None)
         else:
             self.held[deal.position_ticket] = (deal.symbol, deal.side, deal.quantity)
+
+    def on_link(self, change: LinkChange) -> None:
+        """The link is part of the story."""
+        self.trace.update(msgspec.json.encode(change))
 
     async def play(self) -> AccountState:
         """The whole day; the account's figures at its end."""
@@ -120,4 +125,5 @@ async def test_misfortunes_are_repeatable() -> None:
     for day in days:
         await day.play()
     assert days[0].trace.hexdigest() == days[1].trace.hexdigest()
-    assert {update.kind for update in days[0].updates} == set(UpdateKind)
+    told = {update.kind for update in days[0].updates}
+    assert told == set(UpdateKind) - {UpdateKind.DONE, UpdateKind.EXPIRED}

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from plan2.dataflow.terminals.port import UpdateKind
+from plan2.dataflow.terminals.port import Trace, UpdateKind
 from plan2.dataflow.terminals.simulated.broker import BrokerOptions, PaperBroker
 from plan2.dataflow.terminals.simulated.faults import FaultDraw, Faults
 from plan2.dataflow.terminals.simulated.instruments import instruments
@@ -78,9 +78,10 @@ def test_yen_swap_is_converted() -> None:
 def test_stop_out_closes_the_largest_loss_first() -> None:
     """At 50 % of the margin the worst position goes, then the account is left alone.
 
-    Deposit 2000; long 0.20 and short 0.10 lots. Margin 733.33 + 366.67 = 1100.00; level 550.00.
+    Deposit 2000; long 0.20 and short 0.10 lots. Without relief for hedged lots (which bind twice
+    the average of both sides) the margin is 733.33 + 366.67 = 1100.00 and the level 550.00.
     """
-    made = desk(deposit=Decimal("2000.00"))
+    made = desk(deposit=Decimal("2000.00"), hedged_margin=2.0)
     made.submit(order("EURUSD", BUY, quantity=0.20))
     made.submit(order("EURUSD", SELL, quantity=0.10, order_id="order-2"))
     made.quote("EURUSD", 1.10000, 1.10000)
@@ -156,7 +157,11 @@ def test_netting_reduces_and_turns_round() -> None:
     assert (leaving.is_exit, leaving.quantity, leaving.profit) == (True, 0.1, Decimal("10.00"))
     assert (entry.is_exit, entry.quantity, entry.side) == (False, 0.15, SELL)
     assert leaving.order_ticket == entry.order_ticket
-    assert [(one.side, one.quantity) for one in made.broker.positions()] == [(SELL, 0.15)]
+    assert entry.ticket == f"{leaving.ticket}.in"
+    (position,) = made.broker.positions()
+    assert (position.ticket, position.side, position.quantity) == ("1", SELL, 0.15)
+    assert position.open_price == 1.10110
+    assert made.broker.desk.book.positions["1"].ticket == leaving.order_ticket == "2"
 
 
 def test_netting_closes_without_a_ticket() -> None:
@@ -173,9 +178,10 @@ def test_lost_reply_executes_but_leaves_us_in_the_dark() -> None:
     made.submit(order())
     made.quote("EURUSD", 1.10000, 1.10010)
     assert [(u.kind, u.reason) for u in made.updates] == [(UNKNOWN, "no_reply")]
-    deals = made.broker.deals_by_token("token-order-1")
-    assert deals is not None
-    assert len(deals) == 1
+    trace = made.broker.trace("token-order-1")
+    assert trace is not None
+    assert len(trace.deals) == 1
+    assert trace.is_over
 
 
 def test_lost_order_never_happened() -> None:
@@ -185,7 +191,7 @@ def test_lost_order_never_happened() -> None:
         made.submit(order())
         made.quote("EURUSD", 1.10000, 1.10010)
     assert made.kinds() == [UNKNOWN, UNKNOWN]
-    assert made.broker.deals_by_token("token-order-1") == ()
+    assert made.broker.trace("token-order-1") == Trace()
     assert made.broker.positions() == ()
     assert "token-order-1" not in made.broker._tokens
 
@@ -197,7 +203,8 @@ def test_duplicate_delay_and_partial_fill() -> None:
     made.quote("EURUSD", 1.10000, 1.10010, after_ns=2 * NS_PER_SECOND)
     assert made.updates == []
     made.quote("EURUSD", 1.10000, 1.10010)
-    assert made.kinds() == [ACCEPTED, ACCEPTED, FILLED, FILLED]
+    cancelled = UpdateKind.CANCELLED
+    assert made.kinds() == [ACCEPTED, ACCEPTED, FILLED, FILLED, cancelled, cancelled]
     assert made.broker.positions()[0].quantity == 0.02
     assert len(made.broker.deals(0)) == 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from plan2.dataflow.terminals.port import OrderUpdate, UpdateKind
+from plan2.dataflow.terminals.port import LinkChange, OrderUpdate, Trace, Trigger, UpdateKind
 from plan2.dataflow.terminals.simulated.account_file import open_account_file
 from plan2.dataflow.terminals.simulated.broker import BrokerOptions, PaperBroker
 from plan2.dataflow.terminals.simulated.faults import Faults
@@ -17,11 +17,12 @@ from plan2.dataflow.terminals.simulated.opening import (
     account_path,
     open_synthetic,
 )
+from plan2.dataflow.terminals.simulated.rules import AccountRules
 from plan2.dataflow.terminals.simulated.terminal import SimulatedTerminal
 from plan2.foundation.config.schema import Simulated
 from plan2.foundation.errors import ConfigError, JournalLost
 from plan2.foundation.values import NS_PER_HOUR, NS_PER_SECOND, Side, Tick
-from simulated_world import TUESDAY_NS, closing, order
+from simulated_world import TUESDAY_NS, cancelling, closing, order, pending
 
 SYMBOLS = ("EURUSD", "USDJPY")
 OPTIONS = BrokerOptions(market="a market", start_ns=TUESDAY_NS, latency_ms=0)
@@ -50,7 +51,7 @@ class Session:
 
 def figures(broker: PaperBroker) -> tuple[object, ...]:
     """Everything that a restart must not change."""
-    return broker.account(), broker.positions(), broker.deals(0)
+    return broker.account(), broker.positions(), broker.orders(), broker.deals(0)
 
 
 def test_an_account_is_the_same_after_a_restart(tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def test_an_order_on_its_way_dies_with_the_process(tmp_path: Path) -> None:
     first.die()
     again = Session(path)
     again.quote(1, 1.1)
-    assert again.broker.deals_by_token("token-order-1") == ()
+    assert again.broker.trace("token-order-1") == Trace()
     again.broker.submit(order())
     again.quote(2, 1.1)
     assert [update.kind for update in again.updates] == [UpdateKind.ACCEPTED, UpdateKind.FILLED]
@@ -138,7 +139,7 @@ def test_only_one_process_holds_the_file(tmp_path: Path) -> None:
     [
         ({"market": "another"}, "market"),
         ({"currency": "EUR"}, "currency"),
-        ({"is_hedging": False}, "is_hedging"),
+        ({"rules": AccountRules(is_hedging=False)}, "is_hedging"),
         ({"account": "other"}, "account"),
     ],
 )
@@ -204,6 +205,103 @@ def test_a_refused_token_is_remembered_a_lost_one_is_not(tmp_path: Path) -> None
     lost.die()
 
 
+VERSION_1 = (
+    "CREATE TABLE header (id INTEGER PRIMARY KEY CHECK (id = 1), data TEXT NOT NULL)",
+    "CREATE TABLE place (id INTEGER PRIMARY KEY, ts_ns INTEGER, market BLOB)",
+    "CREATE TABLE positions (ticket TEXT PRIMARY KEY, data TEXT NOT NULL)",
+    "CREATE TABLE deals (ticket INTEGER PRIMARY KEY, data TEXT NOT NULL)",
+    "CREATE TABLE tokens (token TEXT PRIMARY KEY) WITHOUT ROWID",
+    "INSERT INTO place VALUES (1, 1709625602000000000, x'')",
+    "INSERT INTO tokens VALUES ('token-order-1')",
+    """INSERT INTO header VALUES (1, '{"account":"paper","currency":"USD","is_hedging":true,
+        "market":"a market","origin_ns":1709625600000000000,"deposit":"10000.00",
+        "balance":"9999.65","last_order":1,"rollover_ns":1709676000000000000,
+        "quotes":[{"symbol":"EURUSD","ts_ns":1709625602000000000,"bid":1.1,"ask":1.1001,"seq":0}]
+        }')""",
+    """INSERT INTO positions VALUES ('1', '{"ticket":"1","symbol":"EURUSD","side":1,
+        "quantity":0.1,"open_price":1.1001,"stop_loss":1.05,"take_profit":0.0,"margin":"366.67",
+        "swap":"0.00","magic":7,"token":"token-order-1","opened_ts_ns":1709625601000000000}')""",
+    """INSERT INTO deals VALUES (1, '{"ticket":"1","order_ticket":"1","position_ticket":"1",
+        "symbol":"EURUSD","side":1,"is_exit":false,"quantity":0.1,"price":1.1001,
+        "commission":"-0.35","swap":"0.00","profit":"0.00","reason":"client",
+        "token":"token-order-1","magic":7,"ts_ns":1709625601000000000}')""",
+)
+"""An account as the version before pending orders wrote it, with one position."""
+
+
+def test_a_file_of_the_first_version_goes_on(tmp_path: Path) -> None:
+    """Balance, position, deal and token are there; it trades on, and is of this version then."""
+    path = tmp_path / "paper.sqlite"
+    with sqlite3.connect(path) as database:
+        for statement in VERSION_1:
+            database.execute(statement)
+    database.close()
+    first = Session(path)
+    assert first.broker.account().balance == Decimal("9999.65")
+    assert [one.amount for one in first.broker.desk.book.operations] == [Decimal("10000.00")]
+    (position,) = first.broker.positions()
+    assert (position.ticket, position.quantity, position.stop_loss) == ("1", 0.1, 1.05)
+    trace = first.broker.trace("token-order-1")
+    assert trace is not None
+    assert (trace.is_over, len(trace.deals)) == (True, 1)
+    first.broker.submit(order(order_id="second"))
+    first.quote(3, 1.1)
+    assert [deal.ticket for deal in first.broker.deals(0)] == ["1", "2"]
+    before = figures(first.broker)
+    first.die()
+    again = Session(path)
+    assert figures(again.broker) == before
+    again.die()
+
+
+def test_a_file_of_the_future_is_refused(tmp_path: Path) -> None:
+    """What a newer Plan2 wrote is not touched."""
+    path = tmp_path / "paper.sqlite"
+    Session(path).die()
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 3")
+    database.close()
+    with pytest.raises(ConfigError, match="Use the Plan2 that wrote it"):
+        open_account_file(path)
+
+
+def test_working_and_ended_orders_come_back(tmp_path: Path) -> None:
+    """A limit works on after the restart and is filled under its own order id."""
+    path = tmp_path / "paper.sqlite"
+    first = Session(path)
+    first.quote(1, 1.1)
+    for number, price in enumerate((1.09, 1.08)):
+        first.broker.submit(
+            pending("EURUSD", Side.BUY, Trigger.LIMIT, price, order_id=f"p{number}")
+        )
+    first.quote(2, 1.1)
+    first.broker.submit(cancelling("2"))
+    first.quote(3, 1.1)
+    before = figures(first.broker)
+    history = first.broker.desk.book.history
+    first.die()
+    again = Session(path)
+    assert figures(again.broker) == before
+    assert again.broker.desk.book.history == history
+    assert history["2"].end_reason == "withdrawn"
+    again.quote(4, 1.0895)
+    (update,) = again.updates
+    assert (update.kind, update.order_id, update.ticket) == (UpdateKind.FILLED, "p0", "1")
+    again.die()
+
+
+def test_a_working_order_needs_its_symbol(tmp_path: Path) -> None:
+    """A symbol with a working order cannot be left out of the configuration."""
+    path = tmp_path / "paper.sqlite"
+    first = Session(path)
+    first.quote(1, 1.1)
+    first.broker.submit(pending("EURUSD", Side.BUY, Trigger.LIMIT, 1.09))
+    first.quote(2, 1.1)
+    first.die()
+    with pytest.raises(ConfigError, match="EURUSD"):
+        Session(path, symbols=("USDJPY",))
+
+
 class Follower:
     """Hears EURUSD up to an instant."""
 
@@ -222,6 +320,9 @@ class Follower:
     def on_order_update(self, update: OrderUpdate) -> None:
         """There are no orders."""
         raise AssertionError(update)
+
+    def on_link(self, change: LinkChange) -> None:
+        """The link is of no interest here."""
 
 
 async def followed(terminal: SimulatedTerminal, hours: int) -> list[Tick]:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from plan2.dataflow.terminals.port import UpdateKind
+from plan2.dataflow.terminals.port import Trace, UpdateKind
 from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, Side
 from simulated_world import Desk, closing, desk, order
 
@@ -198,7 +198,7 @@ def test_stops_at_the_level_are_accepted() -> None:
         ({"position_ticket": "9"}, "position_closed"),
         ({"position_ticket": ""}, "position_closed"),
         ({"side": BUY}, "invalid_request"),
-        ({"quantity": 0.11}, "invalid_volume"),
+        ({"quantity": 0.11}, "invalid_close_volume"),
     ],
 )
 def test_refusals_of_a_close(changes: dict[str, object], reason: str) -> None:
@@ -275,10 +275,10 @@ def test_tokens_find_their_deals() -> None:
     """On its way: not askable. Filled: its deals. Never sent: none."""
     made = desk()
     made.submit(order())
-    assert made.broker.deals_by_token("token-order-1") is None
+    assert made.broker.trace("token-order-1") is None
     made.quote("EURUSD", 1.10000, 1.10010)
-    assert made.broker.deals_by_token("token-order-1") == tuple(made.deals())
-    assert made.broker.deals_by_token("never sent") == ()
+    assert made.broker.trace("token-order-1") == Trace(deals=tuple(made.deals()), is_over=True)
+    assert made.broker.trace("never sent") == Trace()
 
 
 def test_deals_since_a_time() -> None:

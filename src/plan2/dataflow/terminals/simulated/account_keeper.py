@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from plan2.dataflow.terminals.simulated.account_file import AccountFile, Header, Saved
-from plan2.dataflow.terminals.simulated.book import Book
+from plan2.dataflow.terminals.simulated.account_file import AccountFile, Change, Header, Saved
+from plan2.dataflow.terminals.simulated.book import ZERO
 from plan2.dataflow.terminals.simulated.desk import Desk
-from plan2.dataflow.terminals.simulated.quotes import Quotes
 from plan2.foundation.errors import ConfigError
 
 IDENTITY = ("account", "currency", "is_hedging", "market")
@@ -31,66 +30,84 @@ class AccountKeeper:
 
     Args:
         file: where the account is kept; None = in memory only, then nothing happens here.
+        desk: whose book and quotes are kept.
     """
 
-    def __init__(
-        self,
-        file: AccountFile | None,
-        identity: AccountIdentity,
-        book: Book,
-        desk: Desk,
-        quotes: Quotes,
-    ) -> None:
+    def __init__(self, file: AccountFile | None, identity: AccountIdentity, desk: Desk) -> None:
         self._file = file
         self._identity = identity
-        self._book = book
         self._desk = desk
-        self._quotes = quotes
+        self._book = desk.book
+        self._version = -1
         self._deals_written = 0
+        self._operations_written = 0
+        self._ended_written = 0
 
     def restore(self) -> frozenset[str]:
         """Bring the book to what the file says, or begin a new file; returns the known tokens.
 
         Raises:
             ConfigError: when the file belongs to another account, currency, mode or market, or has
-                a position in a symbol that is not on offer.
+                a position or order in a symbol that is not on offer.
         """
-        if self._file is None:
-            return frozenset()
-        saved = self._file.load()
-        if saved is None:
-            self._file.begin(self._header(), self._identity.start_ns)
-            return frozenset()
-        self._require_same(saved)
-        self._book.restore(
-            saved.header.deposit, saved.header.last_order, saved.positions, saved.deals
-        )
-        self._deals_written = len(saved.deals)
-        self._desk.rollover_ns = saved.header.rollover_ns
-        for tick in saved.header.quotes:
-            self._quotes.update(tick)
-        return saved.tokens
+        saved = self._file.load() if self._file else None
+        tokens: frozenset[str] = frozenset()
+        if saved is not None:
+            self._require_same(saved)
+            self._take_over(saved)
+            tokens = saved.tokens
+        elif self._file is not None:
+            self._file.begin(self._header(), self._book.operations, self._identity.start_ns)
+        self._note_written()
+        return tokens
 
     def save(self, tokens: Iterable[str], ts_ns: int) -> None:
         """Make the book durable as it is now, with the tokens used since the last time."""
-        if self._file is None:
+        used = tuple(tokens)
+        if self._file is None or (self._version == self._book.version and not used):
             return
-        new_deals = self._book.deals[self._deals_written :]
-        self._file.write(self._header(), self._book.positions.values(), new_deals, tokens, ts_ns)
-        self._deals_written += len(new_deals)
+        ended = list(self._book.history.values())[self._ended_written :]
+        self._file.write(
+            Change(
+                header=self._header(),
+                positions=tuple(self._book.positions.values()),
+                working=tuple(self._book.working.values()),
+                ended=tuple(ended),
+                deals=tuple(self._book.deals[self._deals_written :]),
+                operations=tuple(self._book.operations[self._operations_written :]),
+                tokens=used,
+                ts_ns=ts_ns,
+            )
+        )
+        self._note_written()
+
+    def _note_written(self) -> None:
+        self._version = self._book.version
+        self._deals_written = len(self._book.deals)
+        self._operations_written = len(self._book.operations)
+        self._ended_written = len(self._book.history)
+
+    def _take_over(self, saved: Saved) -> None:
+        self._book.restore(
+            saved.operations, saved.positions, saved.orders, saved.deals, saved.header.last_order
+        )
+        self._desk.nights.rollover_ns = saved.header.rollover_ns
+        for tick in saved.header.quotes:
+            self._desk.quotes.update(tick)
 
     def _header(self) -> Header:
+        deposits = sum((one.amount for one in self._book.operations), ZERO)
         return Header(
             account=self._identity.account,
             currency=self._identity.currency,
             is_hedging=self._identity.is_hedging,
             market=self._identity.market,
             origin_ns=self._identity.origin_ns,
-            deposit=self._book.deposit,
+            deposit=deposits,
             balance=self._book.balance,
             last_order=self._book.last_order,
-            rollover_ns=self._desk.rollover_ns,
-            quotes=self._quotes.all(),
+            rollover_ns=self._desk.nights.rollover_ns,
+            quotes=self._desk.quotes.all(),
         )
 
     def _require_same(self, saved: Saved) -> None:
@@ -102,9 +119,10 @@ class AccountKeeper:
                     f"the account file was written for {name} {theirs[name]!r}, not {ours[name]!r}",
                     remedy="Set the configuration back, or name another account.",
                 )
-        missing = {one.symbol for one in saved.positions} - self._identity.symbols
+        at_work = [one.symbol for one in saved.orders if not one.done_ts_ns]
+        missing = {*at_work, *(one.symbol for one in saved.positions)} - self._identity.symbols
         if missing:
             raise ConfigError(
-                f"the account has open positions in {', '.join(sorted(missing))}",
+                f"the account has open positions or orders in {', '.join(sorted(missing))}",
                 remedy="Add these to market.symbols until the positions are closed.",
             )

@@ -1,9 +1,8 @@
-"""The paper broker: executes market orders and stops on quotes, as a MetaTrader server does.
+"""The paper broker: a desk behind latency, misfortunes and an account file.
 
-A market order is looked at on the first quote of its symbol at or after its time plus the latency;
-there it is refused or filled, buying at the ask and selling at the bid. A stop is triggered by the
-price that would close the position and filled at that very quote, so a gap goes through it. Within
-a tick: the nights that passed, then stops, then orders as they arrived, then the stop-out.
+An order arrives its latency after its time. A market order is carried out or refused at the first
+quote of its symbol from then on; what needs no fresh quote, at the first tick of any symbol. Within
+a tick: nights, expiries, stops and pending orders, then orders as they arrived, then the stop-out.
 Invariants: nothing is told before it is in the account file; a token is executed at most once; same
 ticks and same orders give the same deals.
 """
@@ -19,26 +18,35 @@ from plan2.dataflow.terminals.port import (
     Deal,
     OrderKind,
     OrderUpdate,
+    TerminalOrder,
     TerminalPosition,
-    UpdateKind,
+    Trace,
 )
 from plan2.dataflow.terminals.simulated import calendar
 from plan2.dataflow.terminals.simulated.account_file import AccountFile
 from plan2.dataflow.terminals.simulated.account_keeper import AccountIdentity, AccountKeeper
-from plan2.dataflow.terminals.simulated.book import Book
-from plan2.dataflow.terminals.simulated.desk import STOP_OUT_LEVEL, Desk
-from plan2.dataflow.terminals.simulated.faults import Fate, FaultDraw, Faults
-from plan2.dataflow.terminals.simulated.quotes import Quotes
+from plan2.dataflow.terminals.simulated.desk import open_desk
+from plan2.dataflow.terminals.simulated.faults import Fate, FaultDraw, Faults, HistoryVeil
+from plan2.dataflow.terminals.simulated.orders import BrokerOrder
 from plan2.dataflow.terminals.simulated.refusals import Refusal
+from plan2.dataflow.terminals.simulated.replies import (
+    Outbox,
+    Tell,
+    answers,
+    order_view,
+    position_view,
+    told,
+    unknown,
+    withdrawn,
+)
+from plan2.dataflow.terminals.simulated.requests import BrokerAnswer, BrokerRequest, request_of
+from plan2.dataflow.terminals.simulated.rules import AccountRules
 from plan2.dataflow.terminals.simulated.watch import Watch
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, Tick
 
 SERVER = "Plan2-Simulated"
-NO_REPLY = "no_reply"
-"""The reason of an UNKNOWN outcome."""
-
-Tell = Callable[[OrderUpdate], None]
+NEEDS_FRESH_QUOTE = {OrderKind.OPEN, OrderKind.CLOSE}
 
 
 class BrokerOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,19 +68,20 @@ class BrokerOptions(msgspec.Struct, frozen=True, kw_only=True):
     currency: str = "USD"
     deposit: Decimal = Decimal("10000.00")
     latency_ms: int = 40
-    is_hedging: bool = True
     quote_wait_s: float = 60.0
-    trade_allowed: bool = True
+    rules: AccountRules = AccountRules()
     faults: Faults = Faults()
 
 
-class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+class Arrival(msgspec.Struct, kw_only=True):
     """An order on its way; it may be looked at from `due_ns` on."""
 
-    order: ApprovedOrder
+    request: BrokerRequest
     due_ns: int
     fate: Fate
     is_duplicate: bool
+    is_given_up: bool = False
+    """Whether its sender was told UNKNOWN already, and hears no answer any more."""
 
 
 class PaperBroker:
@@ -84,7 +93,7 @@ class PaperBroker:
 
     Raises:
         ConfigError: when the file belongs to another account, currency, mode or market, or has a
-            position in a symbol that is not on offer.
+            position or order in a symbol that is not on offer.
     """
 
     def __init__(
@@ -96,26 +105,27 @@ class PaperBroker:
     ) -> None:
         self.instruments = instruments
         self.options = options
-        self._quotes = Quotes(options.currency, instruments.values())
-        self._book = Book(options.deposit, instruments)
-        self._desk = Desk(self._book, self._quotes, instruments, is_hedging=options.is_hedging)
-        self._watch = Watch(self._book, self._quotes, instruments, float(STOP_OUT_LEVEL))
-        self._is_session = is_session
+        self.desk = open_desk(
+            instruments,
+            options.rules,
+            options.currency,
+            options.deposit,
+            is_session,
+            options.start_ns,
+        )
+        self._book = self.desk.book
+        self._quotes = self.desk.quotes
+        self._watch = Watch(self.desk)
         self._draw = FaultDraw(options.faults)
         self._arrivals: list[Arrival] = []
-        identity = AccountIdentity(
-            account=options.account,
-            currency=options.currency,
-            is_hedging=options.is_hedging,
-            market=options.market,
-            origin_ns=options.origin_ns,
-            start_ns=options.start_ns,
-            symbols=frozenset(instruments),
-        )
-        self._keeper = AccountKeeper(file, identity, self._book, self._desk, self._quotes)
+        self._outbox = Outbox()
+        self._veil = HistoryVeil()
+        self._to_be_split: set[str] = set()
+        self.desk.pendings.liquidity = self._liquidity
+        self._keeper = AccountKeeper(file, _identity(options, instruments), self.desk)
         self._tokens = set(self._keeper.restore())
         self._unsaved_tokens: list[str] = []
-        self._next_night_ns = 0
+        self._wake_ns = 0
         self._tell: Tell = _nobody_listens
 
     def connect(self, tell: Tell) -> None:
@@ -128,7 +138,7 @@ class PaperBroker:
         due_ns = order.ts_ns + self.options.latency_ms * NS_PER_MS + fate.delay_ns
         is_duplicate = order.token in self._tokens
         self._arrivals.append(
-            Arrival(order=order, due_ns=due_ns, fate=fate, is_duplicate=is_duplicate)
+            Arrival(request=request_of(order), due_ns=due_ns, fate=fate, is_duplicate=is_duplicate)
         )
         self._arrivals.sort(key=lambda arrival: arrival.due_ns)
         self._tokens.add(order.token)
@@ -138,143 +148,194 @@ class PaperBroker:
         self._quotes.update(tick)
         if (
             self._arrivals
-            or tick.ts_ns >= self._next_night_ns
+            or tick.ts_ns >= self._wake_ns
             or (self._book.positions and self._watch.is_touched(tick))
+            or (self._book.working and self._watch.is_reached(tick))
         ):
             self._work(tick)
 
+    def trade_manually(self, request: BrokerRequest) -> BrokerAnswer:
+        """What a person does at the terminal, at the last quote; what follows is told at once."""
+        now_ns = self.now_ns()
+        cancelled = self._book.working.get(request.order_ticket)
+        tick = self._quotes.last(request.symbol)
+        if tick is None:
+            return BrokerAnswer(refusal=Refusal.NO_QUOTES)
+        answer = self.desk.execute(request, tick, now_ns)
+        self._keeper.save((), now_ns)
+        self._plan_next_wake()
+        updates = [told_deal for told_deal in answers(request, answer, now_ns) if told_deal.deal]
+        updates += self._withdrawal(cancelled, now_ns)
+        for update in updates:
+            self._tell(update)
+        return answer
+
+    def give_up_waiting(self) -> None:
+        """The link broke: no answer under way will arrive; all of them become UNKNOWN at once."""
+        now_ns = self.now_ns()
+        waiting = [one for one in self._arrivals if not one.is_given_up]
+        for arrival in waiting:
+            arrival.is_given_up = True
+        order_ids = [one.request.order_id for one in waiting]
+        for order_id in dict.fromkeys([*self._outbox.lose_verdicts(), *order_ids]):
+            self._tell(unknown(order_id, now_ns))
+
+    def now_ns(self) -> int:
+        """The time of the newest quote; 0 before the first."""
+        return max((tick.ts_ns for tick in self._quotes.all()), default=0)
+
     def account(self) -> AccountState:
         """The account's figures at the last quotes."""
+        contracts = self.instruments.values()
         return AccountState(
             login=self.options.account,
             server=SERVER,
             currency=self.options.currency,
             mode=self.options.mode,
             balance=self._book.balance,
-            equity=self._desk.equity(),
-            margin=self._book.margin,
-            trade_allowed=self.options.trade_allowed,
+            equity=self.desk.equity(),
+            margin=self.desk.margin(),
+            trade_allowed=self.desk.rules.trade_allowed,
+            is_hedging=self.desk.rules.is_hedging,
+            leverage=max((one.leverage for one in contracts), default=0.0),
         )
 
     def positions(self) -> tuple[TerminalPosition, ...]:
         """Open positions, oldest first."""
-        return tuple(
-            TerminalPosition(
-                ticket=one.ticket,
-                symbol=one.symbol,
-                side=one.side,
-                quantity=one.quantity,
-                open_price=one.open_price,
-                stop_loss=one.stop_loss,
-                take_profit=one.take_profit,
-                swap=one.swap,
-                profit=self._desk.profit(one),
-                magic=one.magic,
-                token=one.token,
-                opened_ts_ns=one.opened_ts_ns,
-            )
-            for one in self._book.positions.values()
-        )
+        return tuple(position_view(one, self.desk) for one in self._book.positions.values())
+
+    def orders(self) -> tuple[TerminalOrder, ...]:
+        """Working pending orders, oldest first."""
+        return tuple(order_view(one) for one in self._book.working.values())
 
     def deals(self, since_ts_ns: int) -> tuple[Deal, ...]:
-        """All deals at or after a market time, oldest first."""
-        return tuple(deal for deal in self._book.deals if deal.ts_ns >= since_ts_ns)
+        """All deals at or after a market time that the history shows, oldest first."""
+        now_ns = self.now_ns()
+        return tuple(
+            deal
+            for deal in self._book.deals
+            if deal.ts_ns >= since_ts_ns and not self._veil.is_hidden(deal.order_ticket, now_ns)
+        )
 
-    def deals_by_token(self, token: str) -> tuple[Deal, ...] | None:
-        """Deals of the order that carried the token; None while that order is still on its way."""
-        if any(arrival.order.token == token for arrival in self._arrivals):
+    def trace(self, token: str) -> Trace | None:
+        """What became of the order with this token; None while it or its history is on its way."""
+        if any(arrival.request.token == token for arrival in self._arrivals):
             return None
-        return tuple(deal for deal in self._book.deals if deal.token == token)
+        now_ns = self.now_ns()
+        known = (*self._book.working.values(), *self._book.history.values())
+        mine = [order for order in known if order.token == token]
+        if any(self._veil.is_hidden(order.ticket, now_ns) for order in mine):
+            return None
+        deals = tuple(deal for deal in self._book.deals if deal.token == token)
+        working = next((order_view(order) for order in mine if not order.done_ts_ns), None)
+        is_over = working is None and bool(mine or deals)
+        return Trace(working=working, deals=deals, is_over=is_over)
 
     def _work(self, tick: Tick) -> None:
-        has_changed = self._desk.pass_nights(tick.ts_ns)
-        own = self._desk.run_stops(tick)
-        answers = self._answer_arrivals(tick)
-        forced = self._desk.run_stop_out(tick.ts_ns)
-        updates = [*map(_own_deal, own), *answers, *map(_own_deal, forced)]
-        self._next_night_ns = self._desk.rollover_ns
-        if updates or has_changed:
-            self._keeper.save(self._unsaved_tokens, tick.ts_ns)
-            self._unsaved_tokens.clear()
+        updates = self._outbox.take_due(tick.ts_ns)
+        updates += map(told, self.desk.open_tick(tick))
+        updates += self._answer_arrivals(tick)
+        updates += map(told, self.desk.close_tick(tick.ts_ns))
+        self._keeper.save(self._unsaved_tokens, tick.ts_ns)
+        self._unsaved_tokens.clear()
+        self._plan_next_wake()
         for update in updates:
             self._tell(update)
+
+    def _plan_next_wake(self) -> None:
+        self._wake_ns = self._outbox.next_due_ns(otherwise_ns=self.desk.wake_ns())
 
     def _answer_arrivals(self, tick: Tick) -> list[OrderUpdate]:
         updates: list[OrderUpdate] = []
         waiting: list[Arrival] = []
         for arrival in self._arrivals:
-            answers = self._answer(arrival, tick) if tick.ts_ns >= arrival.due_ns else []
-            if not answers:
+            said = self._answer(arrival, tick) if tick.ts_ns >= arrival.due_ns else None
+            if said is None:
                 waiting.append(arrival)
-            updates += answers
+            else:
+                updates += said
         self._arrivals = waiting
         return updates
 
-    def _answer(self, arrival: Arrival, tick: Tick) -> list[OrderUpdate]:
-        """The answers to an order that has arrived; none while it waits for a quote."""
-        order, fate = arrival.order, arrival.fate
+    def _answer(self, arrival: Arrival, tick: Tick) -> list[OrderUpdate] | None:
+        """What is told at once about an order that has arrived; None while it waits for a quote."""
+        request, fate = arrival.request, arrival.fate
         if fate.is_lost:
-            self._tokens.discard(order.token)
-            return [_update(UpdateKind.UNKNOWN, order, tick, NO_REPLY)]
+            self._tokens.discard(request.token)
+            return [] if arrival.is_given_up else [unknown(request.order_id, tick.ts_ns)]
         refusal = self._early_refusal(arrival, tick)
-        if refusal is None and tick.symbol != order.symbol:
-            return []
-        refusal = refusal or self._desk.refusal(order, tick)
-        self._unsaved_tokens.append(order.token)
-        if refusal is None:
-            answers = self._fill(arrival, tick)
+        quote = self._quote_for(request, tick)
+        if refusal is None and quote is None:
+            return None
+        cancelled = self._book.working.get(request.order_ticket)
+        if refusal is not None or quote is None:
+            answer = BrokerAnswer(refusal=refusal)
         else:
-            answers = [_update(UpdateKind.REJECTED, order, tick, refusal.value)]
-        if fate.is_reply_lost:
-            return [_update(UpdateKind.UNKNOWN, order, tick, NO_REPLY)]
-        return [one for one in answers for _ in range(2 if fate.is_reply_double else 1)]
+            answer = self._execute(arrival, quote, tick.ts_ns)
+        self._unsaved_tokens.append(request.token)
+        said = self._spoil(arrival, answers(request, answer, tick.ts_ns), tick.ts_ns)
+        return said + self._withdrawal(cancelled, tick.ts_ns)
+
+    def _execute(self, arrival: Arrival, quote: Tick, ts_ns: int) -> BrokerAnswer:
+        request, fate = arrival.request, arrival.fate
+        half = self._half(request.symbol, request.quantity) if fate.is_partial else None
+        answer = self.desk.execute(request, quote, ts_ns, half)
+        if fate.is_partial and answer.order_ticket in self._book.working:
+            self._to_be_split.add(answer.order_ticket)
+        if fate.history_delay_ns and answer.deals:
+            self._veil.hide(answer.order_ticket, ts_ns, fate.history_delay_ns)
+        return answer
+
+    def _spoil(self, arrival: Arrival, updates: list[OrderUpdate], ts_ns: int) -> list[OrderUpdate]:
+        """What of an order's answers is told now; what comes later goes to the outbox."""
+        if arrival.is_given_up:
+            return []
+        if arrival.fate.is_reply_lost:
+            return [unknown(arrival.request.order_id, ts_ns)]
+        return self._outbox.spoil(arrival.fate, updates, ts_ns)
+
+    def _withdrawal(self, cancelled: BrokerOrder | None, ts_ns: int) -> list[OrderUpdate]:
+        """The end of a working order that a request has just withdrawn."""
+        is_over = cancelled is not None and cancelled.done_ts_ns
+        return [withdrawn(cancelled, ts_ns)] if cancelled is not None and is_over else []
 
     def _early_refusal(self, arrival: Arrival, tick: Tick) -> Refusal | None:
         """What can be refused without a quote of the symbol."""
         if arrival.is_duplicate:
             return Refusal.DUPLICATE_TOKEN
-        if not self.options.trade_allowed:
-            return Refusal.TRADE_DISABLED
-        if arrival.order.symbol not in self.instruments:
-            return Refusal.UNKNOWN_SYMBOL
-        if not self._is_session(arrival.due_ns):
-            return Refusal.MARKET_CLOSED
+        early = self.desk.early_refusal(arrival.request.symbol, arrival.due_ns)
+        if early is not None or arrival.fate.rejection is not None:
+            return early or arrival.fate.rejection
         wait_ns = int(self.options.quote_wait_s * NS_PER_SECOND)
         return Refusal.NO_QUOTES if tick.ts_ns > arrival.due_ns + wait_ns else None
 
-    def _fill(self, arrival: Arrival, tick: Tick) -> list[OrderUpdate]:
-        order = arrival.order
-        quantity = order.quantity
-        if arrival.fate.is_partial and order.kind is OrderKind.OPEN:
-            half = self.instruments[order.symbol].round_volume_down(quantity / 2)
-            quantity = half or quantity
-        deals = self._desk.fill(order, tick, quantity)
-        ticket = deals[0].order_ticket
-        accepted = _update(UpdateKind.ACCEPTED, order, tick, "", ticket)
-        return [accepted, *(_filled(order.order_id, deal) for deal in deals)]
+    def _quote_for(self, request: BrokerRequest, tick: Tick) -> Tick | None:
+        """The quote at which a request is carried out now; None when it must wait for one."""
+        if request.kind in NEEDS_FRESH_QUOTE and tick.symbol != request.symbol:
+            return None
+        return self._quotes.last(request.symbol)
+
+    def _half(self, symbol: str, lots: float) -> float:
+        return self.instruments[symbol].round_volume_down(lots / 2) or lots
+
+    def _liquidity(self, order: BrokerOrder) -> float:
+        """How many lots of a pending order are filled at once: all, but half of an unlucky one."""
+        if order.ticket not in self._to_be_split:
+            return order.rest
+        self._to_be_split.discard(order.ticket)
+        return self._half(order.symbol, order.rest)
 
 
-def _update(
-    kind: UpdateKind, order: ApprovedOrder, tick: Tick, reason: str, ticket: str = ""
-) -> OrderUpdate:
-    return OrderUpdate(
-        kind=kind, ts_ns=tick.ts_ns, order_id=order.order_id, ticket=ticket, reason=reason
+def _identity(options: BrokerOptions, instruments: dict[str, Instrument]) -> AccountIdentity:
+    return AccountIdentity(
+        account=options.account,
+        currency=options.currency,
+        is_hedging=options.rules.is_hedging,
+        market=options.market,
+        origin_ns=options.origin_ns,
+        start_ns=options.start_ns,
+        symbols=frozenset(instruments),
     )
-
-
-def _filled(order_id: str, deal: Deal) -> OrderUpdate:
-    return OrderUpdate(
-        kind=UpdateKind.FILLED,
-        ts_ns=deal.ts_ns,
-        order_id=order_id,
-        ticket=deal.order_ticket,
-        reason=deal.reason,
-        deal=deal,
-    )
-
-
-def _own_deal(deal: Deal) -> OrderUpdate:
-    return _filled("", deal)
 
 
 def _nobody_listens(update: OrderUpdate) -> None:

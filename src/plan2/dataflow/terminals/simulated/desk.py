@@ -1,28 +1,48 @@
-"""The dealing desk: turns orders, stops, nights and want of margin into deals in the book."""
+"""The dealing desk: one account's MetaTrader server, synchronous and without misfortunes.
 
+`execute` carries out or refuses a request at the quote it is given; `on_tick` does what a quote and
+the time bring about by themselves. Within a tick: the nights that passed, expiries, stops, pending
+orders, and last the stop-out. Same quotes and same requests give the same books.
+"""
+
+from collections import deque
+from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
 
-from plan2.dataflow.terminals.port import ApprovedOrder, Deal, OrderKind
+from plan2.dataflow.terminals.port import OrderKind, UpdateKind
 from plan2.dataflow.terminals.simulated import calendar
-from plan2.dataflow.terminals.simulated.book import LOT_DIGITS, ZERO, Book, Execution, Position
+from plan2.dataflow.terminals.simulated.book import BalanceOperation, Book, Execution, Position
+from plan2.dataflow.terminals.simulated.checks import refusal_at_activation, refusal_of
+from plan2.dataflow.terminals.simulated.dealer import STOP_OUT, Dealer, stop_level, triggered_stop
+from plan2.dataflow.terminals.simulated.nights import Nights
+from plan2.dataflow.terminals.simulated.orders import (
+    LOT_DIGITS,
+    REST_CANCELLED,
+    WITHDRAWN,
+    OrderState,
+    opening_price,
+)
+from plan2.dataflow.terminals.simulated.pendings import DeskEvent, Pendings
 from plan2.dataflow.terminals.simulated.quotes import Quotes
-from plan2.dataflow.terminals.simulated.refusals import Refusal, Request, first_refusal
-from plan2.foundation.errors import InvariantBroken
+from plan2.dataflow.terminals.simulated.refusals import Refusal
+from plan2.dataflow.terminals.simulated.requests import BrokerAnswer, BrokerRequest, Filling
+from plan2.dataflow.terminals.simulated.rules import AccountRules
+from plan2.dataflow.terminals.simulated.situations import Situations
+from plan2.dataflow.terminals.simulated.valuation import Valuation, closing_price
 from plan2.foundation.instrument import Instrument
-from plan2.foundation.values import Side, Tick
+from plan2.foundation.values import NS_PER_SECOND, Tick
 
-CLIENT, STOP_LOSS, TAKE_PROFIT, STOP_OUT = "client", "stop_loss", "take_profit", "stop_out"
-STOP_OUT_LEVEL = Decimal("0.5")
-"""Equity / margin at or below which positions are closed."""
+NEEDS_RATES = {OrderKind.OPEN, OrderKind.CLOSE, OrderKind.CLOSE_BY}
 
 
 class Desk:
-    """Executes on one account's book.
+    """Executes on one account's book; made by `open_desk`.
 
-    Args:
-        book, quotes, instruments: of the account. is_hedging: several positions per symbol.
+    Attributes:
+        book, quotes, instruments: of the account. rules: replace them to change what is allowed;
+        `is_hedging` stays as it was at first.
     """
 
     def __init__(
@@ -30,172 +50,231 @@ class Desk:
         book: Book,
         quotes: Quotes,
         instruments: dict[str, Instrument],
-        *,
-        is_hedging: bool,
+        rules: AccountRules,
+        is_session: Callable[[int], bool],
     ) -> None:
-        self.rollover_ns = 0
-        self._book = book
-        self._quotes = quotes
-        self._instruments = instruments
-        self._is_hedging = is_hedging
+        self.book = book
+        self.quotes = quotes
+        self.instruments = instruments
+        self.rules = rules
+        self._is_session = is_session
+        self._valuation = Valuation(book, quotes, instruments)
+        self._situations = Situations(book, self._valuation, instruments)
+        self._dealer = Dealer(book, self._valuation, is_hedging=rules.is_hedging)
+        self.nights = Nights(book, self._valuation, instruments)
+        self.pendings = Pendings(book, self._dealer, self._doubt)
+        self._request_times: deque[int] = deque()
 
     def equity(self) -> Decimal:
         """Balance plus what the open positions would bring at the last quotes, swap included."""
-        floating = (self.profit(one) + one.swap for one in self._book.positions.values())
-        return self._book.balance + sum(floating, ZERO)
+        return self._valuation.equity()
+
+    def margin(self) -> Decimal:
+        """What the open positions bind."""
+        return self._valuation.margin(self.rules)
+
+    def free_margin(self) -> Decimal:
+        """What is left for further positions."""
+        return self.equity() - self.margin()
 
     def profit(self, position: Position) -> Decimal:
         """Gross profit of a position at the last quote, account currency."""
-        return self._instruments[position.symbol].profit(
-            position.side,
-            position.quantity,
-            position.open_price,
-            closing_price(position, self._tick(position.symbol)),
-            self._quote_rate(position.symbol),
-        )
+        return self._valuation.profit(position)
 
-    def refusal(self, order: ApprovedOrder, tick: Tick) -> Refusal | None:
-        """Why the order cannot be executed at this tick of its symbol; None when it can."""
-        instrument = self._instruments[order.symbol]
-        return first_refusal(
-            Request(
-                order=order,
-                instrument=instrument,
-                tick=tick,
-                position=self._closed_by(order),
-                new_lots=self._new_lots(order),
-                base_rate=self._quotes.rate(instrument.base),
-                quote_rate=self._quotes.rate(instrument.quote),
-                free_margin=self.equity() - self._book.margin,
-            )
-        )
+    def wake_ns(self) -> int:
+        """Until when nothing happens by the time alone: the next rollover or expiry."""
+        return min(self.nights.rollover_ns, self.pendings.next_expiry_ns())
 
-    def fill(self, order: ApprovedOrder, tick: Tick, quantity: float) -> list[Deal]:
-        """Execute an order that was not refused; turning a netting position round takes two deals.
+    def operate(self, amount: Decimal, comment: str, ts_ns: int) -> BalanceOperation:
+        """Book a deposit (+) or withdrawal (−), account currency."""
+        return self.book.operate(amount, comment, ts_ns)
 
-        Buys at the ask, sells at the bid.
+    def early_refusal(self, symbol: str, ts_ns: int) -> Refusal | None:
+        """What can be refused without a quote of the symbol."""
+        if not self.rules.trade_allowed:
+            return Refusal.TRADE_DISABLED
+        if symbol not in self.instruments:
+            return Refusal.UNKNOWN_SYMBOL
+        return None if self._is_session(ts_ns) else Refusal.MARKET_CLOSED
+
+    def refusal(self, request: BrokerRequest, tick: Tick, ts_ns: int) -> Refusal | None:
+        """Why the request would be refused at this quote of its symbol; changes nothing."""
+        early = self.early_refusal(tick.symbol, ts_ns)
+        if early is not None:
+            return early
+        if request.kind in NEEDS_RATES and not self._valuation.has_rates(tick.symbol):
+            return Refusal.NO_CONVERSION_RATE
+        return refusal_of(self._situations.of(request, self.rules, tick, ts_ns))
+
+    def execute(
+        self, request: BrokerRequest, tick: Tick, ts_ns: int, available: float | None = None
+    ) -> BrokerAnswer:
+        """Carry out or refuse a request now.
+
+        `tick`: the last quote of the symbol. ts_ns: the server's time, not before the quote's.
+        `available`: how many lots can be filled at this quote, None = any.
         """
-        done = Execution(
-            ts_ns=tick.ts_ns,
-            price=tick.ask if order.side is Side.BUY else tick.bid,
-            quantity=quantity,
-            reason=CLIENT,
-            order_ticket=self._book.next_order_ticket(),
-            token=order.token,
-        )
-        closed = self._closed_by(order)
-        if order.kind is OrderKind.CLOSE:
-            if closed is None:
-                raise InvariantBroken(f"order {order.order_id}: no position to close")
-            return [self._close(closed, done)]
-        if closed is not None:
-            return self._turn(closed, order, done)
-        margin = self._margin(order.symbol, quantity)
-        if not self._is_hedging and (held := self._book.of_symbol(order.symbol)):
-            return [self._book.add(held[0], order, done, margin)]
-        return [self._book.open(order, done, margin)]
+        if not request.symbol:
+            request = msgspec.structs.replace(request, symbol=tick.symbol)
+        refusal = self._overload(ts_ns) or self.refusal(request, tick, ts_ns)
+        if refusal is None and not self._can_fill(request, available):
+            refusal = Refusal.REJECTED
+        if refusal is not None:
+            return BrokerAnswer(refusal=refusal)
+        lots = request.quantity if available is None else min(request.quantity, available)
+        match request.kind:
+            case OrderKind.OPEN | OrderKind.CLOSE:
+                return self._trade(request, tick, ts_ns, lots)
+            case OrderKind.PENDING:
+                return self._place(request, ts_ns)
+            case OrderKind.CLOSE_BY:
+                return self._close_by(request, ts_ns)
+            case OrderKind.PROTECT:
+                return self._protect(request, ts_ns)
+            case OrderKind.CHANGE:
+                return self._change(request)
+            case OrderKind.CANCEL:
+                return self._cancel(request, ts_ns)
 
-    def run_stops(self, tick: Tick) -> list[Deal]:
+    def on_tick(self, tick: Tick) -> list[DeskEvent]:
+        """All that a new quote brings about."""
+        self.quotes.update(tick)
+        return [*self.open_tick(tick), *self.close_tick(tick.ts_ns)]
+
+    def open_tick(self, tick: Tick) -> list[DeskEvent]:
+        """What comes before new requests: nights, expiries, stops, pending orders."""
+        self.nights.pass_until(tick.ts_ns)
+        events = self.pendings.expire(tick.ts_ns)
+        events += self._run_stops(tick)
+        return events + self.pendings.run(tick, tick.ts_ns)
+
+    def close_tick(self, ts_ns: int) -> list[DeskEvent]:
+        """What comes last: while equity is at the stop-out level, close the largest loss."""
+        events = []
+        book, level = self.book, self.rules.stop_out_level
+        while book.positions and (equity := self.equity()) <= (margin := self.margin()) * level:
+            worst = min(book.positions.values(), key=self.profit)
+            share = f"{100 * equity / margin:.2f}%" if margin else "0.00%"
+            events.append(self._closed_own(worst, ts_ns, STOP_OUT, share))
+        return events
+
+    def expire(self, ts_ns: int) -> list[DeskEvent]:
+        """End the pending orders whose time is over, without a quote."""
+        return self.pendings.expire(ts_ns)
+
+    def _run_stops(self, tick: Tick) -> list[DeskEvent]:
         """Close the positions whose stop this tick reaches, at the tick's own price."""
-        reached = (
-            (position, triggered_stop(position, closing_price(position, tick)))
-            for position in self._book.of_symbol(tick.symbol)
-        )
-        return [self._close_all(one, tick.ts_ns, reason) for one, reason in reached if reason]
+        digits = self.instruments[tick.symbol].digits
+        events = []
+        for position in self.book.of_symbol(tick.symbol):
+            reason = triggered_stop(position, closing_price(position, tick))
+            if reason:
+                remark = f"{stop_level(position, reason):.{digits}f}"
+                events.append(self._closed_own(position, tick.ts_ns, reason, remark))
+        return events
 
-    def pass_nights(self, ts_ns: int) -> bool:
-        """Charge swap for every rollover up to `ts_ns`; whether any position was charged."""
-        if self.rollover_ns == 0:
-            self.rollover_ns = calendar.next_rollover_ns(ts_ns)
-        has_charged = False
-        while ts_ns >= self.rollover_ns:
-            day = calendar.rollover_weekday(self.rollover_ns)
-            for position in self._book.positions.values():
-                nights = 3 if day == self._instruments[position.symbol].swap_rollover3days else 1
-                self._book.charge_swap(position, nights, self._quote_rate(position.symbol))
-                has_charged = True
-            self.rollover_ns = calendar.next_rollover_ns(self.rollover_ns)
-        return has_charged
+    def _closed_own(self, position: Position, ts_ns: int, reason: str, remark: str) -> DeskEvent:
+        deal = self._dealer.close_own(position, ts_ns, reason, remark)
+        order = self.book.history[deal.order_ticket]
+        return DeskEvent(kind=UpdateKind.FILLED, ts_ns=ts_ns, order=order, deal=deal, reason=reason)
 
-    def run_stop_out(self, ts_ns: int) -> list[Deal]:
-        """While equity is at or below the stop-out level of the margin, close the largest loss."""
-        deals: list[Deal] = []
-        while self._book.positions and self.equity() <= self._book.margin * STOP_OUT_LEVEL:
-            worst = min(self._book.positions.values(), key=self.profit)
-            deals.append(self._close_all(worst, ts_ns, STOP_OUT))
-        return deals
+    def _doubt(self, request: BrokerRequest, tick: Tick, ts_ns: int) -> Refusal | None:
+        """Why a pending order that was reached cannot be executed."""
+        if not self._valuation.has_rates(tick.symbol):
+            return Refusal.NO_CONVERSION_RATE
+        return refusal_at_activation(self._situations.of(request, self.rules, tick, ts_ns))
 
-    def _closed_by(self, order: ApprovedOrder) -> Position | None:
-        """The position that the order closes or, on a netting account, reduces."""
-        if order.position_ticket:
-            return self._book.positions.get(order.position_ticket)
-        if self._is_hedging:
+    def _overload(self, ts_ns: int) -> Refusal | None:
+        """Count a request; too many within a second are refused, and not counted."""
+        limit, times = self.rules.max_requests_per_s, self._request_times
+        if not limit:
             return None
-        held = self._book.of_symbol(order.symbol)
-        return held[0] if held and held[0].side is not order.side else None
+        while times and times[0] <= ts_ns - NS_PER_SECOND:
+            times.popleft()
+        if len(times) >= limit:
+            return Refusal.TOO_MANY_REQUESTS
+        times.append(ts_ns)
+        return None
 
-    def _new_lots(self, order: ApprovedOrder) -> float:
-        """The lots for which the order needs margin."""
-        if order.kind is OrderKind.CLOSE:
-            return 0.0
-        closed = self._closed_by(order)
-        return order.quantity if closed is None else max(0.0, order.quantity - closed.quantity)
-
-    def _turn(self, held: Position, order: ApprovedOrder, done: Execution) -> list[Deal]:
-        """Reduce a netting position; lots beyond it open one on the other side."""
-        rest = round(max(0.0, done.quantity - held.quantity), LOT_DIGITS)
-        out = round(done.quantity - rest, LOT_DIGITS)
-        deals = [self._close(held, msgspec.structs.replace(done, quantity=out))]
-        if rest > 0:
-            entry = msgspec.structs.replace(done, quantity=rest)
-            deals.append(self._book.open(order, entry, self._margin(order.symbol, rest)))
-        return deals
-
-    def _close(self, position: Position, done: Execution) -> Deal:
-        return self._book.close(position, done, self._quote_rate(position.symbol))
-
-    def _close_all(self, position: Position, ts_ns: int, reason: str) -> Deal:
-        """The broker closes a position by itself, at the last quote of its symbol."""
-        done = Execution(
-            ts_ns=ts_ns,
-            price=closing_price(position, self._tick(position.symbol)),
-            quantity=position.quantity,
-            reason=reason,
-            order_ticket=self._book.next_order_ticket(),
+    def _can_fill(self, request: BrokerRequest, available: float | None) -> bool:
+        if available is None or request.kind not in {OrderKind.OPEN, OrderKind.CLOSE}:
+            return True
+        return available > 0 and (
+            request.filling is not Filling.FOK or available >= request.quantity
         )
-        return self._close(position, done)
 
-    def _margin(self, symbol: str, lots: float) -> Decimal:
-        instrument = self._instruments[symbol]
-        return instrument.margin(lots, _known(self._quotes.rate(instrument.base), instrument.base))
+    def _trade(self, request: BrokerRequest, tick: Tick, ts_ns: int, lots: float) -> BrokerAnswer:
+        """An OPEN or CLOSE at the market: buys at the ask, sells at the bid."""
+        order = self.book.take(request, ts_ns)
+        order.price = opening_price(request.side, tick)
+        done = Execution(ts_ns=ts_ns, price=order.price, quantity=lots)
+        if request.kind is OrderKind.CLOSE:
+            deals = [self._dealer.leave(self._position_of(request), order, done)]
+        else:
+            deals = self._dealer.enter(order, done)
+        is_partial = round(order.rest, LOT_DIGITS) > 0
+        if is_partial:
+            self.book.end(order, OrderState.CANCELED, ts_ns, REST_CANCELLED)
+        else:
+            self.book.end(order, OrderState.FILLED, ts_ns)
+        return BrokerAnswer(
+            order_ticket=order.ticket,
+            deals=tuple(deals),
+            is_partial=is_partial,
+            price=order.price,
+            quantity=lots,
+        )
 
-    def _quote_rate(self, symbol: str) -> float:
-        currency = self._instruments[symbol].quote
-        return _known(self._quotes.rate(currency), currency)
+    def _place(self, request: BrokerRequest, ts_ns: int) -> BrokerAnswer:
+        order = self.book.take(request, ts_ns)
+        self.book.place(order)
+        return BrokerAnswer(
+            order_ticket=order.ticket, price=request.price, quantity=request.quantity
+        )
 
-    def _tick(self, symbol: str) -> Tick:
-        tick = self._quotes.last(symbol)
-        if tick is None:
-            raise InvariantBroken(f"{symbol}: a position is open but no quote was ever seen")
-        return tick
+    def _close_by(self, request: BrokerRequest, ts_ns: int) -> BrokerAnswer:
+        positions = self.book.positions
+        one, other = positions[request.position_ticket], positions[request.opposite_ticket]
+        order = self.book.take(request, ts_ns)
+        order.side = one.side.opposite
+        deals = self._dealer.close_by(one, other, order, ts_ns)
+        return BrokerAnswer(
+            order_ticket=order.ticket,
+            deals=tuple(deals),
+            price=order.price,
+            quantity=order.quantity,
+        )
+
+    def _protect(self, request: BrokerRequest, ts_ns: int) -> BrokerAnswer:
+        position = self._position_of(request)
+        self.book.protect(position, request.stop_loss, request.take_profit, ts_ns)
+        return BrokerAnswer()
+
+    def _change(self, request: BrokerRequest) -> BrokerAnswer:
+        self.book.change(self.book.working[request.order_ticket], request)
+        return BrokerAnswer(order_ticket=request.order_ticket, price=request.price)
+
+    def _cancel(self, request: BrokerRequest, ts_ns: int) -> BrokerAnswer:
+        order = self.book.working[request.order_ticket]
+        self.book.end(order, OrderState.CANCELED, ts_ns, WITHDRAWN)
+        return BrokerAnswer(order_ticket=request.order_ticket)
+
+    def _position_of(self, request: BrokerRequest) -> Position:
+        """The position that the checks found; on a netting account the symbol may name it."""
+        if request.position_ticket:
+            return self.book.positions[request.position_ticket]
+        return self.book.of_symbol(request.symbol)[0]
 
 
-def closing_price(position: Position, tick: Tick) -> float:
-    """What the position is closed at: a long at the bid, a short at the ask."""
-    return tick.bid if position.side is Side.BUY else tick.ask
-
-
-def triggered_stop(position: Position, price: float) -> str:
-    """Which stop the closing price has reached, empty for none."""
-    side = position.side
-    if position.stop_loss and side * (price - position.stop_loss) <= 0:
-        return STOP_LOSS
-    if position.take_profit and side * (price - position.take_profit) >= 0:
-        return TAKE_PROFIT
-    return ""
-
-
-def _known(rate: float | None, currency: str) -> float:
-    if rate is None:
-        raise InvariantBroken(f"a position is open but no quote converts {currency}")
-    return rate
+def open_desk(
+    instruments: dict[str, Instrument],
+    rules: AccountRules | None = None,
+    currency: str = "USD",
+    deposit: Decimal = Decimal("10000.00"),
+    is_session: Callable[[int], bool] = calendar.is_open,
+    ts_ns: int = 0,
+) -> Desk:
+    """A desk for a new account that was opened at `ts_ns` with a deposit in `currency`."""
+    book = Book(deposit, instruments, ts_ns)
+    quotes = Quotes(currency, instruments.values())
+    return Desk(book, quotes, instruments, rules or AccountRules(), is_session)

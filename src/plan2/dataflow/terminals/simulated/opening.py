@@ -18,6 +18,7 @@ from plan2.dataflow.terminals.simulated.broker import BrokerOptions, PaperBroker
 from plan2.dataflow.terminals.simulated.faults import Faults
 from plan2.dataflow.terminals.simulated.instruments import instruments
 from plan2.dataflow.terminals.simulated.market import FIRST_INSTANT_NS, SyntheticMarket
+from plan2.dataflow.terminals.simulated.rules import AccountRules
 from plan2.dataflow.terminals.simulated.source import SyntheticSource
 from plan2.dataflow.terminals.simulated.terminal import MarketReplay, SimulatedTerminal
 from plan2.foundation.clock import SimulatedClock
@@ -36,6 +37,7 @@ class PaperAccount(msgspec.Struct, frozen=True, kw_only=True):
         name: of the terminal. account: the login; with `data_dir` it is kept in
         `<data_dir>/simulated/<account>.sqlite`, without one only in memory.
         is_paced: play at the configured speed, or else as fast as the listener can.
+        rules: what the broker allows; hedging unless they say netting.
         gate: false while somebody downstream is behind.
     """
 
@@ -43,7 +45,7 @@ class PaperAccount(msgspec.Struct, frozen=True, kw_only=True):
     account: str = "paper"
     data_dir: Path | None = None
     is_paced: bool = True
-    is_hedging: bool = True
+    rules: AccountRules = AccountRules()
     gate: Callable[[], bool] = lambda: True
     faults: Faults = Faults()
 
@@ -137,7 +139,7 @@ def _options(settings: Simulated, paper: PaperAccount, source: TickSource) -> Br
         currency=settings.currency,
         deposit=Decimal(settings.balance),
         latency_ms=settings.order_latency_ms,
-        is_hedging=paper.is_hedging,
+        rules=paper.rules,
         faults=paper.faults,
     )
 

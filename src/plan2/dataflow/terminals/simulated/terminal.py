@@ -9,17 +9,24 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from plan2.dataflow.replay import Pacing, Player
 from plan2.dataflow.sources import TickSource
 from plan2.dataflow.terminals.port import (
     AccountState,
     ApprovedOrder,
     Deal,
+    LinkState,
     TerminalListener,
+    TerminalOrder,
     TerminalPosition,
+    Trace,
 )
 from plan2.dataflow.terminals.simulated.account_file import AccountFile
 from plan2.dataflow.terminals.simulated.broker import PaperBroker
+from plan2.dataflow.terminals.simulated.link import Link
+from plan2.dataflow.terminals.simulated.requests import MANUAL, BrokerAnswer, BrokerRequest
 from plan2.dataflow.tick_merge import join_ticks
 from plan2.foundation.clock import SimulatedClock, stopwatch_ns
 from plan2.foundation.errors import TerminalUnavailable, require
@@ -65,7 +72,7 @@ class SimulatedTerminal:
         self._broker = broker
         self._file = file
         self._task: asyncio.Task[None] | None = None
-        self._is_connected = False
+        self._link = Link(broker, market.clock.now_ns)
         self._unnoted_ticks = 0
         self._noted_at_ns = 0
         self.clock.advance_to(max(market.start_ns, self.clock.now_ns()))
@@ -73,16 +80,14 @@ class SimulatedTerminal:
     async def start(self, listener: TerminalListener) -> None:
         """Begin to play to `listener`; the first tick comes when the loop has its turn."""
         require(self._task is None, f"terminal {self.name} was started before")
-        self._broker.connect(listener.on_order_update)
-        self._is_connected = True
         self._noted_at_ns = stopwatch_ns()
-        deliver = self._deliver_to(listener)
-        self._task = asyncio.create_task(self.player.run(deliver, self._start_ns))
+        self._link.connect(listener)
+        self._task = asyncio.create_task(self.player.run(self._deliver(), self._start_ns))
 
     async def stop(self) -> None:
         """Stop playing, note the market's place, close the account file; harmless when repeated."""
         self.player.stop()
-        self._is_connected = False
+        self._link.close()
         if self._task is not None:
             await asyncio.wait({self._task})
         if self._file is not None:
@@ -113,7 +118,7 @@ class SimulatedTerminal:
         Raises:
             TerminalUnavailable: while not connected; the order was certainly not sent.
         """
-        if not self._is_connected:
+        if self._link.state is not LinkState.UP:
             raise TerminalUnavailable(
                 f"terminal {self.name} is not connected: order {order.order_id} was not sent"
             )
@@ -121,23 +126,49 @@ class SimulatedTerminal:
 
     async def account(self) -> AccountState | None:
         """The account's figures, or None while not connected."""
-        return self._broker.account() if self._is_connected else None
+        if self._link.state is LinkState.UP:
+            return self._broker.account()
+        return self._link.memory.account if self._link.memory else None
 
     async def positions(self) -> tuple[TerminalPosition, ...] | None:
         """All open positions, or None while not connected."""
-        return self._broker.positions() if self._is_connected else None
+        if self._link.state is LinkState.UP:
+            return self._broker.positions()
+        return self._link.memory.positions if self._link.memory else None
+
+    async def orders(self) -> tuple[TerminalOrder, ...] | None:
+        """All working pending orders, or None while not connected."""
+        if self._link.state is LinkState.UP:
+            return self._broker.orders()
+        return self._link.memory.orders if self._link.memory else None
 
     async def deals(self, since_ts_ns: int) -> tuple[Deal, ...] | None:
         """All deals at or after a market time, oldest first, or None while not connected."""
-        return self._broker.deals(since_ts_ns) if self._is_connected else None
+        if self._link.state is LinkState.UP:
+            return self._broker.deals(since_ts_ns)
+        if self._link.memory is None:
+            return None
+        return tuple(deal for deal in self._link.memory.deals if deal.ts_ns >= since_ts_ns)
 
-    async def deals_by_token(self, token: str) -> tuple[Deal, ...] | None:
-        """Deals of the order that carried `token`; None while not connected or still under way."""
-        return self._broker.deals_by_token(token) if self._is_connected else None
+    async def trace(self, token: str) -> Trace | None:
+        """What became of the order with this token; None while that cannot be told."""
+        return self._broker.trace(token) if self._link.state is LinkState.UP else None
 
-    def _deliver_to(self, listener: TerminalListener) -> Callable[[Tick], None]:
+    def break_link(self, state: LinkState, reason: str) -> None:
+        """For tests: lose the broker; DEGRADED answers from memory, DOWN not at all."""
+        self._link.cut(state, reason)
+
+    def restore_link(self) -> None:
+        """For tests: reach the broker again; what was missed is told first."""
+        self._link.restore()
+
+    def trade_manually(self, request: BrokerRequest) -> BrokerAnswer:
+        """For tests and demonstrations: what a person does at the terminal, at the last quote."""
+        return self._broker.trade_manually(msgspec.structs.replace(request, reason=MANUAL))
+
+    def _deliver(self) -> Callable[[Tick], None]:
         """The path of a tick: broker, listener, now and then a note of the place."""
-        at_broker, at_listener = self._broker.on_tick, listener.on_tick
+        at_broker, at_listener = self._broker.on_tick, self._link.on_tick
         file = self._file
 
         def deliver(tick: Tick) -> None:
