@@ -1,0 +1,1 @@
+"""A module shaped like the `MetaTrader5` package over the simulated broker, fault by fault."""
