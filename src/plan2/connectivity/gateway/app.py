@@ -16,15 +16,17 @@ from plan2.connectivity.gateway.site_routes import ShowState, SiteRoutes
 from plan2.connectivity.gateway.static import Site
 from plan2.connectivity.gateway.strict_json import StrictRequest
 from plan2.connectivity.identity.bootstrap import SignIn
+from plan2.connectivity.identity.local_access import LocalAccess
 from plan2.connectivity.identity.sessions import Sessions
 from plan2.foundation.ids import IdSource
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Who can come in, and how."""
+    """Who can come in, and how; `local` lets programs of this machine in."""
 
     sessions: Sessions
     sign_in: SignIn
+    local: LocalAccess | None = None
 
 
 class Operations(msgspec.Struct, frozen=True):
@@ -83,7 +85,7 @@ def build_application(
             *DocsRoutes(described).handlers(),
             *SiteRoutes(front.site, front.show_state).handlers(),
         ],
-        middleware=[guarding(identity.sessions, is_tls=settings.is_tls)],
+        middleware=[guarding(identity.sessions, identity.local, is_tls=settings.is_tls)],
         exception_handlers={Exception: answer_error},
         request_class=StrictRequest,
         request_max_body_size=settings.body_max_bytes,

@@ -68,8 +68,9 @@ def killed_page(trading_state: str) -> bytes:
     return html_page(
         "Plan2: stopped",
         "<h1>Kill switch used</h1>"
-        f"<p>Trading is now <strong>{escape(trading_state)}</strong>; pending orders are "
-        'cancelled and positions are being closed. <a href="/">Back</a></p>',
+        f"<p>Trading is now <strong>{escape(trading_state)}</strong>; working orders of Plan2 are "
+        "being withdrawn and its positions closed. Where the market is closed, that is tried again "
+        'when quotes return. <a href="/">Back</a></p>',
     )
 
 
@@ -97,7 +98,8 @@ def _kill_form(state: FallbackState) -> str:
         '<h2>Kill switch</h2><form method="post" action="/kill">'
         f'<input type="hidden" name="csrf" value="{escape(state.csrf)}">'
         f'<input type="hidden" name="key" value="{escape(state.command_key)}">'
-        "<label>Type <code>KILL</code> to halt trading, cancel orders and close positions "
+        "<label>Type <code>KILL</code> to halt trading, withdraw Plan2's working orders and close "
+        "its positions "
         '<input name="word" required pattern="KILL" autocomplete="off"></label> '
         '<button class="danger">Kill</button></form>'
     )

@@ -76,6 +76,16 @@ class RequestRefused(Plan2Error):
         self.code = code
 
 
+class RuleRefused(RequestRefused):
+    """A rule of the risk gate said no; `value` is what it saw, account or quote currency."""
+
+    def __init__(self, rule: str, message: str, value: float, limit: float) -> None:
+        super().__init__(422, "denied", message)
+        self.rule = rule
+        self.value = value
+        self.limit = limit
+
+
 class InvalidField(msgspec.Struct, frozen=True):
     """One parameter or body field that cannot be used, and why."""
 
@@ -85,7 +95,10 @@ class InvalidField(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """RFC 9457 problem details with our code, remedy and request id."""
+    """RFC 9457 problem details with our code, remedy and request id.
+
+    When a rule refused: its name, what it saw and its limit.
+    """
 
     type: str
     title: str
@@ -95,6 +108,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     request_id: str
     remedy: str = ""
     errors: tuple[InvalidField, ...] = ()
+    rule: str = ""
+    value: float | None = None
+    limit: float | None = None
 
 
 def problem(
@@ -121,6 +137,9 @@ def problem(
 
 def problem_of(error: Exception, request_id: str) -> Problem:
     """What a caller is told about `error`."""
+    if isinstance(error, RuleRefused):
+        told = problem(error.status, error.code, error.message, request_id)
+        return msgspec.structs.replace(told, rule=error.rule, value=error.value, limit=error.limit)
     if isinstance(error, RequestRefused):
         return problem(error.status, error.code, error.message, request_id, remedy=error.remedy)
     if isinstance(error, Plan2Error):

@@ -6,6 +6,7 @@ cancelled and shuts down in order: no new connections, WebSockets closed with 10
 
 import asyncio
 import contextlib
+import logging
 import socket
 import sys
 from collections.abc import Callable, Generator
@@ -47,6 +48,7 @@ async def run_server(app: ASGIApp, host: str, port: int, on_ready: Callable[[str
     Raises:
         ConfigError: host or port cannot be used; port 0 picks a free one.
     """
+    logging.getLogger("uvicorn.error").addFilter(_is_true)
     listener = bind(host, port)
     url = url_of(listener)
     server = _Server(_config(app), lambda: on_ready(url))
@@ -99,6 +101,11 @@ def url_of(listener: socket.socket) -> str:
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - shown, not bound
     bracketed = f"[{name}]" if ":" in name and not name.startswith("[") else name
     return f"http://{bracketed}:{port}"
+
+
+def _is_true(record: logging.LogRecord) -> bool:
+    """Whether uvicorn's complaint is to be believed: a refused handshake is complete."""
+    return record.msg != "ASGI callable returned without completing handshake."
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:

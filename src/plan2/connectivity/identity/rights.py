@@ -28,6 +28,8 @@ class Entrance(enum.Enum):
     """Nothing, but only from this machine."""
     SESSION = "session"
     """A live session of a role that is listed."""
+    KEY = "key"
+    """A key for programs; the route itself checks it, before the handshake."""
 
 
 class Proof(enum.Enum):
@@ -91,7 +93,15 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/api/v1/decisions/{decision_id}"): _READ,
     ("GET", "/api/v1/decisions/{decision_id}/replay"): _READ,
     ("GET", "/api/v1/orders"): _READ,
+    ("POST", "/api/v1/orders"): _TRADE,
+    ("PATCH", "/api/v1/orders/{order_id}"): _TRADE,
+    ("DELETE", "/api/v1/orders/{order_id}"): _TRADE,
     ("GET", "/api/v1/positions"): _READ,
+    ("PATCH", "/api/v1/positions/{position_id}"): _TRADE,
+    ("POST", "/api/v1/positions/{position_id}/close"): _TRADE,
+    ("POST", "/api/v1/positions/{position_id}/close-by"): _TRADE,
+    ("POST", "/api/v1/positions/{position_id}/claim"): _TRADE,
+    ("POST", "/api/v1/positions/{position_id}/release"): _TRADE,
     ("GET", "/api/v1/equity"): _READ,
     ("GET", "/api/v1/account"): _READ,
     ("GET", "/api/v1/models"): _READ,
@@ -100,8 +110,11 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("POST", "/api/v1/commands/pause"): _TRADE,
     ("POST", "/api/v1/commands/resume"): _TRADE,
     ("POST", "/api/v1/commands/halt"): _TRADE,
+    ("POST", "/api/v1/commands/reduce-only"): _TRADE,
     ("POST", "/api/v1/commands/kill"): _TRADE,
+    ("GET", "/api/v1/trading"): _READ,
     ("WEBSOCKET", "/api/v1/stream"): _READ,
+    ("WEBSOCKET", "/api/v1/terminal"): Rule(Entrance.KEY),
 }
 
 CHANNELS: Final[dict[str, frozenset[Role]]] = {

@@ -1,0 +1,1 @@
+"""Channels: messages of bytes between two processes, whatever carries them."""
