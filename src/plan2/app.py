@@ -7,14 +7,15 @@ wiring is in `assembly.py`, what people see in `front.py`.
 
 import asyncio
 from collections.abc import Callable
-from decimal import Decimal
 
 import msgspec
 import numpy as np
 
 import plan2
-from plan2.connectivity.gateway.server import bind, run_server
+from plan2.connectivity.gateway.server import bind
+from plan2.connectivity.identity.local_access import LocalAccess
 from plan2.dataflow.archive import TickArchive
+from plan2.dataflow.feed_watch import FeedWatch
 from plan2.dataflow.quarantine import QuarantineWriter
 from plan2.dataflow.recorder import Recorder
 from plan2.foundation import log
@@ -22,7 +23,7 @@ from plan2.foundation.bus import Bus
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.load import Loaded, data_dir
 from plan2.foundation.database.tenancy import MAIN_TENANT
-from plan2.foundation.errors import JournalLost, Plan2Error, Unrecoverable
+from plan2.foundation.errors import JournalLost, Plan2Error, TerminalUnavailable, Unrecoverable
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.market import MarketDataReceived
 from plan2.foundation.events.system import SystemStarted, SystemStopped
@@ -36,22 +37,23 @@ from plan2.foundation.loop import LoopLag, until_stopped
 from plan2.foundation.metrics import Metrics
 from plan2.foundation.scheduler import Scheduler
 from plan2.foundation.storage import Database, open_database
-from plan2.intelligence.features.plan import default_plan
-from plan2.intelligence.models.ensemble import load_ensembles
-from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.risk.state import TradingState
-from plan2.intelligence.trading.account import AccountIdentity
 from plan2.intelligence.trading.journal import FileJournal
 from plan2.intelligence.trading.stored import StoreSink
 from plan2.intelligence.warm_state import WarmState
 from plan2.interface.views.following import ViewFollowers
 from plan2.interface.views.projections import all_views
-from plan2.wiring.assembly import Floor, FloorPlan, build_floor
+from plan2.wiring.address import Address
+from plan2.wiring.announcing import Observations, told_at_start
+from plan2.wiring.assembly import Floor, Means, floor_on
 from plan2.wiring.chores import Chores
+from plan2.wiring.doorway import Doorway
 from plan2.wiring.first_start import prepare_simulated
 from plan2.wiring.front import FrontParts, FrontPlan, build_front
-from plan2.wiring.markets import SIMULATED, ReplayWindow, open_replay, open_simulated
+from plan2.wiring.markets import REPLAY, SIMULATED, Gate, ReplayWindow
+from plan2.wiring.opening import OpenedMarket, open_market
 from plan2.wiring.recovery import arm_first_time, recover_books, settle, warm_up
+from plan2.wiring.safety import Safety
 
 Say = Callable[[str], None]
 
@@ -62,7 +64,7 @@ FLUSH_S = 15.0
 
 
 class ServeRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What to serve: the configuration, and a replay instead of the simulated market."""
+    """What to serve: the configuration, and a replay instead of the configured market."""
 
     loaded: Loaded
     replay: ReplayWindow | None = None
@@ -81,8 +83,14 @@ async def serve(request: ServeRequest, say: Say) -> None:
     folder = data_dir(settings)
     folder.mkdir(parents=True, exist_ok=True)
     say(f"Data folder: {folder}")
-    async with open_database(settings, say) as database:
-        process = Process(request, database, run_id, say)
+    gate = Gate()
+    async with (
+        open_database(settings, say) as database,
+        open_market(
+            request.replay, settings, gate, Doorway(database, settings.server), say
+        ) as opened,
+    ):
+        process = Process(request.loaded, database, opened, gate, run_id, say)
         try:
             await process.prepare()
             await process.start()
@@ -95,32 +103,33 @@ async def serve(request: ServeRequest, say: Say) -> None:
 class Process:
     """Everything of one run above the database."""
 
-    def __init__(self, request: ServeRequest, database: Database, run_id: str, say: Say) -> None:
-        self.loaded, self.settings = request.loaded, request.loaded.settings
-        self.database = database
+    def __init__(
+        self,
+        loaded: Loaded,
+        database: Database,
+        opened: OpenedMarket,
+        gate: Gate,
+        run_id: str,
+        say: Say,
+    ) -> None:
+        self.loaded, self.settings = loaded, loaded.settings
+        self.database, self.opened, self.market = database, opened, opened.market
         self.run_id, self.say = run_id, say
-        folder = data_dir(self.settings)
         self.bus = Bus()
         self.latency = Latency()
         self.lag = LoopLag(on_beat=self.latency.fold)
         self.board = HealthBoard(LiveClock(), self.bus, self.lag.p99_ms)
         self.metrics = Metrics(self.latency)
         self.appender = Appender(database.store, MAIN_TENANT, on_refused=self.on_refused)
-        self.journal = FileJournal(folder / "journal")
-        self.is_playing = False
-        if request.replay is None:
-            self.market = open_simulated(self.settings, folder, self.may_play)
-        else:
-            self.market = open_replay(self.settings, folder, request.replay, self.may_play)
+        self.journal = FileJournal(data_dir(self.settings) / "journal")
         self.kept = WarmState(self.market.home / "state" / self.market.account_id)
         self.scheduler = Scheduler(LiveClock())
         self.hub = Hub(self.board, self.halt, np.random.default_rng())
+        self.local = LocalAccess(data_dir(self.settings), MAIN_TENANT)
+        self.gate = gate
+        gate.waits_for = lambda: len(self.appender) >= APPENDER_COMFORT
         self.folded = 0
         self.has_started = False
-
-    def may_play(self) -> bool:
-        """Whether the market may deliver the next tick: books settled, event store keeps up."""
-        return self.is_playing and len(self.appender) < APPENDER_COMFORT
 
     # --- before the first component runs --------------------------------------------------
 
@@ -130,10 +139,16 @@ class Process:
         if self.market.mode == SIMULATED:
             await prepare_simulated(self.market, self.loaded, self.say)
         self.floor = self._build_floor()
+        self.safety = Safety(self.floor, self.market, data_dir(self.settings), self.say)
         store = self.database.store
-        self.folded = await recover_books(self.floor, self.journal, store, MAIN_TENANT)
+        self.folded = await recover_books(
+            self.floor, self.journal, store, MAIN_TENANT, self.safety.sagas
+        )
         self.say("Warming up the features …")
         await warm_up(self.floor, self.market, self.kept, self.say)
+        gates = {symbol: lane.quality for symbol, lane in self.floor.lanes.items()}
+        stale_after_ms = self.settings.market.stale_after_ms
+        self.feeds = FeedWatch(gates, self.bus, self.market.clock, stale_after_ms)
         self.chores = Chores(
             floor=self.floor,
             database=self.database,
@@ -142,44 +157,31 @@ class Process:
             clock=LiveClock(),
         )
         self.metrics.listen(self.bus)
+        self.safety.listen(self.bus)
+        Observations(self.floor.pipeline, self.appender).listen(self.bus)
         self.recorder = Recorder(
             TickArchive(self.market.home / "archive"), on_trouble=self.on_recorder_trouble
         )
-        if self.market.mode == SIMULATED:
+        if self.market.mode != REPLAY:
             self.bus.subscribe(MarketDataReceived, self.recorder.on_market_data)
         self.views = ViewFollowers(store, MAIN_TENANT, all_views())
         self.front = await self._build_front()
+        self.address = Address(self.front, self.settings.server, self.local, self.say)
         self.appender.on_stored(self.views.on_stored)
         self.appender.on_stored(self.front.interface.hub.on_stored)
         self.appender.on_stored(lambda stored: self.metrics.event_appends.add(stored.type))
         self.bus.seal()
 
     def _build_floor(self) -> Floor:
-        schema_id = default_plan(self.settings.market.bar_period_s).schema_id
-        registry = Registry(self.market.home / "models")
-        simulated = self.settings.simulated
-        identity = AccountIdentity(
+        means = Means(
             tenant_id=MAIN_TENANT,
-            account_id=self.market.account_id,
-            currency=simulated.currency,
-            start_balance=Decimal(simulated.balance),
+            bus=self.bus,
+            latency=self.latency,
+            journal=self.journal,
+            sink=StoreSink(self.appender),
+            on_fault=lambda fault: self.halt(str(fault)),
         )
-        return build_floor(
-            FloorPlan(
-                settings=self.settings,
-                config_hash=self.loaded.config_hash,
-                identity=identity,
-                instruments=self.market.terminal.instruments(),
-                ensembles=load_ensembles(registry, self.market.symbols, schema_id),
-                clock=self.market.terminal.clock,
-                bus=self.bus,
-                latency=self.latency,
-                journal=self.journal,
-                sink=StoreSink(self.appender),
-                submit=self.market.terminal.submit,
-                on_fault=lambda fault: self.halt(str(fault)),
-            )
-        )
+        return floor_on(self.market, self.loaded, means)
 
     async def _build_front(self) -> FrontParts:
         return await build_front(
@@ -188,6 +190,9 @@ class Process:
                 run_id=self.run_id,
                 database=self.database,
                 market=self.market,
+                door=self.opened.door,
+                control=self.safety.control,
+                local=self.local,
                 floor=self.floor,
                 bus=self.bus,
                 board=self.board,
@@ -216,6 +221,8 @@ class Process:
                 config_hash=self.loaded.config_hash,
             )
         )
+        for new in told_at_start(self.settings, self.market.home):
+            self.appender.put(new)
 
     def _components(self) -> list[Component]:
         return [
@@ -244,26 +251,41 @@ class Process:
                 needs=("event_store",),
                 critical=True,
             ),
+            Component(name="feeds", level=3, run=self.feeds.run, check=self.feeds.check),
             Component(name="views", level=5, start=self.views.start, run=self.views.run),
             Component(name="stream", level=5, run=self.front.interface.hub.run),
-            Component(name="gateway", level=5, run=self._run_gateway, needs=("views",)),
+            Component(
+                name="gateway",
+                level=5,
+                run=self.address.run,
+                stop=self.address.stop,
+                needs=("views",),
+            ),
+            *self.safety.components(),
+            *self.opened.components(),
         ]
 
     async def _start_market(self) -> None:
+        account, safety = self.floor.account, self.safety
         await self.market.terminal.start(self.floor.pipeline)
-        found = await settle(self.floor, self.market, self.folded)
-        if found.agrees:
-            arm_first_time(self.floor, self.market, self.folded)
+        try:
+            found = await settle(self.floor, self.market, self.folded, safety.reconciler)
+        except TerminalUnavailable as error:
+            if self.market.is_paper:
+                raise
+            self.say(f"{error} Trading waits until the books agree with the broker's.")
+        else:
+            if found.agrees and not safety.kill_file.locks():
+                arm_first_time(self.floor, self.market, self.folded)
+        await safety.kill_file.hold(safety.control)
         self.say(
             f"Account {self.market.account_id}: {self.folded} events, "
-            f"{len(self.floor.account.positions.open)} open positions, "
-            f"trading {self.floor.account.state.word}"
+            f"{len(account.positions.open)} open positions, trading {account.state.word}"
         )
-        self.is_playing = True
+        self.gate.is_open = True
 
     async def _follow_market(self) -> None:
-        await self.market.terminal.wait()
-        if self.market.terminal.player.progress.state != "finished":
+        if not await self.market.wait_end():
             return
         if self.market.finished is not None:
             self.market.finished.touch()
@@ -271,37 +293,23 @@ class Process:
         self.say(f"Decisions digest: {self.floor.keeper.digest}")
 
     async def _stop_market(self) -> None:
-        self.is_playing = False
+        self.gate.is_open = False
         await self.market.terminal.stop()
         await self.chores.keep_warm_state()
 
     async def _close_journal(self) -> None:
         self.journal.close()
 
-    async def _run_gateway(self) -> None:
-        server = self.settings.server
-        await run_server(self.front.app, server.host, server.port, self._announce)
-
-    def _announce(self, url: str) -> None:
-        asyncio.get_running_loop().create_task(self._print_address(url))
-
-    async def _print_address(self, url: str) -> None:
-        administrator = await self.front.sign_in.ensure_administrator(MAIN_TENANT)
-        token = await self.front.sign_in.issue(administrator)
-        if self.front.site.missing_reason:
-            self.say(f"The web app is not built: {self.front.site.missing_reason}")
-        self.say(f"\nOpen  {url}/signin?token={token}\n")
-
     # --- jobs, faults, end ----------------------------------------------------------------
 
     def halt(self, reason: str) -> None:
         """Stop opening positions; only a person resumes."""
         log.logger("app").error("trading_halted", reason=reason)
-        account, now_ns = self.floor.account, self.market.terminal.clock.now_ns()
+        account, now_ns = self.floor.account, self.market.clock.now_ns()
         try:
             account.set_state(TradingState.HALTED, now_ns, "system", reason)
         except Unrecoverable:
-            account.state = TradingState.HALTED  # it cannot be written down, but it must hold
+            account.switching.force_halt(now_ns, reason)  # not written down, but it must hold
         self.say(f"TRADING HALTED: {reason}")
 
     def on_recorder_trouble(self, error: Plan2Error) -> None:

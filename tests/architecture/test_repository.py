@@ -27,7 +27,7 @@ PATH = re.compile(
     r"`((?:src|tests|docs|benchmarks|migrations|\.ci)/[\w./-]+|[\w-]+\.(?:toml|txt))`"
 )
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
-COMMAND = re.compile(r"(?:^|[`(]|&& |bin/|\$ )(plan2 [a-z][^`\n]*)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^|[`(]|&& |bin/|\$ )(plan2 (?:[a-z]|--)[^`\n]*)", re.MULTILINE)
 SELF = "tests/architecture/test_repository.py"
 
 

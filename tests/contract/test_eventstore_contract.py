@@ -233,6 +233,15 @@ async def test_reading_pages_and_filters(bench: Bench) -> None:
     ]
 
 
+async def test_seen_tells_what_is_there(bench: Bench) -> None:
+    """Only ids of the tenant's own log; nothing asked, nothing found."""
+    await bench.store.append(bench.tenant, [sent(1), sent(2)])
+    asked = [derived_id("test", n) for n in (1, 2, 3)]
+    assert await bench.store.seen(bench.tenant, asked) == set(asked[:2])
+    assert await bench.store.seen(bench.new_tenant(), asked) == set()
+    assert await bench.store.seen(bench.tenant, []) == set()
+
+
 async def test_tenants_do_not_see_each_other(bench: Bench) -> None:
     """The same ids and streams in two tenants are two different things."""
     await bench.store.append(bench.tenant, [sent(1), sent(2)])

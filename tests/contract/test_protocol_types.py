@@ -8,7 +8,7 @@ import pytest
 
 from plan2.connectivity.gateway.signin import SessionInfo
 from plan2.connectivity.identity.rights import CHANNELS
-from plan2.interface import items
+from plan2.interface import items, order_items
 from plan2.interface.streaming.protocol import Kind, RateClass
 
 TYPES = Path(items.__file__).parent / "web" / "src" / "gen" / "protocol.ts"
@@ -23,8 +23,8 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "Vote": items.VoteItem,
     "Forecast": items.ForecastItem,
     "DecisionItem": items.DecisionItem,
-    "OrderItem": items.OrderItem,
-    "PositionItem": items.PositionItem,
+    "OrderItem": order_items.OrderItem,
+    "PositionItem": order_items.PositionItem,
     "Equity": items.EquityCurve,
     "RiskLimit": items.LimitItem,
     "Account": items.AccountInfo,
@@ -41,7 +41,7 @@ ROWS: dict[str, type[msgspec.Struct]] = {
     "CandleRow": items.CandleRow,
     "ForecastRow": items.ForecastRow,
     "AccountRow": items.AccountRow,
-    "PositionRow": items.PositionItem,
+    "PositionRow": order_items.PositionItem,
 }
 
 

@@ -65,9 +65,9 @@ class Momentum:
             abstained="" if reading.ready else "warming_up",
         )
 
-    def states(self) -> dict[str, str]:
+    def states(self) -> dict[str, bytes]:
         """Only its name."""
-        return {"bars": str(self.bars)}
+        return {"bars": self.state_bytes()}
 
     def state_bytes(self) -> bytes:
         """The count."""
@@ -113,7 +113,7 @@ def terminal_on(
 
 def floor_on(terminal: SimulatedTerminal, journal: Journal, sink: Sink) -> Floor:
     """The whole trading part around a terminal."""
-    return build_floor(
+    floor = build_floor(
         FloorPlan(
             settings=SETTINGS,
             config_hash="config",
@@ -134,6 +134,8 @@ def floor_on(terminal: SimulatedTerminal, journal: Journal, sink: Sink) -> Floor
             on_fault=_raise,
         )
     )
+    floor.account.guard.know_mode("replay")
+    return floor
 
 
 def _raise(fault: Exception) -> None:
@@ -156,8 +158,7 @@ def bare_loop(day: TickBlock) -> tuple[Floor, Sink]:
     floor = floor_on(terminal, MemoryJournal(), sink)
     floor.account.set_state(TradingState.ARMED, TUESDAY_NS, "test", "test")
     broker = terminal._broker
-    broker.connect(floor.pipeline.on_order_update)
-    terminal._is_connected = True
+    terminal._link.connect(floor.pipeline)
     for block in terminal._source.blocks(TUESDAY_NS):
         for tick in block.ticks(0, len(block)):
             terminal.clock.advance_to(tick.ts_ns)
@@ -219,7 +220,7 @@ async def test_a_crash_and_restart_go_on_as_if_nothing_had_happened(
         (state.ts_ns, state.seq),
     )
     await second.start(again.pipeline)
-    found = await reconcile(again.account, second, folded, second.clock.now_ns())
+    found = await reconcile(again.account, second, folded, second.clock)
     assert (found.agrees, found.late_fills) == (True, 0)
     assert again.account.state is TradingState.ARMED
     await second.wait()

@@ -16,6 +16,7 @@ from plan2.connectivity.gateway.app import Front, Identity, Operations, build_ga
 from plan2.connectivity.gateway.middleware import GatewaySettings
 from plan2.connectivity.gateway.static import Site
 from plan2.connectivity.identity.bootstrap import SignIn
+from plan2.connectivity.identity.local_access import LocalAccess
 from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.identity.sessions import SessionRow, Sessions, User
 from plan2.dataflow.bar_series import BarSeries, empty_bars
@@ -35,19 +36,16 @@ from plan2.foundation.values import NS_PER_SECOND, Float64Array, TenantId, Tick,
 from plan2.intelligence.decision.explain import Replayed
 from plan2.intelligence.decision.record import DecisionRecord
 from plan2.intelligence.models.manifest import Manifest
+from plan2.intelligence.trading.requests import Outcome
+from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
+from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.risk.switch import Switches
+from plan2.intelligence.trading.control import AccountSwitches, Selector
 from plan2.interface.api.ports import ApiParts, FeatureVector, RunInfo
 from plan2.interface.assembly import build_interface
-from plan2.interface.items import (
-    AccountInfo,
-    AccountRow,
-    DecisionItem,
-    EquityCurve,
-    FillItem,
-    OrderItem,
-    Page,
-    PositionItem,
-)
+from plan2.interface.items import AccountInfo, AccountRow, DecisionItem, EquityCurve, Page
 from plan2.interface.live import LiveView
+from plan2.interface.order_items import FillItem, OrderItem, PositionItem
 from plan2.interface.views.queries import DecisionFilter
 
 TENANT = TenantId("main")
@@ -103,6 +101,7 @@ class FakeBooks:
     def __init__(self) -> None:
         self.state = "halted"
         self.open: dict[str, PositionItem] = {}
+        self.open_order_items: list[OrderItem] = []
         self.equity = Decimal("10000.00")
 
     def trading_state(self) -> str:
@@ -116,6 +115,12 @@ class FakeBooks:
 
     def ids_of(self, symbols: Sequence[str]) -> set[str]:
         return {item.position_id for item in self.open.values() if item.symbol in symbols}
+
+    def open_orders(self) -> list[OrderItem]:
+        return self.open_order_items
+
+    def rate(self, currency: str) -> float | None:
+        return {"USD": 1.0}.get(currency)
 
     def row(self) -> AccountRow:
         return AccountRow("10000.00", str(self.equity), "0.00", "0.00", 0.0, self.state)
@@ -276,18 +281,47 @@ class FakeControl:
 
     def __init__(self, books: FakeBooks) -> None:
         self.calls: list[tuple[str, str, str]] = []
+        self.selectors: list[Selector | None] = []
+        self.more: list[str | bool] = []
         self.failure: Exception | None = None
         self._books = books
 
-    async def set_state(self, state: str, actor: str, reason: str) -> None:
+    async def set_state(
+        self, state: str, actor: str, reason: str, selector: Selector | None = None, mode: str = ""
+    ) -> None:
         if self.failure is not None:
             raise self.failure
         self.calls.append((state, actor, reason))
+        self.selectors.append(selector)
+        self.more.append(mode)
         self._books.state = state
 
-    async def kill(self, actor: str, reason: str) -> None:
+    async def kill(
+        self,
+        actor: str,
+        reason: str,
+        selector: Selector | None = None,
+        *,
+        closes_foreign: bool = False,
+    ) -> None:
         self.calls.append(("kill", actor, reason))
+        self.selectors.append(selector)
+        self.more.append(closes_foreign)
         self._books.state = "halted"
+
+    def overview(self) -> tuple[AccountSwitches, ...]:
+        return (
+            AccountSwitches(
+                account_id="paper-1",
+                state=TradingState[self._books.state.upper()],
+                mode="simulated",
+                armed_mode="",
+                needs_mode=False,
+                holds="",
+                switches=Switches().all(),
+                kills=(),
+            ),
+        )
 
 
 class FakeHealth:
@@ -323,11 +357,13 @@ class Stage:
         self.views = FakeViews()
         self.archive = FakeArchive()
         self.control = FakeControl(self.books)
+        self.desk = FakeOrderDesk()
         self.health = FakeHealth()
         self.store = InMemoryEventStore(self.wall)
         self.bus = Bus()
         self.site = Site.load(ui_folder)
         self.settings = settings or GatewaySettings()
+        self.local: LocalAccess | None = None
         self.live = LiveView({"EURUSD": EURUSD, "USDJPY": USDJPY}, self.books, self.market)
         self.live.subscribe(self.bus)
         self._wire()
@@ -344,7 +380,7 @@ class Stage:
         )
         self.ui = build_interface(self.parts(), self.sessions, ids, self.wall)
         self.hub = self.ui.hub
-        self.identity = Identity(self.sessions, self.sign_in)
+        self.identity = Identity(self.sessions, self.sign_in, self.local)
         self.operations = Operations(lambda: self.health.waiting, lambda: b"plan2_ticks_total 1\n")
         self.front = Front(self.site, self.ui.show_state)
         self.app = build_gateway(
@@ -378,6 +414,7 @@ class Stage:
             models=FakeModels(),
             replayer=FakeReplayer(),
             control=self.control,
+            orders=self.desk,
             health=self.health,
             latency=Latency(("decision",)),
             speed=lambda: 10.0,

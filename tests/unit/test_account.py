@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from trading_fixtures import BUY, RULES, SELL, Desk, forecast, scene, tick
+from trading_fixtures import BUY, NOON_NS, RULES, SELL, Desk, forecast, scene, tick
 
 from plan2.dataflow.terminals.port import OrderUpdate, UpdateKind
 from plan2.foundation.errors import JournalLost
@@ -12,6 +12,7 @@ from plan2.intelligence.decision.record import DecisionRecord, Outcome, Reason
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.orders import OrderState
 from plan2.intelligence.trading.placing import NOT_SENT, TAKEN, facts_of
+from plan2.intelligence.trading.wishes import Ask, Selection
 
 
 def opened() -> Desk:
@@ -221,14 +222,17 @@ def test_quiet_ticks_are_not_written_down_one_by_one() -> None:
     assert desk.sink.names().count("DecisionMade") == 2
 
 
-def test_kill_closes_everything_and_stays_halted() -> None:
-    """The way out is open while halted; the closing decision says who asked."""
+def test_closing_everything_works_while_halted() -> None:
+    """The way out is open; the order says who asked and why, and nothing is bought again."""
     desk = opened()
-    desk.account.kill(tick().ts_ns, "tester", "enough")
-    desk.account.on_tick(scene(tick(after_s=5), forecast(0.60)))
-    assert desk.account.state is TradingState.HALTED
+    desk.account.set_state(TradingState.HALTED, NOON_NS, "user:tester", "enough")
+    asked = Ask("user:tester", "enough")
+    (outcome,) = desk.account.requests.close_all(Selection(), asked, NOON_NS + 1)
     closing = desk.sent[-1]
+    assert outcome.order_id == closing.order_id
     assert (closing.side, closing.quantity, closing.position_ticket) == (SELL, 0.23, "p1")
+    placed = desk.account.orders.orders[closing.order_id].placed
+    assert (placed.decided_by, placed.reason) == ("user:tester", "enough")
     desk.fill(closing, 1.10000, "3", is_exit=True, profit=Decimal("-2.30"))
     desk.account.on_tick(scene(tick(after_s=900), forecast(0.60)))
     assert desk.account.positions.open == {}

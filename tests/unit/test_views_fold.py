@@ -21,7 +21,7 @@ from plan2.foundation.events.order import (
     PositionOpened,
 )
 from plan2.interface.books import AccountBooks
-from plan2.interface.items import OrderItem, PositionItem
+from plan2.interface.order_items import OrderItem, PositionItem
 from plan2.interface.screen import SAFE_INTEGER_MAX, for_screen, refuse_unsafe
 from plan2.interface.views.fold import decision_item, fill_item, fold_order, fold_position
 from unit.interface_fixtures import NOON_NS

@@ -6,9 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from plan2.connectivity.gateway.problems import Problem
+from plan2.dataflow.terminals.port import Trigger
 from plan2.foundation.events.catalog import STORED
 from plan2.intelligence.decision import record
-from plan2.interface import items
+from plan2.interface import items, order_items
+from plan2.interface.api import order_bodies
 from plan2.interface.streaming.protocol import Kind
 
 SOURCES = Path(__file__).parents[2] / "src" / "plan2" / "interface" / "web" / "src"
@@ -22,8 +25,8 @@ MIRRORED: dict[str, type[msgspec.Struct]] = {
     "Vote": items.VoteItem,
     "Forecast": items.ForecastItem,
     "DecisionItem": items.DecisionItem,
-    "OrderItem": items.OrderItem,
-    "PositionItem": items.PositionItem,
+    "OrderItem": order_items.OrderItem,
+    "PositionItem": order_items.PositionItem,
     "Equity": items.EquityCurve,
     "RiskLimit": items.LimitItem,
     "Account": items.AccountInfo,
@@ -41,7 +44,15 @@ MIRRORED: dict[str, type[msgspec.Struct]] = {
     "CandleRow": items.CandleRow,
     "ForecastRow": items.ForecastRow,
     "AccountRow": items.AccountRow,
-    "PositionRow": items.PositionItem,
+    "PositionRow": order_items.PositionItem,
+    "OrderReceipt": order_items.OrderReceipt,
+    "OrderBody": order_bodies.OrderBody,
+    "ChangeBody": order_bodies.ChangeBody,
+    "StopsBody": order_bodies.StopsBody,
+    "CloseBody": order_bodies.CloseBody,
+    "CloseByBody": order_bodies.CloseByBody,
+    "ClaimBody": order_bodies.ClaimBody,
+    "ReleaseBody": order_bodies.ReleaseBody,
 }
 """TypeScript type by name, and the struct it mirrors."""
 
@@ -102,3 +113,15 @@ def test_event_types_are_those_that_are_stored() -> None:
     types = re.search(r"const TYPES = \[(.*?)\]", text, re.DOTALL)
     assert types is not None
     assert sorted(re.findall(r'"(\w+)"', types[1])) == sorted(STORED)
+
+
+def test_triggers_are_those_of_the_terminal_port(protocol: str) -> None:
+    """A ticket offers no way to execute that the port does not have."""
+    union = re.search(r"export type Trigger = ([^;]+);", protocol)
+    assert union is not None
+    assert re.findall(r'"(\w+)"', union[1]) == [trigger.value for trigger in Trigger]
+
+
+def test_problems_are_read_by_their_names(protocol: str) -> None:
+    """Every member that the app reads of a refusal is one that the server writes."""
+    assert set(members_of(protocol, "Problem")) <= set(Problem.__struct_fields__)

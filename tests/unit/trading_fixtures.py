@@ -5,10 +5,17 @@ from decimal import Decimal
 
 import numpy as np
 
-from plan2.dataflow.terminals.port import ApprovedOrder, Deal, OrderUpdate, UpdateKind
+from plan2.dataflow.terminals.port import (
+    ApprovedOrder,
+    Deal,
+    LinkChange,
+    LinkState,
+    OrderUpdate,
+    UpdateKind,
+)
 from plan2.foundation.bus import Bus
 from plan2.foundation.config.schema import Decision as DecisionConfig
-from plan2.foundation.config.schema import Risk
+from plan2.foundation.config.schema import Management, Risk
 from plan2.foundation.errors import TerminalUnavailable
 from plan2.foundation.events.fact import Fact
 from plan2.foundation.instrument import Instrument
@@ -29,6 +36,7 @@ NOON_NS = 1_709_640_000 * NS_PER_SECOND  # Tuesday 2024-03-05 12:00 UTC
 EURUSD = Instrument(
     symbol="EURUSD", base="EUR", quote="USD", digits=5, commission_per_lot=Decimal("3.50")
 )
+MANAGEMENT = Management()
 RULES = Rules(account_id="test", decision=DecisionConfig(explore_after_s=0.0), risk=Risk())
 
 
@@ -73,6 +81,21 @@ def figures(**changes: float) -> AccountFigures:
         "quote_rate": 1.0,
         "base_rate": 1.1,
         "position_quantity": 0.0,
+        "link_up": 1.0,
+        "books_agree": 1.0,
+        "symbol_permitted": 1.0,
+        "account_mode": 0.0,
+        "armed_mode": 0.0,
+        "volume_max_lots": 20.0,
+        "messages_last_second": 0.0,
+        "messages_last_minute": 0.0,
+        "exit_messages_last_second": 0.0,
+        "exit_messages_last_minute": 0.0,
+        "executions_in_window": 0.0,
+        "reference_mid": 1.10005,
+        "reference_age_ms": 0.0,
+        "window_mid": 1.10005,
+        "symbol_disputed": 0.0,
     }
     return AccountFigures(**{**values, **changes})
 
@@ -113,13 +136,15 @@ class ListJournal(MemoryJournal):
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[Entry] = []
+        self.records: list[list[Entry]] = []
         self.failure: Exception | None = None
 
     def append(self, entries: object) -> int:
         """Keep the entries or raise the planted failure."""
         if self.failure is not None:
             raise self.failure
-        self.entries.extend(entries)  # type: ignore[arg-type]
+        self.records.append(list(entries))  # type: ignore[call-overload]
+        self.entries.extend(self.records[-1])
         return super().append([])
 
 
@@ -133,7 +158,7 @@ def owner_of(rules: Rules) -> Owner:
 class Desk:
     """An account with everything around it replaced by lists."""
 
-    def __init__(self, rules: Rules = RULES) -> None:
+    def __init__(self, rules: Rules = RULES, management: Management = MANAGEMENT) -> None:
         self.is_connected = True
         self.sink = ListSink()
         self.journal = ListJournal()
@@ -155,8 +180,12 @@ class Desk:
                 keeper=DecisionKeeper(rules, owner_of(rules)),
                 submit=self._submit,
                 latency=Latency(),
+                management=management,
             ),
         )
+        self.account.guard.know_mode("simulated")
+        self.account.on_link(LinkChange(state=LinkState.UP, reason="test", ts_ns=NOON_NS))
+        self.sink.facts.clear()
 
     def _submit(self, order: ApprovedOrder) -> None:
         if not self.is_connected:
@@ -167,7 +196,7 @@ class Desk:
 
     def arm(self) -> "Desk":
         """Switch trading on."""
-        self.account.set_state(TradingState.ARMED, NOON_NS, "tester", "test")
+        self.account.set_state(TradingState.ARMED, NOON_NS, "user:tester", "test")
         return self
 
     def fill(self, order: ApprovedOrder, price: float, ticket: str, **deal: object) -> None:

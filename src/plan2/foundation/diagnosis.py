@@ -204,7 +204,7 @@ def judge(value: float, bad_below: float, warn_below: float) -> Verdict:
 def _terminal_package(system: str) -> Finding:
     subject = "package MetaTrader5"
     if system != "win32":
-        found = "exists for Windows only; simulated markets and replay work here"
+        found = "exists for Windows only; a Windows machine can serve its terminal to this one"
         return Finding(subject, Verdict.OK, found)
     if importlib.util.find_spec("MetaTrader5") is not None:
         return Finding(subject, Verdict.OK, importlib.metadata.version("MetaTrader5"))

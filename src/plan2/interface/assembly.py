@@ -12,7 +12,9 @@ from plan2.interface.api.fallback import FallbackRoutes
 from plan2.interface.api.history import History
 from plan2.interface.api.market import MarketRoutes
 from plan2.interface.api.operations import HealthReport, ModelRoutes, SystemRoutes
+from plan2.interface.api.orders import OrderRequests, OrderRoutes
 from plan2.interface.api.ports import ApiParts
+from plan2.interface.api.terminal_link import TerminalLinkRoute
 from plan2.interface.api.trading import DecisionRoutes, TradingRoutes
 from plan2.interface.streaming.connection import StreamRoute
 from plan2.interface.streaming.hub import HubInfo, StreamHub, Timing
@@ -49,8 +51,10 @@ def build_interface(parts: ApiParts, sessions: Sessions, ids: IdSource, wall: Cl
         ).handlers(),
         *TradingRoutes(parts.views, parts.books).handlers(),
         *ModelRoutes(parts.models, history).handlers(),
-        *CommandRoutes(commands).handlers(),
+        *CommandRoutes(commands, parts.control).handlers(),
+        *OrderRoutes(OrderRequests(parts.orders)).handlers(),
         *fallback.handlers(),
         *StreamRoute(hub).handlers(),
+        *TerminalLinkRoute(parts.terminal_door).handlers(),
     ]
     return Interface(routes, hub, fallback.show_state)

@@ -10,9 +10,11 @@ from typing import Protocol
 
 from plan2.foundation.instrument import CENT
 from plan2.intelligence.trading.account import TradingAccount
+from plan2.intelligence.trading.orders import Order
 from plan2.intelligence.trading.positions import Position
-from plan2.interface.items import AccountInfo, AccountRow, LimitItem, PositionItem
-from plan2.interface.screen import to_us
+from plan2.interface.items import AccountInfo, AccountRow, LimitItem
+from plan2.interface.order_items import OrderItem, PositionItem
+from plan2.interface.screen import number_or_none, to_us
 
 
 class Books(Protocol):
@@ -32,6 +34,14 @@ class Books(Protocol):
 
     def ids_of(self, symbols: Collection[str]) -> set[str]:
         """Open positions whose worth depends on a quote of one of these symbols."""
+        ...
+
+    def open_orders(self) -> list[OrderItem]:
+        """Orders of which more is to be heard, oldest first: under way, working or unknown."""
+        ...
+
+    def rate(self, currency: str) -> float | None:
+        """Account currency per unit of a currency; None while no quote tells."""
         ...
 
     def row(self) -> AccountRow:
@@ -66,6 +76,14 @@ class AccountBooks:
         """Open positions of these symbols; a rate moves others too little to redraw them."""
         positions = self._account.positions.open.values()
         return {position.position_id for position in positions if position.symbol in symbols}
+
+    def open_orders(self) -> list[OrderItem]:
+        """Orders of which more is to be heard, oldest first."""
+        return [_order_item(order) for order in self._account.orders.open.values()]
+
+    def rate(self, currency: str) -> float | None:
+        """Account currency per unit of a currency, or None."""
+        return number_or_none(self._account.rates.rate(currency))
 
     def row(self) -> AccountRow:
         """The account's figures for the stream."""
@@ -128,7 +146,40 @@ class AccountBooks:
             swap=_money(position.swap),
             reason=None,
             decision_id=position.decision_id,
+            is_managed=position.is_managed,
+            expires_us=to_us(position.expires_ts_ns),
+            flow_id=position.flow_id,
         )
+
+
+def _order_item(order: Order) -> OrderItem:
+    """An order as its events folded it; the read models fold the same events to the same item."""
+    placed = order.placed
+    return OrderItem(
+        order_id=placed.order_id,
+        decision_id=placed.decision_id,
+        ts_us=to_us(placed.ts_ns),
+        symbol=placed.symbol,
+        side=placed.side,
+        kind=order.kind.value,
+        quantity=placed.quantity,
+        state=order.state.value,
+        price=order.price or None,
+        stop_loss=order.stop_loss or None,
+        take_profit=order.take_profit or None,
+        filled_price=order.filled_price or None,
+        filled_quantity=order.filled_quantity,
+        reason=order.reason or None,
+        trigger=placed.trigger,
+        limit_price=order.limit_price or None,
+        expires_us=to_us(order.expires_ts_ns),
+        position_id=placed.position_id,
+        target_ticket=placed.target_ticket,
+        ticket=order.ticket,
+        flow_id=placed.flow_id,
+        decided_by=placed.decided_by,
+        why=placed.reason,
+    )
 
 
 def _money(amount: Decimal) -> str:

@@ -80,63 +80,6 @@ class DecisionItem(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str | None
 
 
-class OrderItem(msgspec.Struct, frozen=True, kw_only=True):
-    """An order and where it stands; `kind` is open or close, `ts_us` when it was placed."""
-
-    order_id: str
-    decision_id: str
-    ts_us: int
-    symbol: str
-    side: str
-    kind: str
-    quantity: float
-    state: str
-    price: float | None
-    stop_loss: float | None
-    take_profit: float | None
-    filled_price: float | None
-    filled_quantity: float
-    reason: str | None
-
-
-class FillItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution; amounts are signed effects on the balance."""
-
-    fill_id: str
-    order_id: str
-    position_id: str
-    ts_us: int
-    symbol: str
-    side: str
-    executed_price: float
-    executed_quantity: float
-    commission: str
-    swap: str
-    profit: str
-    reason: str
-    is_exit: bool
-
-
-class PositionItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A position; `profit` is floating while it is open, realised once it is closed."""
-
-    position_id: str
-    symbol: str
-    direction: str
-    quantity: float
-    open_price: float
-    close_price: float | None
-    stop_loss: float
-    take_profit: float
-    opened_us: int
-    closed_us: int | None
-    profit: str
-    commission: str
-    swap: str
-    reason: str | None
-    decision_id: str
-
-
 class EventItem(msgspec.Struct, frozen=True, kw_only=True):
     """A stored event; `payload` is shown with microseconds instead of nanoseconds."""
 
@@ -150,7 +93,11 @@ class EventItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SymbolInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a symbol is, and its last quote if there is one."""
+    """What a symbol is, and its last quote if there is one.
+
+    Volumes in lots; `stops_level_points` is the least distance of stops and pending prices from the
+    market; `quote_rate` is account currency per unit of quote currency, None while nothing tells.
+    """
 
     symbol: str
     description: str
@@ -158,6 +105,12 @@ class SymbolInfo(msgspec.Struct, frozen=True, kw_only=True):
     quote: str
     digits: int
     point: float
+    contract_size: float
+    volume_min: float
+    volume_step: float
+    volume_max: float
+    stops_level_points: int
+    quote_rate: float | None
     bid: float | None
     ask: float | None
     spread_points: float | None

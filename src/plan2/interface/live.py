@@ -13,7 +13,13 @@ from plan2.foundation.bus import Bus
 from plan2.foundation.clock import Clock
 from plan2.foundation.events.account import EquityRecorded, TradingStateChanged
 from plan2.foundation.events.market import FeedStateChanged, MarketDataReceived
-from plan2.foundation.events.order import OrderExecuted, PositionClosed, PositionOpened
+from plan2.foundation.events.order import (
+    OrderExecuted,
+    PositionClaimed,
+    PositionClosed,
+    PositionOpened,
+    PositionProtected,
+)
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_DAY, Bar, Tick
 from plan2.intelligence.events import ForecastMade
@@ -23,6 +29,7 @@ from plan2.interface.candles import Candles
 from plan2.interface.changes import Changes
 from plan2.interface.items import ForecastRow, QuoteRow
 from plan2.interface.screen import to_us
+from plan2.interface.views.fold import PositionEvent
 
 FORECASTS_KEPT: Final = 1_000
 WAITING: Final = "waiting"
@@ -103,6 +110,8 @@ class LiveView:
         bus.subscribe(ForecastMade, self.on_forecast)
         bus.subscribe(PositionOpened, self._on_booked)
         bus.subscribe(PositionClosed, self._on_booked)
+        bus.subscribe(PositionProtected, self._on_booked)
+        bus.subscribe(PositionClaimed, self._on_booked)
         bus.subscribe(OrderExecuted, self._on_booked)
         bus.subscribe(EquityRecorded, self._on_account)
         bus.subscribe(TradingStateChanged, self._on_account)
@@ -164,7 +173,7 @@ class LiveView:
             votes=tuple((vote.family, vote.calibrated, vote.weight) for vote in last.votes),
         )
 
-    def _on_booked(self, event: PositionOpened | PositionClosed | OrderExecuted) -> None:
+    def _on_booked(self, event: PositionEvent) -> None:
         self.booked.mark(event.position_id)
 
     def _on_account(self, _event: EquityRecorded | TradingStateChanged) -> None:

@@ -11,16 +11,19 @@ import plan2
 from plan2.dataflow.quality import QualityGate
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import Clock
+from plan2.foundation.config.load import Loaded
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import Unrecoverable
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.latency import Latency
+from plan2.foundation.values import TenantId
 from plan2.intelligence.decision.decide import Rules
 from plan2.intelligence.decision.keeping import DecisionKeeper, parameters_of
 from plan2.intelligence.decision.material import Owner
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.plan import default_plan
-from plan2.intelligence.models.ensemble import Ensemble
+from plan2.intelligence.models.ensemble import Ensemble, load_ensembles
+from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.pipeline import Lane, Pipeline
 from plan2.intelligence.trading.account import (
     AccountIdentity,
@@ -30,6 +33,7 @@ from plan2.intelligence.trading.account import (
 from plan2.intelligence.trading.chronicle import Chronicle, EventSink
 from plan2.intelligence.trading.journal import Journal
 from plan2.intelligence.trading.placing import Submit
+from plan2.wiring.markets import Market
 
 
 class FloorPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +65,44 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
     lanes: dict[str, Lane]
 
 
+class Means(msgspec.Struct, frozen=True, kw_only=True):
+    """What a floor writes to, announces on and reports to."""
+
+    tenant_id: TenantId
+    bus: Bus
+    latency: Latency
+    journal: Journal
+    sink: EventSink
+    on_fault: Callable[[Unrecoverable], None]
+
+
+def floor_on(market: Market, loaded: Loaded, means: Means) -> Floor:
+    """The floor of a market's account, with the champion models of the market's home."""
+    schema_id = default_plan(loaded.settings.market.bar_period_s).schema_id
+    registry = Registry(market.home / "models")
+    return build_floor(
+        FloorPlan(
+            settings=loaded.settings,
+            config_hash=loaded.config_hash,
+            identity=AccountIdentity(
+                tenant_id=means.tenant_id,
+                account_id=market.account_id,
+                currency=market.currency,
+                start_balance=market.start_balance,
+            ),
+            instruments=market.instruments,
+            ensembles=load_ensembles(registry, market.symbols, schema_id),
+            clock=market.clock,
+            bus=means.bus,
+            latency=means.latency,
+            journal=means.journal,
+            sink=means.sink,
+            submit=market.terminal.submit,
+            on_fault=means.on_fault,
+        )
+    )
+
+
 def build_floor(plan: FloorPlan) -> Floor:
     """Wire lanes, account and pipeline; the account starts halted."""
     settings = plan.settings
@@ -81,6 +123,7 @@ def build_floor(plan: FloorPlan) -> Floor:
         keeper=keeper,
         submit=plan.submit,
         latency=plan.latency,
+        management=settings.management,
     )
     account = TradingAccount(plan.identity, plan.instruments, rules, services)
     lanes = build_lanes(settings, plan.instruments, plan.ensembles)

@@ -5,7 +5,6 @@ Same lanes, account, gate and broker as `plan2 serve`; only journal, event store
 
 import asyncio
 from collections.abc import Callable
-from decimal import Decimal
 
 import msgspec
 
@@ -16,15 +15,11 @@ from plan2.foundation.errors import Unrecoverable
 from plan2.foundation.latency import Latency
 from plan2.foundation.values import TenantId
 from plan2.intelligence.backtest.report import BacktestReport, Tally, verdict_of
-from plan2.intelligence.features.plan import default_plan
-from plan2.intelligence.models.ensemble import load_ensembles
-from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.risk.state import TradingState
-from plan2.intelligence.trading.account import AccountIdentity
 from plan2.intelligence.trading.chronicle import NoSink
 from plan2.intelligence.trading.journal import MemoryJournal
 from plan2.intelligence.warm_state import feed_block
-from plan2.wiring.assembly import Floor, FloorPlan, build_floor
+from plan2.wiring.assembly import Floor, Means, floor_on
 from plan2.wiring.markets import Market, ReplayWindow, open_backtest
 from plan2.wiring.recovery import WARM_UP_NS
 
@@ -54,19 +49,28 @@ async def run_backtest(
     market = open_backtest(loaded.settings, data_dir(loaded.settings), window)
     bus, faults = Bus(), list[Unrecoverable]()
     tally = Tally(bus)
-    floor = _floor(loaded, market, bus, faults.append)
+    means = Means(
+        tenant_id=TenantId("backtest"),
+        bus=bus,
+        latency=Latency(),
+        journal=MemoryJournal(),
+        sink=NoSink(),
+        on_fault=faults.append,
+    )
+    floor = floor_on(market, loaded, means)
     bus.seal()
-    start_ns = market.terminal.clock.now_ns()
+    start_ns = market.clock.now_ns()
     for symbol, lane in floor.lanes.items():
         feed_block(
             lane, await market.terminal.history(symbol, max(0, start_ns - WARM_UP_NS), start_ns)
         )
+    floor.account.guard.know_mode(market.mode)
     floor.account.set_state(TradingState.ARMED, start_ns, "backtest", "a backtest always trades")
     began = stopwatch_ns()
     await market.terminal.start(floor.pipeline)
     watch = asyncio.create_task(_watch(floor, market, on_progress))
     try:
-        await market.terminal.wait()
+        await market.wait_end()
     finally:
         watch.cancel()
         await market.terminal.stop()
@@ -76,38 +80,10 @@ async def run_backtest(
     return _report(market, floor, tally, start_ns, seconds)
 
 
-def _floor(
-    loaded: Loaded, market: Market, bus: Bus, on_fault: Callable[[Unrecoverable], None]
-) -> Floor:
-    settings = loaded.settings
-    schema_id = default_plan(settings.market.bar_period_s).schema_id
-    return build_floor(
-        FloorPlan(
-            settings=settings,
-            config_hash=loaded.config_hash,
-            identity=AccountIdentity(
-                tenant_id=TenantId("backtest"),
-                account_id=market.account_id,
-                currency=settings.simulated.currency,
-                start_balance=Decimal(settings.simulated.balance),
-            ),
-            instruments=market.terminal.instruments(),
-            ensembles=load_ensembles(Registry(market.home / "models"), market.symbols, schema_id),
-            clock=market.terminal.clock,
-            bus=bus,
-            latency=Latency(),
-            journal=MemoryJournal(),
-            sink=NoSink(),
-            submit=market.terminal.submit,
-            on_fault=on_fault,
-        )
-    )
-
-
 async def _watch(floor: Floor, market: Market, on_progress: OnProgress) -> None:
     while True:
         await asyncio.sleep(PROGRESS_EVERY_S)
-        on_progress(market.terminal.clock.now_ns(), floor.pipeline.ticks)
+        on_progress(market.clock.now_ns(), floor.pipeline.ticks)
 
 
 def _report(
@@ -118,7 +94,7 @@ def _report(
     return BacktestReport(
         symbols=market.symbols,
         first_us=start_ns // 1000,
-        last_us=market.terminal.clock.now_ns() // 1000,
+        last_us=market.clock.now_ns() // 1000,
         ticks=ticks,
         seconds=round(seconds, 3),
         ticks_per_second=round(ticks / max(seconds, 1e-9), 1),

@@ -11,6 +11,7 @@ from plan2.connectivity.gateway.app import Front, Identity, Operations, build_ga
 from plan2.connectivity.gateway.middleware import LOCAL_HOSTS, GatewaySettings
 from plan2.connectivity.gateway.static import Site
 from plan2.connectivity.identity.bootstrap import SignIn
+from plan2.connectivity.identity.local_access import LocalAccess
 from plan2.connectivity.identity.sessions import Sessions
 from plan2.connectivity.identity.tables import PostgresIdentity
 from plan2.dataflow.archive import TickArchive
@@ -28,12 +29,14 @@ from plan2.foundation.values import NS_PER_DAY, Bar
 from plan2.intelligence.decision.replayer import RecordReplayer
 from plan2.intelligence.features.indicators import compute
 from plan2.intelligence.models.registry import Registry
-from plan2.intelligence.trading.control import AccountControl
+from plan2.intelligence.trading.control import Control
 from plan2.interface.api.ports import ApiParts, RunInfo
+from plan2.interface.api.terminal_link import TerminalDoor
 from plan2.interface.assembly import Interface, build_interface
 from plan2.interface.books import AccountBooks
 from plan2.interface.lane_features import LaneFeatures
 from plan2.interface.live import LiveView
+from plan2.interface.order_desk import AccountOrderDesk
 from plan2.interface.views.queries import PostgresViews
 from plan2.wiring.assembly import Floor
 from plan2.wiring.markets import Market
@@ -51,6 +54,9 @@ class FrontPlan(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     database: Database
     market: Market
+    door: TerminalDoor | None
+    control: Control
+    local: LocalAccess
     floor: Floor
     bus: Bus
     board: HealthBoard
@@ -78,7 +84,7 @@ async def build_front(plan: FrontPlan) -> FrontParts:
     sign_in = SignIn(tables, sessions, wall, plan.record_sign_in)
     site = Site.load(Path(plan2.__file__).parent / "_ui")
     books = AccountBooks(plan.floor.account)
-    live = LiveView(plan.market.terminal.instruments(), books, plan.market.terminal.clock)
+    live = LiveView(plan.market.instruments, books, plan.market.clock)
     live.subscribe(plan.bus)
     interface = build_interface(_api_parts(plan, live, books, site), sessions, ids, wall)
     interface.hub.subscribe(plan.bus)
@@ -86,20 +92,23 @@ async def build_front(plan: FrontPlan) -> FrontParts:
     await _seed(plan, live, interface)
     app = build_gateway(
         interface.routes,
-        Identity(sessions, sign_in),
+        Identity(sessions, sign_in, plan.local),
         Operations(readiness=plan.board.waiting_for, metrics=plan.metrics.render),
         Front(site, interface.show_state),
-        GatewaySettings(
-            hosts=LOCAL_HOSTS | {plan.server.host}, body_max_bytes=plan.server.body_max_bytes
-        ),
+        gateway_settings(plan.server),
         ids,
     )
     return FrontParts(app=app, interface=interface, live=live, sign_in=sign_in, site=site)
 
 
+def gateway_settings(server: Server) -> GatewaySettings:
+    """By which names the gateway answers, and how much it takes in."""
+    names = LOCAL_HOSTS | {server.host} | set(server.public_names)
+    return GatewaySettings(hosts=names, body_max_bytes=server.body_max_bytes)
+
+
 def _api_parts(plan: FrontPlan, live: LiveView, books: AccountBooks, site: Site) -> ApiParts:
     market, registry = plan.market, Registry(plan.market.home / "models")
-    terminal = market.terminal
     identity = plan.floor.account.identity
     return ApiParts(
         info=RunInfo(
@@ -121,17 +130,19 @@ def _api_parts(plan: FrontPlan, live: LiveView, books: AccountBooks, site: Site)
         indicators=compute,
         features=LaneFeatures(plan.floor.pipeline),
         models=registry,
-        replayer=RecordReplayer(registry, terminal.instruments()),
-        control=AccountControl(plan.floor.account, terminal.clock),
+        replayer=RecordReplayer(registry, market.instruments),
+        orders=AccountOrderDesk(plan.floor.account, market.clock),
+        control=plan.control,
         health=plan.board,
         latency=plan.latency,
         speed=lambda: market.speed or 0.0,
+        terminal_door=plan.door,
     )
 
 
 async def _seed(plan: FrontPlan, live: LiveView, interface: Interface) -> None:
     """Give the first screen its history: bars before the first tick, and the latest events."""
-    now_ns = plan.market.terminal.clock.now_ns()
+    now_ns = plan.market.clock.now_ns()
     for symbol in plan.market.symbols:
         live.seed_bars(symbol, await _recent_bars(plan.market, symbol, now_ns))
     stored = await plan.database.store.read_all(MAIN_TENANT, limit=SEED_EVENTS, newest_first=True)

@@ -4,13 +4,16 @@ Everything of the simulated market (ticks, models, feature state) has a home of 
 folder, so that it can never be taken for, or trained together with, real data.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 
 from plan2.dataflow.archive import TickArchive
 from plan2.dataflow.sources import RecordedSource
+from plan2.dataflow.terminals.port import Terminal
 from plan2.dataflow.terminals.simulated.opening import (
     FOLDER,
     PaperAccount,
@@ -19,35 +22,56 @@ from plan2.dataflow.terminals.simulated.opening import (
     open_synthetic,
 )
 from plan2.dataflow.terminals.simulated.terminal import SimulatedTerminal
+from plan2.foundation.clock import Clock
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
+from plan2.foundation.instrument import Instrument
 
 SIMULATED = "simulated"
 REPLAY = "replay"
+BACKTEST = "backtest"
 FINISHED = ".finished"
 
 
 class Market(msgspec.Struct, frozen=True, kw_only=True):
-    """A market and the paper account on it, ready to play.
+    """A market and an account on it, ready to play.
 
-    `home` is the folder with the market's ticks and models; `speed` None = as fast as it goes.
+    `home` is the folder with the market's ticks and models; `clock` tells market time; `speed` None
+    = as fast as it goes; `wait_end` waits until no tick will come any more and says whether the
+    market came to its end; deals before `since_ns` are not ours.
     """
 
     mode: str
+    label: str
     account_id: str
+    currency: str
+    start_balance: Decimal
     symbols: tuple[str, ...]
     home: Path
-    terminal: SimulatedTerminal
-    speed: float | None
+    terminal: Terminal
+    instruments: dict[str, Instrument]
+    clock: Clock
+    wait_end: Callable[[], Awaitable[bool]]
+    speed: float | None = 1.0
     finished: Path | None = None
+    since_ns: int = 0
 
     @property
-    def label(self) -> str:
-        """How the market is named to a person."""
-        pace = "full speed" if self.speed is None else f"{self.speed:g} × real time"
-        if self.mode == SIMULATED:
-            return f"SIMULATED market at {pace}"
-        return f"REPLAY of {', '.join(self.symbols)} at {pace}"
+    def is_paper(self) -> bool:
+        """Whether no broker outside of this process knows of the account."""
+        return self.mode in {SIMULATED, REPLAY, BACKTEST}
+
+
+class Gate:
+    """Whether a market may deliver the next tick: books are settled, nobody is behind."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.waits_for: Callable[[], bool] = lambda: False
+
+    def __call__(self) -> bool:
+        """Ask."""
+        return self.is_open and not self.waits_for()
 
 
 class ReplayWindow(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,13 +93,14 @@ def open_simulated(settings: Settings, data_dir: Path, gate: Callable[[], bool])
     """The synthetic market, where the paper account left it; `gate` false makes it wait."""
     paper = PaperAccount(account="paper", data_dir=data_dir, gate=gate)
     symbols = settings.market.symbols
+    speed = settings.simulated.speed
     return Market(
         mode=SIMULATED,
-        account_id="paper",
+        label=f"SIMULATED market at {_pace(speed)}",
         symbols=symbols,
         home=simulated_home(data_dir),
-        terminal=open_synthetic(settings.simulated, symbols, paper),
-        speed=settings.simulated.speed,
+        speed=speed,
+        **_paper_parts(settings, paper, open_synthetic(settings.simulated, symbols, paper)),
     )
 
 
@@ -102,12 +127,12 @@ def open_replay(
     )
     return Market(
         mode=REPLAY,
-        account_id=account,
+        label=f"REPLAY of {', '.join(window.symbols)} at {_pace(window.speed)}",
         symbols=window.symbols,
         home=data_dir,
-        terminal=open_recorded(simulated, recording, paper),
         speed=window.speed,
         finished=account_path(data_dir, account).with_suffix(FINISHED),
+        **_paper_parts(settings, paper, open_recorded(simulated, recording, paper)),
     )
 
 
@@ -116,13 +141,47 @@ def open_backtest(settings: Settings, data_dir: Path, window: ReplayWindow) -> M
     recording = recorded(TickArchive(data_dir / "archive"), window)
     paper = PaperAccount(name="backtest", account="backtest", is_paced=False)
     return Market(
-        mode="backtest",
-        account_id="backtest",
+        mode=BACKTEST,
+        label=f"BACKTEST of {', '.join(window.symbols)}",
         symbols=window.symbols,
         home=data_dir,
-        terminal=open_recorded(settings.simulated, recording, paper),
         speed=None,
+        **_paper_parts(settings, paper, open_recorded(settings.simulated, recording, paper)),
     )
+
+
+class _PaperParts(TypedDict):
+    account_id: str
+    currency: str
+    start_balance: Decimal
+    terminal: SimulatedTerminal
+    instruments: dict[str, Instrument]
+    clock: Clock
+    wait_end: Callable[[], Awaitable[bool]]
+
+
+def _paper_parts(
+    settings: Settings, paper: PaperAccount, terminal: SimulatedTerminal
+) -> _PaperParts:
+    """What a market on the paper broker consists of."""
+
+    async def wait_end() -> bool:
+        await terminal.wait()
+        return terminal.player.progress.state == "finished"
+
+    return _PaperParts(
+        account_id=paper.account,
+        currency=settings.simulated.currency,
+        start_balance=Decimal(settings.simulated.balance),
+        terminal=terminal,
+        instruments=terminal.instruments(),
+        clock=terminal.clock,
+        wait_end=wait_end,
+    )
+
+
+def _pace(speed: float | None) -> str:
+    return "full speed" if speed is None else f"{speed:g} × real time"
 
 
 def recorded(archive: TickArchive, window: ReplayWindow) -> RecordedSource:

@@ -13,7 +13,8 @@ from plan2.foundation.eventstore.store import EventStore
 from plan2.foundation.values import NS_PER_DAY, TenantId
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.journal import FileJournal
-from plan2.intelligence.trading.reconcile import Reconciled, rebuild, reconcile
+from plan2.intelligence.trading.reconcile import Reconciled, Reconciler, rebuild
+from plan2.intelligence.trading.saga import SagaBook
 from plan2.intelligence.trading.stored import book_events, drain
 from plan2.intelligence.warm_state import WarmState, feed_block
 from plan2.wiring.assembly import Floor
@@ -26,18 +27,22 @@ WARM_UP_NS = 4 * NS_PER_DAY
 
 
 async def recover_books(
-    floor: Floor, journal: FileJournal, store: EventStore, tenant: TenantId
+    floor: Floor,
+    journal: FileJournal,
+    store: EventStore,
+    tenant: TenantId,
+    sagas: SagaBook | None = None,
 ) -> int:
-    """Drain the journal and fold the account's events; returns how many events were folded."""
+    """Drain the journal and fold the account's events and sagas; returns how many events."""
     await drain(journal.open(), store, tenant)
     journal.release_all()
     account_id = floor.account.identity.account_id
-    return await rebuild(floor.account, book_events(store, tenant, account_id))
+    return await rebuild(floor.account, book_events(store, tenant, account_id), sagas)
 
 
 async def warm_up(floor: Floor, market: Market, kept: WarmState, say: Say) -> None:
     """Bring every lane to the tick before the first one that will be played."""
-    now_ns = market.terminal.clock.now_ns()
+    now_ns = market.clock.now_ns()
     for symbol, lane in floor.lanes.items():
         state = kept.load(lane, now_ns)
         start_ns = state.ts_ns if state is not None else now_ns - WARM_UP_NS
@@ -49,25 +54,26 @@ async def warm_up(floor: Floor, market: Market, kept: WarmState, say: Say) -> No
         say(f"  {symbol}: {len(block):,} ticks of history, features {ready}")
 
 
-async def settle(floor: Floor, market: Market, folded: int) -> Reconciled:
-    """Ask the broker about everything; a difference halts trading and is written down.
+async def settle(
+    floor: Floor, market: Market, folded: int, reconciler: Reconciler | None = None
+) -> Reconciled:
+    """Ask the broker about everything; while the books differ no new risk is taken.
 
-    The market must be connected and must not play yet.
+    The terminal must be connected. The reconciler goes on comparing, so a difference that the
+    broker's late records explain heals by itself and one that lasts halts trading.
+
+    Raises:
+        TerminalUnavailable: the broker could not be asked; nothing is assumed.
     """
-    account = floor.account
-    now_ns = market.terminal.clock.now_ns()
-    found = await reconcile(account, market.terminal, folded, now_ns)
-    if not found.agrees:
-        account.note_differences(found.differences)
-        account.set_state(TradingState.HALTED, now_ns, "recovery", "the books differ")
-    return found
+    asked = reconciler or Reconciler(floor.account, market.terminal, market.clock)
+    return await asked.settle(folded)
 
 
 def arm_first_time(floor: Floor, market: Market, folded: int) -> None:
-    """A paper account arms itself once in its life; after that its switch is remembered."""
-    if folded == 0:
+    """A paper account arms itself once in its life; any other is armed by a person, always."""
+    if market.is_paper and folded == 0:
         floor.account.set_state(
-            TradingState.ARMED, market.terminal.clock.now_ns(), "system", "new paper account"
+            TradingState.ARMED, market.clock.now_ns(), "system", "new paper account"
         )
 
 

@@ -15,7 +15,17 @@ from plan2.foundation.errors import ConfigError
 ENV_PREFIX = "PLAN2_"
 TESTS_ONLY = ("PLAN2_TEST_POSTGRES",)
 ENV_OTHER = frozenset(
-    {"PLAN2_CONFIG", "PLAN2_DATA_DIR", "PLAN2_DEBUG", "PLAN2_SHARED", "PLAN2_UI", *TESTS_ONLY}
+    {
+        "PLAN2_CONFIG",
+        "PLAN2_DATA_DIR",
+        "PLAN2_DEBUG",
+        "PLAN2_MT5_PASSWORD",
+        "PLAN2_SHARED",
+        "PLAN2_TERMINAL_KEY",
+        "PLAN2_TWIN",
+        "PLAN2_UI",
+        *TESTS_ONLY,
+    }
 )
 """Variables that are not configuration keys."""
 

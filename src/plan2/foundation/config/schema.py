@@ -27,6 +27,7 @@ class Server(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     host: str = "127.0.0.1"
     port: Port = 8420
+    public_names: tuple[str, ...] = ()
     session_hours: PositiveInt = 12
     body_max_bytes: PositiveInt = 1_048_576
 
@@ -151,6 +152,20 @@ class Risk(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     orders_per_minute_max: PositiveInt = 10
     duplicate_window_s: NonNegative = 5.0
     risk_per_trade_fraction: Fraction = 0.005
+    symbols_permitted: tuple[str, ...] = ("*",)
+    order_volume_max_lots: PositiveFloat = 20.0
+    order_volume_max_lots_by_symbol: dict[str, PositiveFloat] = {}
+    collar_max_fraction: Fraction = 0.01
+    collar_max_points: PositiveFloat = 2_000.0
+    collar_pending_max_fraction: Fraction = 0.05
+    collar_window_s: PositiveInt = 60
+    collar_window_max_fraction: Fraction = 0.05
+    collar_reference_max_age_ms: PositiveInt = 30_000
+    messages_per_second_max: PositiveInt = 20
+    messages_per_minute_max: PositiveInt = 200
+    executions_max: PositiveInt = 60
+    executions_window_s: PositiveInt = 3_600
+    warn_fractions: tuple[Fraction, ...] = (0.5, 0.8)
 
 
 class Log(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

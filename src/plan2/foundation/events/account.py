@@ -48,6 +48,7 @@ class TradingStateChanged(Event, frozen=True, kw_only=True, gc=False):
     """Trading was armed, paused, halted or resumed; says by whom and why.
 
     `scope` is account, or global, tenant, symbol or flow; `target` names the symbol or the flow.
+    `mode` is the mode of account that a person armed it for; empty when none was named.
     """
 
     account_id: str
@@ -58,6 +59,18 @@ class TradingStateChanged(Event, frozen=True, kw_only=True, gc=False):
     reason: str
     scope: str = "account"
     target: str = ""
+    mode: str = ""
+
+
+class RiskLimitNeared(Event, frozen=True, kw_only=True, gc=False):
+    """A loss reached `share` of its limit (0.5 = half of it); trading goes on."""
+
+    rule_id: str
+    account_id: str
+    tenant_id: str
+    current_value: float
+    threshold: float
+    share: float
 
 
 class TerminalLinkChanged(Event, frozen=True, kw_only=True, gc=False):
@@ -69,8 +82,27 @@ class TerminalLinkChanged(Event, frozen=True, kw_only=True, gc=False):
     reason: str
 
 
+class KillBegun(Event, frozen=True, kw_only=True, gc=False):
+    """Somebody or something used the kill switch; it holds until the terminal shows it flat.
+
+    Foreign orders and positions are only touched when `closes_foreign` says so.
+    """
+
+    account_id: str
+    tenant_id: str
+    scope: str
+    target: str
+    actor: str
+    reason: str
+    closes_foreign: bool
+
+
 class KillFinished(Event, frozen=True, kw_only=True, gc=False):
-    """What a kill did: orders withdrawn, positions closed, and what would not go."""
+    """What a kill did: orders withdrawn, positions closed, and what would not go.
+
+    Told when all is flat, and once before when something takes long; then the kill goes on. `left`
+    names foreign orders and positions that it was not asked to touch.
+    """
 
     account_id: str
     tenant_id: str
@@ -83,3 +115,4 @@ class KillFinished(Event, frozen=True, kw_only=True, gc=False):
     failed: tuple[str, ...]
     unknown: tuple[str, ...]
     is_flat: bool
+    left: tuple[str, ...] = ()

@@ -34,6 +34,8 @@ STORED: dict[str, tuple[int, type[Event]]] = {
     "RiskLimitBreached": (1, account.RiskLimitBreached),
     "TradingStateChanged": (1, account.TradingStateChanged),
     "TerminalLinkChanged": (1, account.TerminalLinkChanged),
+    "RiskLimitNeared": (1, account.RiskLimitNeared),
+    "KillBegun": (1, account.KillBegun),
     "KillFinished": (1, account.KillFinished),
     "SystemStarted": (1, system.SystemStarted),
     "SystemStopped": (1, system.SystemStopped),

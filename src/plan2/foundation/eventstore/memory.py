@@ -3,7 +3,7 @@
 One contract suite runs against both stores, so neither can drift from the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -107,6 +107,10 @@ class InMemoryEventStore:
     async def position(self, tenant: TenantId) -> int:
         """See `EventStore.position`."""
         return len(self._events(tenant))
+
+    async def seen(self, tenant: TenantId, event_ids: Collection[str]) -> set[str]:
+        """See `EventStore.seen`."""
+        return {event.event_id for event in self._events(tenant)} & set(event_ids)
 
     def _events(self, tenant: TenantId) -> list[StoredEvent]:
         log = self._logs.get(tenant)

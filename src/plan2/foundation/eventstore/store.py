@@ -5,7 +5,7 @@ harmless repetition, positions without gaps, the hash chain. Every append is one
 end of a transaction, so the lock that orders a tenant's events is held for that call alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -95,6 +95,10 @@ class EventStore(Protocol):
 
     async def position(self, tenant: TenantId) -> int:
         """The position of the newest event; 0 when there is none."""
+        ...
+
+    async def seen(self, tenant: TenantId, event_ids: Collection[str]) -> set[str]:
+        """Which of these events are in the store already."""
         ...
 
 
@@ -189,6 +193,15 @@ class PostgresEventStore:
         async with self.unit(tenant) as uow:
             row = await (await uow.raw.execute("select pos from log_head")).fetchone()
             return int(row[0]) if row else 0
+
+    async def seen(self, tenant: TenantId, event_ids: Collection[str]) -> set[str]:
+        """See `EventStore.seen`."""
+        async with self.unit(tenant) as uow:
+            cursor = await uow.raw.execute(
+                "select event_id from seen_event where event_id = any(%s::uuid[])",
+                (list(event_ids),),
+            )
+            return {row[0].hex for row in await cursor.fetchall()}
 
 
 async def select(

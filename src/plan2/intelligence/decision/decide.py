@@ -18,7 +18,8 @@ from plan2.intelligence.decision.policy import edge_of, verdict_of
 from plan2.intelligence.decision.record import EdgePart, Outcome, Reason
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk import gate
-from plan2.intelligence.risk.limits import AccountFigures, Intent, RiskInputs
+from plan2.intelligence.risk.inputs import inputs_of
+from plan2.intelligence.risk.limits import AccountFigures, Intent
 from plan2.intelligence.risk.parts import Check, SizePart
 from plan2.intelligence.risk.sizing import size_of, smallest
 
@@ -108,7 +109,8 @@ def _ask_account(
     if size.quantity == 0.0:
         return Decision(reason=Reason.SIZE_TOO_SMALL, edge=edge, size=size, account=account)
     intent = _intent(situation, forecast, edge, size, rules.account_id)
-    review = gate.review(intent, _inputs(intent, situation, account), rules.risk, rules.account_id)
+    inputs = inputs_of(intent, situation.instrument, situation.tick, account)
+    review = gate.review(intent, inputs, rules.risk, rules.account_id)
     return Decision(
         reason=reason if review.order is not None else Reason.RISK_DENIED,
         intent_id=intent.decision_id,
@@ -123,7 +125,8 @@ def _ask_account(
 def decide_exit(situation: Situation, rules: Rules, intent: Intent, reason: Reason) -> Decision:
     """Decide on closing a position; `intent` is the closing intent, already complete."""
     account = situation.figures()
-    review = gate.review(intent, _inputs(intent, situation, account), rules.risk, rules.account_id)
+    inputs = inputs_of(intent, situation.instrument, situation.tick, account)
+    review = gate.review(intent, inputs, rules.risk, rules.account_id)
     return Decision(
         reason=reason if review.order is not None else Reason.RISK_DENIED,
         intent_id=intent.decision_id,
@@ -170,18 +173,4 @@ def _intent(
         stop_loss=instrument.round_price(tick.mid - distance),
         take_profit=instrument.round_price(tick.mid + distance),
         ts_ns=tick.ts_ns,
-    )
-
-
-def _inputs(intent: Intent, situation: Situation, account: AccountFigures) -> RiskInputs:
-    instrument, tick = situation.instrument, situation.tick
-    value = intent.quantity * instrument.contract_size * account.base_rate
-    return RiskInputs(
-        account=account,
-        quantity=intent.quantity,
-        quantity_tradable=float(instrument.is_tradable_volume(intent.quantity)),
-        order_value=value,
-        margin_needed=value / instrument.leverage,
-        spread=tick.ask - tick.bid,
-        stop_distance=abs(intent.price - intent.stop_loss) if intent.stop_loss > 0 else 0.0,
     )

@@ -16,7 +16,7 @@ from plan2.foundation.values import Tick
 from plan2.intelligence.decision.decide import Decision, Rules, Situation, decide
 from plan2.intelligence.decision.record import DecisionRecord, Reason
 from plan2.intelligence.models.forecast import Forecast
-from plan2.intelligence.risk.limits import AccountFigures
+from plan2.intelligence.risk.limits import FIRST_RULE_SET, AccountFigures
 
 Recompute = Callable[[DecisionRecord], Forecast | None]
 """Runs the recorded models on the recorded inputs."""
@@ -69,9 +69,7 @@ def _whole(values: dict[str, float]) -> dict[str, float | int]:
 def _situation(
     record: DecisionRecord, instrument: Instrument, forecast: Forecast | None
 ) -> Situation:
-    figures = AccountFigures(
-        **{name: math.nan if value is None else value for name, value in record.risk_inputs.items()}
-    )
+    figures = figures_of(record)
     part = record.tick
     tick = Tick(part.symbol, part.ts_ns, part.bid, part.ask, part.seq)
     return Situation(
@@ -83,6 +81,14 @@ def _situation(
         since_entry_s=figures.seconds_since_same,
         figures=lambda: figures,
     )
+
+
+def figures_of(record: DecisionRecord) -> AccountFigures:
+    """The account as it was; records of before the second list of rules name none."""
+    recorded = {
+        name: math.nan if value is None else value for name, value in record.risk_inputs.items()
+    }
+    return AccountFigures(**{"rule_set": FIRST_RULE_SET, **recorded})
 
 
 def _order_id(decision: Decision) -> str:

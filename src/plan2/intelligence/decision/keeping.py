@@ -102,12 +102,16 @@ def decision_fact(record: DecisionRecord) -> Fact:
 
 
 def parameters_of(rules: Rules) -> dict[str, float]:
-    """Every configured number that a decision goes by, `section.name` → value."""
+    """Every configured number that a decision goes by, `section.name` → value.
+
+    Lists and tables are looked up before; what they say of the symbol is an account figure.
+    """
     sections = {"decision": rules.decision, "risk": rules.risk}
     return {
         f"{section}.{name}": float(value)
         for section, struct in sections.items()
         for name, value in msgspec.structs.asdict(struct).items()
+        if isinstance(value, int | float)
     }
 
 

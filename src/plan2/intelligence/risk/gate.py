@@ -1,15 +1,17 @@
 """The risk gate: the only place where an intent becomes an approved order.
 
 No flag walks around it: people, bots and "close all" pass it too. Intents that only reduce risk
-meet their own short list. Every rule is looked at, so that a refusal can be shown whole.
+meet their own short list, and one that withdraws an order meets none. Every rule is looked at, so
+that a refusal can be shown whole.
 """
 
 import msgspec
 
 from plan2.dataflow.terminals.port import ApprovedOrder, OrderKind
 from plan2.foundation.config.schema import Risk
+from plan2.foundation.errors import require
 from plan2.foundation.ids import derived_id
-from plan2.intelligence.risk.checks import OPENING, REDUCING
+from plan2.intelligence.risk.checks import rules_for
 from plan2.intelligence.risk.limits import Intent, RiskInputs
 from plan2.intelligence.risk.parts import Check
 
@@ -31,7 +33,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
 
 def check(kind: OrderKind, inputs: RiskInputs, limits: Risk) -> tuple[Check, ...]:
     """All rules that apply to an order of this kind, in order."""
-    rules = OPENING if kind is OrderKind.OPEN else REDUCING
+    rules = rules_for(kind, inputs.account.rule_set)
     return tuple(rule(inputs, limits) for rule in rules)
 
 
@@ -40,8 +42,23 @@ def review(intent: Intent, inputs: RiskInputs, limits: Risk, account_id: str) ->
     checks = check(intent.kind, inputs, limits)
     if not all(item.passed for item in checks):
         return Review(order=None, checks=checks)
+    return Review(order=_approved(intent, account_id), checks=checks)
+
+
+def withdraw(intent: Intent, account_id: str) -> ApprovedOrder:
+    """Approve a withdrawal: no rule can refuse it, so no figures are needed."""
+    require(intent.kind is OrderKind.CANCEL, f"{intent.kind} is not a withdrawal")
+    return _approved(intent, account_id)
+
+
+def order_id_of(decision_id: str) -> str:
+    """The id of the order that a decision may lead to."""
+    return derived_id("order", decision_id)
+
+
+def _approved(intent: Intent, account_id: str) -> ApprovedOrder:
     order_id = order_id_of(intent.decision_id)
-    order = ApprovedOrder(
+    return ApprovedOrder(
         order_id=order_id,
         decision_id=intent.decision_id,
         account_id=account_id,
@@ -56,10 +73,10 @@ def review(intent: Intent, inputs: RiskInputs, limits: Risk, account_id: str) ->
         magic=MAGIC,
         ts_ns=intent.ts_ns,
         position_ticket=intent.position_ticket,
+        opposite_ticket=intent.opposite_ticket,
+        order_ticket=intent.order_ticket,
+        trigger=intent.trigger,
+        limit_price=intent.limit_price,
+        expires_ts_ns=intent.expires_ts_ns,
+        deviation_points=intent.deviation_points,
     )
-    return Review(order=order, checks=checks)
-
-
-def order_id_of(decision_id: str) -> str:
-    """The id of the order that a decision may lead to."""
-    return derived_id("order", decision_id)

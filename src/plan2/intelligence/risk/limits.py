@@ -1,15 +1,28 @@
-"""What sizing and the risk gate look at: the intent, and the account as plain numbers."""
+"""What sizing and the risk gate look at: the intent, and the account as plain numbers.
+
+Figures that arrived with the second list of rules have defaults that refuse new risk: whoever
+forgets one gets no order, never an unchecked one.
+"""
+
+import math
 
 import msgspec
 
-from plan2.dataflow.terminals.port import OrderKind
+from plan2.dataflow.terminals.port import OrderKind, Trigger
 from plan2.foundation.values import Side
+
+RULE_SET = 2.0
+"""The list of rules in force; records of before it was written down went by list 1."""
+FIRST_RULE_SET = 1.0
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision's wish for an order, before anybody approved it.
+    """A wish for an order, before anybody approved it.
 
-    Prices in quote currency; quantity in lots. `position_ticket` names what a CLOSE closes.
+    Prices in quote currency, 0.0 = none; quantity in lots; deviation in points. `position_ticket`
+    names the position of CLOSE, CLOSE_BY and PROTECT, `opposite_ticket` the other one of CLOSE_BY,
+    `order_ticket` the pending order of CHANGE and CANCEL. `expires_ts_ns` is when the broker
+    withdraws a pending order (0 = never).
     """
 
     decision_id: str
@@ -22,6 +35,12 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     take_profit: float
     ts_ns: int
     position_ticket: str = ""
+    opposite_ticket: str = ""
+    order_ticket: str = ""
+    trigger: Trigger = Trigger.MARKET
+    limit_price: float = 0.0
+    expires_ts_ns: int = 0
+    deviation_points: int = 20
 
 
 class AccountFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +51,15 @@ class AccountFigures(msgspec.Struct, frozen=True, kw_only=True):
     the last approved opening order of the symbol, `cooldown_left_s` what remains of the pause after
     a trade. `quote_rate` and `base_rate`: account currency per unit of quote and base currency.
     `position_quantity` is the position a closing order refers to, lots.
+
+    `trading_state` is the strictest switch that bears on symbol and flow. `link_up`, `books_agree`,
+    `symbol_permitted`: 1.0 = yes. `account_mode` and `armed_mode` are numbers of
+    `risk.mode.AccountMode`. `volume_max_lots` is the symbol's limit per order. Messages are orders
+    of any kind placed before this one; those that limit exits leave withdrawals out.
+    `executions_in_window` are automatic entries of the flow. `reference_mid` is the symbol's last
+    mid, `window_mid` its mean over the collar's window. `reserved_…` is what a pending order that
+    is to be changed already takes. `symbol_disputed` is above 0 while the broker's account of the
+    symbol contradicts ours. `rule_set` names the list of rules to go by.
     """
 
     trading_state: float
@@ -51,13 +79,34 @@ class AccountFigures(msgspec.Struct, frozen=True, kw_only=True):
     quote_rate: float
     base_rate: float
     position_quantity: float
+    link_up: float = 0.0
+    books_agree: float = 0.0
+    symbol_permitted: float = 0.0
+    account_mode: float = 4.0
+    armed_mode: float = -1.0
+    volume_max_lots: float = 0.0
+    messages_last_second: float = math.nan
+    messages_last_minute: float = math.nan
+    exit_messages_last_second: float = math.nan
+    exit_messages_last_minute: float = math.nan
+    executions_in_window: float = math.nan
+    reference_mid: float = math.nan
+    reference_age_ms: float = math.nan
+    window_mid: float = math.nan
+    reserved_value: float = 0.0
+    reserved_positions: float = 0.0
+    symbol_disputed: float = 1.0
+    rule_set: float = RULE_SET
 
 
 class RiskInputs(msgspec.Struct, frozen=True, kw_only=True):
     """The account's figures, and those of the order under review.
 
-    Money in account currency, distances in quote currency. `quantity_tradable` is 1.0 when the
-    quantity lies on the broker's volume grid.
+    Money in account currency, distances in quote currency, deviations as a fraction of the
+    reference and in points. `quantity_tradable` is 1.0 when the quantity lies on the broker's
+    volume grid. `stop_loosened` is how far a change of stops moves the stop-loss away from the
+    market (at most 0 = set or tightened); `asked_by_person` is 1.0 when a person wants it. What
+    could not be computed is NaN, and no rule lets NaN pass.
     """
 
     account: AccountFigures
@@ -67,3 +116,8 @@ class RiskInputs(msgspec.Struct, frozen=True, kw_only=True):
     margin_needed: float
     spread: float
     stop_distance: float
+    deviation_fraction: float = math.nan
+    deviation_points: float = math.nan
+    window_deviation_fraction: float = math.nan
+    stop_loosened: float = math.nan
+    asked_by_person: float = 0.0

@@ -3,12 +3,12 @@
 - risk: the loss at the stop is at most the configured fraction of equity.
 - kelly: a quarter of the Kelly fraction at the pessimistic probability: with even payoff
   f* = 2·p − 1 is the fraction of equity to lose at the stop.
-- order_value, exposure, margin: what the risk gate will allow.
+- order_value, order_volume, exposure, margin: what the risk gate will allow.
 """
 
 from plan2.foundation.config.schema import Risk
 from plan2.foundation.instrument import Instrument
-from plan2.intelligence.risk.limits import AccountFigures
+from plan2.intelligence.risk.limits import FIRST_RULE_SET, AccountFigures
 from plan2.intelligence.risk.parts import SizePart
 
 KELLY_SHARE = 0.25
@@ -38,6 +38,8 @@ def size_of(
         "margin": max(0.0, account.margin_free) * instrument.leverage / lot_value,
         "volume_max": instrument.volume_max,
     }
+    if account.rule_set != FIRST_RULE_SET:
+        caps["order_volume"] = account.volume_max_lots
     binding = min(caps, key=lambda name: caps[name])
     quantity = instrument.round_volume_down(max(0.0, caps[binding]))
     return SizePart(quantity=quantity, caps=caps, binding=binding)

@@ -1,8 +1,8 @@
 """One trading account: its books, its switch, and what it does on a tick.
 
-The order of things on a tick is `on_tick`: value the account, stop at a loss limit, close what has
-run its time, decide, and — when the decision trades — write the order down before the terminal
-hears of it.
+The order of things on a tick is `on_tick`: value the account, stop at a loss limit, look after open
+positions, decide, and — when the decision trades — write the order down before the terminal hears
+of it. `apply` is the only way the books change, live and when they are rebuilt.
 """
 
 from collections.abc import Sequence
@@ -10,37 +10,43 @@ from decimal import Decimal
 
 import msgspec
 
-from plan2.dataflow.terminals.port import LinkChange, LinkState, OrderKind, OrderUpdate
-from plan2.foundation.clock import stopwatch_ns
+from plan2.dataflow.terminals.port import (
+    ApprovedOrder,
+    LinkChange,
+    LinkState,
+    OrderUpdate,
+)
+from plan2.foundation.config.schema import Management as ManagementRules
 from plan2.foundation.errors import JournalLost
-from plan2.foundation.events.account import EquityRecorded, TradingStateChanged
+from plan2.foundation.events.account import EquityRecorded
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.order import OrderPlaced, PositionClosed, ReconciliationDifference
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.latency import Latency
 from plan2.foundation.values import NS_PER_SECOND, TenantId, Tick
-from plan2.intelligence.decision.decide import (
-    Decision,
-    Rules,
-    Situation,
-    decide,
-    decide_exit,
-    decision_id_of,
-)
+from plan2.intelligence.decision.decide import Decision, Rules
 from plan2.intelligence.decision.keeping import DecisionKeeper, Scene
-from plan2.intelligence.decision.record import Outcome, Reason
-from plan2.intelligence.models.forecast import Forecast
-from plan2.intelligence.risk.limits import AccountFigures, Intent
+from plan2.intelligence.risk.guard import AccountGuard
+from plan2.intelligence.risk.limits import AccountFigures
 from plan2.intelligence.risk.state import TradingState
-from plan2.intelligence.trading.account_events import AccountFacts
+from plan2.intelligence.risk.switch import ACCOUNT, Scope, Where
+from plan2.intelligence.trading.account_events import ADDS_RISK, AccountFacts, Origin
 from plan2.intelligence.trading.answers import events_of
 from plan2.intelligence.trading.chronicle import Chronicle
-from plan2.intelligence.trading.figures import AccountBoard
+from plan2.intelligence.trading.deciding import Deciding, DecidingDesk
+from plan2.intelligence.trading.figures import ENTRY, AccountBoard, Moment, Purpose
+from plan2.intelligence.trading.kill import KillDesk, Kills
+from plan2.intelligence.trading.loss_limits import LossLimits
+from plan2.intelligence.trading.management import Exit, Management
 from plan2.intelligence.trading.orders import OrderBook
 from plan2.intelligence.trading.placing import Placing, Submit
 from plan2.intelligence.trading.portfolio import Portfolio
-from plan2.intelligence.trading.positions import Position, PositionBook
+from plan2.intelligence.trading.positions import PositionBook
 from plan2.intelligence.trading.rates import Rates
+from plan2.intelligence.trading.requests import Office, Requests
+from plan2.intelligence.trading.switching import Change, Switching
+from plan2.intelligence.trading.wishes import Sight
+from plan2.intelligence.trading.withdrawal import Withdrawal
 
 EQUITY_EVERY_NS = 300 * NS_PER_SECOND
 """Market time between two recorded equity figures."""
@@ -62,10 +68,15 @@ class AccountServices(msgspec.Struct, frozen=True, kw_only=True):
     keeper: DecisionKeeper
     submit: Submit
     latency: Latency
+    management: ManagementRules = ManagementRules()
 
 
 class TradingAccount:
-    """Decides, orders and keeps the books of one account."""
+    """Decides, orders and keeps the books of one account.
+
+    `requests` is the door for people, a kill and automatic care; `management` looks after open
+    positions; `books_agree` says whether our books equalled the broker's at the last comparison.
+    """
 
     def __init__(
         self,
@@ -76,66 +87,83 @@ class TradingAccount:
     ) -> None:
         self.identity = identity
         self.rules = rules
-        self.state = TradingState.HALTED
         self.link = LinkState.DOWN
+        self.books_agree = True
         self.orders = OrderBook()
         self.positions = PositionBook()
+        self.quotes: dict[str, Tick] = {}
         self.rates = Rates(identity.currency, instruments)
         self.portfolio = Portfolio(identity.start_balance, self.positions, instruments)
         self.keeper = services.keeper
+        self.guard = AccountGuard(rules.risk)
         self._instruments = instruments
-        self._facts = AccountFacts(identity.tenant_id, identity.account_id)
-        self._chronicle = services.chronicle
-        self._placing = Placing(
-            self._facts, self.orders, services.chronicle, services.submit, services.latency
-        )
-        self._board = AccountBoard(
-            self.orders, self.positions, self.portfolio, self.rates, instruments
-        )
         self._equity_due_ns = 0
-        self._is_flattening = False
+        self._chronicle = services.chronicle
+        self._facts = AccountFacts(identity.tenant_id, identity.account_id)
+        self._board = AccountBoard(self.orders, self.portfolio, self.rates, instruments, self.guard)
+        self._placing = Placing(
+            self._facts, self.apply, services.chronicle, services.submit, services.latency
+        )
+        names = (identity.account_id, identity.tenant_id)
+        self.switching = Switching(names, self.guard, services.chronicle, self.apply)
+        self.losses = LossLimits(
+            names,
+            rules.risk,
+            self.portfolio,
+            self.guard.switches,
+            self.switching,
+            services.chronicle,
+        )
+        self._sight = Sight(
+            identity.account_id, self.orders, self.positions, instruments, self.quotes
+        )
+        self._deciding = Deciding(self._deciding_desk())
+        self.requests = Requests(self._office())
+        self.management = Management(
+            services.management, self._sight, self.rates, self.requests.request
+        )
+        self.withdrawal = Withdrawal(self.orders, self.guard.switches, self.requests.request_all)
+        self.kills = Kills(
+            KillDesk(
+                identity.tenant_id,
+                self._sight,
+                self.requests.request_all,
+                self.management,
+                self.switching,
+                self.withdrawal,
+                services.chronicle,
+            )
+        )
+
+    @property
+    def state(self) -> TradingState:
+        """The strictest of the switches that bear on the whole account."""
+        return self.guard.switches.whole
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What it may see and trade."""
+        return tuple(self._instruments)
 
     # --- a tick ---------------------------------------------------------------------------
 
     def on_tick(self, scene: Scene) -> Decision:
         """Everything this account does because of one tick; returns the decision."""
         tick = scene.tick
+        self.quotes[tick.symbol] = tick
         self.rates.update(tick)
+        self.guard.on_tick(tick)
         self.portfolio.mark(tick, self.rates)
-        self._stop_at_loss_limits(tick.ts_ns)
-        for position in self.positions.of_symbol(tick.symbol):
-            if self._is_flattening:
-                self.close(position, scene, Reason.MANUAL_EXIT)
-            elif position.expires_ts_ns and tick.ts_ns >= position.expires_ts_ns:
-                self.close(position, scene, Reason.TIME_EXIT)
-        situation = self._situation(scene, scene.forecast, 0.0)
-        decision = decide(situation, self.rules)
-        self._keep_if_due(scene, situation, decision)
+        self.losses.on_tick(tick.ts_ns)
+        if self.guard.spent_flows:
+            self.switching.stop_spent_flows(tick.ts_ns)
+        if self.kills.live:
+            self.kills.on_tick(tick)
+        if self.positions.open:
+            self._look_after(scene)
+        decision = self._deciding.on_tick(scene)
         if tick.ts_ns >= self._equity_due_ns:
             self._record_equity(tick.ts_ns)
-        return decision
-
-    def close(self, position: Position, scene: Scene, reason: Reason) -> Decision | None:
-        """Close a position at market through the gate; None while an order is under way."""
-        if self.orders.pending(position.symbol):
-            return None
-        tick = scene.tick
-        side = position.side.opposite
-        intent = Intent(
-            decision_id=decision_id_of(f"{position.position_id}:exit", tick),
-            symbol=position.symbol,
-            kind=OrderKind.CLOSE,
-            side=side,
-            quantity=position.quantity,
-            price=tick.bid if side < 0 else tick.ask,
-            stop_loss=0.0,
-            take_profit=0.0,
-            ts_ns=tick.ts_ns,
-            position_ticket=position.ticket,
-        )
-        situation = self._situation(scene, None, position.quantity)
-        decision = decide_exit(situation, self.rules, intent, reason)
-        self._keep_if_due(scene, situation, decision)
         return decision
 
     # --- what the broker says -------------------------------------------------------------
@@ -146,123 +174,159 @@ class TradingAccount:
         events = events_of(
             update, identity.tenant_id, identity.account_id, self.orders, self.positions
         )
-        if not events:
-            return
+        if events:
+            self.book(events)
+            for event in events:
+                if isinstance(event, ReconciliationDifference):
+                    self._dispute(update, event)
+
+    def book(self, events: Sequence[Event]) -> None:
+        """Write down what the broker did, or what was found out about it, then fold it.
+
+        Raises:
+            JournalLost: it could not be written down; the books are as they were.
+        """
         self._chronicle.record_durable([self._facts.answered(event) for event in events])
         for event in events:
             self.apply(event)
 
     def on_link(self, change: LinkChange) -> None:
-        """Remember how well the broker can be reached, and write a change down."""
+        """Remember how well the broker can be reached; a break has the books compared again."""
         if change.state is self.link:
             return
+        if self.link is LinkState.UP:
+            self.books_agree = False
         self.link = change.state
         self._chronicle.record(self._facts.link_changed(change))
 
     def apply(self, event: Event) -> None:
         """Fold an event into the books; start-up uses this to rebuild them."""
+        self.kills.apply(event)
         self.orders.apply(event)
         self.positions.apply(event)
-        if isinstance(event, TradingStateChanged):
-            self.state = TradingState[event.new_state.upper()]
+        self.guard.apply(event)
+        self.management.apply(event)
         if isinstance(event, OrderPlaced):
-            self._board.note_order(event.symbol, event.ts_ns, is_entry=not event.reduce_only)
-        if isinstance(event, EquityRecorded):
+            self._note_placed(event)
+        elif isinstance(event, EquityRecorded):
             self.portfolio.restore_marks(event)
-        self._board.release_finished()
-        if isinstance(event, PositionClosed):
+        elif isinstance(event, PositionClosed):
             self._board.note_close(event.symbol, event.ts_ns)
+        self._board.release_finished()
 
     def note_differences(self, differences: Sequence[ReconciliationDifference]) -> None:
         """Write down where our books and the broker's disagree."""
         for difference in differences:
             self._chronicle.record(self._facts.differed(difference))
 
-    # --- the switch -----------------------------------------------------------------------
+    # --- the switch, and orders from outside the tick ---------------------------------------
 
-    def set_state(self, state: TradingState, ts_ns: int, actor: str, reason: str) -> None:
-        """Arm, pause or halt; remembered over restarts, with who and why."""
-        if state is TradingState.ARMED:
-            self._is_flattening = False
-        if state is self.state:
-            return
-        change = self._facts.state_changed(self.state, state, ts_ns, actor, reason)
-        self.state = state
-        self._chronicle.record_durable([change])
+    def switch(self, change: Change) -> None:
+        """Throw one of the account's switches; remembered over restarts, with who and why.
 
-    def kill(self, ts_ns: int, actor: str, reason: str) -> None:
-        """Halt, and close every position on its symbol's next tick; arming again ends it."""
-        self._is_flattening = True
-        self.set_state(TradingState.HALTED, ts_ns, actor, reason)
+        Raises:
+            InputError: the actor may not do this; the message says what is missing.
+            JournalLost: it cannot be written down; a stricter state holds in memory all the same.
+        """
+        self.switching.throw(change)
+        self.withdrawal.enforce(change.ts_ns)
+
+    def set_state(
+        self,
+        state: TradingState,
+        ts_ns: int,
+        actor: str,
+        reason: str,
+        where: Where = ACCOUNT,
+        mode: str = "",
+    ) -> None:
+        """`switch` in other words."""
+        self.switch(
+            Change(state=state, ts_ns=ts_ns, actor=actor, reason=reason, where=where, mode=mode)
+        )
+
+    def place(self, orders: Sequence[tuple[ApprovedOrder, Origin]]) -> None:
+        """Place approved orders: one durable write, then one call each.
+
+        Raises:
+            JournalLost: they could not be written down, and none was sent; trading is halted.
+        """
+        try:
+            self._placing.place_all(orders)
+        except JournalLost as lost:
+            for order, _ in orders:
+                self._board.release(order.order_id)
+            self.switching.force_halt(orders[0][0].ts_ns, lost.message)
+            raise
+
+    def figures(self, tick: Tick, now_ns: int, purpose: Purpose = ENTRY) -> AccountFigures:
+        """The account as plain numbers at this tick."""
+        moment = Moment(
+            tick=tick,
+            now_ns=now_ns,
+            cooldown_s=self.rules.decision.cooldown_s,
+            link_up=self.link is LinkState.UP,
+            books_agree=self.books_agree,
+        )
+        return self._board.figures(moment, purpose)
 
     # --- inside ---------------------------------------------------------------------------
 
-    def _situation(
-        self, scene: Scene, forecast: Forecast | None, position_quantity: float
-    ) -> Situation:
-        tick = scene.tick
-        instrument = self._instruments[tick.symbol]
-        return Situation(
-            tick=tick,
-            instrument=instrument,
-            ready=scene.ready,
-            forecast=forecast,
-            quote_rate=self.rates.rate(instrument.quote),
-            since_entry_s=self._board.since_entry_s(tick),
-            figures=lambda: self.figures(tick, scene.now_ns, position_quantity),
+    def _deciding_desk(self) -> DecidingDesk:
+        return DecidingDesk(
+            rules=self.rules,
+            keeper=self.keeper,
+            sight=self._sight,
+            rates=self.rates,
+            board=self._board,
+            facts=self._facts,
+            chronicle=self._chronicle,
+            placing=self._placing,
+            switching=self.switching,
+            figures=self.figures,
         )
 
-    def figures(self, tick: Tick, now_ns: int, position_quantity: float = 0.0) -> AccountFigures:
-        """The account as plain numbers at this tick."""
-        cooldown_s = self.rules.decision.cooldown_s
-        return self._board.figures(tick, now_ns, cooldown_s, float(self.state), position_quantity)
+    def _office(self) -> Office:
+        return Office(
+            sight=self._sight,
+            rules=self.rules,
+            owner=self.keeper.owner,
+            facts=self._facts,
+            chronicle=self._chronicle,
+            figures=self.figures,
+            reserve=self._board.reserve,
+            place=self.place,
+            apply=self.apply,
+        )
 
-    def _keep_if_due(self, scene: Scene, situation: Situation, decision: Decision) -> None:
-        """Act and write down; a tick met again after a restart must not order a second time."""
-        order = decision.order
-        if order is not None:
-            if order.order_id not in self.orders.orders:
-                self._keep(scene, situation, decision)
-        elif self.keeper.is_due(scene.tick, decision):
-            self._keep(scene, situation, decision)
+    def _look_after(self, scene: Scene) -> None:
+        """Close what has to be closed, and see to the stops of the rest."""
+        tick, management = scene.tick, self.management
+        for position in self.positions.of_symbol(tick.symbol):
+            if not position.is_managed:
+                continue
+            why = management.exit_of(position, tick.ts_ns)
+            if why is Exit.TIME:
+                if not self._deciding.close_in_time(position, scene):
+                    management.note_refused_close(position.position_id, tick.ts_ns)
+            elif why is not None:
+                management.close(position, why, tick, scene.now_ns)
+            else:
+                management.look_after(position, tick, scene.now_ns)
 
-    def _keep(self, scene: Scene, situation: Situation, decision: Decision) -> None:
-        """Write the decision down; when it trades, together with its order, then send it."""
-        decided_ns = stopwatch_ns()
-        material = self.keeper.material(scene, situation, decision)
-        order = decision.order
-        if order is None:
-            self._chronicle.record(self.keeper.keep(material))
-            if decision.outcome is Outcome.DENIED:
-                self._chronicle.record(self._facts.denied(scene.tick, decision))
-            return
-        is_entry = order.kind is OrderKind.OPEN
+    def _note_placed(self, event: OrderPlaced) -> None:
+        order = self.orders.orders[event.order_id]
+        is_entry = order.kind in ADDS_RISK
+        self._board.note_order(event.symbol, event.ts_ns, is_entry=is_entry)
         if is_entry:
-            self._board.reserve(order)
-        try:
-            self._placing.place_decided(material, self.keeper, decided_ns)
-        except JournalLost:
-            self._board.release(order.order_id)
-            self.state = TradingState.HALTED
-            raise
-        self._board.note_order(order.symbol, order.ts_ns, is_entry=is_entry)
+            self._board.restore(order)
 
-    def _stop_at_loss_limits(self, ts_ns: int) -> None:
-        """Halt the account when the day's loss or the drawdown reaches its limit."""
-        if self.state is TradingState.HALTED:
-            return
-        portfolio, limits = self.portfolio, self.rules.risk
-        for rule, fall, limit in (
-            ("daily_loss", portfolio.day_loss, limits.daily_loss_max_fraction),
-            ("drawdown", portfolio.drawdown, limits.drawdown_max_fraction),
-        ):
-            if fall >= limit:
-                self._breach(rule, fall, limit, ts_ns)
-                return
-
-    def _breach(self, rule: str, value: float, limit: float, ts_ns: int) -> None:
-        self._chronicle.record(self._facts.breached(rule, value, limit, ts_ns))
-        self.set_state(TradingState.HALTED, ts_ns, "risk", f"{rule} {value:.4f} ≥ {limit:g}")
+    def _dispute(self, update: OrderUpdate, difference: ReconciliationDifference) -> None:
+        """Halt the symbol of a broker's contradiction until a person arms it again."""
+        assert update.deal is not None  # noqa: S101 - only deals contradict
+        where = Where(Scope.SYMBOL, update.deal.symbol)
+        reason = f"{difference.kind}: {difference.ours}; {difference.theirs}"
+        self.set_state(TradingState.HALTED, difference.ts_ns, "reconcile", reason, where)
 
     def _record_equity(self, ts_ns: int) -> None:
         self._equity_due_ns = ts_ns + EQUITY_EVERY_NS

@@ -4,10 +4,9 @@ import msgspec
 
 from plan2.dataflow.terminals.port import ApprovedOrder, LinkChange, OrderKind
 from plan2.foundation.events.account import (
+    BalanceAdjusted,
     EquityRecorded,
-    RiskLimitBreached,
     TerminalLinkChanged,
-    TradingStateChanged,
 )
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.fact import Fact, fact
@@ -15,15 +14,19 @@ from plan2.foundation.events.order import (
     OrderDenied,
     OrderPlaced,
     OrderSent,
+    PositionClaimed,
     ReconciliationDifference,
 )
 from plan2.foundation.values import NS_PER_SECOND, Tick
 from plan2.intelligence.decision.decide import Decision
 from plan2.intelligence.decision.material import Owner, models_hash
 from plan2.intelligence.models.forecast import Forecast
-from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.risk.limits import Intent
+from plan2.intelligence.risk.parts import Check
 from plan2.intelligence.trading.portfolio import Portfolio
+from plan2.intelligence.trading.positions import Position
 from plan2.intelligence.trading.summary import account_stream
+from plan2.intelligence.trading.wishes import Ask
 
 POLICY = "algorithm:plan2-policy"
 """Who decides when no person does."""
@@ -33,7 +36,7 @@ ADDS_RISK = frozenset({OrderKind.OPEN, OrderKind.PENDING})
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an order comes from: who decided, who executes, which version, for whom.
+    """Where an order comes from: who decided, who executes, why, which version, for whom.
 
     `decided_by` and `executed_by` are `algorithm:…` or `user:…`; `horizon_s` is after how long the
     position it opens is closed (0 = never).
@@ -46,6 +49,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     flow_id: str = "main"
     client: str = ""
     horizon_s: int = 0
+    reason: str = ""
 
 
 def origin_of(owner: Owner, forecast: Forecast | None, horizon_s: int) -> Origin:
@@ -100,6 +104,7 @@ class AccountFacts:
             algorithm_version=origin.version,
             models_hash=origin.models_hash,
             client=origin.client,
+            reason=origin.reason,
         )
         return fact(self._order_stream, event, order.order_id, correlation_id=order.decision_id)
 
@@ -130,28 +135,45 @@ class AccountFacts:
             self._order_stream, event, decision.intent_id, correlation_id=decision.intent_id
         )
 
+    def refused(self, intent: Intent, failed: Check) -> Fact:
+        """The gate refused what somebody asked for; a later try is another fact."""
+        event = OrderDenied(
+            ts_ns=intent.ts_ns,
+            decision_id=intent.decision_id,
+            tenant_id=self._tenant_id,
+            account_id=self._account_id,
+            symbol=intent.symbol,
+            rule_id=failed.rule,
+            current_value=failed.value,
+            threshold=failed.limit,
+        )
+        identity = (intent.decision_id, intent.ts_ns, failed.value)
+        return fact(self._order_stream, event, *identity, correlation_id=intent.decision_id)
+
+    def claimed(self, position: Position, ask: Ask, expires_ts_ns: int, ts_ns: int) -> Fact:
+        """A person handed a position to Plan2, or took it away; what it was is turned round."""
+        event = PositionClaimed(
+            ts_ns=ts_ns,
+            position_id=position.position_id,
+            account_id=self._account_id,
+            symbol=position.symbol,
+            is_managed=not position.is_managed,
+            expires_ts_ns=expires_ts_ns,
+            actor=ask.actor,
+            reason=ask.reason,
+        )
+        return self.answered(event)
+
     def answered(self, event: Event) -> Fact:
-        """Something the broker said or did."""
-        return fact(self._order_stream, event, *_identity(event))
+        """Something the broker said or did, or that was found out about it."""
+        if isinstance(event, ReconciliationDifference):
+            return self.differed(event)
+        stream = self._account_stream if isinstance(event, BalanceAdjusted) else self._order_stream
+        return fact(stream, event, *_identity(event))
 
     def differed(self, event: ReconciliationDifference) -> Fact:
         """Our books and the broker's disagree."""
         return fact(self._account_stream, event, event.ts_ns, event.ours, event.theirs)
-
-    def state_changed(
-        self, old: TradingState, new: TradingState, ts_ns: int, actor: str, reason: str
-    ) -> Fact:
-        """The trading switch moved."""
-        event = TradingStateChanged(
-            ts_ns=ts_ns,
-            account_id=self._account_id,
-            tenant_id=self._tenant_id,
-            old_state=old.word,
-            new_state=new.word,
-            actor=actor,
-            reason=reason,
-        )
-        return fact(self._account_stream, event, ts_ns, old.word, new.word, actor, reason)
 
     def link_changed(self, change: LinkChange) -> Fact:
         """The way to the broker is up, degraded or down."""
@@ -163,19 +185,6 @@ class AccountFacts:
             reason=change.reason,
         )
         return fact(self._account_stream, event, change.ts_ns, event.state, change.reason)
-
-    def breached(self, rule: str, value: float, limit: float, ts_ns: int) -> Fact:
-        """A loss limit was reached."""
-        event = RiskLimitBreached(
-            ts_ns=ts_ns,
-            rule_id=rule,
-            account_id=self._account_id,
-            tenant_id=self._tenant_id,
-            current_value=value,
-            threshold=limit,
-            action="halt",
-        )
-        return fact(self._account_stream, event, rule, ts_ns)
 
     def equity(self, portfolio: Portfolio, margin: float, ts_ns: int) -> Fact:
         """The account's figures now, and what its loss limits are measured from."""
@@ -195,12 +204,6 @@ class AccountFacts:
 
 
 def _identity(event: Event) -> tuple[object, ...]:
-    """What makes an order event the same fact when it is met again."""
+    """What makes an event the same fact when it is met again: its fill, or all that it says."""
     fill = getattr(event, "fill_id", None)
-    if fill is not None:
-        return (fill,)
-    for name in ("position_id", "order_id"):
-        value = getattr(event, name, None)
-        if value is not None:
-            return (value, event.ts_ns)
-    return (event.ts_ns,)
+    return (fill,) if fill is not None else msgspec.structs.astuple(event)

@@ -1,19 +1,47 @@
-"""From the broker's words to events of ours: pure translation, duplicates give nothing."""
+"""From the broker's words to events of ours: pure translation, duplicates give nothing.
 
-from plan2.dataflow.terminals.port import Deal, OrderUpdate, UpdateKind
+A deal's ticket names its fill. A deal belongs to an order of ours by the id the terminal tells, by
+the order's ticket, or by the token; what the broker or a person did by himself never does.
+"""
+
+import msgspec
+
+from plan2.dataflow.terminals.port import Deal, OrderKind, OrderUpdate, UpdateKind
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.order import (
     OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderCompleted,
     OrderExecuted,
+    OrderExpired,
     OrderOutcomeUnknown,
-    OrderPlaced,
     OrderRejected,
     PositionClosed,
     PositionOpened,
+    PositionProtected,
+    ReconciliationDifference,
 )
-from plan2.foundation.values import Side
-from plan2.intelligence.trading.orders import TRANSITIONS, Order, OrderBook, OrderState
+from plan2.intelligence.trading.orders import Answer, Order, OrderBook, OrderState, next_state
 from plan2.intelligence.trading.positions import Position, PositionBook, position_id_of
+
+BY_ORDER = "client"
+"""The reason of a deal that an order of a program brought about."""
+ANSWERS: dict[UpdateKind, Answer] = {
+    UpdateKind.ACCEPTED: Answer.ACCEPTED,
+    UpdateKind.REJECTED: Answer.REJECTED,
+    UpdateKind.UNKNOWN: Answer.UNKNOWN,
+    UpdateKind.DONE: Answer.DONE,
+    UpdateKind.CANCELLED: Answer.CANCELLED,
+    UpdateKind.EXPIRED: Answer.EXPIRED,
+}
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Whose books the events are for."""
+
+    tenant_id: str
+    account_id: str
 
 
 def events_of(
@@ -21,18 +49,31 @@ def events_of(
 ) -> list[Event]:
     """What an update means for our books; empty when it says nothing new."""
     if update.deal is not None:
-        return events_of_deal(update.deal, tenant_id, account_id, orders, book)
-    order = orders.orders.get(update.order_id)
-    if order is None:
+        return _events_of_deal(update, update.deal, Owner(tenant_id, account_id), orders, book)
+    order = orders.orders.get(update.order_id) or orders.of_ticket(update.ticket)
+    answer = ANSWERS.get(update.kind)
+    if order is None or answer is None:
         return []
-    event = _answer(update, order, account_id)
-    return [event] if event is not None else []
+    state = next_state(order, answer)
+    if state is None:
+        return []
+    if answer is Answer.DONE:
+        return _done(update, order, account_id, orders, book)
+    return [_answered(update, order, account_id, state)]
 
 
-def _answer(update: OrderUpdate, order: Order, account_id: str) -> Event | None:
-    order_id, symbol, ts_ns = update.order_id, order.placed.symbol, update.ts_ns
-    allowed = TRANSITIONS[order.state]
-    if update.kind is UpdateKind.ACCEPTED and OrderState.ACCEPTED in allowed:
+def order_of(update: OrderUpdate, deal: Deal, orders: OrderBook) -> Order | None:
+    """The order of ours that a deal executes; None for stops, stop-outs and people."""
+    if deal.reason != BY_ORDER:
+        return None  # a stop's deal may carry the token of the order that opened the position
+    by_token = orders.orders.get(orders.by_token.get(deal.token, "")) if deal.token else None
+    order = orders.orders.get(update.order_id) or orders.of_ticket(deal.order_ticket) or by_token
+    return order if order is not None and order.placed.symbol == deal.symbol else None
+
+
+def _answered(update: OrderUpdate, order: Order, account_id: str, state: OrderState) -> Event:
+    order_id, symbol, ts_ns = order.placed.order_id, order.placed.symbol, update.ts_ns
+    if update.kind is UpdateKind.ACCEPTED:
         return OrderAccepted(
             ts_ns=ts_ns,
             order_id=order_id,
@@ -40,43 +81,87 @@ def _answer(update: OrderUpdate, order: Order, account_id: str) -> Event | None:
             symbol=symbol,
             ticket=update.ticket,
         )
-    if update.kind is UpdateKind.REJECTED and OrderState.REJECTED in allowed:
-        return OrderRejected(
-            ts_ns=ts_ns,
-            order_id=order_id,
-            account_id=account_id,
-            symbol=symbol,
-            reason=update.reason,
-        )
-    if update.kind is UpdateKind.UNKNOWN and OrderState.UNKNOWN in allowed:
-        return OrderOutcomeUnknown(
-            ts_ns=ts_ns,
-            order_id=order_id,
-            account_id=account_id,
-            symbol=symbol,
-            reason=update.reason,
-        )
-    return None
+    if state is OrderState.EXPIRED:
+        return OrderExpired(ts_ns=ts_ns, order_id=order_id, account_id=account_id, symbol=symbol)
+    kinds: dict[OrderState, type[OrderRejected | OrderOutcomeUnknown | OrderCancelled]] = {
+        OrderState.REJECTED: OrderRejected,
+        OrderState.UNKNOWN: OrderOutcomeUnknown,
+        OrderState.CANCELLED: OrderCancelled,
+    }
+    return kinds[state](
+        ts_ns=ts_ns,
+        order_id=order_id,
+        account_id=account_id,
+        symbol=symbol,
+        reason=update.reason,
+    )
 
 
-def events_of_deal(
-    deal: Deal, tenant_id: str, account_id: str, orders: OrderBook, book: PositionBook
+def _done(
+    update: OrderUpdate, order: Order, account_id: str, orders: OrderBook, book: PositionBook
 ) -> list[Event]:
-    """The fill, and the position it opened or closed; a deal already booked gives nothing."""
-    fill_id = position_id_of(account_id, deal.ticket)
-    if fill_id in book.fills:
+    """The errand was run: what it changed, and that it is over."""
+    placed, ts_ns = order.placed, update.ts_ns
+    completed = OrderCompleted(
+        ts_ns=ts_ns, order_id=placed.order_id, account_id=account_id, symbol=placed.symbol
+    )
+    target = orders.of_ticket(placed.target_ticket)
+    position = book.open.get(position_id_of(account_id, placed.position_id))
+    if order.kind is OrderKind.PROTECT and position is not None:
+        protected = PositionProtected(
+            ts_ns=ts_ns,
+            position_id=position.position_id,
+            account_id=account_id,
+            symbol=placed.symbol,
+            stop_loss=placed.stop_loss,
+            take_profit=placed.take_profit,
+            reason=placed.reason or placed.decided_by,
+        )
+        return [completed, protected]
+    if target is None or not target.is_open:
+        return [completed]
+    if order.kind is OrderKind.CHANGE:
+        return [completed, _amended(ts_ns, order, target)]
+    cancelled = OrderCancelled(
+        ts_ns=ts_ns,
+        order_id=target.placed.order_id,
+        account_id=account_id,
+        symbol=placed.symbol,
+        reason=placed.reason or placed.decided_by,
+    )
+    return [completed, cancelled]
+
+
+def _amended(ts_ns: int, order: Order, target: Order) -> OrderAmended:
+    placed = order.placed
+    return OrderAmended(
+        ts_ns=ts_ns,
+        order_id=target.placed.order_id,
+        account_id=placed.account_id,
+        symbol=placed.symbol,
+        price=placed.price,
+        limit_price=placed.limit_price,
+        stop_loss=placed.stop_loss,
+        take_profit=placed.take_profit,
+        order_expires_ts_ns=placed.order_expires_ts_ns,
+    )
+
+
+def _events_of_deal(
+    update: OrderUpdate, deal: Deal, owner: Owner, orders: OrderBook, book: PositionBook
+) -> list[Event]:
+    """The fill, and what it brings about; a deal already booked gives nothing."""
+    fill_id = position_id_of(owner.account_id, deal.ticket)
+    if book.is_booked(fill_id, deal.ts_ns):
         return []
-    order = orders.orders.get(orders.by_token.get(deal.token, ""))
-    if order is not None and (deal.symbol != order.placed.symbol or not order.is_open):
-        order = None  # a stop's deal carries the token of the order that opened the position
-    position_id = position_id_of(account_id, deal.position_ticket)
+    order = order_of(update, deal, orders)
     executed = OrderExecuted(
         ts_ns=deal.ts_ns,
         order_id=order.placed.order_id if order is not None else "",
-        account_id=account_id,
+        account_id=owner.account_id,
         symbol=deal.symbol,
         fill_id=fill_id,
-        position_id=position_id,
+        position_id=position_id_of(owner.account_id, deal.position_ticket),
         side=deal.side.name.lower(),
         executed_price=deal.price,
         executed_quantity=deal.quantity,
@@ -86,55 +171,94 @@ def events_of_deal(
         reason=deal.reason,
         is_exit=deal.is_exit,
     )
-    position = book.open.get(position_id)
-    if position is None and not deal.is_exit:
-        placed = order.placed if order is not None else None
-        return [executed, _opened(deal, executed, tenant_id, placed)]
-    if position is not None and deal.is_exit and _is_last(position, deal):
-        return [executed, _closed(deal, executed, tenant_id, position)]
-    return [executed]
+    events: list[Event] = [executed, *_consequences(executed, owner, orders, book)]
+    if order is not None:
+        events += _contradiction(executed, order)
+    return events
 
 
-def _is_last(position: Position, deal: Deal) -> bool:
-    return deal.quantity >= position.quantity - 1e-9
+def _consequences(
+    executed: OrderExecuted, owner: Owner, orders: OrderBook, book: PositionBook
+) -> list[Event]:
+    """Positions that a fill opens and closes, with those that waited for it."""
+    position_id = executed.position_id
+    trial = book.trial(position_id)
+    trial.apply(executed)
+    events: list[Event] = []
+    while True:
+        position = trial.open.get(position_id)
+        entry = trial.waiting_entry(position_id)
+        event: Event
+        if position is not None and position.is_used_up:
+            event = _closed(position, owner)
+        elif position is None and entry is not None:
+            event = _opened(entry, owner, orders.orders.get(entry.order_id))
+        else:
+            return events
+        events.append(event)
+        trial.apply(event)
 
 
-def _opened(
-    deal: Deal, executed: OrderExecuted, tenant_id: str, placed: OrderPlaced | None
-) -> PositionOpened:
-    return PositionOpened(
-        ts_ns=deal.ts_ns,
-        position_id=executed.position_id,
+def _contradiction(executed: OrderExecuted, order: Order) -> list[Event]:
+    """A broker that executes more than was asked for, or what it had refused."""
+    if not order.is_contradicted_by(executed.executed_quantity):
+        return []
+    placed = order.placed
+    before = f"{order.state}, {order.filled_quantity:g} of {placed.quantity:g} lots filled"
+    difference = ReconciliationDifference(
+        ts_ns=executed.ts_ns,
         account_id=executed.account_id,
-        tenant_id=tenant_id,
-        symbol=deal.symbol,
-        direction="buy" if deal.side is Side.BUY else "sell",
-        quantity=deal.quantity,
-        open_price=deal.price,
-        stop_loss=placed.stop_loss if placed else 0.0,
-        take_profit=placed.take_profit if placed else 0.0,
-        commission=executed.commission,
+        kind="fill_after_refusal" if order.state is OrderState.REJECTED else "over_fill",
+        ours=f"{placed.order_id}: {before}",
+        theirs=f"{executed.fill_id}: {executed.executed_quantity:g} lots executed",
+        action="booked; new risk in the symbol is refused until a person arms it again",
+    )
+    return [difference]
+
+
+def _opened(entry: OrderExecuted, owner: Owner, order: Order | None) -> PositionOpened:
+    placed = order.placed if order is not None else None
+    return PositionOpened(
+        ts_ns=entry.ts_ns,
+        position_id=entry.position_id,
+        account_id=owner.account_id,
+        tenant_id=owner.tenant_id,
+        symbol=entry.symbol,
+        direction=entry.side,
+        quantity=entry.executed_quantity,
+        open_price=entry.executed_price,
+        stop_loss=order.stop_loss if order else 0.0,
+        take_profit=order.take_profit if order else 0.0,
+        commission=entry.commission,
         decision_id=placed.decision_id if placed else "",
-        expires_ts_ns=placed.expires_ts_ns if placed else 0,
+        expires_ts_ns=_expiry(entry, order) if order else 0,
+        is_managed=bool(entry.order_id),
+        flow_id=placed.flow_id if placed else "",
     )
 
 
-def _closed(
-    deal: Deal, executed: OrderExecuted, tenant_id: str, position: Position
-) -> PositionClosed:
+def _expiry(entry: OrderExecuted, order: Order) -> int:
+    """When the position is closed; a pending order's time begins with its first fill."""
+    expires_ts_ns = order.placed.expires_ts_ns
+    if order.kind is not OrderKind.PENDING or not expires_ts_ns:
+        return expires_ts_ns
+    return entry.ts_ns + expires_ts_ns - order.placed.ts_ns
+
+
+def _closed(position: Position, owner: Owner) -> PositionClosed:
     return PositionClosed(
-        ts_ns=deal.ts_ns,
-        position_id=executed.position_id,
-        account_id=executed.account_id,
-        tenant_id=tenant_id,
-        symbol=deal.symbol,
+        ts_ns=position.exit_ts_ns,
+        position_id=position.position_id,
+        account_id=owner.account_id,
+        tenant_id=owner.tenant_id,
+        symbol=position.symbol,
         direction=position.side.name.lower(),
         quantity=position.opened_quantity,
         open_price=position.open_price,
-        close_price=deal.price,
-        profit=str(position.profit + deal.profit),
-        commission=str(position.commission + deal.commission),
-        swap=str(position.swap + deal.swap),
-        reason=deal.reason,
+        close_price=position.exit_price,
+        profit=str(position.profit),
+        commission=str(position.commission),
+        swap=str(position.swap),
+        reason=position.exit_reason,
         decision_id=position.decision_id,
     )

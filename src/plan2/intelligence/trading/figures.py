@@ -1,42 +1,82 @@
 """An account as plain numbers: what sizing and the risk gate look at, reservations included."""
 
+import math
+
+import msgspec
+
 from plan2.dataflow.terminals.port import ApprovedOrder
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, Tick
+from plan2.intelligence.risk.guard import AccountGuard
 from plan2.intelligence.risk.limits import AccountFigures
-from plan2.intelligence.trading.orders import OrderBook
+from plan2.intelligence.trading.orders import Order, OrderBook
 from plan2.intelligence.trading.portfolio import Portfolio
 from plan2.intelligence.trading.positions import PositionBook
 from plan2.intelligence.trading.rates import Rates
+from plan2.intelligence.trading.wishes import FLOW
 
 NEVER_NS = -(10**18)
+
+
+class Purpose(msgspec.Struct, frozen=True, kw_only=True):
+    """What the figures are wanted for.
+
+    Attributes:
+        quantity: lots that an exit may close. changes: the working order that is to be changed.
+        is_exit: whether the order only takes risk away; an errand of unknown outcome does not
+            stand in its way, a trade of unknown outcome does.
+        ts_ns: market time of the order, 0 = the quote's.
+    """
+
+    flow_id: str = FLOW
+    quantity: float = 0.0
+    is_exit: bool = False
+    changes: Order | None = None
+    ts_ns: int = 0
+
+
+ENTRY = Purpose()
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """When the figures are wanted, and how the account stands to its broker then.
+
+    `tick` is the quote acted on, `now_ns` the clock's time.
+    """
+
+    tick: Tick
+    now_ns: int
+    cooldown_s: float
+    link_up: bool
+    books_agree: bool
 
 
 class AccountBoard:
     """Counts what the limits are measured in.
 
     An approved order that adds risk reserves its share of exposure and positions from the moment of
-    the decision, so that concurrent orders cannot pass a limit together; `release` gives it back
-    when the order is over.
+    the decision, so that concurrent orders cannot pass a limit together; when it is over, or as far
+    as it is filled, the reservation is given back.
     """
 
     def __init__(
         self,
         orders: OrderBook,
-        positions: PositionBook,
         portfolio: Portfolio,
         rates: Rates,
         instruments: dict[str, Instrument],
+        guard: AccountGuard,
     ) -> None:
         self._orders = orders
-        self._positions = positions
         self._portfolio = portfolio
+        self._positions: PositionBook = portfolio.book
         self._rates = rates
         self._instruments = instruments
+        self._guard = guard
         self._placed_ns: list[int] = []
         self._last_entry_ns: dict[str, int] = {}
         self._last_close_ns: dict[str, int] = {}
-        self._reserved: dict[str, float] = {}
+        self._reserved: dict[str, tuple[str, float]] = {}
 
     def note_order(self, symbol: str, ts_ns: int, *, is_entry: bool) -> None:
         """Remember an order for the rate and duplicate rules."""
@@ -50,9 +90,11 @@ class AccountBoard:
 
     def reserve(self, order: ApprovedOrder) -> None:
         """Count an order that adds risk as if it were filled."""
-        self._reserved[order.order_id] = self._portfolio.notional(
-            order.symbol, order.quantity, self._rates
-        )
+        self._reserved[order.order_id] = (order.symbol, order.quantity)
+
+    def restore(self, order: Order) -> None:
+        """Count an order of an earlier run again."""
+        self._reserved[order.placed.order_id] = (order.placed.symbol, order.placed.quantity)
 
     def release(self, order_id: str) -> None:
         """Give a reservation back; harmless when there is none."""
@@ -65,7 +107,7 @@ class AccountBoard:
 
     def since_entry_s(self, tick: Tick) -> float:
         """Seconds of market time since the symbol's last approved entry."""
-        return (tick.ts_ns - self._last_entry_ns.get(tick.symbol, NEVER_NS)) / NS_PER_SECOND
+        return self._since_entry_s(tick.symbol, tick.ts_ns)
 
     def orders_last_minute(self, ts_ns: int) -> int:
         """Orders placed in the minute before `ts_ns`."""
@@ -73,32 +115,70 @@ class AccountBoard:
         self._placed_ns = [placed for placed in self._placed_ns if placed > horizon]
         return len(self._placed_ns)
 
-    def figures(
-        self, tick: Tick, now_ns: int, cooldown_s: float, trading_state: float, quantity: float
-    ) -> AccountFigures:
-        """The account at this tick; `quantity` is that of the position an order closes, lots."""
-        symbol, ts_ns = tick.symbol, tick.ts_ns
+    def figures(self, moment: Moment, purpose: Purpose) -> AccountFigures:
+        """The account at a moment; NaN where a rate is missing."""
+        symbol, ts_ns = moment.tick.symbol, purpose.ts_ns or moment.tick.ts_ns
         instrument = self._instruments[symbol]
         portfolio, marks = self._portfolio, self._portfolio.marks
-        equity = float(portfolio.equity)
-        since_close = ts_ns - self._last_close_ns.get(symbol, NEVER_NS)
-        opening = sum(1 for key in self._orders.open if key in self._reserved)
+        equity = float(portfolio.equity) if portfolio.is_valued else math.nan
+        guard = self._guard.figures(symbol, purpose.flow_id, ts_ns)
+        opening = self._waiting_entries("")
+        held = len(self._positions.of_symbol(symbol)) + self._waiting_entries(symbol)
+        changed = purpose.changes
         return AccountFigures(
-            trading_state=trading_state,
-            symbol_blocked=float(self._orders.is_blocked(symbol)),
+            **msgspec.structs.asdict(guard),
+            symbol_blocked=float(self._orders.is_blocked(symbol, is_exit=purpose.is_exit)),
+            symbol_disputed=float(symbol in self._orders.disputed),
+            link_up=float(moment.link_up),
+            books_agree=float(moment.books_agree),
             equity=equity,
             day_start_equity=float(marks.day_start_equity),
             peak_equity=float(marks.peak_equity),
             margin_free=equity - portfolio.margin(self._rates),
             positions=float(len(self._positions.open) + opening),
-            positions_symbol=float(len(self._positions.of_symbol(symbol))),
-            orders_pending_symbol=float(self._orders.pending(symbol)),
-            exposure=portfolio.exposure(self._rates) + sum(self._reserved.values(), 0.0),
+            positions_symbol=float(held - (changed is not None)),
+            orders_pending_symbol=float(self._orders.in_flight(symbol)),
+            exposure=portfolio.exposure(self._rates) + self._reserved_value(),
             orders_last_minute=float(self.orders_last_minute(ts_ns)),
-            seconds_since_same=self.since_entry_s(tick),
-            cooldown_left_s=max(0, int(cooldown_s * NS_PER_SECOND) - since_close) / NS_PER_SECOND,
-            tick_age_ms=max(0, now_ns - ts_ns) / NS_PER_MS,
+            seconds_since_same=self._since_entry_s(symbol, ts_ns),
+            cooldown_left_s=self._cooldown_left_s(symbol, ts_ns, moment.cooldown_s),
+            tick_age_ms=max(0, moment.now_ns - moment.tick.ts_ns) / NS_PER_MS,
             quote_rate=self._rates.rate(instrument.quote),
             base_rate=self._rates.rate(instrument.base),
-            position_quantity=quantity,
+            position_quantity=purpose.quantity,
+            reserved_value=self._value_of(changed) if changed is not None else 0.0,
+            reserved_positions=float(changed is not None),
         )
+
+    def _since_entry_s(self, symbol: str, ts_ns: int) -> float:
+        return (ts_ns - self._last_entry_ns.get(symbol, NEVER_NS)) / NS_PER_SECOND
+
+    def _cooldown_left_s(self, symbol: str, ts_ns: int, cooldown_s: float) -> float:
+        since_close_ns = ts_ns - self._last_close_ns.get(symbol, NEVER_NS)
+        return max(0, int(cooldown_s * NS_PER_SECOND) - since_close_ns) / NS_PER_SECOND
+
+    def _waiting_entries(self, symbol: str) -> int:
+        """Reserved orders of a symbol, or of all, that may still bring a position of their own."""
+        held = {position.decision_id for position in self._positions.open.values()}
+        return sum(
+            1
+            for order_id, (reserved, _) in self._reserved.items()
+            if symbol in {"", reserved} and self._decision_of(order_id) not in held
+        )
+
+    def _decision_of(self, order_id: str) -> str:
+        order = self._orders.orders.get(order_id)
+        return order.placed.decision_id if order is not None else order_id
+
+    def _reserved_value(self) -> float:
+        return sum(
+            self._portfolio.notional(symbol, lots - self._filled(order_id), self._rates)
+            for order_id, (symbol, lots) in self._reserved.items()
+        )
+
+    def _filled(self, order_id: str) -> float:
+        order = self._orders.orders.get(order_id)
+        return order.filled_quantity if order is not None else 0.0
+
+    def _value_of(self, order: Order) -> float:
+        return self._portfolio.notional(order.placed.symbol, order.rest, self._rates)

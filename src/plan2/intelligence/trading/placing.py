@@ -5,7 +5,7 @@ people and screens want to know of it (the decision record, its digest, the even
 order is on its way, or at the next start when a crash came in between.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from plan2.dataflow.terminals.port import ApprovedOrder, OrderKind
 from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.errors import TerminalUnavailable
+from plan2.foundation.events.base import Event
 from plan2.foundation.events.fact import Fact
 from plan2.foundation.events.order import OrderRejected
 from plan2.foundation.latency import Latency
@@ -21,7 +22,6 @@ from plan2.intelligence.decision.material import Material, record_of
 from plan2.intelligence.trading.account_events import AccountFacts, Origin, origin_of
 from plan2.intelligence.trading.chronicle import Chronicle, fact_of
 from plan2.intelligence.trading.journal import Entry
-from plan2.intelligence.trading.orders import OrderBook, OrderState
 
 TAKEN = "DecisionTaken"
 """Names a journal entry that holds the material of a decision and its order."""
@@ -38,18 +38,18 @@ class Submit(Protocol):
 
 
 class Placing:
-    """Places the approved orders of one account."""
+    """Places the approved orders of one account; `apply` folds an event into its books."""
 
     def __init__(
         self,
         facts: AccountFacts,
-        orders: OrderBook,
+        apply: Callable[[Event], None],
         chronicle: Chronicle,
         submit: Submit,
         latency: Latency,
     ) -> None:
         self._facts = facts
-        self._orders = orders
+        self._apply = apply
         self._chronicle = chronicle
         self._submit = submit
         self._encoder = msgspec.msgpack.Encoder()
@@ -73,23 +73,23 @@ class Placing:
         self._journal_ns(written - writing)
         self._to_terminal_ns(called - decided_ns)
         placed = placed_fact(self._facts, material)
-        self._orders.apply(placed.event)
+        self._apply(placed.event)
         self._chronicle.announce((keeper.keep(material), placed), sequence)
         self._note_sent(order, is_sent)
 
-    def place_all(self, orders: Sequence[ApprovedOrder], origin: Origin) -> None:
+    def place_all(self, orders: Sequence[tuple[ApprovedOrder, Origin]]) -> None:
         """Place orders that no forecast stands behind: one durable write, then one call each.
 
         Raises:
             JournalLost: they could not be written down, and none was sent.
         """
-        placed = [self._facts.placed(order, origin) for order in orders]
+        placed = [self._facts.placed(order, origin) for order, origin in orders]
         sequence = self._chronicle.make_durable([self._chronicle.entry(item) for item in placed])
-        sent = [self._send(order) for order in orders]
+        sent = [self._send(order) for order, _ in orders]
         for item in placed:
-            self._orders.apply(item.event)
+            self._apply(item.event)
         self._chronicle.announce(placed, sequence)
-        for order, is_sent in zip(orders, sent, strict=True):
+        for (order, _), is_sent in zip(orders, sent, strict=True):
             self._note_sent(order, is_sent)
 
     def _send(self, order: ApprovedOrder) -> bool:
@@ -103,8 +103,7 @@ class Placing:
     def _note_sent(self, order: ApprovedOrder, is_sent: bool) -> None:
         if is_sent:
             sent = self._facts.sent(order)
-            if self._orders.orders[order.order_id].state is OrderState.PLACED:
-                self._orders.apply(sent.event)
+            self._apply(sent.event)
             self._chronicle.record(sent)
             return
         refused = OrderRejected(
@@ -115,7 +114,7 @@ class Placing:
             reason=NOT_SENT,
         )
         self._chronicle.record_durable([self._facts.answered(refused)])
-        self._orders.apply(refused)
+        self._apply(refused)
 
 
 def placed_fact(facts: AccountFacts, material: Material) -> Fact:

@@ -32,10 +32,12 @@ class Portfolio:
     ) -> None:
         self.marks = Marks(start_balance, start_balance, 0)
         self._start_balance = start_balance
-        self._book = book
+        self.book = book
         self._instruments = instruments
         self._exit_prices: dict[str, tuple[float, float]] = {}
         self._equity = start_balance
+        self.is_valued = False
+        """Whether equity is known: every open position has had a quote since the start."""
         self.day_loss = 0.0
         """Fall of equity since the broker's midnight, as a fraction of it; negative = gain."""
         self.drawdown = 0.0
@@ -44,7 +46,7 @@ class Portfolio:
     @property
     def balance(self) -> Decimal:
         """Start balance and everything realised since, account currency."""
-        return self._start_balance + self._book.realised
+        return self._start_balance + self.book.realised
 
     @property
     def equity(self) -> Decimal:
@@ -52,12 +54,21 @@ class Portfolio:
         return self._equity
 
     def mark(self, tick: Tick, rates: Rates) -> None:
-        """Take in a quote: value open positions, roll the broker's day, lift the peak."""
+        """Take in a quote: value open positions, roll the broker's day, lift the peak.
+
+        While an open position has no quote yet, as after a restart, equity is not known, and the
+        day's start and the peak stay what they were: a half-valued account is no measure.
+        """
         self._exit_prices[tick.symbol] = (tick.bid, tick.ask)
-        equity = self.balance + self.floating(rates)
-        is_new_day = tick.ts_ns >= self.marks.day_end_ns
-        if equity == self._equity and not is_new_day:
+        floating = self._floating(rates)
+        if floating is None:
+            self.is_valued = False
             return
+        equity = self.balance + floating
+        is_new_day = tick.ts_ns >= self.marks.day_end_ns
+        if equity == self._equity and self.is_valued and not is_new_day:
+            return
+        self.is_valued = True
         self._equity = equity
         if is_new_day:
             self.marks.day_end_ns = next_day_start_ns(tick.ts_ns)
@@ -67,27 +78,35 @@ class Portfolio:
         self.drawdown = _fall(self.marks.peak_equity, equity)
 
     def restore_marks(self, event: EquityRecorded) -> None:
-        """Take the day's start and the peak from a stored figure."""
+        """Take the day's start and the peak from a stored figure, and the last known equity."""
         self.marks = Marks(
             Decimal(event.day_start_equity), Decimal(event.peak_equity), event.day_end_ns
         )
-
-    def floating(self, rates: Rates) -> Decimal:
-        """Profit of all open positions if they were closed now, without commission."""
-        if not self._book.open:
-            return Decimal(0)
-        return sum(
-            (self.floating_of(position, rates) for position in self._book.open.values()),
-            Decimal(0),
-        )
+        self._equity = Decimal(event.equity)
 
     def floating_of(self, position: Position, rates: Rates) -> Decimal:
         """Profit of one position if it were closed now; 0 while no quote or rate is known."""
-        instrument = self._instruments[position.symbol]
+        return self._profit_of(position, rates) or Decimal(0)
+
+    def _floating(self, rates: Rates) -> Decimal | None:
+        """Profit of all open positions if they were closed now; None while one is not known."""
+        total = Decimal(0)
+        for position in self.book.open.values():
+            profit = self._profit_of(position, rates)
+            if profit is None:
+                return None
+            total += profit
+        return total
+
+    def _profit_of(self, position: Position, rates: Rates) -> Decimal | None:
+        """As `floating_of`, but None while no quote or rate is known of a watched symbol."""
+        instrument = self._instruments.get(position.symbol)
+        if instrument is None:
+            return Decimal(0)  # foreign, without quotes here; the exposure rule refuses new risk
         prices = self._exit_prices.get(position.symbol)
         rate = rates.rate(instrument.quote)
         if prices is None or not rate > 0:
-            return Decimal(0)
+            return None
         price = prices[0] if position.side is Side.BUY else prices[1]
         return instrument.profit(position.side, position.quantity, position.open_price, price, rate)
 
@@ -95,12 +114,14 @@ class Portfolio:
         """Gross notional of open positions, account currency; NaN when a rate is missing."""
         return math.fsum(
             self.notional(position.symbol, position.quantity, rates)
-            for position in self._book.open.values()
+            for position in self.book.open.values()
         )
 
     def notional(self, symbol: str, lots: float, rates: Rates) -> float:
-        """Value of `lots` in account currency."""
-        instrument = self._instruments[symbol]
+        """Value of `lots` in account currency; NaN for a symbol that is not watched."""
+        instrument = self._instruments.get(symbol)
+        if instrument is None:
+            return math.nan
         return lots * instrument.contract_size * rates.rate(instrument.base)
 
     def margin(self, rates: Rates) -> float:
@@ -108,7 +129,8 @@ class Portfolio:
         total = sum(
             self.notional(position.symbol, position.quantity, rates)
             / self._instruments[position.symbol].leverage
-            for position in self._book.open.values()
+            for position in self.book.open.values()
+            if position.symbol in self._instruments
         )
         return 0.0 if math.isnan(total) else total
 

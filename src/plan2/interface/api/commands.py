@@ -1,4 +1,4 @@
-"""Commands: pause, resume, halt, kill; each carried out once per idempotency key.
+"""Commands: pause, resume, halt, reduce-only, kill; each carried out once per idempotency key.
 
 An answer says that the command was taken; its effect arrives as an event. Repeating a request with
 the same key gives the same receipt, also while the first one is still under way.
@@ -8,7 +8,7 @@ import asyncio
 from typing import Annotated, Final, Literal
 
 import msgspec
-from litestar import Request, post
+from litestar import Request, get, post
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
@@ -17,20 +17,24 @@ from msgspec import Meta
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.identity.sessions import Session
 from plan2.foundation.ids import derived_id
+from plan2.intelligence.risk.switch import Scope
+from plan2.intelligence.trading.control import Selector
 from plan2.interface.api.ports import TradingControl
 from plan2.interface.books import Books
 from plan2.interface.items import CommandReceipt
+from plan2.interface.switch_items import TradingItem, item_of
 
 RECEIPTS_KEPT: Final = 10_000
 BODY_MAX_BYTES: Final = 16_384
 
-CommandName = Literal["pause", "resume", "halt", "kill"]
+CommandName = Literal["pause", "resume", "halt", "reduce-only", "kill"]
 STATE_AFTER: Final[dict[CommandName, str]] = {
     "pause": "paused",
     "resume": "armed",
     "halt": "halted",
+    "reduce-only": "reduce_only",
 }
-NAMES: Final[tuple[CommandName, ...]] = ("pause", "resume", "halt", "kill")
+NAMES: Final[tuple[CommandName, ...]] = ("pause", "resume", "halt", "reduce-only", "kill")
 
 Key = Annotated[
     str,
@@ -39,17 +43,36 @@ Key = Annotated[
 SignedRequest = Request[None, Session, State]
 
 
-class CommandBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why, in one line; to resume, a reason must be given."""
+Line = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Name = Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z0-9._#+-]*$")]
 
-    reason: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+
+class CommandBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the command is about, and why; to resume, a reason must be given.
+
+    Without an account it is about every one. `target` names the symbol or flow of those scopes;
+    `mode` the kind of an account with somebody's money that is to be armed; `closes_foreign` lets a
+    kill touch orders and positions that Plan2 did not make.
+    """
+
+    reason: Line = ""
+    scope: Scope = Scope.ACCOUNT
+    target: Name = ""
+    account_id: Name = ""
+    mode: Name = ""
+    closes_foreign: bool = False
+
+    @property
+    def selector(self) -> Selector:
+        """What is meant."""
+        return Selector(scope=self.scope, target=self.target, account_id=self.account_id)
 
 
 class _Taken(msgspec.Struct, frozen=True):
     """A command that was taken, and the work that carries it out."""
 
     name: CommandName
-    reason: str
+    body: CommandBody
     work: "asyncio.Task[CommandReceipt]"
 
 
@@ -62,43 +85,47 @@ class Commands:
         self._taken: dict[str, _Taken] = {}
 
     async def carry_out(
-        self, name: CommandName, session: Session, key: str, reason: str
+        self, name: CommandName, session: Session, key: str, body: CommandBody
     ) -> CommandReceipt:
         """The receipt of a command; a repetition waits for the first one's.
 
         Raises:
             RequestRefused: 409 when the key was used for something else, 422 without a reason.
         """
-        if name == "resume" and not reason.strip():
+        if name == "resume" and not body.reason.strip():
             raise RequestRefused(
                 422, "reason_missing", "To resume trading, say why.", remedy="Give a reason."
             )
         command_id = derived_id("command", session.user.tenant_id, session.user.user_id, key)
         taken = self._taken.get(command_id)
         if taken is None:
-            work = asyncio.create_task(self._run(name, session, reason, command_id))
-            taken = self._taken[command_id] = _Taken(name, reason, work)
+            work = asyncio.create_task(self._run(name, session, body, command_id))
+            taken = self._taken[command_id] = _Taken(name, body, work)
             self._forget_oldest()
-        if (taken.name, taken.reason) != (name, reason):
+        if (taken.name, taken.body) != (name, body):
             raise RequestRefused(
                 409,
                 "idempotency_conflict",
-                f"This Idempotency-Key was used for {taken.name!r} with another reason or name.",
+                f"This Idempotency-Key was used for another command, {taken.name!r}.",
                 remedy="Use a new key for a new command.",
             )
         # A caller that goes away must not stop what was taken.
         return await asyncio.shield(taken.work)
 
     async def _run(
-        self, name: CommandName, session: Session, reason: str, command_id: str
+        self, name: CommandName, session: Session, body: CommandBody, command_id: str
     ) -> CommandReceipt:
         actor = f"user:{session.user.name}"
         is_done = False
         try:
             if name == "kill":
-                await self._control.kill(actor, reason)
+                await self._control.kill(
+                    actor, body.reason, body.selector, closes_foreign=body.closes_foreign
+                )
             else:
-                await self._control.set_state(STATE_AFTER[name], actor, reason)
+                await self._control.set_state(
+                    STATE_AFTER[name], actor, body.reason, body.selector, body.mode
+                )
             is_done = True
         finally:
             if not is_done:
@@ -115,22 +142,28 @@ class Commands:
 
 
 class CommandRoutes:
-    """`/api/v1/commands/…`."""
+    """`/api/v1/commands/…`, and how the switches stand."""
 
-    def __init__(self, commands: Commands) -> None:
+    def __init__(self, commands: Commands, control: TradingControl) -> None:
         self._commands = commands
+        self._control = control
 
     def handlers(self) -> list[HTTPRouteHandler]:
-        """One handler on four paths."""
+        """One handler on five paths, and one question."""
         paths = [f"/api/v1/commands/{name}" for name in NAMES]
         return [
             post(paths, status_code=202, request_max_body_size=BODY_MAX_BYTES, tags=["commands"])(
                 self.command
-            )
+            ),
+            get("/api/v1/trading", tags=["commands"])(self.trading),
         ]
 
     async def command(self, request: SignedRequest, data: CommandBody, key: Key) -> CommandReceipt:
-        """Pause, resume, halt or kill; the effect arrives as TradingStateChanged."""
+        """Pause, resume, halt, only reduce, or kill; the effect arrives as events."""
         path = request.scope["path"].rpartition("/")[2]
         name = next(known for known in NAMES if known == path)
-        return await self._commands.carry_out(name, request.auth, key, data.reason)
+        return await self._commands.carry_out(name, request.auth, key, data)
+
+    async def trading(self) -> TradingItem:
+        """Every switch of every account, what keeps it from being resumed, and its kills."""
+        return TradingItem(accounts=[item_of(account) for account in self._control.overview()])

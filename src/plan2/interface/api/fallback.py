@@ -10,7 +10,7 @@ from plan2.connectivity.gateway.pages import FallbackState, killed_page
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.identity.sessions import Session, is_csrf
 from plan2.foundation.ids import IdSource
-from plan2.interface.api.commands import BODY_MAX_BYTES, Commands
+from plan2.interface.api.commands import BODY_MAX_BYTES, CommandBody, Commands
 from plan2.interface.books import Books
 
 KILL_WORD = "KILL"
@@ -55,6 +55,9 @@ class FallbackRoutes:
                 422, "not_confirmed", f"Type {KILL_WORD} into the form to confirm."
             )
         receipt = await self._commands.carry_out(
-            "kill", request.auth, key or self._ids.next_id("command"), "kill form"
+            "kill",
+            request.auth,
+            key or self._ids.next_id("command"),
+            CommandBody(reason="kill form"),
         )
         return Response(killed_page(receipt.trading_state), media_type="text/html")

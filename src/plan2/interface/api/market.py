@@ -14,6 +14,7 @@ from plan2.intelligence.models.forecast import Forecast
 from plan2.interface.api.history import History
 from plan2.interface.api.paging import BarLimit, ItemLimit, Symbol, TimeUs, symbol_view
 from plan2.interface.api.ports import Features, Indicators
+from plan2.interface.books import Books
 from plan2.interface.items import (
     Bars,
     FeatureValues,
@@ -64,8 +65,9 @@ class MarketRoutes:
 
     async def symbols(self) -> list[SymbolInfo]:
         """Every watched symbol with its contract data and last quote."""
-        views = (self._live.view(symbol) for symbol in self._live.symbols)
-        return [_symbol_info(view) for view in views if view is not None]
+        live = self._live
+        views = (live.view(symbol) for symbol in live.symbols)
+        return [_symbol_info(view, live.books) for view in views if view is not None]
 
     async def bars(
         self,
@@ -162,7 +164,7 @@ class MarketRoutes:
         return await self._history.bars(symbol, period_s, _ns(from_us), _ns(to_us), limit)
 
 
-def _symbol_info(view: SymbolView) -> SymbolInfo:
+def _symbol_info(view: SymbolView, books: Books) -> SymbolInfo:
     instrument, quote = view.instrument, view.quote()
     return SymbolInfo(
         symbol=instrument.symbol,
@@ -171,6 +173,12 @@ def _symbol_info(view: SymbolView) -> SymbolInfo:
         quote=instrument.quote,
         digits=instrument.digits,
         point=instrument.point,
+        contract_size=instrument.contract_size,
+        volume_min=instrument.volume_min,
+        volume_step=instrument.volume_step,
+        volume_max=instrument.volume_max,
+        stops_level_points=instrument.stops_level_points,
+        quote_rate=books.rate(instrument.quote),
         bid=quote.bid if quote else None,
         ask=quote.ask if quote else None,
         spread_points=quote.spread_points if quote else None,

@@ -17,6 +17,10 @@ from plan2.foundation.values import Float64Array, TenantId, TickBlock
 from plan2.intelligence.decision.explain import Replayed
 from plan2.intelligence.decision.record import DecisionRecord
 from plan2.intelligence.models.manifest import Manifest
+from plan2.intelligence.trading.control import AccountSwitches, Selector
+from plan2.intelligence.trading.requests import Outcome
+from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
+from plan2.interface.api.terminal_link import TerminalDoor
 from plan2.interface.books import Books
 from plan2.interface.live import LiveView
 from plan2.interface.views.queries import Views
@@ -119,14 +123,59 @@ class Replayer(Protocol):
 
 
 class TradingControl(Protocol):
-    """The trading switch."""
+    """The trading switches and the kill switch."""
 
-    async def set_state(self, state: str, actor: str, reason: str) -> None:
-        """Arm, pause or halt; durable when this returns."""
+    async def set_state(
+        self, state: str, actor: str, reason: str, selector: Selector | None = None, mode: str = ""
+    ) -> None:
+        """Arm, pause, let only exits through or halt; durable when this returns.
+
+        Raises:
+            InputError: what was named does not exist, or the actor may not do it.
+        """
         ...
 
-    async def kill(self, actor: str, reason: str) -> None:
-        """Halt, cancel pending orders, close positions; returns once it is under way."""
+    async def kill(
+        self,
+        actor: str,
+        reason: str,
+        selector: Selector | None = None,
+        *,
+        closes_foreign: bool = False,
+    ) -> None:
+        """Halt, withdraw working orders, close positions; returns once the orders are out.
+
+        Raises:
+            InputError: what was named does not exist.
+        """
+        ...
+
+    def overview(self) -> Sequence[AccountSwitches]:
+        """How every account stands."""
+        ...
+
+
+class OrderDesk(Protocol):
+    """The door through which people ask for orders; each call is carried out when it returns."""
+
+    def request(self, wish: OrderWish) -> Outcome:
+        """An order's id, or the rule that refused.
+
+        Raises:
+            JournalLost: it could not be written down, and was not sent.
+        """
+        ...
+
+    def claim(self, position_id: str, ask: Ask, horizon_s: int) -> Refusal | None:
+        """Hand a foreign position to Plan2's care."""
+        ...
+
+    def release(self, position_id: str, ask: Ask) -> Refusal | None:
+        """Take a position away from Plan2's care."""
+        ...
+
+    def state_of(self, order_id: str) -> str:
+        """Where an order stands; empty when it is not known any more."""
         ...
 
 
@@ -190,6 +239,7 @@ class ApiParts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         speed: market seconds per second.
+        terminal_door: lets terminals on other machines in; None lets nobody in.
     """
 
     info: RunInfo
@@ -203,6 +253,8 @@ class ApiParts(msgspec.Struct, frozen=True, kw_only=True):
     models: Models
     replayer: Replayer
     control: TradingControl
+    orders: OrderDesk
     health: Health
     latency: LatencyBoard
     speed: Callable[[], float]
+    terminal_door: TerminalDoor | None = None

@@ -12,15 +12,8 @@ from plan2.intelligence.decision.record import DecisionRecord
 from plan2.interface.api.paging import Cursor, ItemId, ItemLimit, Word, position_of
 from plan2.interface.api.ports import EventLog, Features, Replayer, RunInfo
 from plan2.interface.books import Books
-from plan2.interface.items import (
-    AccountInfo,
-    DecisionItem,
-    EquityCurve,
-    OrderItem,
-    Page,
-    PositionItem,
-    ReplayResult,
-)
+from plan2.interface.items import AccountInfo, DecisionItem, EquityCurve, Page, ReplayResult
+from plan2.interface.order_items import OrderItem, PositionItem
 from plan2.interface.screen import for_screen
 from plan2.interface.views.queries import DecisionFilter, Views
 
@@ -118,8 +111,15 @@ class TradingRoutes:
             get("/api/v1/account", tags=tags)(self.account),
         ]
 
-    async def orders(self, limit: ItemLimit = 100, cursor: Cursor = "") -> Page[OrderItem]:
-        """Orders and where they stand, newest first."""
+    async def orders(
+        self,
+        status: Literal["all", "open"] = "all",
+        limit: ItemLimit = 100,
+        cursor: Cursor = "",
+    ) -> Page[OrderItem]:
+        """Orders and where they stand, newest first; or all of which more is to be heard."""
+        if status == "open":
+            return Page(self._books.open_orders()[::-1][:limit], None)
         return await self._views.orders(position_of(cursor), limit)
 
     async def positions(

@@ -13,14 +13,18 @@ from plan2.foundation.events.base import Event
 from plan2.foundation.events.model import DecisionMade
 from plan2.foundation.events.order import (
     OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderCompleted,
     OrderExecuted,
+    OrderExpired,
     OrderOutcomeUnknown,
     OrderPlaced,
     OrderRejected,
     OrderSent,
 )
 from plan2.foundation.eventstore.record import StoredEvent
-from plan2.interface.items import OrderItem
+from plan2.interface.order_items import OrderItem
 from plan2.interface.screen import to_us
 from plan2.interface.streaming.channels import Channels, light
 from plan2.interface.streaming.log_channel import RING_SIZE
@@ -32,6 +36,10 @@ ORDER_EVENTS: Final = (
     OrderAccepted,
     OrderRejected,
     OrderOutcomeUnknown,
+    OrderCompleted,
+    OrderCancelled,
+    OrderExpired,
+    OrderAmended,
     OrderExecuted,
 )
 

@@ -9,30 +9,54 @@ from typing import Any
 
 import msgspec
 
+from plan2.dataflow.terminals.port import OrderKind
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.model import DecisionMade
 from plan2.foundation.events.order import (
     OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderCompleted,
     OrderExecuted,
+    OrderExpired,
     OrderOutcomeUnknown,
     OrderPlaced,
     OrderRejected,
     OrderSent,
+    PositionClaimed,
     PositionClosed,
     PositionOpened,
+    PositionProtected,
 )
 from plan2.foundation.eventstore.record import StoredEvent
 from plan2.foundation.values import Side
-from plan2.interface.items import DecisionItem, EventItem, FillItem, OrderItem, PositionItem
+from plan2.intelligence.trading.orders import (
+    ANSWER_OF,
+    LOT_SLACK,
+    STEPS,
+    Answer,
+    OrderState,
+    kind_of,
+)
+from plan2.interface.items import DecisionItem, EventItem
+from plan2.interface.order_items import FillItem, OrderItem, PositionItem
 from plan2.interface.screen import for_screen, to_us
 
 OrderEvent = (
-    OrderPlaced | OrderSent | OrderAccepted | OrderRejected | OrderOutcomeUnknown | OrderExecuted
+    OrderPlaced
+    | OrderSent
+    | OrderAccepted
+    | OrderRejected
+    | OrderOutcomeUnknown
+    | OrderCompleted
+    | OrderCancelled
+    | OrderExpired
+    | OrderAmended
+    | OrderExecuted
 )
-PositionEvent = PositionOpened | PositionClosed | OrderExecuted
-
-QUANTITY_SLACK = 1e-9
-"""Lots that are only the rounding of sums of lots."""
+PositionEvent = (
+    PositionOpened | PositionProtected | PositionClaimed | PositionClosed | OrderExecuted
+)
 
 
 def event_item(stored: StoredEvent) -> EventItem:
@@ -76,18 +100,12 @@ def fold_order(item: OrderItem | None, event: Event) -> OrderItem | None:
         return _placed(event)
     if item is None:
         return None
-    if isinstance(event, OrderSent):
-        # The broker's answer may have been stored first; a step back is not news.
-        return msgspec.structs.replace(item, state="sent") if item.state == "placed" else item
-    if isinstance(event, OrderAccepted):
-        return msgspec.structs.replace(item, state="accepted")
-    if isinstance(event, OrderRejected):
-        return msgspec.structs.replace(item, state="rejected", reason=event.reason)
-    if isinstance(event, OrderOutcomeUnknown):
-        return msgspec.structs.replace(item, state="unknown", reason=event.reason)
     if isinstance(event, OrderExecuted):
         return _executed(item, event)
-    return item
+    if isinstance(event, OrderAmended):
+        return _amended(item, event)
+    answer = ANSWER_OF.get(type(event))
+    return _answered(item, event, answer) if answer is not None else item
 
 
 def fill_item(event: OrderExecuted) -> FillItem:
@@ -115,6 +133,8 @@ def fold_position(item: PositionItem | None, event: Event) -> PositionItem | Non
         return _opened(event)
     if isinstance(event, PositionClosed):
         return _closed(item, event)
+    if isinstance(event, PositionProtected | PositionClaimed):
+        return _cared_for(item, event) if item is not None else None
     if isinstance(event, OrderExecuted) and item is not None and item.closed_us is None:
         return _booked(item, event)
     return item
@@ -127,7 +147,7 @@ def _placed(event: OrderPlaced) -> OrderItem:
         ts_us=to_us(event.ts_ns),
         symbol=event.symbol,
         side=event.side,
-        kind="close" if event.reduce_only else "open",
+        kind=kind_of(event).value,
         quantity=event.quantity,
         state="placed",
         price=event.price or None,
@@ -136,16 +156,51 @@ def _placed(event: OrderPlaced) -> OrderItem:
         filled_price=None,
         filled_quantity=0.0,
         reason=None,
+        trigger=event.trigger,
+        limit_price=event.limit_price or None,
+        expires_us=to_us(event.order_expires_ts_ns),
+        position_id=event.position_id,
+        target_ticket=event.target_ticket,
+        flow_id=event.flow_id,
+        decided_by=event.decided_by,
+        why=event.reason,
+    )
+
+
+def _answered(item: OrderItem, event: Event, answer: Answer) -> OrderItem:
+    """The order after a word of the broker; what the table of steps does not know is no news."""
+    state = STEPS[OrderState(item.state)].get(answer)
+    if state is None:
+        return item
+    return msgspec.structs.replace(
+        item,
+        state=state.value,
+        reason=getattr(event, "reason", item.reason),
+        ticket=getattr(event, "ticket", "") or item.ticket,
+    )
+
+
+def _amended(item: OrderItem, event: OrderAmended) -> OrderItem:
+    return msgspec.structs.replace(
+        item,
+        price=event.price or None,
+        limit_price=event.limit_price or None,
+        stop_loss=event.stop_loss or None,
+        take_profit=event.take_profit or None,
+        expires_us=to_us(event.order_expires_ts_ns),
     )
 
 
 def _executed(item: OrderItem, event: OrderExecuted) -> OrderItem:
     total = item.filled_quantity + event.executed_quantity
     spent = item.filled_quantity * (item.filled_price or 0.0)
-    is_done = total >= item.quantity - QUANTITY_SLACK
+    # Both positions of a close-by have their own deal.
+    wanted = item.quantity * (2.0 if item.kind == OrderKind.CLOSE_BY.value else 1.0)
+    answer = Answer.REST if total >= wanted - LOT_SLACK else Answer.PART
+    state = STEPS[OrderState(item.state)].get(answer, OrderState(item.state))
     return msgspec.structs.replace(
         item,
-        state="filled" if is_done else "partially_filled",
+        state=state.value,
         filled_quantity=round(total, 8),
         filled_price=(spent + event.executed_quantity * event.executed_price) / total,
     )
@@ -168,7 +223,18 @@ def _opened(event: PositionOpened) -> PositionItem:
         swap="0",
         reason=None,
         decision_id=event.decision_id,
+        is_managed=event.is_managed,
+        expires_us=to_us(event.expires_ts_ns),
+        flow_id=event.flow_id,
     )
+
+
+def _cared_for(item: PositionItem, event: PositionProtected | PositionClaimed) -> PositionItem:
+    if isinstance(event, PositionProtected):
+        stops = {"stop_loss": event.stop_loss, "take_profit": event.take_profit}
+        return msgspec.structs.replace(item, **stops)
+    expires_us = to_us(event.expires_ts_ns)
+    return msgspec.structs.replace(item, is_managed=event.is_managed, expires_us=expires_us)
 
 
 def _booked(item: PositionItem, event: OrderExecuted) -> PositionItem:
@@ -206,6 +272,9 @@ def _closed(item: PositionItem | None, event: PositionClosed) -> PositionItem:
         swap=event.swap,
         reason=event.reason,
         decision_id=event.decision_id,
+        is_managed=item.is_managed if item else True,
+        expires_us=item.expires_us if item else 0,
+        flow_id=item.flow_id if item else "",
     )
 
 

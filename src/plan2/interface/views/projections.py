@@ -18,7 +18,7 @@ from plan2.foundation.events.order import OrderExecuted
 from plan2.foundation.eventstore.projections import Projection
 from plan2.foundation.eventstore.record import StoredEvent
 from plan2.foundation.eventstore.upcast import restore
-from plan2.interface.items import OrderItem, PositionItem
+from plan2.interface.order_items import OrderItem, PositionItem
 from plan2.interface.screen import to_us
 from plan2.interface.views.fold import decision_item, fill_item, fold_order, fold_position
 
@@ -70,13 +70,17 @@ class OrderView:
     """`order_view`: one row per order; `fill_view`: one row per execution."""
 
     name = "order_view"
-    rules = 1
+    rules = 2
     event_types: Collection[str] = (
         "OrderPlaced",
         "OrderSent",
         "OrderAccepted",
         "OrderRejected",
         "OrderOutcomeUnknown",
+        "OrderCompleted",
+        "OrderCancelled",
+        "OrderExpired",
+        "OrderAmended",
         "OrderExecuted",
     )
 
@@ -112,8 +116,14 @@ class PositionView:
     """`position_view`: one row per position, open or closed."""
 
     name = "position_view"
-    rules = 1
-    event_types: Collection[str] = ("PositionOpened", "PositionClosed", "OrderExecuted")
+    rules = 2
+    event_types: Collection[str] = (
+        "PositionOpened",
+        "PositionProtected",
+        "PositionClaimed",
+        "PositionClosed",
+        "OrderExecuted",
+    )
 
     async def apply(self, uow: UnitOfWork, event: StoredEvent) -> None:
         """Open, book or close the position."""

@@ -7,14 +7,8 @@ import msgspec
 from plan2.foundation.database.unit_of_work import UnitOfWork
 from plan2.foundation.eventstore.store import OpenUnit
 from plan2.foundation.values import TenantId
-from plan2.interface.items import (
-    DecisionItem,
-    EquityCurve,
-    FillItem,
-    OrderItem,
-    Page,
-    PositionItem,
-)
+from plan2.interface.items import DecisionItem, EquityCurve, Page
+from plan2.interface.order_items import FillItem, OrderItem, PositionItem
 
 T = TypeVar("T", bound=msgspec.Struct)
 

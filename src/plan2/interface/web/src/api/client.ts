@@ -1,6 +1,13 @@
 /** Requests to the REST API: same origin, cookie session, problems as typed errors. */
 
-import type { CommandName, CommandReply, Page, Problem, Session } from "../gen/protocol";
+import type {
+  CommandBody,
+  CommandName,
+  CommandReply,
+  Page,
+  Problem,
+  Session,
+} from "../gen/protocol";
 import { useSession } from "../state/session";
 
 const SIGNED_OUT: Problem = { title: "Signed out", status: 401, code: "signed_out" };
@@ -93,10 +100,35 @@ export async function signOut(): Promise<void> {
   useSession.getState().signedOut();
 }
 
+export type Changing = { method: "POST" | "PATCH" | "DELETE"; path: string; body?: object; query?: Query };
+
+/** A name for one request; `randomUUID` needs a secure context, which a phone may not have. */
+export function newKey(): string {
+  return (
+    crypto.randomUUID?.() ??
+    Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join("-")
+  );
+}
+
+/** Asks for something to be done; repeating it with the same `key` has no second effect. */
+export async function ask<T>(asked: Changing, key: string, signal: AbortSignal): Promise<T> {
+  const headers = {
+    ...(await csrfHeaders()),
+    "Idempotency-Key": key,
+    ...(asked.body ? { "Content-Type": "application/json" } : {}),
+  };
+  return request<T>(address(asked.path, asked.query ?? {}), {
+    method: asked.method,
+    headers,
+    body: asked.body ? JSON.stringify(asked.body) : null,
+    signal,
+  });
+}
+
 /** Sends a command; repeating it with the same `key` has no second effect. */
 export async function sendCommand(
   name: CommandName,
-  reason: string,
+  body: CommandBody,
   key: string,
   signal: AbortSignal,
 ): Promise<CommandReply> {
@@ -105,11 +137,10 @@ export async function sendCommand(
     "Content-Type": "application/json",
     "Idempotency-Key": key,
   };
-  const body = JSON.stringify({ reason });
   return request<CommandReply>(address(`/commands/${name}`, {}), {
     method: "POST",
     headers,
-    body,
+    body: JSON.stringify(body),
     signal,
   });
 }

@@ -48,6 +48,9 @@ function positionOf(row: PositionRow): PositionItem {
     swap,
     reason,
     decision_id,
+    is_managed,
+    expires_us,
+    flow_id,
   ] = row;
   return {
     position_id,
@@ -65,6 +68,9 @@ function positionOf(row: PositionRow): PositionItem {
     swap,
     reason,
     decision_id,
+    is_managed,
+    expires_us,
+    flow_id,
   };
 }
 

@@ -20,6 +20,7 @@ import type {
   ReplayResult,
   SymbolInfo,
   SystemInfo,
+  Trading,
 } from "../gen/protocol";
 import { get, getPage, type Query } from "./client";
 
@@ -31,6 +32,14 @@ export const useSystem = () =>
     queryKey: ["system"],
     queryFn: ({ signal }) => get<SystemInfo>("/system", {}, signal),
     refetchInterval: 5 * SECOND,
+  });
+
+/** Every switch of every account, and the kills that are under way. */
+export const useTrading = () =>
+  useQuery({
+    queryKey: ["trading"],
+    queryFn: ({ signal }) => get<Trading>("/trading", {}, signal),
+    refetchInterval: SECOND,
   });
 
 export const useSymbols = () =>

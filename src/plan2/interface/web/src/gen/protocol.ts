@@ -58,7 +58,7 @@ export type StateChannelName =
 export type LogChannelName = "decisions" | "orders" | "events";
 
 export type FeedState = "fresh" | "stale" | "closed" | "waiting";
-export type TradingState = "armed" | "paused" | "halted";
+export type TradingState = "armed" | "paused" | "reduce_only" | "halted";
 
 export type QuoteRow = readonly [
   symbol: string,
@@ -109,6 +109,9 @@ export type PositionRow = readonly [
   swap: string,
   reason: string | null,
   decision_id: string,
+  is_managed: boolean,
+  expires_us: number,
+  flow_id: string,
 ];
 
 // ---- REST ---------------------------------------------------------------------------------
@@ -120,6 +123,10 @@ export type Problem = {
   code?: string;
   remedy?: string;
   request_id?: string;
+  errors?: { field: string; source: string; message: string }[];
+  rule?: string;
+  value?: number | null;
+  limit?: number | null;
 };
 export type Page<T> = { items: T[]; next_cursor: string | null };
 
@@ -155,6 +162,12 @@ export type SymbolInfo = {
   quote: string;
   digits: number;
   point: number;
+  contract_size: number;
+  volume_min: number;
+  volume_step: number;
+  volume_max: number;
+  stops_level_points: number;
+  quote_rate: number | null;
   bid: number | null;
   ask: number | null;
   spread_points: number | null;
@@ -280,6 +293,15 @@ export type OrderItem = {
   filled_price: number | null;
   filled_quantity: number;
   reason: string | null;
+  trigger: string;
+  limit_price: number | null;
+  expires_us: number;
+  position_id: string;
+  target_ticket: string;
+  ticket: string;
+  flow_id: string;
+  decided_by: string;
+  why: string;
 };
 export type FillItem = RecordTime & {
   fill_id: string;
@@ -311,6 +333,9 @@ export type PositionItem = {
   swap: string;
   reason: string | null;
   decision_id: string;
+  is_managed: boolean;
+  expires_us: number;
+  flow_id: string;
 };
 
 export type Equity = {
@@ -378,5 +403,76 @@ export type Health = {
   ws_clients: number;
 };
 
-export type CommandName = "pause" | "resume" | "halt" | "kill";
+export type CommandName = "pause" | "resume" | "halt" | "reduce-only" | "kill";
+export type CommandScope = "global" | "tenant" | "account" | "symbol" | "flow";
+/** Without an account it is about every one; `target` names the symbol or flow of those scopes. */
+export type CommandBody = {
+  reason: string;
+  scope: CommandScope;
+  target: string;
+  account_id: string;
+  mode: string;
+  closes_foreign: boolean;
+};
 export type CommandReply = { command_id: string; trading_state: TradingState };
+
+export type SwitchItem = {
+  scope: CommandScope;
+  target: string;
+  state: TradingState;
+  actor: string;
+  reason: string;
+  at_us: number;
+};
+export type KillItem = {
+  scope: CommandScope;
+  target: string;
+  actor: string;
+  reason: string;
+  begun_us: number;
+  closes_foreign: boolean;
+};
+/** `holds` says why the account cannot be resumed yet; empty when it can. */
+export type AccountSwitches = {
+  account_id: string;
+  trading_state: TradingState;
+  mode: string;
+  armed_mode: string;
+  needs_mode: boolean;
+  holds: string;
+  switches: SwitchItem[];
+  kills: KillItem[];
+};
+export type Trading = { accounts: AccountSwitches[] };
+
+export type Trigger = "market" | "limit" | "stop" | "stop_limit";
+/** A new order; prices in quote currency, 0 means none; `expires_us` 0 means never. */
+export type OrderBody = {
+  symbol: string;
+  side: "buy" | "sell";
+  quantity: number;
+  reason: string;
+  trigger?: Trigger;
+  price?: number;
+  limit_price?: number;
+  stop_loss?: number;
+  take_profit?: number;
+  expires_us?: number;
+  horizon_s?: number;
+};
+/** What is left out stays as it is. */
+export type ChangeBody = {
+  reason: string;
+  price?: number;
+  limit_price?: number;
+  stop_loss?: number;
+  take_profit?: number;
+  expires_us?: number;
+};
+export type StopsBody = { reason: string; stop_loss?: number; take_profit?: number };
+/** Without a quantity, the whole position. */
+export type CloseBody = { reason: string; quantity?: number };
+export type CloseByBody = { reason: string; opposite_id: string };
+export type ClaimBody = { reason: string; horizon_s: number };
+export type ReleaseBody = { reason: string };
+export type OrderReceipt = { request_id: string; order_id: string; state: string };

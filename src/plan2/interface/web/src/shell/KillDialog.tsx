@@ -1,15 +1,19 @@
 /**
- * The kill switch: halt, cancel, close. Goes over REST, so it works with the stream down.
+ * The kill switch: halt, withdraw, close. Goes over REST, so it works with the stream down.
  *
  * Focus starts on Cancel; it takes holding the button for 1.5 s, or typing the word.
  */
 
-import { Button, Modal, TextInput } from "@mantine/core";
+import { Button, Checkbox, Modal, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useOpenPositions } from "../api/live";
+import { useTrading } from "../api/queries";
+import type { CommandBody } from "../gen/protocol";
 import { t } from "../strings";
+import { Answer } from "./CommandDialog";
 import { HoldButton } from "./HoldButton";
-import { type CommandState, useCommand } from "./useCommand";
+import { isNamed, type Scope, ScopeFields, WHOLE_ACCOUNT } from "./ScopeFields";
+import { useCommand } from "./useCommand";
 
 export function KillDialog({ close }: { close: () => void }) {
   const { state, send } = useCommand("kill");
@@ -39,22 +43,32 @@ export function KillDialog({ close }: { close: () => void }) {
   );
 }
 
-type ConfirmProps = { isSending: boolean; send: (reason: string) => void; close: () => void };
+type ConfirmProps = { isSending: boolean; send: (body: CommandBody) => void; close: () => void };
 
 function Confirm({ isSending, send, close }: ConfirmProps) {
   const [word, setWord] = useState("");
   const [reason, setReason] = useState("");
-  const positions = useOpenPositions();
+  const [scope, setScope] = useState<Scope>(WHOLE_ACCOUNT);
+  const [isForeignToo, setForeignToo] = useState(false);
   const isTyped = word.trim().toUpperCase() === t("kill.word");
-  const kill = () => send(reason.trim() || t("kill.default_reason"));
+  const kill = () =>
+    send({
+      ...scope,
+      reason: reason.trim() || t("kill.default_reason"),
+      mode: "",
+      closes_foreign: isForeignToo,
+    });
   return (
     <>
       <p>{t("kill.explain")}</p>
-      <ol className="steps">
-        <li>1. {t("kill.step_halt")}</li>
-        <li>2. {t("kill.step_cancel")}</li>
-        <li>3. {t("kill.step_close", { count: positions?.length ?? "?" })}</li>
-      </ol>
+      <Steps scope={scope} isForeignToo={isForeignToo} />
+      <ScopeFields value={scope} change={setScope} />
+      <Checkbox
+        label={t("kill.foreign")}
+        checked={isForeignToo}
+        data-testid="kill-foreign"
+        onChange={(event) => setForeignToo(event.currentTarget.checked)}
+      />
       <TextInput
         label={t("dialog.reason")}
         placeholder={t("kill.default_reason")}
@@ -66,13 +80,13 @@ function Confirm({ isSending, send, close }: ConfirmProps) {
         value={word}
         autoComplete="off"
         onChange={(event) => setWord(event.currentTarget.value)}
-        onKeyDown={(event) => event.key === "Enter" && isTyped && kill()}
+        onKeyDown={(event) => event.key === "Enter" && isTyped && isNamed(scope) && kill()}
       />
       <div className="row">
         <Button variant="default" size="sm" h={40} onClick={close} data-autofocus>
           {t("dialog.cancel")}
         </Button>
-        <HoldButton isInstant={isTyped} isBusy={isSending} onDone={kill}>
+        <HoldButton isInstant={isTyped} isBusy={isSending || !isNamed(scope)} onDone={kill}>
           {t(isSending ? "dialog.sending" : isTyped ? "kill.now" : "kill.hold")}
         </HoldButton>
       </div>
@@ -80,25 +94,38 @@ function Confirm({ isSending, send, close }: ConfirmProps) {
   );
 }
 
-function Answer({ state }: { state: CommandState }) {
-  if (state.kind === "refused")
-    return (
-      <p role="alert" className="crit">
-        {t("command.refused", { message: state.message })}
-      </p>
-    );
-  if (state.kind === "unknown")
-    return (
-      <p role="alert" className="warn">
-        {t("command.unknown")}
-      </p>
-    );
-  return null;
+/** What will be done, in the order in which it is done. */
+function Steps({ scope, isForeignToo }: { scope: Scope; isForeignToo: boolean }) {
+  const positions = useOpenPositions();
+  const meant = positions?.filter(
+    (position) => scope.scope !== "symbol" || position.symbol === scope.target,
+  );
+  const steps = [
+    t("kill.step_halt"),
+    t("kill.step_cancel"),
+    t("kill.step_close", { count: scope.scope === "flow" ? "?" : (meant?.length ?? "?") }),
+    ...(isForeignToo ? [t("kill.step_foreign")] : []),
+    t("kill.step_again"),
+  ];
+  return (
+    <ol className="steps">
+      {steps.map((step, index) => (
+        <li key={step}>
+          {index + 1}. {step}
+        </li>
+      ))}
+    </ol>
+  );
 }
 
-/** What is still open, counted down live. */
+/** What is still to be done, counted down live. */
 function Progress() {
+  const { data, dataUpdatedAt } = useTrading();
   const positions = useOpenPositions();
+  const [since] = useState(() => Date.now());
+  // An answer of before the kill knows nothing of it.
+  const kills =
+    dataUpdatedAt <= since ? undefined : data?.accounts.flatMap((account) => account.kills);
   return (
     <div className="steps" role="status" data-testid="kill-progress">
       <span className="ok">✓ {t("kill.halted")}</span>
@@ -107,6 +134,16 @@ function Progress() {
       {positions?.map((position) => (
         <span key={position.position_id} className="warn">
           … {t("kill.closing", { symbol: position.symbol, quantity: position.quantity.toFixed(2) })}
+        </span>
+      ))}
+      {kills?.length === 0 && <span className="ok">✓ {t("kill.done")}</span>}
+      {kills?.map((kill) => (
+        <span key={`${kill.scope} ${kill.target}`} className="warn">
+          …{" "}
+          {t("kill.working", {
+            actor: kill.actor,
+            what: `${t(`scope.${kill.scope}`)} ${kill.target}`.trim(),
+          })}
         </span>
       ))}
     </div>

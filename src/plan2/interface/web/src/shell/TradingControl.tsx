@@ -1,19 +1,31 @@
-/** Shows whether trading is armed and offers pause, resume and halt. */
+/** Shows whether trading is armed and offers to change it. */
 
 import { Menu } from "@mantine/core";
 import { useTradingState } from "../api/live";
 import type { TradingState } from "../gen/protocol";
-import { useDialogs } from "../state/dialogs";
+import { type SwitchCommand, useDialogs } from "../state/dialogs";
 import { label, t } from "../strings";
 import { Icon, type IconName } from "../widgets/Icon";
 
-const ICONS: Record<TradingState, IconName> = { armed: "play", paused: "pause", halted: "halt" };
-const OFFERED: Record<TradingState, readonly ("pause" | "resume" | "halt")[]> = {
-  armed: ["pause", "halt"],
-  paused: ["resume", "halt"],
+const ICONS: Record<TradingState, IconName> = {
+  armed: "play",
+  paused: "pause",
+  reduce_only: "shrink",
+  halted: "halt",
+};
+/** Also when trading is armed as a whole, one symbol or flow may be what has to be resumed. */
+const OFFERED: Record<TradingState, readonly SwitchCommand[]> = {
+  armed: ["pause", "reduce-only", "halt", "resume"],
+  paused: ["resume", "reduce-only", "halt"],
+  reduce_only: ["resume", "halt"],
   halted: ["resume"],
 };
-const COMMAND_ICONS = { pause: "pause", resume: "play", halt: "halt" } as const;
+const COMMAND_ICONS = {
+  pause: "pause",
+  resume: "play",
+  "reduce-only": "shrink",
+  halt: "halt",
+} as const;
 
 export function TradingControl() {
   const state = useTradingState();

@@ -3,7 +3,7 @@
 import { useMemo } from "react";
 import { useLocation } from "wouter";
 import { useSymbols } from "../api/queries";
-import { useDialogs } from "../state/dialogs";
+import { type SwitchCommand, useDialogs } from "../state/dialogs";
 import { usePreferences } from "../state/preferences";
 import { t } from "../strings";
 import type { IconName } from "../widgets/Icon";
@@ -41,7 +41,7 @@ export function useActions(): Action[] {
       icon: "market",
       run: () => navigate(`/market/${symbol}`),
     }));
-    const command = (name: "pause" | "resume" | "halt", icon: IconName): Action => ({
+    const command = (name: SwitchCommand, icon: IconName): Action => ({
       id: name,
       group: t("action.trading"),
       title: t(`command.${name}`),
@@ -53,6 +53,7 @@ export function useActions(): Action[] {
       ...go,
       ...markets,
       command("pause", "pause"),
+      command("reduce-only", "shrink"),
       command("resume", "play"),
       command("halt", "halt"),
       {

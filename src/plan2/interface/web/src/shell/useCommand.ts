@@ -3,7 +3,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiProblem, sendCommand } from "../api/client";
-import type { CommandName, CommandReply } from "../gen/protocol";
+import type { CommandBody, CommandName, CommandReply } from "../gen/protocol";
 
 const UNKNOWN_AFTER_MS = 5_000;
 
@@ -24,17 +24,18 @@ function newKey(): string {
 
 export function useCommand(name: CommandName): {
   state: CommandState;
-  send: (reason: string) => void;
+  send: (body: CommandBody) => void;
 } {
   const [state, setState] = useState<CommandState>({ kind: "idle" });
   const queries = useQueryClient();
-  // A repeated click is the same command; another reason makes it another one.
+  // A repeated click is the same command; anything else in it makes it another one.
   const [keys] = useState(() => new Map<string, string>());
-  const send = (reason: string) => {
-    const key = keys.get(reason) ?? newKey();
-    keys.set(reason, key);
+  const send = (body: CommandBody) => {
+    const text = JSON.stringify(body);
+    const key = keys.get(text) ?? newKey();
+    keys.set(text, key);
     setState({ kind: "sending" });
-    sendCommand(name, reason, key, AbortSignal.timeout(UNKNOWN_AFTER_MS))
+    sendCommand(name, body, key, AbortSignal.timeout(UNKNOWN_AFTER_MS))
       .then((reply) => {
         setState({ kind: "accepted", reply });
         return queries.invalidateQueries();

@@ -3,10 +3,13 @@
 import { create } from "zustand";
 import type { CommandName } from "../gen/protocol";
 
+/** Commands that throw a switch and do nothing else. */
+export type SwitchCommand = Exclude<CommandName, "kill">;
+
 export type Dialog =
   | { kind: "none" }
   | { kind: "kill" }
-  | { kind: "command"; command: Exclude<CommandName, "kill"> }
+  | { kind: "command"; command: SwitchCommand }
   | { kind: "shortcuts" }
   | { kind: "preferences" };
 

@@ -1,6 +1,6 @@
 /** A table with stable sorting, row opening by click and Enter, and cards on phones. */
 
-import { type KeyboardEvent, type ReactNode, useMemo, useState } from "react";
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useMemo, useState } from "react";
 import { t } from "../strings";
 
 export type Column<Item> = {
@@ -125,11 +125,16 @@ type RowProps<Item> = {
   onOpen: Props<Item>["onOpen"];
 };
 
+/** Whether an event began on a button of a cell, or of a menu that one opened. */
+const isOnControl = ({ target }: { target: EventTarget }): boolean =>
+  target instanceof Element && target.closest("button, a, [role='menu']") !== null;
+
 function Row<Item>({ item, columns, isSelected, onOpen }: RowProps<Item>) {
   const open = onOpen && {
     tabIndex: 0,
-    onClick: () => onOpen(item),
-    onKeyDown: (event: KeyboardEvent) => event.key === "Enter" && onOpen(item),
+    onClick: (event: MouseEvent) => !isOnControl(event) && onOpen(item),
+    onKeyDown: (event: KeyboardEvent) =>
+      event.key === "Enter" && !isOnControl(event) && onOpen(item),
   };
   return (
     <tr

@@ -7,8 +7,11 @@ import type { PositionItem } from "../../gen/protocol";
 import { t } from "../../strings";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Gain, SideTag, sideSign, Time } from "../../widgets/Figures";
+import { CareChips, PositionActions } from "./PositionActions";
 
-export function OpenPositionsTable({ positions }: { positions: readonly PositionItem[] }) {
+type Props = { positions: readonly PositionItem[]; hasActions?: boolean };
+
+export function OpenPositionsTable({ positions, hasActions }: Props) {
   const [, navigate] = useLocation();
   const digits = useDigits();
   const priced = (
@@ -45,7 +48,13 @@ export function OpenPositionsTable({ positions }: { positions: readonly Position
       key: "now",
       title: t("field.now"),
       align: "right",
-      cell: (p) => <Now position={p} digits={digits(p.symbol)} />,
+      cell: (p) => (
+        <Now
+          symbol={p.symbol}
+          side={sideSign(p.direction) > 0 ? "sell" : "buy"}
+          digits={digits(p.symbol)}
+        />
+      ),
     },
     priced("stop_loss", t("field.stop")),
     priced("take_profit", t("field.target")),
@@ -63,6 +72,22 @@ export function OpenPositionsTable({ positions }: { positions: readonly Position
       cell: (p) => <Time us={p.opened_us} form="short" />,
       sortBy: (p) => p.opened_us,
     },
+    {
+      key: "care",
+      title: t("field.care"),
+      cell: (p) => <CareChips position={p} />,
+      sortBy: (p) => Number(p.is_managed),
+    },
+    ...(hasActions
+      ? [
+          {
+            key: "actions",
+            title: "",
+            role: "wide" as const,
+            cell: (p: PositionItem) => <PositionActions position={p} positions={positions} />,
+          },
+        ]
+      : []),
   ];
   const total = positions.reduce((sum, p) => sum + Number(p.profit), 0);
   return (
@@ -79,7 +104,7 @@ export function OpenPositionsTable({ positions }: { positions: readonly Position
             <td className="is-right">
               <Gain value={total} text={money(total, true)} />
             </td>
-            <td />
+            <td colSpan={columns.length - 8} />
           </tr>
         )
       }
@@ -87,13 +112,11 @@ export function OpenPositionsTable({ positions }: { positions: readonly Position
   );
 }
 
-/** What the position would close at: bid for a long, ask for a short. */
-function Now({ position, digits }: { position: PositionItem; digits: number }) {
-  const quote = useQuote(position.symbol);
+type NowProps = { symbol: string; side: string; digits: number };
+
+/** What an order of this side would be executed at. */
+export function Now({ symbol, side, digits }: NowProps) {
+  const quote = useQuote(symbol);
   if (!quote) return <span className="faint">–</span>;
-  return (
-    <span className="num">
-      {price(sideSign(position.direction) > 0 ? quote[2] : quote[3], digits)}
-    </span>
-  );
+  return <span className="num">{price(sideSign(side) > 0 ? quote[3] : quote[2], digits)}</span>;
 }

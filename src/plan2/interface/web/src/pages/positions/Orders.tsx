@@ -1,7 +1,9 @@
+/** Every order there was, and what became of it. */
+
 import { useLocation } from "wouter";
 import { useDigits } from "../../api/live";
 import { useOrders } from "../../api/queries";
-import { lots, price } from "../../format/numbers";
+import { price } from "../../format/numbers";
 import type { OrderItem } from "../../gen/protocol";
 import { t, words } from "../../strings";
 import { type Column, DataTable } from "../../widgets/DataTable";
@@ -9,14 +11,32 @@ import { SideTag, Time } from "../../widgets/Figures";
 import { flat, LoadMore } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { expiryOf, filledOf } from "./OpenOrders";
+import { deciderOf, isByPerson, kindOf, stateOf, toneOf } from "./orderWords";
 
-const TONES: Record<string, string> = {
-  filled: "is-ok",
-  accepted: "is-accent",
-  sent: "is-accent",
-  rejected: "is-crit",
-  unknown: "is-warn",
-};
+const CSV_FIELDS = [
+  "order_id",
+  "decision_id",
+  "ts_us",
+  "symbol",
+  "side",
+  "kind",
+  "trigger",
+  "quantity",
+  "filled_quantity",
+  "state",
+  "price",
+  "limit_price",
+  "stop_loss",
+  "take_profit",
+  "filled_price",
+  "expires_us",
+  "reason",
+  "decided_by",
+  "why",
+  "ticket",
+  "position_id",
+] as const;
 
 export function Orders() {
   const query = useOrders();
@@ -24,13 +44,13 @@ export function Orders() {
   const digits = useDigits();
   const items = flat(query.data);
   const priced = (
-    key: "price" | "stop_loss" | "take_profit" | "filled_price",
+    key: "price" | "limit_price" | "stop_loss" | "take_profit" | "filled_price",
     title: string,
   ): Column<OrderItem> => ({
     key,
     title,
     align: "right",
-    cell: (order) => price(order[key] || null, digits(order.symbol)),
+    cell: (order) => <span className="num">{price(order[key] || null, digits(order.symbol))}</span>,
   });
   const columns: Column<OrderItem>[] = [
     {
@@ -47,81 +67,62 @@ export function Orders() {
       sortBy: (order) => order.ts_us,
     },
     { key: "side", title: t("field.side"), cell: (order) => <SideTag side={order.side} /> },
-    { key: "kind", title: t("field.kind"), cell: (order) => words(order.kind) },
+    { key: "kind", title: t("field.kind"), cell: kindOf, sortBy: kindOf },
     {
       key: "quantity",
       title: t("field.lots"),
       align: "right",
-      cell: (order) => lots(order.quantity),
+      cell: filledOf,
       sortBy: (order) => order.quantity,
     },
-    priced("price", t("field.price")),
-    priced("stop_loss", t("field.stop")),
-    priced("take_profit", t("field.target")),
-    priced("filled_price", t("field.filled")),
     {
       key: "state",
       title: t("field.state"),
-      cell: (order) => (
-        <span className={`chip ${TONES[order.state] ?? ""}`}>{words(order.state)}</span>
-      ),
+      cell: (order) => <span className={`chip ${toneOf(order.state)}`}>{stateOf(order)}</span>,
       sortBy: (order) => order.state,
     },
+    priced("filled_price", t("field.filled")),
+    priced("price", t("field.price")),
+    priced("limit_price", t("orders.limit_price")),
+    priced("stop_loss", t("field.stop")),
+    priced("take_profit", t("field.target")),
+    { key: "expires", title: t("orders.expires"), align: "right", cell: expiryOf },
     {
-      key: "reason",
-      title: t("field.reason"),
-      cell: (order) => (order.reason ? words(order.reason) : "–"),
+      key: "decider",
+      title: t("orders.decided_by"),
+      cell: (order) => <span title={order.why}>{deciderOf(order)}</span>,
+      sortBy: deciderOf,
     },
-  ];
-  const csv = () => [
-    [
-      "order_id",
-      "decision_id",
-      "ts_us",
-      "symbol",
-      "side",
-      "kind",
-      "quantity",
-      "state",
-      "price",
-      "stop_loss",
-      "take_profit",
-      "filled_price",
-      "reason",
-    ],
-    ...items.map((o) => [
-      o.order_id,
-      o.decision_id,
-      o.ts_us,
-      o.symbol,
-      o.side,
-      o.kind,
-      o.quantity,
-      o.state,
-      o.price,
-      o.stop_loss,
-      o.take_profit,
-      o.filled_price,
-      o.reason,
-    ]),
+    { key: "reason", title: t("field.reason"), role: "wide", cell: reasonOf },
   ];
   const state = widgetState(query, {
     isEmpty: items.length === 0,
     title: t("orders.none"),
     hint: t("orders.none_hint"),
   });
+  const csv = () => [[...CSV_FIELDS], ...items.map((o) => CSV_FIELDS.map((name) => o[name]))];
   return (
-    <Widget title={t("positions.tab_orders")} state={state} isFlush csv={csv}>
+    <Widget title={t("orders.history")} state={state} isFlush csv={csv}>
       <DataTable
-        label={t("positions.tab_orders")}
+        label={t("orders.history")}
         columns={columns}
         items={items}
         keyOf={(order) => order.order_id}
         onOpen={(order) =>
-          order.decision_id && navigate(`/decisions/${encodeURIComponent(order.decision_id)}`)
+          hasDecision(order) && navigate(`/decisions/${encodeURIComponent(order.decision_id)}`)
         }
       />
       <LoadMore query={query} />
     </Widget>
   );
+}
+
+/** People's orders come from no decision, though they carry an id in its place. */
+const hasDecision = (order: OrderItem): boolean =>
+  order.decision_id !== "" && order.kind === "open" && !isByPerson(order);
+
+/** The broker's words where it gave any, else why the order was wanted. */
+function reasonOf(order: OrderItem): string {
+  const broker = order.reason ? words(order.reason) : "";
+  return [broker, order.why].filter(Boolean).join(" · ") || "–";
 }

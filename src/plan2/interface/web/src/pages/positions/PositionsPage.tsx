@@ -1,12 +1,19 @@
 /** Positions and orders: what is open, what was closed, what was sent, what was filled. */
 
+import { Button } from "@mantine/core";
+import { useMemo } from "react";
 import { Link } from "wouter";
 import { useOpenPositions } from "../../api/live";
+import { useOpenOrders } from "../../api/orders";
+import { useShortcuts } from "../../shell/useShortcuts";
+import { useTrade } from "../../state/trade";
 import { t } from "../../strings";
 import { Widget } from "../../widgets/Widget";
 import { usePageTitle } from "../usePageTitle";
 import { ClosedPositions } from "./ClosedPositions";
+import { TradeDialogs } from "./dialogs/TradeDialogs";
 import { Fills } from "./Fills";
+import { OpenOrders } from "./OpenOrders";
 import { OpenPositionsTable } from "./OpenPositionsTable";
 import { Orders } from "./Orders";
 
@@ -19,9 +26,18 @@ export function PositionsPage({ tab: asked }: { tab: string }) {
   usePageTitle(t("page.positions"));
   const tab: Tab = isTab(asked) ? asked : "open";
   const open = useOpenPositions();
+  const orders = useOpenOrders().data?.items;
+  const show = useTrade((state) => state.open);
+  const keys = useMemo(
+    () => [{ keys: "n", run: () => show({ kind: "ticket", symbol: "" }) }],
+    [show],
+  );
+  useShortcuts(keys);
+  const counts: Partial<Record<Tab, number>> = { open: open?.length, orders: orders?.length };
   return (
     <div className="page-positions" data-testid="page-positions">
       <h1 className="sr-only">{t("page.positions")}</h1>
+      <div className="tabs-row">
       <nav className="tabs" aria-label={t("positions.tabs")}>
         {TABS.map((name) => (
           <Link
@@ -30,14 +46,28 @@ export function PositionsPage({ tab: asked }: { tab: string }) {
             aria-current={name === tab ? "page" : undefined}
           >
             {t(`positions.tab_${name}`)}
-            {name === "open" && open ? <span className="count">{open.length}</span> : null}
+            {counts[name] ? <span className="count">{counts[name]}</span> : null}
           </Link>
         ))}
       </nav>
+        <Button
+          variant="default"
+          data-testid="new-order"
+          onClick={() => show({ kind: "ticket", symbol: "" })}
+        >
+          {t("action.new_order")}
+        </Button>
+      </div>
       {tab === "open" && <Open />}
       {tab === "closed" && <ClosedPositions />}
-      {tab === "orders" && <Orders />}
+      {tab === "orders" && (
+        <>
+          <OpenOrders />
+          <Orders />
+        </>
+      )}
       {tab === "fills" && <Fills />}
+      <TradeDialogs />
     </div>
   );
 }
@@ -66,6 +96,8 @@ function Open() {
       "profit",
       "opened_us",
       "decision_id",
+      "is_managed",
+      "expires_us",
     ],
     ...(positions ?? []).map((p) => [
       p.position_id,
@@ -78,11 +110,13 @@ function Open() {
       p.profit,
       p.opened_us,
       p.decision_id,
+      String(p.is_managed),
+      p.expires_us,
     ]),
   ];
   return (
     <Widget title={t("positions.open")} state={state} isFlush csv={csv}>
-      <OpenPositionsTable positions={positions ?? []} />
+      <OpenPositionsTable positions={positions ?? []} hasActions />
     </Widget>
   );
 }

@@ -1,0 +1,193 @@
+"""The care of open, managed positions: closing in time, moving stops, and never being without one.
+
+Looked at on each tick of the position's symbol; nothing is looked up while nothing is due. A close
+that was refused is tried again with a new order after a bounded back-off, and never while the
+outcome of another one is open. Positions that a person opened are left alone until claimed.
+"""
+
+import enum
+from collections.abc import Callable
+
+import msgspec
+
+from plan2.dataflow.terminals.port import OrderKind
+from plan2.foundation.config.schema import Management as ManagementRules
+from plan2.foundation.events.base import Event
+from plan2.foundation.events.order import (
+    OrderCancelled,
+    OrderExpired,
+    OrderRejected,
+    PositionClosed,
+    PositionProtected,
+)
+from plan2.foundation.values import NS_PER_SECOND, Tick
+from plan2.intelligence.trading.orders import CLOSES, TRADES
+from plan2.intelligence.trading.positions import Position
+from plan2.intelligence.trading.rates import Rates
+from plan2.intelligence.trading.requests import Outcome
+from plan2.intelligence.trading.stops import emergency_stop, tighter_stop
+from plan2.intelligence.trading.wishes import Ask, OrderWish, Sight
+
+CARE = "algorithm:plan2-care"
+"""Who decides when a position is looked after."""
+PROTECTS = frozenset({OrderKind.PROTECT})
+DOUBLINGS_MAX = 32
+
+
+class Exit(enum.StrEnum):
+    """Why a position should be closed now."""
+
+    TIME = "time_exit"
+    UNPROTECTED = "no stop at the broker"
+
+
+class Care(msgspec.Struct):
+    """What is remembered about one position; market times.
+
+    Attributes:
+        refusals: closes refused in a row. close_due_ns, stop_due_ns: not before.
+        guard_since_ns: when the watchdog asked for a stop, 0 = it has not.
+    """
+
+    refusals: int = 0
+    close_due_ns: int = 0
+    stop_due_ns: int = 0
+    guard_since_ns: int = 0
+
+
+class Management:
+    """Looks after the managed positions of one account."""
+
+    def __init__(
+        self,
+        rules: ManagementRules,
+        sight: Sight,
+        rates: Rates,
+        request: Callable[[OrderWish, int], Outcome],
+    ) -> None:
+        self._rules = rules
+        self._sight = sight
+        self._rates = rates
+        self._request = request
+        self._moves_stops = rules.trailing_distance_r > 0.0 or rules.break_even_after_r > 0.0
+        self._cares: dict[str, Care] = {}
+
+    def exit_of(self, position: Position, ts_ns: int) -> Exit | None:
+        """Whether a position should be closed now, and may be: nothing under way, no back-off."""
+        reason: Exit | None = None
+        if position.expires_ts_ns and ts_ns >= position.expires_ts_ns:
+            reason = Exit.TIME
+        elif position.unprotected_ts_ns and self._is_guard_in_vain(position, ts_ns):
+            reason = Exit.UNPROTECTED
+        return reason if reason is not None and self.may_close(position, ts_ns) else None
+
+    def may_close(self, position: Position, ts_ns: int) -> bool:
+        """Whether no trade is under way for the position and no back-off runs."""
+        care = self._cares.get(position.position_id)
+        if care is not None and ts_ns < care.close_due_ns:
+            return False
+        return not self._sight.orders.is_busy(position.ticket, CLOSES)
+
+    def look_after(self, position: Position, tick: Tick, now_ns: int) -> None:
+        """Give a position a stop when it has none, and tighten the one it has."""
+        if position.unprotected_ts_ns:
+            waited_ns = tick.ts_ns - position.unprotected_ts_ns
+            if waited_ns >= self._rules.unprotected_max_s * NS_PER_SECOND:
+                self._guard(position, tick, now_ns)
+        elif self._moves_stops:
+            self._tighten(position, tick, now_ns)
+
+    def protect(self, position_id: str, now_ns: int) -> None:
+        """See to a position without a stop at once, by a stop or by closing it."""
+        position = self._sight.positions.open.get(position_id)
+        tick = self._sight.quotes.get(position.symbol) if position is not None else None
+        if position is None or tick is None or not position.is_managed:
+            return
+        if position.unprotected_ts_ns and not self._is_guard_in_vain(position, now_ns):
+            self._guard(position, tick, now_ns)
+        elif position.unprotected_ts_ns and self.may_close(position, now_ns):
+            self.close(position, Exit.UNPROTECTED, tick, now_ns)
+
+    def close(self, position: Position, why: str, tick: Tick, now_ns: int) -> None:
+        """Close a position at market; a refusal by our own gate starts the back-off too."""
+        ask = Ask(CARE, why)
+        key = f"{position.position_id}:{why}:{tick.ts_ns}:{tick.seq}"
+        wish = OrderWish(
+            kind=OrderKind.CLOSE,
+            ask=ask,
+            position_id=position.position_id,
+            flow_id=position.flow_id,
+            key=key,
+        )
+        if self._request(wish, now_ns).refusal is not None:
+            self.note_refused_close(position.position_id, tick.ts_ns)
+
+    def note_refused_close(self, position_id: str, ts_ns: int) -> None:
+        """A close was refused: the next one waits, twice as long each time."""
+        care = self._cares.setdefault(position_id, Care())
+        rules = self._rules
+        doubled_s = rules.close_again_after_s * 2.0 ** min(care.refusals, DOUBLINGS_MAX)
+        wait_s = min(doubled_s, rules.close_again_max_s)
+        care.refusals += 1
+        care.close_due_ns = ts_ns + int(wait_s * NS_PER_SECOND)
+
+    def apply(self, event: Event) -> None:
+        """Hear what became of closes and stops; call it after the books have heard it."""
+        if isinstance(event, PositionClosed):
+            self._cares.pop(event.position_id, None)
+        elif isinstance(event, PositionProtected):
+            self._note_stop(event)
+        elif isinstance(event, OrderRejected | OrderCancelled | OrderExpired):
+            order = self._sight.orders.orders.get(event.order_id)
+            if order is None or order.kind not in CLOSES:
+                return
+            for ticket in (order.placed.position_id, order.placed.opposite_id):
+                position_id = f"{self._sight.account_id}:{ticket}"
+                if position_id in self._sight.positions.open:
+                    self.note_refused_close(position_id, event.ts_ns)
+
+    def _note_stop(self, event: PositionProtected) -> None:
+        care = self._cares.get(event.position_id)
+        if care is not None and event.stop_loss:
+            care.guard_since_ns = 0
+
+    def _is_guard_in_vain(self, position: Position, ts_ns: int) -> bool:
+        """Whether a stop was asked for, and refused or not confirmed in time."""
+        care = self._cares.get(position.position_id)
+        if care is None or not care.guard_since_ns:
+            return False
+        if not self._sight.orders.is_busy(position.ticket, PROTECTS):
+            return True
+        return ts_ns - care.guard_since_ns >= self._rules.stop_answer_max_s * NS_PER_SECOND
+
+    def _guard(self, position: Position, tick: Tick, now_ns: int) -> None:
+        care = self._cares.setdefault(position.position_id, Care())
+        if care.guard_since_ns:
+            return
+        care.guard_since_ns = tick.ts_ns
+        instrument = self._sight.instruments[position.symbol]
+        stop = emergency_stop(position, tick, instrument, self._rules.emergency_stop_fraction)
+        self._set_stop(position, stop, "watchdog", tick, now_ns)
+
+    def _tighten(self, position: Position, tick: Tick, now_ns: int) -> None:
+        care = self._cares.setdefault(position.position_id, Care())
+        if tick.ts_ns < care.stop_due_ns:
+            return
+        instrument = self._sight.instruments[position.symbol]
+        rate = self._rates.rate(instrument.quote)
+        better = tighter_stop(position, tick, instrument, rate, self._rules)
+        if better is None or self._sight.orders.is_busy(position.ticket, TRADES | PROTECTS):
+            return
+        care.stop_due_ns = tick.ts_ns + int(self._rules.stop_changes_every_s * NS_PER_SECOND)
+        self._set_stop(position, *better, tick, now_ns)
+
+    def _set_stop(self, position: Position, stop: float, why: str, tick: Tick, now_ns: int) -> None:
+        wish = OrderWish(
+            kind=OrderKind.PROTECT,
+            ask=Ask(CARE, why),
+            position_id=position.position_id,
+            stop_loss=stop,
+            flow_id=position.flow_id,
+            key=f"{position.position_id}:{why}:{tick.ts_ns}:{tick.seq}",
+        )
+        self._request(wish, now_ns)

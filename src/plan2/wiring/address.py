@@ -1,0 +1,41 @@
+"""Serves the front at its address, tells a person where it is, and lets programs of theirs in."""
+
+import asyncio
+from collections.abc import Callable
+
+from plan2.connectivity.gateway.server import run_server
+from plan2.connectivity.identity.local_access import LocalAccess
+from plan2.foundation.config.schema import Server
+from plan2.foundation.database.tenancy import MAIN_TENANT
+from plan2.wiring.front import FrontParts
+
+
+class Address:
+    """The address of one run; printed with a sign-in token that works once."""
+
+    def __init__(
+        self, front: FrontParts, server: Server, local: LocalAccess, say: Callable[[str], None]
+    ) -> None:
+        self._front = front
+        self._server = server
+        self._local = local
+        self._say = say
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        await run_server(self._front.app, self._server.host, self._server.port, self._announce)
+
+    async def stop(self) -> None:
+        """Take back what let programs of this machine in."""
+        self._local.remove()
+
+    def _announce(self, url: str) -> None:
+        self._local.write(url)
+        asyncio.get_running_loop().create_task(self._print(url))
+
+    async def _print(self, url: str) -> None:
+        sign_in, site = self._front.sign_in, self._front.site
+        token = await sign_in.issue(await sign_in.ensure_administrator(MAIN_TENANT))
+        if site.missing_reason:
+            self._say(f"The web app is not built: {site.missing_reason}")
+        self._say(f"\nOpen  {url}/signin?token={token}\n")

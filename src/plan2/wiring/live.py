@@ -1,0 +1,195 @@
+"""Opens a broker's account: MetaTrader 5 on this machine, or on another one that connects to us.
+
+What the broker told of an account the first time (currency, balance, since when) is kept in
+`<data_dir>/live/<account>.json` together with the last known contract data, so that a start without
+a connection can show the books; trading waits for the connection in any case.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from plan2.dataflow.terminals.port import AccountState
+from plan2.dataflow.terminals.remote.local_host import LocalHost
+from plan2.dataflow.terminals.remote.peer import RemoteOptions
+from plan2.dataflow.terminals.remote.protocol import AccountName
+from plan2.dataflow.terminals.remote.terminal import RemoteTerminal
+from plan2.foundation.clock import LiveClock
+from plan2.foundation.config.schema import Settings
+from plan2.foundation.errors import ConfigError, TerminalUnavailable
+from plan2.foundation.instrument import Instrument
+from plan2.wiring.markets import Market
+from plan2.wiring.mt5_host import errand_of
+
+LIVE = "live"
+FOLDER = "live"
+
+Say = Callable[[str], None]
+LetIn = Callable[[RemoteTerminal, Awaitable[None]], Awaitable[None]]
+"""Opens the door for hosts on other machines until the awaitable is done."""
+
+
+class LiveAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a broker's account before anybody is asked."""
+
+    login: str
+    server: str
+    mode: str
+    currency: str
+    start_balance: str
+    since_ns: int
+    instruments: dict[str, Instrument]
+
+
+@asynccontextmanager
+async def open_live(
+    settings: Settings, folder: Path, let_in: LetIn, say: Say
+) -> AsyncIterator[tuple[Market, RemoteTerminal]]:
+    """Connect, learn the account, and hand out a market whose terminal is not started yet.
+
+    MetaTrader on this machine runs in a child process for as long as the context is open.
+
+    Raises:
+        ConfigError: another account than configured or known; or nothing can ever connect.
+        TerminalUnavailable: nothing connected in time and nothing is known from before.
+    """
+    name, kept_at = settings.terminal.account, folder / FOLDER / f"{settings.terminal.account}.json"
+    known = _read(kept_at)
+    terminal = RemoteTerminal(name, LiveClock(), RemoteOptions(account=_expected(settings, known)))
+    hosting: asyncio.Task[None] | None = None
+    if settings.terminal.kind == "mt5":
+        hosting = asyncio.create_task(_local_host(terminal, settings, folder).run())
+    try:
+        known = await _meet(terminal, settings, known, let_in, say)
+        _write(kept_at, known)
+        yield _market(settings, folder, terminal, known), terminal
+    finally:
+        if hosting is not None:
+            hosting.cancel()
+            await asyncio.gather(hosting, return_exceptions=True)
+
+
+def _market(
+    settings: Settings, folder: Path, terminal: RemoteTerminal, known: LiveAccount
+) -> Market:
+    async def wait_end() -> bool:
+        await asyncio.Event().wait()
+        return False
+
+    return Market(
+        mode=LIVE,
+        label=f"LIVE account {known.login} at {known.server}: {known.mode.upper()}",
+        account_id=settings.terminal.account,
+        currency=known.currency,
+        start_balance=Decimal(known.start_balance),
+        symbols=tuple(known.instruments),
+        home=folder,
+        terminal=terminal,
+        instruments=known.instruments,
+        clock=LiveClock(),
+        wait_end=wait_end,
+        since_ns=known.since_ns,
+    )
+
+
+async def _meet(
+    terminal: RemoteTerminal,
+    settings: Settings,
+    known: LiveAccount | None,
+    let_in: LetIn,
+    say: Say,
+) -> LiveAccount:
+    """Wait for the terminal; with an account known from before, a start goes on without it."""
+    deadline_s = float(settings.terminal.start_deadline_s)
+    where = "on this machine" if settings.terminal.kind == "mt5" else "to connect to us"
+    say(f"Waiting for the terminal {where} (up to {deadline_s:.0f} s) …")
+    ready = terminal.wait_ready(deadline_s)
+    try:
+        if settings.terminal.kind == "remote":
+            await let_in(terminal, ready)
+        else:
+            await ready
+        account = await terminal.account()
+    except TerminalUnavailable as error:
+        if known is None:
+            raise
+        say(f"{error.message}. Starting without it; nothing is traded until it connects.")
+        return known
+    if account is None:
+        raise TerminalUnavailable(f"terminal {terminal.name} did not tell its account")
+    return _learned(settings, known, account, terminal.instruments())
+
+
+def _learned(
+    settings: Settings,
+    known: LiveAccount | None,
+    account: AccountState,
+    instruments: dict[str, Instrument],
+) -> LiveAccount:
+    missing = [symbol for symbol in settings.market.symbols if symbol not in instruments]
+    if missing:
+        raise ConfigError(
+            f"The terminal does not offer {', '.join(missing)}.",
+            remedy="Take them out of market.symbols, or name them in mt5.symbol_names.",
+        )
+    if known is None:
+        return LiveAccount(
+            login=account.login,
+            server=account.server,
+            mode=account.mode,
+            currency=account.currency,
+            start_balance=str(account.balance),
+            since_ns=LiveClock().now_ns(),
+            instruments=instruments,
+        )
+    return msgspec.structs.replace(known, mode=account.mode, instruments=instruments)
+
+
+def _expected(settings: Settings, known: LiveAccount | None) -> AccountName:
+    """The configured account, and where that is silent the one that was traded before."""
+    mt5 = settings.mt5
+    login = str(mt5.login) if mt5.login else ""
+    if known is not None and (
+        (login and login != known.login) or (mt5.server and mt5.server != known.server)
+    ):
+        raise ConfigError(
+            f"Account {settings.terminal.account} is {known.login} at {known.server}; configured "
+            f"are mt5.login = {mt5.login} and mt5.server = {mt5.server!r}.",
+            remedy="Give the other account a name of its own: terminal.account.",
+        )
+    return AccountName(
+        login=login or (known.login if known else ""),
+        server=mt5.server or (known.server if known else ""),
+        mode=mt5.mode,
+    )
+
+
+def _local_host(terminal: RemoteTerminal, settings: Settings, folder: Path) -> LocalHost:
+    errand = errand_of(settings, folder / FOLDER / settings.terminal.account)
+    argv = (sys.executable, "-m", "plan2", "terminal", "--local")
+    return LocalHost(terminal, argv, msgspec.json.encode(errand), np.random.default_rng())
+
+
+def _read(path: Path) -> LiveAccount | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=LiveAccount)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        raise ConfigError(
+            f"{path} is damaged: {error}.",
+            remedy="Restore it from a backup; without it the account's start balance is unknown.",
+        ) from error
+
+
+def _write(path: Path, known: LiveAccount) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(known)))
+    fresh.replace(path)

@@ -1,0 +1,70 @@
+"""Opens whatever market a run trades on: simulated, replayed, or a broker's."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from plan2.dataflow.terminals.port import LinkState
+from plan2.dataflow.terminals.remote.terminal import RemoteTerminal
+from plan2.foundation.config.load import data_dir
+from plan2.foundation.config.schema import Settings
+from plan2.foundation.health import Check, Health, Status
+from plan2.foundation.hub import Component
+from plan2.interface.api.terminal_link import TerminalDoor
+from plan2.wiring.doorway import Doorway
+from plan2.wiring.live import Say, open_live
+from plan2.wiring.markets import Gate, Market, ReplayWindow, open_replay, open_simulated
+
+
+class OpenedMarket(msgspec.Struct, frozen=True, kw_only=True):
+    """A market; for a broker's also its terminal, and the door when that is on another machine."""
+
+    market: Market
+    remote: RemoteTerminal | None = None
+    door: TerminalDoor | None = None
+
+    def components(self) -> tuple[Component, ...]:
+        """What the hub runs and checks of a broker's terminal."""
+        if self.remote is None:
+            return ()
+        watch = self.door.run if self.door is not None else None
+        return (Component(name="terminal", level=3, run=watch, check=health_of(self.remote)),)
+
+
+def health_of(terminal: RemoteTerminal) -> Check:
+    """How the way to the broker is; nothing else says it to a person who does not trade."""
+
+    def check() -> Health:
+        now = terminal.status()
+        metrics = {
+            "latency_ms": now.latency_ms,
+            "clock_offset_ms": now.offset_ms,
+            "dropped_ticks": float(now.dropped_ticks),
+            "waiting_updates": float(now.waiting_updates),
+        }
+        if now.state is LinkState.UP:
+            return Health(Status.OK, f"Account {now.login} at {now.server}", metrics)
+        return Health(Status.DEGRADED, f"Link {now.state.value}: {now.reason}", metrics)
+
+    return check
+
+
+@asynccontextmanager
+async def open_market(
+    replay: ReplayWindow | None, settings: Settings, gate: Gate, doorway: Doorway, say: Say
+) -> AsyncIterator[OpenedMarket]:
+    """The market of a run; a broker's is connected, or known from before, when this yields.
+
+    Raises:
+        Plan2Error: it cannot be opened; the message says what a person has to do.
+    """
+    folder = data_dir(settings)
+    if replay is not None:
+        yield OpenedMarket(market=open_replay(settings, folder, replay, gate))
+    elif settings.terminal.kind == "simulated":
+        yield OpenedMarket(market=open_simulated(settings, folder, gate))
+    else:
+        async with open_live(settings, folder, doorway.let_in, say) as (market, terminal):
+            door = doorway.door(terminal) if settings.terminal.kind == "remote" else None
+            yield OpenedMarket(market=market, remote=terminal, door=door)

@@ -1,0 +1,64 @@
+"""Many seeds of the order path, or one again: `python -m tests.simulation.run --seeds 10000`.
+
+Exit code 1 when an invariant was violated; for each failing seed the one command is printed that
+plays it again and shows everything that happened.
+"""
+
+import argparse
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import click
+
+TESTS = Path(__file__).resolve().parents[1]
+for folder in (TESTS, TESTS / "unit", TESTS.parent / "src"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+from simulation.driver import Result, simulate  # noqa: E402 - needs the paths above
+
+SHOWN_LINES = 400
+"""The last lines of a failing run; the beginning is rarely of interest."""
+
+
+def command(seed: int) -> str:
+    """What plays a seed again."""
+    return f"python -m tests.simulation.run --from {seed} --seeds 1 --trace"
+
+
+def main() -> int:
+    """Play the seeds and say what came of them; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m tests.simulation.run")
+    parser.add_argument("--seeds", type=int, default=300, help="how many (default 300)")
+    parser.add_argument("--from", type=int, default=0, dest="first", help="the first (default 0)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
+    parser.add_argument("--trace", action="store_true", help="print everything that happened")
+    given = parser.parse_args()
+    seeds = range(given.first, given.first + given.seeds)
+    failed = 0
+    totals: dict[str, int] = {}
+    with ProcessPoolExecutor(given.jobs) as pool:
+        results = pool.map(simulate, seeds) if given.jobs > 1 else map(simulate, seeds)
+        for result in results:
+            failed += bool(result.violated)
+            tell(result, is_traced=given.trace)
+            for name, count in result.counts.items():
+                totals[name] = totals.get(name, 0) + count
+    click.echo(f"{len(seeds)} seeds, {failed} violated; {totals}")
+    return 1 if failed else 0
+
+
+def tell(result: Result, *, is_traced: bool) -> None:
+    """Print a run: all of it, or only what went wrong."""
+    if is_traced:
+        click.echo("\n".join(result.lines[-SHOWN_LINES:]))
+        click.echo(
+            f"seed {result.seed}: {result.digest} {result.violated or 'all invariants hold'}"
+        )
+    elif result.violated:
+        click.echo(f"seed {result.seed}: {result.violated}\n  again: {command(result.seed)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

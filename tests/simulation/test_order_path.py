@@ -1,0 +1,46 @@
+"""The whole order path under seeded misfortunes: R-116, and the limits of R-107 and R-108."""
+
+import pytest
+
+from simulation.driver import simulate
+from simulation.run import command
+
+CHUNK = 30
+CHUNKS = 10
+"""300 seeds on each run; `python -m tests.simulation.run --seeds 10000` plays more."""
+
+
+@pytest.mark.parametrize("first", range(0, CHUNK * CHUNKS, CHUNK))
+def test_all_invariants_hold_for_every_seed(first: int) -> None:
+    """Once for each intent, never unwritten, books equal to the cent, everything ends in 60 s."""
+    violated = [
+        f"seed {seed}: {result.violated}\n  again: {command(seed)}"
+        for seed in range(first, first + CHUNK)
+        if (result := simulate(seed)).violated
+    ]
+    assert not violated, "\n".join(violated)
+
+
+def test_the_same_seed_gives_the_same_trace() -> None:
+    """Everything sent, heard, executed and stored, hash for hash."""
+    for seed in range(20):
+        once, again = simulate(seed), simulate(seed)
+        assert once.digest == again.digest, command(seed)
+    assert len({simulate(seed).digest for seed in range(5)}) == 5
+
+
+def test_the_seeds_meet_every_kind_of_misfortune() -> None:
+    """A simulation without crashes, cuts and outages would prove nothing."""
+    totals: dict[str, int] = {}
+    words: set[str] = set()
+    for seed in range(60):
+        result = simulate(seed)
+        for name, count in result.counts.items():
+            totals[name] = totals.get(name, 0) + count
+        for line in result.lines:
+            words.update(line.split()[1:3])
+    assert min(totals["crashes"], totals["cuts"], totals["outages"], totals["sent"]) > 50
+    kinds = {"open", "pending", "close", "close_by", "protect", "change", "cancel"}
+    answers = {"accepted", "rejected", "unknown", "filled", "done", "cancelled", "expired"}
+    places = {"journal_before", "journal_torn", "journal_after", "submit_before", "submit_after"}
+    assert kinds | answers | places <= words
