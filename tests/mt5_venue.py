@@ -33,6 +33,7 @@ from terminal_venue import SYMBOLS, Venue, recorded_source
 
 STEP_NS = 5_000 * NS_PER_MS
 STEPS_MAX = 30_000
+LOOK_MS = 10_000
 
 
 class PolledTerminal:
@@ -44,6 +45,7 @@ class PolledTerminal:
         self._clock = clock
         self._listener: TerminalListener | None = None
         self._link = LinkState.DOWN
+        self._heard_ns = 0
 
     async def start(self, listener: TerminalListener) -> None:
         """Connect and say so."""
@@ -70,6 +72,7 @@ class PolledTerminal:
         for update in polled.updates:
             self._listener.on_order_update(update)
         for tick in polled.ticks:
+            self._heard_ns = tick.ts_ns
             self._listener.on_tick(tick)
 
     def instruments(self) -> dict[str, Instrument]:
@@ -77,8 +80,8 @@ class PolledTerminal:
         return self._engine.instruments() or {}
 
     async def history(self, symbol: str, start_ts_ns: int, end_ts_ns: int) -> TickBlock:
-        """As the engine has it."""
-        block = self._engine.history(symbol, start_ts_ns, min(end_ts_ns, self._clock.now_ns()))
+        """As the engine has it, up to what was heard."""
+        block = self._engine.history(symbol, start_ts_ns, min(end_ts_ns, self._heard_ns))
         if block is None:
             raise TerminalUnavailable("no history")
         return block
@@ -129,7 +132,7 @@ class Mt5Venue(Venue):
         )
         self.world = open_world(twin, self.clock, source=recorded_source())
         options = Mt5Options(
-            symbols=SYMBOLS, may_guess_terminal=True, account_poll_ms=10_000, settle_s=2.0
+            symbols=SYMBOLS, may_guess_terminal=True, account_poll_ms=LOOK_MS, settle_s=2.0
         )
         engine = Mt5Engine(cast(Mt5Module, build(self.world)), options, self.clock)
         self._polled = PolledTerminal(engine, self.clock)
@@ -162,16 +165,16 @@ class Mt5Venue(Venue):
             self.world.break_pipe()
         else:
             self.world.terminal.has_autotrading = False
-        self._polled.step()
+        self._look()
 
     def mend(self) -> None:
         """The host connects again, or the button is pressed once more."""
         self.world.terminal.has_autotrading = True
         if self.links[-1].state is LinkState.DOWN:
             self._polled.connect()
+        self._look()
+
+    def _look(self) -> None:
+        """Let the engine look at the account."""
+        self.clock.advance_to(self.clock.now_ns() + LOOK_MS * NS_PER_MS)
         self._polled.step()
-
-
-def mt5(is_hedging: bool = True) -> Venue:
-    """For the table of venues."""
-    return Mt5Venue(is_hedging)

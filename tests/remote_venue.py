@@ -19,13 +19,15 @@ from plan2.dataflow.terminals.remote.host import HostOptions, TerminalHost
 from plan2.dataflow.terminals.remote.terminal import RemoteTerminal
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.ids import SeededIds
-from plan2.foundation.values import Side
+from plan2.foundation.values import Side, TickBlock
 from remote_world import PATIENCE_S
 from terminal_venue import Venue
 
-FINE_STEPS = 200
+FINE_STEPS = 50
 """Single steps before a long wait goes on in bunches."""
-BUNCH = 25
+BUNCH = 200
+STRIDE_NS = 10 * STEP_NS
+"""Market time of a step; as long as from one recorded quote to the next."""
 
 
 class Stepped:
@@ -36,6 +38,7 @@ class Stepped:
         self.ticks_told = 0
         self._engine = engine
         self._step = step
+        self._present_ns = 0
         self._permits = 0
 
     def grant(self, permits: int) -> None:
@@ -56,8 +59,14 @@ class Stepped:
                 self._step()
             polled = self._engine.poll()
             self.ticks_told += len(polled.ticks)
+            self._present_ns = max((tick.ts_ns for tick in polled.ticks), default=self._present_ns)
             self._permits = max(0, self._permits - 1)
             return polled
+
+    def history(self, symbol: str, start_ts_ns: int, end_ts_ns: int) -> TickBlock | None:
+        """What lies before the market's present: a live terminal never has more."""
+        with self.lock:
+            return self._engine.history(symbol, start_ts_ns, min(end_ts_ns, self._present_ns))
 
     def __getattr__(self, name: str) -> Callable[..., object]:
         call = getattr(self._engine, name)
@@ -83,7 +92,7 @@ class HostedTerminal(RemoteTerminal):
         """Start the host, wait for it, then listen."""
         ours, theirs = channel_pair()
         folder = Path(self._folder.name)
-        options = HostOptions(folder=folder, name="desk-7", version="0.0.test", poll_s=0.001)
+        options = HostOptions(folder=folder, name="desk-7", version="0.0.test", poll_s=0.0002)
         made = cast("HostEngine", self._engine)
         self._host = TerminalHost(lambda: made, options, LiveClock(), SeededIds("host"))
         self._host.start()
@@ -113,6 +122,7 @@ class RemoteVenue(Mt5Venue):
         super().__init__(is_hedging)
         self._stepped = Stepped(self._polled._engine, self._move)
         self.terminal = HostedTerminal(self._stepped)
+        self._move()  # the host polls before anybody waits, so there must be quotes
 
     async def until(self, is_done: Callable[[], bool]) -> None:
         """Step until the condition holds."""
@@ -137,7 +147,7 @@ class RemoteVenue(Mt5Venue):
             super().person_closes(position)
 
     def _move(self) -> None:
-        self.clock.advance_to(self.clock.now_ns() + STEP_NS)
+        self.clock.advance_to(self.clock.now_ns() + STRIDE_NS)
 
     async def _settle(self) -> None:
         """Wait until everything that the engine told so far was heard."""

@@ -269,5 +269,16 @@ def synthetic(is_hedging: bool = True) -> SimulatedVenue:
     return SimulatedVenue(open_synthetic(settings, SYMBOLS, paper))
 
 
-VENUES: dict[str, Callable[[bool], Venue]] = {"synthetic": synthetic, "recorded": recorded}
+def mt5(is_hedging: bool = True) -> Venue:
+    """The MetaTrader 5 engine over the twin."""
+    from mt5_venue import Mt5Venue  # it builds on this module
+
+    return Mt5Venue(is_hedging)
+
+
+VENUES: dict[str, Callable[[bool], Venue]] = {
+    "synthetic": synthetic,
+    "recorded": recorded,
+    "mt5": mt5,
+}
 """Every venue by name; each is made for a hedging or, with False, a netting account."""

@@ -166,7 +166,7 @@ class Process:
             self.bus.subscribe(MarketDataReceived, self.recorder.on_market_data)
         self.views = ViewFollowers(store, MAIN_TENANT, all_views())
         self.front = await self._build_front()
-        self.address = Address(self.front, self.settings.server, self.local, self.say)
+        self.address = Address(self.front, self.opened.doorway, self.local, self.say)
         self.appender.on_stored(self.views.on_stored)
         self.appender.on_stored(self.front.interface.hub.on_stored)
         self.appender.on_stored(lambda stored: self.metrics.event_appends.add(stored.type))
@@ -262,7 +262,7 @@ class Process:
                 needs=("views",),
             ),
             *self.safety.components(),
-            *self.opened.components(),
+            *self.opened.components(self.halt),
         ]
 
     async def _start_market(self) -> None:

@@ -257,6 +257,10 @@ def test_point_4_texts_have_29_characters(client: Client) -> None:
         assert client.mt5.last_error() == (-2, 'Invalid "comment" argument')
     assert client.mt5.order_check(request | {"symbol": "x" * 30}) is None
     assert client.mt5.last_error() == (-2, 'Invalid "symbol" argument')
+    client.mt5.symbol_info("x" * 29)
+    assert client.mt5.last_error()[0] == -4
+    client.mt5.symbol_info("x" * 30)
+    assert client.mt5.last_error()[0] == -2
 
 
 async def test_point_5_forms_that_work(client: Client) -> None:

@@ -213,6 +213,9 @@ def test_point_16_a_netting_reversal_keeps_the_identifier() -> None:
     # 0.30 lots at 3.50 a side
     assert turn.commission == pytest.approx(-1.05)
     assert turning.deal == turn.ticket
+    protect = {"action": 6, "symbol": EURUSD, "sl": 1.09}
+    assert here.mt5.order_send(protect | {"position": first.order}).retcode == 10036
+    assert here.mt5.order_send(protect | {"position": turning.order}).retcode == DONE
 
 
 def test_point_16_without_a_position_hedging_opens_the_opposite() -> None:

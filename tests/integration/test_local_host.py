@@ -18,6 +18,7 @@ from plan2.dataflow.terminals.remote.local_host import LocalHost, LocalOptions
 from plan2.dataflow.terminals.remote.peer import Limits, RemoteOptions
 from plan2.dataflow.terminals.remote.terminal import RemoteTerminal
 from plan2.foundation.clock import LiveClock
+from plan2.foundation.errors import ConfigError
 from plan2.foundation.secret import Secret
 from remote_world import Ear
 from simulated_world import order
@@ -189,3 +190,16 @@ async def test_only_the_secret_gets_a_channel() -> None:
     assert (closed.value.code, closed.value.reason) == (4408, "silent")
     await child.close()
     listener.close()
+
+
+async def test_what_only_a_person_can_settle_is_not_tried_again(tmp_path: Path) -> None:
+    """A child that ends with a configuration error: its sentence, and no second child."""
+    floor = Floor(tmp_path)
+    script = "import sys; sys.stderr.write('Error: Symbol XX: unknown. Drop it.\\n'); sys.exit(2)"
+    floor.host._argv = [sys.executable, "-c", script]
+    async with asyncio.timeout(PATIENCE_S):
+        with pytest.raises(ConfigError) as ended:
+            await floor.host.run()
+    assert str(ended.value) == "Symbol XX: unknown. Drop it."
+    assert floor.terminal.status().reason == "Symbol XX: unknown. Drop it."
+    assert floor.host.pid == 0

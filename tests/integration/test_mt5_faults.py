@@ -313,6 +313,27 @@ def test_a_terminal_that_may_not_trade(
     assert venue.links[-1].state is LinkState.UP
 
 
+def test_a_terminal_without_its_server_answers_from_memory() -> None:
+    """Then nothing is claimed: not what is open, and not that an order never arrived."""
+    venue = mt5_world()
+    venue.after(60_000)
+    assert venue.engine.trace("never-sent") is not None
+    venue.world.terminal.is_connected = False
+
+    assert venue.engine.positions() is None
+    assert venue.engine.orders() is None
+    assert venue.engine.deals(0) is None
+    assert venue.engine.trace("never-sent") is None
+    assert venue.engine.account() is not None
+    venue.after(100)
+    venue.world.terminal.is_connected = True
+    venue.after(100)
+    assert venue.engine.positions() == ()
+    assert venue.engine.trace("never-sent") is None  # its history may not have caught up yet
+    venue.after(31_000)
+    assert venue.engine.trace("never-sent") is not None
+
+
 def test_an_investor_may_only_look() -> None:
     """DEGRADED; the account says it may not trade."""
     venue = mt5_world()
@@ -460,10 +481,13 @@ def test_a_storm_of_faults_ends_in_agreement(seed: int) -> None:
     for deal in book.deals:
         by_token[deal.token] = by_token.get(deal.token, 0.0) + deal.quantity
     for number in range(40):
-        trace = None
-        while trace is None:
+        for _ in range(50):
             venue.ensure()
             trace = venue.engine.trace(f"token-o{number}")
+            if trace is not None:
+                break
+            venue.after(10_000)
+        assert trace is not None
         lots = sum(one.quantity for one in trace.deals)
         assert lots == pytest.approx(by_token.get(f"token-o{number}", 0.0))
         assert lots <= 0.04 + 1e-9

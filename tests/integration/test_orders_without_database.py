@@ -27,7 +27,7 @@ PERSON = Ask("user:tester", "test")
 PATIENCE_S = 90.0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def own_postgres() -> Iterator[Postgres]:
     """A server that a test may kill, with the tenant that the simulation trades for."""
     folder = make_data_dir()
@@ -144,8 +144,8 @@ async def test_orders_go_on_without_the_database_and_are_stored_when_it_is_back(
     kill_everything(own_postgres.server.place.cluster_dir)
     await floor.trade("GBPUSD")
     async with asyncio.timeout(PATIENCE_S):
-        while not floor.process.appender.is_degraded:
-            await asyncio.sleep(0.01)  # the writer notices when it next writes
+        await floor.process.cut_off.wait()
+    assert floor.process.appender.is_degraded
     assert floor.process.faults == []
     waiting = len(floor.process.appender)
     assert waiting > 0

@@ -137,7 +137,7 @@ class AnySequence(RuleBasedStateMachine):
     @rule(
         lots=st.sampled_from([0.01, 0.1, 0.3, 0.31, 5.0]),
         side=st.sampled_from([BUY, SELL]),
-        offset=st.sampled_from([0.0, 0.002, 0.05, 0.0563, 0.3]),
+        offset=st.sampled_from([0.002, 0.05, 0.0563, 0.3]),
         is_pending=st.booleans(),
     )
     def ask(self, lots: float, side: object, offset: float, is_pending: bool) -> None:
@@ -152,6 +152,8 @@ class AnySequence(RuleBasedStateMachine):
             price=price if is_pending else None,
             stop_loss=price - side.value * 0.02,  # type: ignore[attr-defined]
         )
+        if is_pending and self.desk.sent and self._is_open(self.desk.sent[-1]):
+            self._say(UpdateKind.ACCEPTED, self.desk.sent[-1], ticket=f"w{self.count}")
 
     @rule(which=st.integers(0, 9), cancel=st.booleans())
     def touch_pending(self, which: int, cancel: bool) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -23,18 +24,29 @@ QUICK = {
 
 
 class Product:
-    """One running `plan2 serve`; its output is kept."""
+    """One running `plan2 serve`; its output is kept.
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    `more` goes into its environment; without `waits` it may still be starting.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        more: Mapping[str, str] | None = None,
+        waits: bool = True,
+    ) -> None:
         self.folder = folder
         self._log = folder.with_suffix(".log")
         self._out = self._log.open("ab")
         self._start = self._out.tell()
         command = [sys.executable, "-m", "plan2", "serve", "--data-dir", str(folder), *arguments]
         self.process = subprocess.Popen(
-            command, stdout=self._out, stderr=subprocess.STDOUT, env=environment()
+            command, stdout=self._out, stderr=subprocess.STDOUT, env=environment(more)
         )
-        self.url, self.token = self._wait_for_address()
+        self.url = self.token = ""
+        if waits:
+            self.wait_for_address()
 
     @property
     def output(self) -> str:
@@ -61,9 +73,10 @@ class Product:
         self._out.close()
         return code
 
-    def _wait_for_address(self) -> tuple[str, str]:
+    def wait_for_address(self) -> None:
+        """Until it is up."""
         found = wait_for(lambda: ADDRESS.search(self.output), START_LIMIT_S, self.process)
-        return found[1], found[2]
+        self.url, self.token = found[1], found[2]
 
 
 def wait_for(condition, limit_s: float, process: subprocess.Popen[bytes] | None = None):
@@ -79,27 +92,27 @@ def wait_for(condition, limit_s: float, process: subprocess.Popen[bytes] | None 
     raise AssertionError(f"nothing after {limit_s} s")
 
 
-def environment() -> dict[str, str]:
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of the product: quick settings, nothing of the tests' own configuration."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PLAN2_")}
-    return kept | QUICK | {"PYTHONUNBUFFERED": "1"}
+    return kept | QUICK | {"PYTHONUNBUFFERED": "1"} | dict(more or {})
 
 
-def run_verb(*arguments: str) -> tuple[int, str]:
+def run_verb(*arguments: str, more: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Exit code and standard output of another verb."""
     done = subprocess.run(
         [sys.executable, "-m", "plan2", *arguments],
         capture_output=True,
         text=True,
-        env=environment(),
+        env=environment(more),
         timeout=240,
         check=False,
     )
     return done.returncode, done.stdout + ("" if done.returncode == 0 else done.stderr)
 
 
-def run_json(*arguments: str) -> dict[str, object]:
+def run_json(*arguments: str, more: Mapping[str, str] | None = None) -> dict[str, object]:
     """The JSON that a verb prints; it must succeed."""
-    code, text = run_verb(*arguments, "--json")
+    code, text = run_verb(*arguments, "--json", more=more)
     assert code == 0, text
     return json.loads(text)

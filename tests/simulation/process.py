@@ -162,7 +162,8 @@ class Process:
         self.sagas = SagaBook()
         for cls in SAGA_EVENTS:
             self.bus.subscribe(cls, self.sagas.apply)
-        self.appender = Appender(world.store, TENANT)
+        self.cut_off = asyncio.Event()
+        self.appender = Appender(world.store, TENANT, on_outage=self._note_outage)
         self.task: asyncio.Task[None] | None = None
         self.journal = parts.journal(folder, world, durable)
         self.terminal = parts.terminal(world)
@@ -190,6 +191,11 @@ class Process:
         """Send, and remember having sent."""
         self.trace.note("submit", order.kind.value, order.symbol, order.quantity, order.order_id)
         self.terminal.submit(order)
+
+    def _note_outage(self, reason: str) -> None:
+        """The database went away, or came back."""
+        self.trace.note("outage", bool(reason))
+        self.cut_off.set()
 
     async def boot(self) -> bool:
         """Recover; whether it worked. What is not there yet is tried again later.

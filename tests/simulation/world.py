@@ -98,6 +98,12 @@ class Store:
         self.plan.pass_by("drain_after")
         return stored
 
+    async def seen(self, tenant, event_ids):
+        """Which of these are stored, or be away."""
+        if not self.is_up:
+            raise StoreBusy("the database is away")
+        return await self.inner.seen(tenant, event_ids)
+
     async def read_all(self, tenant, **question):
         """Read, or be away."""
         if not self.is_up:

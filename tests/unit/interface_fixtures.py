@@ -36,11 +36,11 @@ from plan2.foundation.values import NS_PER_SECOND, Float64Array, TenantId, Tick,
 from plan2.intelligence.decision.explain import Replayed
 from plan2.intelligence.decision.record import DecisionRecord
 from plan2.intelligence.models.manifest import Manifest
-from plan2.intelligence.trading.requests import Outcome
-from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.risk.switch import Switches
 from plan2.intelligence.trading.control import AccountSwitches, Selector
+from plan2.intelligence.trading.requests import Outcome
+from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
 from plan2.interface.api.ports import ApiParts, FeatureVector, RunInfo
 from plan2.interface.assembly import build_interface
 from plan2.interface.items import AccountInfo, AccountRow, DecisionItem, EquityCurve, Page
@@ -322,6 +322,35 @@ class FakeControl:
                 kills=(),
             ),
         )
+
+
+class FakeOrderDesk:
+    """Writes down what was asked for, and answers as told; a release is a claim for -1 seconds."""
+
+    def __init__(self) -> None:
+        self.wishes: list[OrderWish] = []
+        self.claims: list[tuple[str, Ask, int]] = []
+        self.refusal: Refusal | None = None
+        self.states: dict[str, str] = {}
+
+    def request(self, wish: OrderWish) -> Outcome:
+        self.wishes.append(wish)
+        if self.refusal is not None:
+            return Outcome(refusal=self.refusal)
+        order_id = f"order-{len(self.wishes)}"
+        self.states[order_id] = "sent"
+        return Outcome(order_id)
+
+    def claim(self, position_id: str, ask: Ask, horizon_s: int) -> Refusal | None:
+        self.claims.append((position_id, ask, horizon_s))
+        return self.refusal
+
+    def release(self, position_id: str, ask: Ask) -> Refusal | None:
+        self.claims.append((position_id, ask, -1))
+        return self.refusal
+
+    def state_of(self, order_id: str) -> str:
+        return self.states.get(order_id, "")
 
 
 class FakeHealth:

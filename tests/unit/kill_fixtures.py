@@ -39,8 +39,8 @@ PERSON = Ask("user:ann", "test")
 class KillScene:
     """An armed desk; `pend` and `open_position` fill it, `answer_all` plays the broker."""
 
-    def __init__(self, rules: Rules = WIDE) -> None:
-        self.desk = Desk(rules).arm()
+    def __init__(self, desk: Desk | None = None) -> None:
+        self.desk = (desk or Desk(WIDE)).arm()
         self.account = self.desk.account
         self.tickets = 0
         self.now_ns = NOON_NS

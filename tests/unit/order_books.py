@@ -20,6 +20,8 @@ class Books:
         self.orders = OrderBook()
         self.positions = PositionBook()
         self.events: list[Event] = []
+        self.records: list[int] = [0]
+        """Numbers of events after each durable record; a crash leaves whole records only."""
         self._placed = 0
         self._deals = 0
 
@@ -29,6 +31,7 @@ class Books:
             self.events.append(event)
             self.orders.apply(event)
             self.positions.apply(event)
+        self.records.append(len(self.events))
 
     def hear(self, update: OrderUpdate) -> list[object]:
         """The broker's word; returns the events it became."""

@@ -98,7 +98,7 @@ def test_a_persons_order_is_durable_gated_and_signed() -> None:
         ({"side": BUY, "quantity": 0.105, "stop_loss": 1.09}, "volume"),
         ({"side": BUY, "quantity": 1.0, "stop_loss": 1.09}, "order_value"),
         ({"quantity": 0.1, "stop_loss": 1.09}, "side"),
-        ({"side": BUY, "quantity": 0.1, "stop_loss": 1.09, "symbol": "XXX"}, "unknown_symbol"),
+        ({"side": BUY, "quantity": 0.1, "stop_loss": 1.09, "symbol": "NOPE"}, "unknown_symbol"),
     ],
 )
 def test_people_pass_the_same_gate(wish: dict[str, object], rule: str) -> None:
@@ -165,6 +165,15 @@ def test_a_pending_order_reserves_until_it_is_over() -> None:
     )
     assert desk.account.orders.orders[order_id].state is OrderState.CANCELLED
     assert desk.account.figures(tick(), NOW_NS).exposure == 0.0
+
+
+def test_what_is_filled_is_not_reserved_any_more() -> None:
+    """0.04 of 0.10 lots are a position, 0.06 wait: together 0.10 lots and one position."""
+    desk, _ = waiting()
+    desk.fill(desk.sent[-1], 1.095, "1", quantity=0.04)
+    figures = desk.account.figures(tick(), NOW_NS)
+    assert figures.exposure == pytest.approx(11_000.5)
+    assert (figures.positions, figures.positions_symbol) == (1.0, 1.0)
 
 
 def test_a_restart_reserves_for_what_still_works() -> None:
@@ -323,6 +332,20 @@ def test_claiming_and_releasing_are_written_down_with_who_and_why() -> None:
     unknown_one = requests.claim("test:nobody", ANNA, 0, NOW_NS)
     assert unknown_one is not None
     assert unknown_one.rule == "unknown_position"
+
+
+def test_what_is_not_watched_is_counted_but_cannot_be_claimed() -> None:
+    """A person's gold position without quotes: no figure of it, so no new risk, and no care."""
+    desk = holding()
+    manual(desk, "9", "p9", quantity=0.02, symbol="XAUUSD")
+    refused = desk.account.requests.claim("test:p9", ANNA, 0, NOW_NS)
+    assert refused is not None
+    assert refused.rule == "unknown_symbol"
+    assert desk.account.figures(tick(), NOW_NS).positions == 2.0
+    new = ask(desk, OrderKind.OPEN, side=BUY, quantity=0.01, stop_loss=1.09)
+    assert new.refusal is not None
+    desk.account.on_tick(scene(tick(after_s=60), forecast(0.60)))
+    assert len(desk.sent) == 1
 
 
 def test_a_journal_that_fails_sends_none_of_them() -> None:

@@ -8,12 +8,20 @@ import pytest
 from reconcile_fixtures import Office, deal_of, position_of, working_of
 from trading_fixtures import NOON_NS, Desk, forecast, scene, tick
 
-from plan2.dataflow.terminals.port import ApprovedOrder, LinkState, OrderKind, Trace, UpdateKind
+from plan2.dataflow.terminals.port import (
+    ApprovedOrder,
+    LinkState,
+    OrderKind,
+    OrderUpdate,
+    Trace,
+    UpdateKind,
+)
 from plan2.foundation.errors import TerminalUnavailable
 from plan2.foundation.events.base import Event
 from plan2.foundation.health import Status
 from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.trading.answers import REST_CANCELLED
 from plan2.intelligence.trading.orders import OrderState
 from plan2.intelligence.trading.reconcile import Reconciler, rebuild
 from plan2.intelligence.trading.reconcile_orders import NEVER_ARRIVED, NOT_DONE
@@ -181,6 +189,26 @@ async def test_a_part_that_was_filled_and_is_over_keeps_its_fill() -> None:
         OrderState.CANCELLED,
         0.05,
     )
+
+
+async def test_a_rest_that_is_cancelled_before_its_fill_is_told_stays_reserved() -> None:
+    """Its part is at the broker: the outcome is unknown until the trace has told it."""
+    office = await Office().settled()
+    order = office.open()
+    office.account.on_order_update(
+        OrderUpdate(
+            kind=UpdateKind.CANCELLED,
+            ts_ns=office.clock.now_ns(),
+            order_id=order.order_id,
+            reason=REST_CANCELLED,
+        )
+    )
+    assert office.order(order).state is OrderState.UNKNOWN
+    office.terminal.deal_list = (deal_of(order, quantity=0.05),)
+    office.terminal.position_list = (position_of(order, quantity=0.05),)
+    await office.wait(10)
+    done = office.order(order)
+    assert (done.state, done.filled_quantity) == (OrderState.CANCELLED, 0.05)
 
 
 async def test_ask_now_does_not_wait() -> None:

@@ -51,6 +51,7 @@ def test_ways_to_ask_for_bars() -> None:
     assert times(here.mt5.copy_rates_from_pos(EURUSD, 1, 0, 100)) == minute
     assert times(here.mt5.copy_rates_from_pos(EURUSD, 1, 2, 2)) == minute[2:4]
     assert times(here.mt5.copy_rates_from(EURUSD, 1, minute[3] + 59, 2)) == minute[2:4]
+    assert times(here.mt5.copy_rates_from(EURUSD, 1, minute[3], 2)) == minute[2:4]
     assert times(here.mt5.copy_rates_range(EURUSD, 1, minute[1], minute[3])) == minute[1:4]
     assert times(here.mt5.copy_rates_range(EURUSD, 5, START_S, START_S + 600)) == [
         START_S,
@@ -104,6 +105,8 @@ def test_ticks_go_forward_and_stop_at_the_count() -> None:
     assert len(mt5.copy_ticks_from(EURUSD, START_S, 99, mt5.COPY_TICKS_TRADE)) == 0
     assert mt5.copy_ticks_from(EURUSD, START_S, 0, mt5.COPY_TICKS_ALL) is None
     assert len(mt5.copy_ticks_range(EURUSD, START_S + 2, START_S + 4, -1)) == 3
+    assert len(mt5.copy_ticks_from(EURUSD, 1, 99, -1)) == 10, "from the very beginning of time"
+    assert len(mt5.copy_ticks_range(EURUSD, 1, 2**31 - 1, -1)) == 10
 
 
 def test_ticks_of_one_millisecond_are_all_there() -> None:

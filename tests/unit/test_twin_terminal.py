@@ -17,7 +17,7 @@ from plan2.dataflow.terminals.twin.options import (
 )
 from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.errors import ConfigError
-from plan2.foundation.values import NS_PER_SECOND, Side
+from plan2.foundation.values import NS_PER_HOUR, NS_PER_SECOND, Side
 
 TERMINAL = r"C:\MetaTrader\terminal64.exe"
 TWO = (TwinAccount(login=1), TwinAccount(login=2, password="other", trade_mode=2, is_hedging=False))
@@ -118,7 +118,9 @@ def test_unselected_symbols_show_contracts_only() -> None:
     assert here.mt5.symbol_info("EURUSD") is None, "the broker has no such name"
     assert here.mt5.symbol_select("EURUSD", True) is False
     assert here.mt5.symbol_select(name, True) is True
-    assert here.mt5.symbol_info_tick(name).bid == 1.085
+    tick = here.mt5.symbol_info_tick(name)
+    assert (tick.bid, tick.time) == (1.085, here.server_s())
+    assert here.mt5.symbol_info(name).time == tick.time
 
 
 def test_the_first_tick_of_a_selected_symbol_takes_a_while() -> None:
@@ -272,6 +274,19 @@ def test_what_the_broker_knows_survives_a_kill(tmp_path: Path) -> None:
     later = reopened(here, here.world.options, here.source)
     assert later.mt5.positions_get(ticket=ticket) == ()
     assert later.mt5.history_deals_get(position=ticket)[-1].comment == "[sl 1.08000]"
+
+
+def test_a_night_while_nobody_looked_is_charged(tmp_path: Path) -> None:
+    """Seven points a lot at 17:00 New York, though the process was down."""
+    here = ground(TUESDAY_NS + 13 * NS_PER_HOUR, state_path=str(tmp_path / "state.bin"))
+    here.quote(1.085, 1.08507)
+    ticket = here.mt5.order_send(market_order(volume=1.0)).order
+    assert here.mt5.positions_get()[0].swap == 0.0
+    here.quote(1.085, 1.08507, after_s=2 * 3_600)
+
+    again = reopened(here, here.world.options, here.source)
+
+    assert again.mt5.positions_get(ticket=ticket)[0].swap == pytest.approx(-7.10)
 
 
 def test_a_state_of_other_symbols_is_refused(tmp_path: Path) -> None:

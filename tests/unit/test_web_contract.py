@@ -7,12 +7,14 @@ import msgspec
 import pytest
 
 from plan2.connectivity.gateway.problems import Problem
-from plan2.dataflow.terminals.port import Trigger
+from plan2.dataflow.terminals.port import LinkState, Trigger
+from plan2.dataflow.terminals.remote.peer import RemoteStatus
 from plan2.foundation.events.catalog import STORED
 from plan2.intelligence.decision import record
 from plan2.interface import items, order_items
 from plan2.interface.api import order_bodies
 from plan2.interface.streaming.protocol import Kind
+from plan2.wiring.opening import health_of
 
 SOURCES = Path(__file__).parents[2] / "src" / "plan2" / "interface" / "web" / "src"
 
@@ -55,6 +57,32 @@ MIRRORED: dict[str, type[msgspec.Struct]] = {
     "ReleaseBody": order_bodies.ReleaseBody,
 }
 """TypeScript type by name, and the struct it mirrors."""
+
+
+class StandIn:
+    """A terminal that is as it is told to be."""
+
+    def __init__(self, state: LinkState) -> None:
+        self._state = state
+
+    def status(self) -> RemoteStatus:
+        """How the link is."""
+        return RemoteStatus(
+            state=self._state,
+            reason="no trade server",
+            host="desk-1",
+            agent="plan2",
+            login="7",
+            server="Broker-Demo",
+            mode="demo",
+            latency_ms=1.0,
+            offset_ms=0.0,
+            dropped_ticks=0,
+            lost_updates=0,
+            waiting_updates=0,
+            silent_s=0.0,
+            busy="",
+        )
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +148,21 @@ def test_triggers_are_those_of_the_terminal_port(protocol: str) -> None:
     union = re.search(r"export type Trigger = ([^;]+);", protocol)
     assert union is not None
     assert re.findall(r'"(\w+)"', union[1]) == [trigger.value for trigger in Trigger]
+
+
+def test_the_terminal_card_understands_what_the_terminal_says() -> None:
+    """The sentences of the component `terminal` are those that the card takes apart."""
+    text = (SOURCES / "api" / "terminal.ts").read_text(encoding="utf-8")
+    account, link = (
+        re.compile(pattern.replace("(?<", "(?P<")) for pattern in re.findall(r"= /(\^.*\$)/;", text)
+    )
+    said = account.match(health_of(StandIn(LinkState.UP))().detail)
+    assert said is not None
+    assert said.groupdict() == {"login": "7", "server": "Broker-Demo", "host": "desk-1"}
+    for state in (LinkState.DEGRADED, LinkState.DOWN):
+        said = link.match(health_of(StandIn(state))().detail)
+        assert said is not None
+        assert said.groupdict() == {"state": state.value, "reason": "no trade server"}
 
 
 def test_problems_are_read_by_their_names(protocol: str) -> None:

@@ -12,7 +12,13 @@ import msgspec
 
 from plan2.bench.parts import bare_writes
 from plan2.bench.table import Row, percentiles, timed
-from plan2.dataflow.terminals.port import ApprovedOrder, OrderUpdate, UpdateKind
+from plan2.dataflow.terminals.port import (
+    ApprovedOrder,
+    LinkChange,
+    LinkState,
+    OrderUpdate,
+    UpdateKind,
+)
 from plan2.dataflow.terminals.simulated.instruments import instruments
 from plan2.dataflow.terminals.simulated.market import FIRST_INSTANT_NS, SyntheticMarket
 from plan2.foundation.bus import Bus
@@ -164,6 +170,9 @@ def _eager(settings: Settings) -> Settings:
         risk=msgspec.structs.replace(
             settings.risk,
             orders_per_minute_max=1_000_000,
+            messages_per_second_max=1_000_000,
+            messages_per_minute_max=1_000_000,
+            executions_max=1_000_000,
             duplicate_window_s=0.0,
             spread_max_fraction_of_stop=1.0,
             stop_distance_min_spreads=0.0,
@@ -216,6 +225,8 @@ def _runner(
         )
     )
     feed_block(floor.lanes[SYMBOL], course.warm)
+    floor.account.guard.know_mode("simulated")
+    floor.account.on_link(LinkChange(state=LinkState.UP, reason="bench", ts_ns=0))
     floor.account.set_state(TradingState.ARMED, course.live[0].ts_ns, "bench", "bench")
     return Runner(floor, latency, clock)
 

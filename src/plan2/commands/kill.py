@@ -20,7 +20,7 @@ from plan2.commands.switching import body_of, carry_out, folder_of, selector_opt
 @selector_options
 @click.option("--foreign", is_flag=True, help="Also what Plan2 did not open: your own trades too.")
 @click.pass_context
-def command(ctx: click.Context, foreign: bool, **options: Any) -> None:  # see selector_options
+def command(ctx: click.Context, /, foreign: bool, **options: Any) -> None:  # see selector_options
     """Halt trading, withdraw its working orders and close its positions at market.
 
     Goes on until the terminal shows nothing open; where the market is closed, positions are closed

@@ -18,6 +18,6 @@ from plan2.commands.switching import carry_out, selector_options
 )
 @selector_options
 @click.pass_context
-def command(ctx: click.Context, **options: Any) -> None:  # as declared by selector_options
+def command(ctx: click.Context, /, **options: Any) -> None:  # as declared by selector_options
     """Let only exits through: no new entries, working entry orders withdrawn."""
     carry_out(ctx, "reduce-only", options)

@@ -30,7 +30,7 @@ MODES = ("simulated", "replay", "demo", "contest", "real")
 )
 @click.pass_context
 def command(
-    ctx: click.Context, mode: str | None, i_accept_real_losses: bool, **options: Any
+    ctx: click.Context, /, mode: str | None, i_accept_real_losses: bool, **options: Any
 ) -> None:  # options as declared by selector_options
     """Arm trading again.
 

@@ -19,7 +19,7 @@ from plan2.dataflow.terminals.port import LinkChange
 from plan2.dataflow.terminals.remote.host import HostOptions
 from plan2.dataflow.terminals.remote.protocol import AccountName
 from plan2.foundation.config.schema import Log, Settings
-from plan2.foundation.errors import ConfigError
+from plan2.foundation.errors import ConfigError, TerminalUnavailable
 from plan2.foundation.secret import Secret
 
 KEY_VARIABLE: Final = "PLAN2_TERMINAL_KEY"
@@ -102,9 +102,15 @@ async def _serve_parent(log_settings: Log) -> None:
     clock, ids = LiveClock(), RandomIds()
     log.configure(log_settings, clock, ids.next_id("run"))
     mt5 = msgspec.json.decode(errand.settings, type=Mt5Errand)
-    with DataDirLock(Path(mt5.folder)):
+    lock = DataDirLock(Path(mt5.folder))
+    if not lock.try_acquire():
+        # The child of a killed parent may be held up in a call; it ends after it.
+        raise TerminalUnavailable(str(lock.refusal()))
+    try:
         factory = engine_factory(mt5)
         await run_child(errand, factory, _host_options(Path(mt5.folder)), clock, ids)
+    finally:
+        lock.release()
 
 
 async def _serve_server(

@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from plan2.connectivity.gateway.server import run_server
 from plan2.connectivity.identity.local_access import LocalAccess
-from plan2.foundation.config.schema import Server
 from plan2.foundation.database.tenancy import MAIN_TENANT
+from plan2.wiring.doorway import Doorway
 from plan2.wiring.front import FrontParts
 
 
@@ -14,16 +13,16 @@ class Address:
     """The address of one run; printed with a sign-in token that works once."""
 
     def __init__(
-        self, front: FrontParts, server: Server, local: LocalAccess, say: Callable[[str], None]
+        self, front: FrontParts, doorway: Doorway, local: LocalAccess, say: Callable[[str], None]
     ) -> None:
         self._front = front
-        self._server = server
+        self._doorway = doorway
         self._local = local
         self._say = say
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        await run_server(self._front.app, self._server.host, self._server.port, self._announce)
+        await self._doorway.serve(self._front.app, self._announce)
 
     async def stop(self) -> None:
         """Take back what let programs of this machine in."""

@@ -1,15 +1,20 @@
-"""The door for terminals on other machines: open in the product, and alone before it is built.
+"""The door for terminals on other machines: open before the product is built, and part of it after.
 
-The first start on a remote account knows neither its money nor its symbols, and everything else is
-built from them; so until the terminal has connected, the address serves nothing but this door.
+The first start on a remote account knows neither its money nor its symbols, and any start wants its
+history; so the address is served from the beginning, with nothing but this door, and the product
+takes its place without a link being lost.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
+import msgspec
 from litestar import Litestar
+from litestar.types import ASGIApp, Receive, Scope, Send
 
-from plan2.connectivity.gateway.middleware import GatewaySettings, Perimeter
+from plan2.connectivity.gateway.middleware import Perimeter
 from plan2.connectivity.gateway.server import run_server
 from plan2.connectivity.identity.terminal_keys import PostgresTerminalKeys, TerminalKeys
 from plan2.dataflow.terminals.remote.terminal import RemoteTerminal
@@ -22,13 +27,33 @@ from plan2.interface.api.terminal_link import TerminalDoor, TerminalLinkRoute
 from plan2.wiring.front import gateway_settings
 
 
+class _Shown:
+    """An application that may be changed for another one while it is served."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+class _Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """What is served, where, and the tasks that serve it and watch the door's keys."""
+
+    shown: _Shown
+    url: str
+    serving: asyncio.Task[None]
+    keys: asyncio.Task[None]
+
+
 class Doorway:
-    """Makes doors; a terminal's door is the same one before and after the product is built."""
+    """The address of one run, and the door in it, which is the same one all the time."""
 
     def __init__(self, database: Database, server: Server) -> None:
         self._table = PostgresTerminalKeys(database.uow, MAIN_TENANT)
         self._server = server
         self._door: TerminalDoor | None = None
+        self._opened: _Opened | None = None
 
     def door(self, terminal: RemoteTerminal) -> TerminalDoor:
         """The door to a terminal, for whoever holds a key of its account."""
@@ -37,27 +62,51 @@ class Doorway:
             self._door = TerminalDoor(keys, {terminal.name: terminal})
         return self._door
 
-    async def let_in(self, terminal: RemoteTerminal, ready: Awaitable[None]) -> None:
-        """Serve nothing but the door until the terminal is ready.
+    @asynccontextmanager
+    async def let_in(self, terminal: RemoteTerminal) -> AsyncIterator[None]:
+        """Serve the door, and what `serve` is given, as long as the context is open.
 
         Raises:
-            TerminalUnavailable: it was not in time.
             ConfigError: the address cannot be used.
         """
         door = self.door(terminal)
-        app = Litestar([*TerminalLinkRoute(door).handlers()], openapi_config=None)
-        settings: GatewaySettings = gateway_settings(self._server)
-        perimeter = Perimeter(app, settings, RandomIds())
-        serving = asyncio.create_task(
-            run_server(perimeter, self._server.host, self._server.port, lambda _: None)
-        )
+        shown = _Shown(self._entry(door))
+        url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        host, port = self._server.host, self._server.port
+        serving = asyncio.create_task(run_server(shown, host, port, url.set_result))
         watching = asyncio.create_task(door.run())
         try:
-            await ready
+            ends: list[asyncio.Future[Any]] = [serving, url]  # they end differently
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                await serving
+            self._opened = _Opened(shown=shown, url=url.result(), serving=serving, keys=watching)
+            yield
         finally:
+            self._opened = None
             serving.cancel()
             watching.cancel()
-            results = await asyncio.gather(serving, watching, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
+            await asyncio.gather(serving, watching, return_exceptions=True)
+
+    async def serve(self, app: ASGIApp, on_ready: Callable[[str], None]) -> None:
+        """Serve the product until cancelled; it has to see to the door's keys from now on.
+
+        Raises:
+            ConfigError: the address cannot be used.
+        """
+        opened = self._opened
+        if opened is None:
+            await run_server(app, self._server.host, self._server.port, on_ready)
+            return
+        opened.keys.cancel()
+        entry, opened.shown.app = opened.shown.app, app
+        try:
+            on_ready(opened.url)
+            await asyncio.shield(opened.serving)
+        finally:
+            opened.shown.app = entry
+
+    def _entry(self, door: TerminalDoor) -> ASGIApp:
+        """An application that is nothing but the door."""
+        app = Litestar([*TerminalLinkRoute(door).handlers()], openapi_config=None)
+        return Perimeter(app, gateway_settings(self._server), RandomIds())

@@ -7,10 +7,11 @@ a connection can show the books; trading waits for the connection in any case.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -30,9 +31,11 @@ from plan2.wiring.mt5_host import errand_of
 LIVE = "live"
 FOLDER = "live"
 
+T = TypeVar("T")
+
 Say = Callable[[str], None]
-LetIn = Callable[[RemoteTerminal, Awaitable[None]], Awaitable[None]]
-"""Opens the door for hosts on other machines until the awaitable is done."""
+LetIn = Callable[[RemoteTerminal], AbstractAsyncContextManager[None]]
+"""Keeps the door open for hosts on other machines."""
 
 
 class LiveAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,13 +50,25 @@ class LiveAccount(msgspec.Struct, frozen=True, kw_only=True):
     instruments: dict[str, Instrument]
 
 
+class LiveMarket(msgspec.Struct, frozen=True, kw_only=True):
+    """A broker's account; `hosting` keeps MetaTrader's process on this machine, if it is here.
+
+    It ends by itself only with an error that a person must settle.
+    """
+
+    market: Market
+    terminal: RemoteTerminal
+    hosting: asyncio.Task[None] | None
+
+
 @asynccontextmanager
 async def open_live(
     settings: Settings, folder: Path, let_in: LetIn, say: Say
-) -> AsyncIterator[tuple[Market, RemoteTerminal]]:
+) -> AsyncIterator[LiveMarket]:
     """Connect, learn the account, and hand out a market whose terminal is not started yet.
 
-    MetaTrader on this machine runs in a child process for as long as the context is open.
+    MetaTrader on this machine runs in a child process for as long as the context is open, or until
+    only a person can settle what is wrong.
 
     Raises:
         ConfigError: another account than configured or known; or nothing can ever connect.
@@ -62,17 +77,29 @@ async def open_live(
     name, kept_at = settings.terminal.account, folder / FOLDER / f"{settings.terminal.account}.json"
     known = _read(kept_at)
     terminal = RemoteTerminal(name, LiveClock(), RemoteOptions(account=_expected(settings, known)))
-    hosting: asyncio.Task[None] | None = None
-    if settings.terminal.kind == "mt5":
-        hosting = asyncio.create_task(_local_host(terminal, settings, folder).run())
-    try:
-        known = await _meet(terminal, settings, known, let_in, say)
+    async with AsyncExitStack() as stack:
+        hosting: asyncio.Task[None] | None = None
+        if settings.terminal.kind == "mt5":
+            host = _local_host(terminal, settings, folder)
+            hosting = await stack.enter_async_context(_running(host.run()))
+        else:
+            await stack.enter_async_context(let_in(terminal))
+        meeting = _running(_meet(terminal, settings, known, say))
+        known = await _unless_ended(await stack.enter_async_context(meeting), hosting)
         _write(kept_at, known)
-        yield _market(settings, folder, terminal, known), terminal
+        market = _market(settings, folder, terminal, known)
+        yield LiveMarket(market=market, terminal=terminal, hosting=hosting)
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[None, None, T]) -> AsyncIterator[asyncio.Task[T]]:
+    """A task that ends with the context at the latest."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
     finally:
-        if hosting is not None:
-            hosting.cancel()
-            await asyncio.gather(hosting, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _market(
@@ -98,31 +125,31 @@ def _market(
     )
 
 
+async def _unless_ended(
+    meeting: asyncio.Task[LiveAccount], hosting: asyncio.Task[None] | None
+) -> LiveAccount:
+    """The account as soon as it is known; a host that gives up ends the wait with its reason."""
+    if hosting is not None:
+        await asyncio.wait({meeting, hosting}, return_when=asyncio.FIRST_COMPLETED)
+        if hosting.done():
+            await hosting
+    return await meeting
+
+
 async def _meet(
-    terminal: RemoteTerminal,
-    settings: Settings,
-    known: LiveAccount | None,
-    let_in: LetIn,
-    say: Say,
+    terminal: RemoteTerminal, settings: Settings, known: LiveAccount | None, say: Say
 ) -> LiveAccount:
     """Wait for the terminal; with an account known from before, a start goes on without it."""
     deadline_s = float(settings.terminal.start_deadline_s)
     where = "on this machine" if settings.terminal.kind == "mt5" else "to connect to us"
     say(f"Waiting for the terminal {where} (up to {deadline_s:.0f} s) …")
-    ready = terminal.wait_ready(deadline_s)
     try:
-        if settings.terminal.kind == "remote":
-            await let_in(terminal, ready)
-        else:
-            await ready
-        account = await terminal.account()
+        account = await terminal.wait_ready(deadline_s)
     except TerminalUnavailable as error:
         if known is None:
             raise
         say(f"{error.message}. Starting without it; nothing is traded until it connects.")
         return known
-    if account is None:
-        raise TerminalUnavailable(f"terminal {terminal.name} did not tell its account")
     return _learned(settings, known, account, terminal.instruments())
 
 

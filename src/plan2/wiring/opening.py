@@ -1,6 +1,7 @@
 """Opens whatever market a run trades on: simulated, replayed, or a broker's."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -18,18 +19,39 @@ from plan2.wiring.markets import Gate, Market, ReplayWindow, open_replay, open_s
 
 
 class OpenedMarket(msgspec.Struct, frozen=True, kw_only=True):
-    """A market; for a broker's also its terminal, and the door when that is on another machine."""
+    """A market, and the address it is shown at.
+
+    For a broker's also its terminal, with the door when that is on another machine, or the task
+    that keeps it running on this one.
+    """
 
     market: Market
+    doorway: Doorway
     remote: RemoteTerminal | None = None
     door: TerminalDoor | None = None
+    hosting: asyncio.Task[None] | None = None
 
-    def components(self) -> tuple[Component, ...]:
-        """What the hub runs and checks of a broker's terminal."""
+    def components(self, halt: Callable[[str], None]) -> tuple[Component, ...]:
+        """What the hub runs and checks of a broker's terminal; `halt` stops trading."""
         if self.remote is None:
             return ()
-        watch = self.door.run if self.door is not None else None
+
+        async def watch() -> None:
+            if self.door is not None:
+                await self.door.run()
+            if self.hosting is not None:
+                await _follow(self.hosting, halt)
+
         return (Component(name="terminal", level=3, run=watch, check=health_of(self.remote)),)
+
+
+async def _follow(hosting: asyncio.Task[None], halt: Callable[[str], None]) -> None:
+    """Halt trading when the terminal's process is given up: a person has to settle why."""
+    await asyncio.wait({hosting})
+    error = None if hosting.cancelled() else hosting.exception()
+    if error is not None:
+        halt(f"the terminal is given up: {error}")
+        await asyncio.Event().wait()  # so that health goes on saying how the link is
 
 
 def health_of(terminal: RemoteTerminal) -> Check:
@@ -44,7 +66,8 @@ def health_of(terminal: RemoteTerminal) -> Check:
             "waiting_updates": float(now.waiting_updates),
         }
         if now.state is LinkState.UP:
-            return Health(Status.OK, f"Account {now.login} at {now.server}", metrics)
+            whose = f"Account {now.login} at {now.server}"
+            return Health(Status.OK, f"{whose} through {now.host}", metrics)
         return Health(Status.DEGRADED, f"Link {now.state.value}: {now.reason}", metrics)
 
     return check
@@ -61,10 +84,16 @@ async def open_market(
     """
     folder = data_dir(settings)
     if replay is not None:
-        yield OpenedMarket(market=open_replay(settings, folder, replay, gate))
+        yield OpenedMarket(market=open_replay(settings, folder, replay, gate), doorway=doorway)
     elif settings.terminal.kind == "simulated":
-        yield OpenedMarket(market=open_simulated(settings, folder, gate))
+        yield OpenedMarket(market=open_simulated(settings, folder, gate), doorway=doorway)
     else:
-        async with open_live(settings, folder, doorway.let_in, say) as (market, terminal):
-            door = doorway.door(terminal) if settings.terminal.kind == "remote" else None
-            yield OpenedMarket(market=market, remote=terminal, door=door)
+        async with open_live(settings, folder, doorway.let_in, say) as live:
+            is_elsewhere = live.hosting is None
+            yield OpenedMarket(
+                market=live.market,
+                doorway=doorway,
+                remote=live.terminal,
+                door=doorway.door(live.terminal) if is_elsewhere else None,
+                hosting=live.hosting,
+            )

@@ -9,8 +9,10 @@ trading be armed.
 import asyncio
 from collections.abc import Callable
 
+from plan2.foundation.errors import TerminalUnavailable
 from plan2.foundation.eventstore.store import EventStore
 from plan2.foundation.values import NS_PER_DAY, TenantId
+from plan2.intelligence.pipeline import Lane
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.journal import FileJournal
 from plan2.intelligence.trading.reconcile import Reconciled, Reconciler, rebuild
@@ -24,6 +26,11 @@ Say = Callable[[str], None]
 
 WARM_UP_NS = 4 * NS_PER_DAY
 """How much history a lane without kept state is warmed up with; spans a weekend."""
+PIECE_NS = NS_PER_DAY
+"""A broker's history is asked for in such pieces, so that progress can be told."""
+SAY_EVERY_S = 5.0
+HISTORY_WITHIN_S = 120.0
+"""How long a broker's terminal may take for the history of one symbol; its cache may be cold."""
 
 
 async def recover_books(
@@ -41,17 +48,53 @@ async def recover_books(
 
 
 async def warm_up(floor: Floor, market: Market, kept: WarmState, say: Say) -> None:
-    """Bring every lane to the tick before the first one that will be played."""
+    """Bring every lane to the tick before the first one that will be played.
+
+    A broker's history that cannot be had, or not in time, does not keep a start from going on: the
+    features then warm up from live ticks.
+    """
     now_ns = market.clock.now_ns()
     for symbol, lane in floor.lanes.items():
         state = kept.load(lane, now_ns)
         start_ns = state.ts_ns if state is not None else now_ns - WARM_UP_NS
         seen = (state.ts_ns, state.seq) if state is not None else (0, -1)
-        block = await market.terminal.history(symbol, max(0, start_ns), now_ns)
-        feed_block(lane, block, seen)
-        await asyncio.sleep(0)
+        spans = _pieces(market, max(0, start_ns), now_ns)
+        try:
+            async with asyncio.timeout(None if market.is_paper else HISTORY_WITHIN_S):
+                ticks = await _feed_history(lane, market, spans, seen, say)
+        except (TerminalUnavailable, TimeoutError) as error:
+            if market.is_paper:
+                raise
+            reason = str(error) or f"not there within {HISTORY_WITHIN_S:.0f} s"
+            say(f"  {symbol}: no more history: {reason}. Features go on with live ticks.")
+            continue
         ready = "ready" if lane.engine.ready else "still warming up"
-        say(f"  {symbol}: {len(block):,} ticks of history, features {ready}")
+        say(f"  {symbol}: {ticks:,} ticks of history, features {ready}")
+
+
+async def _feed_history(
+    lane: Lane, market: Market, spans: list[tuple[int, int]], seen: tuple[int, int], say: Say
+) -> int:
+    """Feed a lane what comes after `seen`; how many ticks there were. Slow progress is told."""
+    ticks, loop = 0, asyncio.get_running_loop()
+    said_s = loop.time()
+    for span in spans:
+        block = await market.terminal.history(lane.symbol, *span)
+        feed_block(lane, block, seen)
+        ticks += len(block)
+        if loop.time() - said_s > SAY_EVERY_S and span is not spans[-1]:
+            said_s = loop.time()
+            say(f"  {lane.symbol}: {ticks:,} ticks of history so far …")
+        await asyncio.sleep(0)
+    return ticks
+
+
+def _pieces(market: Market, start_ns: int, end_ns: int) -> list[tuple[int, int]]:
+    """The spans in which history is asked for; a market of our own tells all of it at once."""
+    if market.is_paper:
+        return [(start_ns, end_ns)]
+    starts = range(start_ns, end_ns, PIECE_NS)
+    return [(begin_ns, min(begin_ns + PIECE_NS, end_ns)) for begin_ns in starts]
 
 
 async def settle(

@@ -1,7 +1,7 @@
 """What an order's price is compared with: each symbol's last mid and its mean over a window.
 
-A sample is taken at most once a second, so a window holds few of them; the mean is summed only when
-an order is wanted. After a restart the window fills anew.
+A sample is taken at most once a second, so a window holds few of them, and only then is the mean
+summed anew. After a restart the window fills again from its first quote.
 """
 
 import math
@@ -15,11 +15,12 @@ SAMPLE_EVERY_NS = NS_PER_SECOND
 class _Prices:
     """The prices of one symbol; times UTC nanoseconds."""
 
-    __slots__ = ("mid", "sample_due_ns", "samples", "ts_ns")
+    __slots__ = ("mean", "mid", "sample_due_ns", "samples", "ts_ns")
 
     def __init__(self) -> None:
         self.ts_ns = 0
         self.mid = math.nan
+        self.mean = math.nan
         self.samples: deque[tuple[int, float]] = deque()
         self.sample_due_ns = 0
 
@@ -40,8 +41,7 @@ class ReferencePrices:
         prices.mid = (tick.bid + tick.ask) * 0.5
         if tick.ts_ns >= prices.sample_due_ns:
             prices.sample_due_ns = tick.ts_ns + SAMPLE_EVERY_NS
-            prices.samples.append((tick.ts_ns, prices.mid))
-            self._forget(prices)
+            self._sample(prices)
 
     def mid(self, symbol: str) -> float:
         """The last mid, quote currency; NaN before the first."""
@@ -56,12 +56,12 @@ class ReferencePrices:
     def window_mid(self, symbol: str) -> float:
         """Mean of the window's samples, quote currency; NaN before the first."""
         prices = self._symbols.get(symbol)
-        if prices is None:
-            return math.nan
-        return math.fsum(mid for _, mid in prices.samples) / len(prices.samples)
+        return prices.mean if prices is not None else math.nan
 
-    def _forget(self, prices: _Prices) -> None:
-        """Drop what is older than the window; the newest sample always stays."""
-        horizon = prices.ts_ns - self._window_ns
-        while prices.samples[0][0] < horizon:
-            prices.samples.popleft()
+    def _sample(self, prices: _Prices) -> None:
+        """Take a sample, drop what is older than the window, and mean what is left."""
+        samples = prices.samples
+        samples.append((prices.ts_ns, prices.mid))
+        while samples[0][0] < prices.ts_ns - self._window_ns:
+            samples.popleft()
+        prices.mean = math.fsum([mid for _, mid in samples]) / len(samples)

@@ -123,17 +123,7 @@ class TradingAccount:
             services.management, self._sight, self.rates, self.requests.request
         )
         self.withdrawal = Withdrawal(self.orders, self.guard.switches, self.requests.request_all)
-        self.kills = Kills(
-            KillDesk(
-                identity.tenant_id,
-                self._sight,
-                self.requests.request_all,
-                self.management,
-                self.switching,
-                self.withdrawal,
-                services.chronicle,
-            )
-        )
+        self.kills = Kills(self._kill_desk())
 
     @property
     def state(self) -> TradingState:
@@ -212,7 +202,7 @@ class TradingAccount:
             self.portfolio.restore_marks(event)
         elif isinstance(event, PositionClosed):
             self._board.note_close(event.symbol, event.ts_ns)
-        self._board.release_finished()
+        self._board.release_if_over(getattr(event, "order_id", ""))
 
     def note_differences(self, differences: Sequence[ReconciliationDifference]) -> None:
         """Write down where our books and the broker's disagree."""
@@ -284,6 +274,17 @@ class TradingAccount:
             placing=self._placing,
             switching=self.switching,
             figures=self.figures,
+        )
+
+    def _kill_desk(self) -> KillDesk:
+        return KillDesk(
+            self.identity.tenant_id,
+            self._sight,
+            self.requests.request_all,
+            self.management,
+            self.switching,
+            self.withdrawal,
+            self._chronicle,
         )
 
     def _office(self) -> Office:

@@ -27,6 +27,8 @@ from plan2.intelligence.trading.positions import Position, PositionBook, positio
 
 BY_ORDER = "client"
 """The reason of a deal that an order of a program brought about."""
+REST_CANCELLED = "rest_cancelled"
+"""Why an order ended of which a part was executed."""
 ANSWERS: dict[UpdateKind, Answer] = {
     UpdateKind.ACCEPTED: Answer.ACCEPTED,
     UpdateKind.REJECTED: Answer.REJECTED,
@@ -54,6 +56,8 @@ def events_of(
     answer = ANSWERS.get(update.kind)
     if order is None or answer is None:
         return []
+    if answer is Answer.CANCELLED and update.reason == REST_CANCELLED and not order.fills:
+        answer = Answer.UNKNOWN  # the part was not told yet: what it reserved stays reserved
     state = next_state(order, answer)
     if state is None:
         return []

@@ -10,7 +10,7 @@ import msgspec
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import InputError, JournalLost
 from plan2.foundation.events.account import KillBegun
-from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.risk.state import TradingState, rank_of
 from plan2.intelligence.risk.switch import TARGETED, Scope, Switch, Where
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.switching import Change
@@ -85,6 +85,8 @@ class Control:
         accounts = self._chosen(chosen)
         if wanted is TradingState.ARMED:
             self._check_resuming(accounts)
+        else:
+            accounts = _not_stricter(accounts, wanted, chosen.where)
         change = Change(
             state=wanted,
             ts_ns=self._clock.now_ns(),
@@ -174,6 +176,28 @@ def _state_of(word: str) -> TradingState:
     except KeyError:
         words = ", ".join(item.word for item in TradingState)
         raise InputError(f"There is no trading state {word!r}; there are {words}.") from None
+
+
+def _not_stricter(
+    accounts: list[TradingAccount], wanted: TradingState, where: Where
+) -> list[TradingAccount]:
+    """The accounts that the state would not make looser: only resuming does that.
+
+    Raises:
+        InputError: there is none.
+    """
+    standing = [account.guard.switches.at(where) for account in accounts]
+    fit = [
+        account
+        for account, state in zip(accounts, standing, strict=True)
+        if rank_of(state) <= rank_of(wanted)
+    ]
+    if not fit:
+        raise InputError(
+            f"{where.words} is {standing[0].word} already, which is stricter than {wanted.word}.",
+            remedy="Resume it first if that is what you want.",
+        )
+    return fit
 
 
 def _check_symbol(symbol: str, accounts: list[TradingAccount]) -> None:

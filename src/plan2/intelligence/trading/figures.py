@@ -100,10 +100,10 @@ class AccountBoard:
         """Give a reservation back; harmless when there is none."""
         self._reserved.pop(order_id, None)
 
-    def release_finished(self) -> None:
-        """Give back the reservations of orders that are over."""
-        for order_id in [key for key in self._reserved if key not in self._orders.open]:
-            del self._reserved[order_id]
+    def release_if_over(self, order_id: str) -> None:
+        """Give an order's reservation back once it is over."""
+        if order_id not in self._orders.open:
+            self._reserved.pop(order_id, None)
 
     def since_entry_s(self, tick: Tick) -> float:
         """Seconds of market time since the symbol's last approved entry."""

@@ -173,6 +173,9 @@ class Requests:
         position = self._sight.positions.open.get(position_id)
         if position is None:
             return Refusal("unknown_position", f"There is no open position {position_id!r}.")
+        if is_managed and position.symbol not in self._sight.instruments:
+            message = f"{position.symbol} is not watched, so nobody could look after the position."
+            return Refusal("unknown_symbol", message)
         if position.is_managed is is_managed:
             whose = "managed by Plan2" if is_managed else "left alone"
             return Refusal("no_change", f"The position is {whose} already.")

@@ -67,15 +67,12 @@ def emergency_stop(
 
 
 def _allowed(side: Side, level: float, price: float, instrument: Instrument) -> float:
-    """`level` moved away from the market as far as the broker demands, on the grid; NaN stays."""
+    """`level` moved away from the market as far as the broker demands, on the grid; 0.0 for NaN."""
     if not math.isfinite(level):
         return 0.0
     least = instrument.stops_level_points * instrument.point
     nearest = price - side * least
-    stop = instrument.round_price(min(level, nearest) if side > 0 else max(level, nearest))
-    if side * (nearest - stop) < -instrument.point * 1e-6:
-        stop = instrument.round_price(stop - side * instrument.point)
-    return stop
+    return instrument.round_price(min(level, nearest) if side > 0 else max(level, nearest))
 
 
 def _is_worth_it(position: Position, stop: float, why: str, step: float) -> bool:

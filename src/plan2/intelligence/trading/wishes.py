@@ -109,6 +109,10 @@ def intent_of(wish: OrderWish, sight: Sight, now_ns: int) -> Intent | Refusal:
     """The complete intent at a market time, or why it cannot be one."""
     symbol = wish.symbol or _symbol_of(wish, sight)
     instrument = sight.instruments.get(symbol)
+    if not symbol and wish.position_id:
+        return _no_position(wish.position_id)
+    if not symbol and wish.order_id:
+        return Refusal("unknown_order", f"There is no order {wish.order_id!r}.")
     if instrument is None:
         return Refusal("unknown_symbol", f"There is no symbol {symbol!r} to trade here.")
     completed = COMPLETE[wish.kind](wish, sight, instrument)

@@ -33,7 +33,7 @@ from plan2.interface.api.paging import ItemId
 from plan2.interface.api.ports import OrderDesk
 from plan2.interface.order_items import OrderReceipt
 
-NOT_FOUND: Final = frozenset({"unknown_symbol", "unknown_position"})
+NOT_FOUND: Final = frozenset({"unknown_symbol", "unknown_position", "unknown_order"})
 CONFLICT: Final = frozenset({"order_not_working", "no_change"})
 WITHDRAWN: Final = "withdrawn by hand"
 

@@ -109,8 +109,8 @@ class CallFailed(msgspec.Struct, frozen=True):
         return f"{self.function}: {self.meaning} ({self.code}, {self.text})"
 
 
-class Calls:
-    """The package's functions; each gives its value or a `CallFailed`.
+class Connection:
+    """The pipe to the terminal, and how every call over it is made and judged.
 
     `broken` holds the failure that cut the connection, until the next successful `initialize`.
     """
@@ -143,6 +143,26 @@ class Calls:
         """The account's state."""
         return self._ask("account_info", self._module.account_info)
 
+    def _ask(self, function: str, call: Callable[[], T | None]) -> T | CallFailed:
+        try:
+            answer = call()
+        except (SystemError, OverflowError, TypeError) as error:
+            return CallFailed(function, Result.INVALID_PARAMS, str(error))
+        return self._judge(function, answer)
+
+    def _judge(self, function: str, answer: T | None) -> T | CallFailed:
+        if answer is not None and answer is not False:
+            return answer
+        code, text = self._module.last_error()
+        failed = CallFailed(function, int(code), str(text))
+        if failed.is_broken:
+            self.broken = failed
+        return failed
+
+
+class MarketCalls(Connection):
+    """Symbols, quotes and ticks; each call gives its value or a `CallFailed`."""
+
     def symbols_get(self) -> tuple[SymbolInfo, ...] | CallFailed:
         """Every symbol the broker has."""
         return self._ask("symbols_get", self._module.symbols_get)
@@ -174,6 +194,10 @@ class Calls:
             "copy_ticks_range",
             lambda: self._module.copy_ticks_range(symbol, start, end, COPY_TICKS_ALL),
         )
+
+
+class Calls(MarketCalls):
+    """All functions: positions, orders, deals and sending besides the market's."""
 
     def positions_get(self) -> tuple[TradePosition, ...] | CallFailed:
         """All open positions."""
@@ -228,22 +252,6 @@ class Calls:
         if isinstance(answer, CallFailed) and answer.code in ABSENT:
             return ()
         return answer
-
-    def _ask(self, function: str, call: Callable[[], T | None]) -> T | CallFailed:
-        try:
-            answer = call()
-        except (SystemError, OverflowError, TypeError) as error:
-            return CallFailed(function, Result.INVALID_PARAMS, str(error))
-        return self._judge(function, answer)
-
-    def _judge(self, function: str, answer: T | None) -> T | CallFailed:
-        if answer is not None and answer is not False:
-            return answer
-        code, text = self._module.last_error()
-        failed = CallFailed(function, int(code), str(text))
-        if failed.is_broken:
-            self.broken = failed
-        return failed
 
 
 def checked_date(server_s: int) -> int:

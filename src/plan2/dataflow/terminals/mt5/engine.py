@@ -171,21 +171,21 @@ class Mt5Engine:
 
     def positions(self) -> tuple[TerminalPosition, ...] | None:
         """All open positions, foreign ones too."""
-        found = self._calls.positions_get() if self._can_ask() else None
+        found = self._calls.positions_get() if self._is_current() else None
         if found is None or isinstance(found, CallFailed):
             return None
         return tuple(self._teller.position(one) for one in found)
 
     def orders(self) -> tuple[TerminalOrder, ...] | None:
         """All working pending orders, foreign ones too."""
-        found = self._calls.orders_get() if self._can_ask() else None
+        found = self._calls.orders_get() if self._is_current() else None
         if found is None or isinstance(found, CallFailed):
             return None
         return tuple(self._teller.order(one) for one in found if reading.is_pending(one))
 
     def deals(self, since_ts_ns: int) -> tuple[Deal, ...] | None:
         """All deals at or after a UTC time, oldest first."""
-        if not self._can_ask():
+        if not self._is_current():
             return None
         start_s, end_s = self._teller.window_s(since_ts_ns)
         found = self._calls.history_deals(start_s, end_s)
@@ -195,8 +195,10 @@ class Mt5Engine:
         return tuple(deal for deal in told if deal.ts_ns >= since_ts_ns)
 
     def trace(self, token: str) -> Trace | None:
-        """What became of the order that carried `token`."""
-        return self._tracer.trace(token, self._clock.now_ns()) if self._can_ask() else None
+        """What became of the order that carried `token`; "nothing" only while all is well."""
+        found = self._tracer.trace(token, self._clock.now_ns()) if self._is_current() else None
+        is_well = self._link[0] is LinkState.UP and not self._session.obstacle()
+        return found if found is None or is_well or not found.is_empty else None
 
     def history(self, symbol: str, start_ts_ns: int, end_ts_ns: int) -> TickBlock | None:
         """Ticks with start ≤ time < end; may block for minutes on a cold cache."""
@@ -218,7 +220,7 @@ class Mt5Engine:
                 self._feeds[ours] = feed
             else:
                 feed.resume(now_ns, self._options.catch_up_s)
-        self._tracer.since_ns = self._tracer.since_ns or now_ns
+        self._tracer.since_ns = now_ns
         if self._time.is_known and not self._watch.is_begun:
             failed = self._watch.begin(now_ns)
             if failed is not None:
@@ -266,10 +268,16 @@ class Mt5Engine:
         account = self._session.account()
         return not isinstance(account, CallFailed) and self._session.is_pinned(account)
 
+    def _is_current(self) -> bool:
+        """Whether the terminal also sees its trade server; else it answers from its memory."""
+        terminal = self._calls.terminal_info() if self._can_ask() else None
+        return terminal is not None and not isinstance(terminal, CallFailed) and terminal.connected
+
     def _change(self, state: LinkState, reason: str, now_ns: int) -> LinkChange | None:
         if (state, reason) == self._link:
             return None
         self._link = (state, reason)
+        self._tracer.since_ns = now_ns
         return LinkChange(state=state, reason=reason, ts_ns=now_ns)
 
     def _keep(self) -> None:

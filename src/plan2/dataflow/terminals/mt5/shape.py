@@ -160,15 +160,11 @@ RequestField = int | float | str
 Request = dict[str, RequestField]
 
 
-class Mt5Module(Protocol):
-    """The functions of the package; positional-only where it refuses keywords."""
+class MarketFunctions(Protocol):
+    """Functions of terminal, symbols and ticks; positional-only where keywords are refused."""
 
     def initialize(self, path: str = ..., /, **settings: int | str | bool) -> bool:
         """Attach to a terminal."""
-        ...
-
-    def login(self, login: int, /, **settings: int | str) -> bool:
-        """Switch the terminal to an account."""
         ...
 
     def shutdown(self) -> object:
@@ -215,6 +211,10 @@ class Mt5Module(Protocol):
         """Ticks between two seconds."""
         ...
 
+
+class TradeFunctions(Protocol):
+    """Functions of positions, orders and deals; positional-only where keywords are refused."""
+
     def positions_get(self, **by: int | str) -> tuple[TradePosition, ...] | None:
         """Open positions."""
         ...
@@ -234,3 +234,7 @@ class Mt5Module(Protocol):
     def order_send(self, request: Request, /) -> SendResult | None:
         """Send a request to the trade server."""
         ...
+
+
+class Mt5Module(MarketFunctions, TradeFunctions, Protocol):
+    """The package."""

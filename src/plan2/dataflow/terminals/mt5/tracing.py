@@ -41,7 +41,11 @@ class Records(msgspec.Struct, frozen=True):
 
 
 class Tracer:
-    """Looks orders up by their token; `since_ns` is when this host began to send orders."""
+    """Looks orders up by their token.
+
+    `since_ns` is when the link last changed: the terminal needs as long to catch up with its trade
+    server as an order to show.
+    """
 
     def __init__(
         self, calls: Calls, teller: Teller, memory: OrderMemory, options: Mt5Options
@@ -56,7 +60,8 @@ class Tracer:
     def trace(self, token: str, now_ns: int) -> Trace | None:
         """What the broker has on record for a token, None while it cannot be told."""
         sent = self._memory.by_token.get(token)
-        is_settled = now_ns - (sent.sent_ns if sent else self.since_ns) >= self._settle_ns
+        young_ns = max(sent.sent_ns if sent is not None else 0, self.since_ns)
+        is_settled = now_ns - young_ns >= self._settle_ns
         if sent is not None and sent.kind in WITHOUT_DEAL:
             return Trace() if is_settled else None
         records = self._ask(sent.sent_ns if sent is not None else now_ns - self._back_ns)

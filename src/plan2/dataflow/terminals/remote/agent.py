@@ -33,10 +33,10 @@ Connect = Callable[[], Awaitable[Channel]]
 async def run_agent(
     host: TerminalHost, connect: Connect, rng: np.random.Generator, say: Callable[[str], None]
 ) -> None:
-    """Serve one link after another until cancelled; the host was started by the caller.
+    """Serve one link after another until cancelled, or until the engine has ended.
 
     Args:
-        host: the engine and what waits for the server.
+        host: the engine and what waits for the server; started and stopped by the caller.
         connect: opens a link; `ConfigError` ends the agent, `TerminalUnavailable` is tried again.
         rng: the jitter of the pauses.
         say: told in plain sentences what happens.
@@ -45,6 +45,25 @@ async def run_agent(
         ConfigError: a person must act: the key, the account, the version, or a second agent.
         Plan2Error: the engine has ended.
     """
+    tasks = [
+        asyncio.create_task(host.run_engine()),
+        asyncio.create_task(_keep_linked(host, connect, rng, say)),
+    ]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+
+
+async def _keep_linked(
+    host: TerminalHost, connect: Connect, rng: np.random.Generator, say: Callable[[str], None]
+) -> None:
+    """Serve one link after another until a person must act."""
     loop = asyncio.get_running_loop()
     failures = 0
     while True:

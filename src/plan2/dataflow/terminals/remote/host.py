@@ -114,6 +114,16 @@ class TerminalHost:
             self._on_report(Told(order_id, updates))
         self._lane.start()
 
+    async def run_engine(self) -> None:
+        """Until the engine has ended, link or not.
+
+        Raises:
+            Plan2Error: why it ended, unless it was stopped.
+        """
+        error = await asyncio.shield(self._ended)
+        if error is not None:
+            raise error
+
     async def stop(self) -> None:
         """Close the engine, after the call that runs unless that lasts, and the memory."""
         self._lane.stop()

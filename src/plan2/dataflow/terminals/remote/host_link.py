@@ -14,12 +14,14 @@ import msgspec
 from plan2 import __version__
 from plan2.connectivity.channels.channel import Channel, ChannelClosed, CloseCode
 from plan2.dataflow.terminals.port import (
+    AccountState,
     ApprovedOrder,
     LinkChange,
     LinkState,
     OrderUpdate,
     TerminalListener,
 )
+from plan2.dataflow.terminals.remote.known_past import KnownPast
 from plan2.dataflow.terminals.remote.peer import (
     WAITING,
     HostPeer,
@@ -44,7 +46,7 @@ from plan2.foundation.clock import Clock
 from plan2.foundation.errors import ConfigError, TerminalUnavailable, require
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.log import logger
-from plan2.foundation.values import NS_PER_SECOND, Tick
+from plan2.foundation.values import NS_PER_SECOND, Tick, TickBlock
 
 
 class HostLink:
@@ -52,6 +54,9 @@ class HostLink:
 
     Args:
         name: of the terminal. clock: wall clock of this machine. options: see there.
+
+    Attributes:
+        refusal: why the last host that was not the expected one was turned away.
     """
 
     def __init__(self, name: str, clock: Clock, options: RemoteOptions) -> None:
@@ -63,6 +68,8 @@ class HostLink:
         self._peer = HostPeer(options.limits, options.heartbeat_s)
         self._orders = PendingOrders(clock)
         self.is_stopped = False
+        self.refusal = ""
+        self._past = KnownPast()
         self._session: HostSession | None = None
         self._listener: TerminalListener | None = None
         self._down_reason = "no host has connected yet"
@@ -85,6 +92,11 @@ class HostLink:
         self._listener, self._told = None, None
         if self._session is not None:
             await self._session.close(CloseCode.GOING_AWAY, "the server stops")
+
+    def note_past(self, block: TickBlock) -> None:
+        """These ticks are known: before `start`, the host's own copies of them are left away."""
+        if self._listener is None:
+            self._past.note(block)
 
     def submit(self, order: ApprovedOrder) -> None:
         """Hand the order to the link.
@@ -124,6 +136,7 @@ class HostLink:
             Why it ended.
         """
         session = HostSession(channel, __version__, self._wire)
+        self.refusal = ""
         try:
             hello = await session.greet()
             self._check(hello.account)
@@ -132,8 +145,7 @@ class HostLink:
             return str(closed)
         except ConfigError as error:
             self.explain(error.message)
-            await session.close(CloseCode.FORBIDDEN, error.message)
-            return error.message
+            return await self._turn_away(session, error)
         older = self._session
         if older is not None:
             self._detach("a newer link takes over")
@@ -147,13 +159,27 @@ class HostLink:
         except ChannelClosed as closed:
             reason = str(closed)
         except ConfigError as error:
-            reason = error.message
-            await session.close(CloseCode.FORBIDDEN, reason)
+            reason = await self._turn_away(session, error)
         finally:
             session.give_up_questions()
             if self._session is session:
                 self._detach(reason)
         return reason
+
+    async def is_expected(self, account: AccountState) -> bool:
+        """Whether the host's account is the expected one; a host with another is turned away."""
+        try:
+            self._check(AccountName.of(account))
+        except ConfigError as error:
+            if self._session is not None:
+                await self._turn_away(self._session, error)
+            return False
+        return True
+
+    async def _turn_away(self, session: HostSession, error: ConfigError) -> str:
+        self.refusal = error.message
+        await session.close(CloseCode.FORBIDDEN, error.message)
+        return error.message
 
     async def _serve(self, session: HostSession) -> None:
         """Read, write and beat until one of them ends."""
@@ -217,9 +243,10 @@ class HostLink:
             self._log.warning("ticks_dropped", terminal=self._name, gaps=dict(batch.gaps))
         if self._listener is None:
             return
-        on_tick, symbols = self._listener.on_tick, batch.symbols
+        on_tick, symbols, past = self._listener.on_tick, batch.symbols, self._past
         for place, ts_ns, bid, ask, seq in batch.rows:
-            on_tick(Tick(symbols[place], ts_ns, bid, ask, seq))
+            if not (past and past.holds(symbols[place], ts_ns, seq)):
+                on_tick(Tick(symbols[place], ts_ns, bid, ask, seq))
 
     def _take_numbered(self, session: HostSession, message: Update | Link) -> None:
         if self._listener is None:

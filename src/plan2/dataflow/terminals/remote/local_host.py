@@ -2,7 +2,8 @@
 
 One child at a time: the next one is started when the last one is gone for good. The terminal's own
 patience is the watchdog: when it gives a silent link up, the child behind it is killed. A selector
-loop of Windows cannot wait for a process or a pipe, so threads do.
+loop of Windows cannot wait for a process or a pipe, so threads do. What only a person can settle
+ends it all: starting the child again would change nothing.
 """
 
 import asyncio
@@ -21,11 +22,15 @@ from plan2.connectivity.channels.channel import Channel, CloseCode
 from plan2.connectivity.channels.framed import LoopbackListener
 from plan2.dataflow.terminals.remote.child import Errand
 from plan2.dataflow.terminals.remote.terminal import RemoteTerminal
+from plan2.foundation.errors import ConfigError
 from plan2.foundation.log import logger
 
 TAIL_LINES: Final = 20
 LINE_MAX_BYTES: Final = 64 * 1024
 LOG_WITHIN_S: Final = 1.0
+SAID: Final = "Error: "
+"""How the command line begins the sentence that a process ends with."""
+LOG_IN: Final = "Log the terminal in to the expected account, or configure the other one by name."
 
 
 class LocalOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,12 +83,20 @@ class LocalHost:
         return self._child.pid if self._child is not None else 0
 
     async def run(self) -> None:
-        """Keep a child running until cancelled; returns when the last one is gone."""
+        """Keep a child running until cancelled; returns when the last one is gone.
+
+        Raises:
+            ConfigError: a person must act; no child runs any more.
+        """
         loop = asyncio.get_running_loop()
         failures = 0
         while True:
             began_s = loop.time()
-            reason = await self._run_once()
+            try:
+                reason = await self._run_once()
+            except ConfigError as error:
+                self._terminal.explain(str(error))
+                raise
             is_steady = loop.time() - began_s > self._options.steady_after_s
             failures = 1 if is_steady else failures + 1
             pause_s = self._pause_s(failures)
@@ -92,7 +105,11 @@ class LocalHost:
             await asyncio.sleep(pause_s)
 
     async def _run_once(self) -> str:
-        """Start a child and serve it to its end; returns why it ended."""
+        """Start a child and serve it to its end; returns why it ended.
+
+        Raises:
+            ConfigError: it ended for a reason that lasts, or its account is not the expected one.
+        """
         listener = await LoopbackListener.open()
         errand = Errand(listener.port, listener.secret.reveal(), msgspec.Raw(self._settings))
         child = self._child = _Child(self._argv, msgspec.json.encode(errand) + b"\n")
@@ -100,13 +117,18 @@ class LocalHost:
         try:
             child.start()
             channel = await self._accept(listener, child)
-            if channel is None:
-                return child.last_words or "the terminal host did not come up"
-            return await self._terminal.attach(channel)
+            reason = "the terminal host did not come up"
+            if channel is not None:
+                reason = await self._terminal.attach(channel)
         finally:
             listener.close()
             await self._end(child, channel)
             self._child = None
+        if child.exit_code == ConfigError.exit_code:
+            raise ConfigError(child.last_words.removeprefix(SAID) or reason)
+        if self._terminal.refusal:
+            raise ConfigError(f"{self._terminal.refusal}.", remedy=LOG_IN)
+        return reason if channel is not None else child.last_words or reason
 
     async def _accept(self, listener: LoopbackListener, child: "_Child") -> Channel | None:
         """The child's link; None when it died or did not connect in time."""
@@ -157,6 +179,11 @@ class _Child:
         """The last line of its log."""
         return self._tail[-1] if self._tail else ""
 
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with; None before that, or when it could not be started."""
+        return self._process.returncode if self._process is not None else None
+
     def start(self) -> None:
         """Begin to start it; `ended` is set when it is gone or could not be started."""
         threading.Thread(target=self._follow, name="terminal-host", daemon=True).start()
@@ -196,11 +223,12 @@ class _Child:
                 process.stdin.close()
 
     def _read(self, log: IO[bytes] | None) -> None:
-        """Pass its log on to ours, and keep the end of it."""
+        """Pass its log on to ours, but for the sentence it ends with, and keep the end of it."""
         for line in iter(lambda: log.readline(LINE_MAX_BYTES) if log is not None else b"", b""):
             text = line.decode(errors="replace").rstrip()
             self._tail.append(text)
-            sys.stderr.write(text + "\n")
+            if not text.startswith(SAID):
+                sys.stderr.write(text + "\n")
 
 
 def _spawn(argv: list[str]) -> subprocess.Popen[bytes]:

@@ -86,20 +86,26 @@ class RemoteTerminal:
         """Why there is no host at the moment, from whoever has to bring one."""
         self._link.explain(reason)
 
+    @property
+    def refusal(self) -> str:
+        """Why the last host was turned away as not the expected one; empty when none was."""
+        return self._link.refusal
+
     def status(self) -> RemoteStatus:
         """How the link is, for people."""
         return self._link.status()
 
-    async def wait_ready(self, timeout_s: float) -> None:
-        """Until a host has connected, verified its account and told its symbols.
+    async def wait_ready(self, timeout_s: float) -> AccountState:
+        """The account, once a host has connected, verified it and told its symbols.
 
         Raises:
             TerminalUnavailable: not within `timeout_s`; the message says what is missing.
         """
         try:
             async with asyncio.timeout(timeout_s):
-                while not await self._is_verified():  # noqa: ASYNC110 - each turn asks the host
+                while (account := await self._verified()) is None:  # noqa: ASYNC110 - asks anew
                     await asyncio.sleep(READY_EVERY_S)
+                return account
         except TimeoutError as error:
             reason = self._link.judge()[1]
             raise TerminalUnavailable(
@@ -134,6 +140,8 @@ class RemoteTerminal:
     async def history(self, symbol: str, start_ts_ns: int, end_ts_ns: int) -> TickBlock:
         """Ticks with start ≤ time < end, asked for in slices, `history_max_days` back at most.
 
+        What is asked for before `start` is not delivered a second time after it.
+
         Raises:
             TerminalUnavailable: the host could not be asked for a part of it.
         """
@@ -154,7 +162,9 @@ class RemoteTerminal:
                     f"terminal {self.name} could not be asked for the history of {symbol}"
                 )
             parts += [answer for answer in answers if len(answer)]
-        return join_ticks(symbol, parts)
+        found = join_ticks(symbol, parts)
+        self._link.note_past(found)
+        return found
 
     async def _ask(self, question: Question) -> Any:  # the question decides what comes back
         """Ask until stopped; None afterwards."""
@@ -162,11 +172,12 @@ class RemoteTerminal:
             return None
         return await self._link.ask(question, self._options.answer_s)
 
-    async def _is_verified(self) -> bool:
-        """Whether the host's engine has its account, and the symbols are known."""
+    async def _verified(self) -> AccountState | None:
+        """The account when it is the expected one and the symbols are known, else None."""
         patience_s = self._options.answer_s
-        if await self._link.ask(AskAccount(), patience_s) is None:
-            return False
+        account: AccountState | None = await self._link.ask(AskAccount(), patience_s)
+        if account is None or not await self._link.is_expected(account):
+            return None
         if not self._link.instruments:
             self._link.instruments = await self._link.ask(AskInstruments(), patience_s) or {}
-        return bool(self._link.instruments)
+        return account if self._link.instruments else None

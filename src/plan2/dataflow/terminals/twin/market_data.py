@@ -20,7 +20,7 @@ from plan2.dataflow.terminals.twin.session import Calls
 from plan2.dataflow.terminals.twin.structs import BookInfo, Tick, record
 from plan2.dataflow.terminals.twin.symbols import is_synchronised, require_selected
 from plan2.dataflow.terminals.twin.world import TwinWorld
-from plan2.foundation.values import NS_PER_DAY, NS_PER_SECOND
+from plan2.foundation.values import NS_PER_SECOND
 
 BOOK_LINES: Final = 5
 BOOK_LOTS: Final = 10.0
@@ -175,13 +175,13 @@ def _last_tick(world: TwinWorld, symbol: str) -> Tick:
 def _first_ticks(world: TwinWorld, symbol: str, start_ns: int, count: int) -> Rows:
     """The first `count` ticks from a time on, read in growing stretches."""
     require_selected(world, symbol, constants.RES_E_FAIL)
-    market = world.market
-    stretch_ns = FIRST_STRETCH_NS
+    market, stretch_ns = world.market, FIRST_STRETCH_NS
+    start_ns = max(start_ns, market.origin_ns)
     while True:
         block = market.ticks(symbol, start_ns, start_ns + stretch_ns)
         if len(block) >= count or start_ns + stretch_ns > market.seen_ns:
             return tick_rows(block.slice(0, min(count, len(block))), world.server)
-        stretch_ns = min(stretch_ns * 4, 400 * NS_PER_DAY)
+        stretch_ns *= 4
 
 
 def _ticks(world: TwinWorld, symbol: str, rows: Rows, flags: int) -> Rows:

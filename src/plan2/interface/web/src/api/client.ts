@@ -100,7 +100,12 @@ export async function signOut(): Promise<void> {
   useSession.getState().signedOut();
 }
 
-export type Changing = { method: "POST" | "PATCH" | "DELETE"; path: string; body?: object; query?: Query };
+export type Changing = {
+  method: "POST" | "PATCH" | "DELETE";
+  path: string;
+  body?: object;
+  query?: Query;
+};
 
 /** A name for one request; `randomUUID` needs a secure context, which a phone may not have. */
 export function newKey(): string {

@@ -1,10 +1,10 @@
 /** Orders that are not over yet, and whether an entry would be let through now. */
 
 import { useQuery } from "@tanstack/react-query";
-import type { AccountSwitches, Component, OrderItem, SwitchItem } from "../gen/protocol";
+import type { AccountSwitches, Component, OrderItem, SwitchItem, Trading } from "../gen/protocol";
 import { useIsStale } from "../stream/react";
 import { label, t } from "../strings";
-import { getPage } from "./client";
+import { get, getPage } from "./client";
 import { useLiveHealth } from "./live";
 import { useSystem, useTrading } from "./queries";
 
@@ -20,8 +20,29 @@ export const useOpenOrders = () =>
     refetchInterval: EVERY_MS,
   });
 
+/** The newest orders, over or not: for whoever waits for one and missed what the stream said. */
+export const useLatestOrders = () =>
+  useQuery({
+    queryKey: ["orders", "latest"],
+    queryFn: ({ signal }) => getPage<OrderItem>("/orders", { limit: 20 }, signal),
+    refetchInterval: EVERY_MS,
+  });
+
 export const isWorking = (order: OrderItem): boolean =>
   order.kind === "pending" && (order.state === "accepted" || order.state === "partially_filled");
+
+const MODE_EVERY_MS = 10_000;
+
+/** The kind of the account, such as demo or real; undefined while nobody has told. */
+export function useAccountMode(): string | undefined {
+  const { data: system } = useSystem();
+  const { data } = useQuery({
+    queryKey: ["trading"],
+    queryFn: ({ signal }) => get<Trading>("/trading", {}, signal),
+    refetchInterval: MODE_EVERY_MS,
+  });
+  return data?.accounts.find((account) => account.account_id === system?.account_id)?.mode;
+}
 
 /** How the way to the broker is; undefined where there is no broker outside of this process. */
 export function useTerminal(): Component | undefined {

@@ -12,6 +12,7 @@ const PAGE_KEYS = [
   { keys: "End", title: "shortcuts.latest" },
   { keys: "j / k", title: "shortcuts.next" },
   { keys: "r", title: "shortcuts.replay" },
+  { keys: "n", title: "shortcuts.new_order" },
 ] as const;
 
 export function ShortcutSheet({ actions, close }: { actions: Action[]; close: () => void }) {

@@ -9,6 +9,7 @@ import type { FeedState, QuoteRow } from "../gen/protocol";
 import { useZone } from "../state/preferences";
 import { useLink, useRows, useStream } from "../stream/react";
 import { label, t } from "../strings";
+import { TerminalLink } from "./TerminalLink";
 
 export function StatusStrip() {
   const { data: system } = useSystem();
@@ -18,6 +19,7 @@ export function StatusStrip() {
     <footer className="status">
       <MarketClock />
       <FeedStates />
+      <TerminalLink />
       <span>
         {t("status.link")}{" "}
         <b className="num">{link.delayMs === null ? "–" : `${link.delayMs.toFixed(1)} ms`}</b>

@@ -13,8 +13,18 @@ type TradeState = {
   close: () => void;
 };
 
-export const useTrade = create<TradeState>()((set) => ({
-  dialog: null,
-  open: (dialog) => set({ dialog }),
-  close: () => set({ dialog: null }),
-}));
+export const useTrade = create<TradeState>()((set) => {
+  let before: Element | null = null;
+  return {
+    dialog: null,
+    open: (dialog) => {
+      before = document.activeElement;
+      set({ dialog });
+    },
+    close: () => {
+      set({ dialog: null });
+      // Back to the button that opened it, once the dialog has let go of the focus.
+      setTimeout(() => before instanceof HTMLElement && before.focus());
+    },
+  };
+});

@@ -1,5 +1,7 @@
 /** English: the complete catalogue, and the fallback of every other language. */
 
+import { trade } from "./trade";
+
 export const en = {
   // pages and shell
   "page.overview": "Overview",
@@ -515,4 +517,6 @@ export const en = {
   "metric.random_side_p": "p against random sides",
   "metric.trades": "Trades out of sample",
   "metric.trades_net_r_total": "Net R of trades",
+
+  ...trade,
 } as const;

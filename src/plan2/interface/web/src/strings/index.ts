@@ -21,7 +21,18 @@ export function t(key: MessageKey, values: Values = {}): string {
 /** The text of a code from the server, or the code itself in words when we know no text for it. */
 export function label(
   domain:
-    "outcome" | "reason" | "rule" | "trading" | "feed" | "kind" | "stage" | "metric" | "family",
+    | "outcome"
+    | "reason"
+    | "rule"
+    | "trading"
+    | "feed"
+    | "kind"
+    | "stage"
+    | "metric"
+    | "family"
+    | "order_kind"
+    | "order_state"
+    | "trigger",
   code: string,
 ): string {
   const key = `${domain}.${code}`;

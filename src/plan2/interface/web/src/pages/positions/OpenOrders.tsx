@@ -43,7 +43,9 @@ export function OpenOrders() {
       key: "now",
       title: t("field.now"),
       align: "right",
-      cell: (order) => <Now symbol={order.symbol} side={order.side} digits={digits(order.symbol)} />,
+      cell: (order) => (
+        <Now symbol={order.symbol} side={order.side} digits={digits(order.symbol)} />
+      ),
     },
     priced("stop_loss", t("field.stop")),
     priced("take_profit", t("field.target")),
@@ -78,9 +80,12 @@ export function OpenOrders() {
   );
 }
 
+/** Two decimals, or three where the step is that fine. */
+const lots = (value: number): string =>
+  fixed(value, Math.abs(value * 100 - Math.round(value * 100)) < 1e-6 ? 2 : 3);
+
 /** 0.10, or 0.04 of 0.10 once a part was executed. */
 export function filledOf(order: OrderItem): string {
-  const lots = (value: number) => fixed(value, value * 100 === Math.round(value * 100) ? 2 : 3);
   if (order.filled_quantity === 0 || order.filled_quantity === order.quantity)
     return lots(order.quantity);
   return t("orders.part", { filled: lots(order.filled_quantity), whole: lots(order.quantity) });

@@ -38,18 +38,18 @@ export function PositionsPage({ tab: asked }: { tab: string }) {
     <div className="page-positions" data-testid="page-positions">
       <h1 className="sr-only">{t("page.positions")}</h1>
       <div className="tabs-row">
-      <nav className="tabs" aria-label={t("positions.tabs")}>
-        {TABS.map((name) => (
-          <Link
-            key={name}
-            href={`/positions/${name}`}
-            aria-current={name === tab ? "page" : undefined}
-          >
-            {t(`positions.tab_${name}`)}
-            {counts[name] ? <span className="count">{counts[name]}</span> : null}
-          </Link>
-        ))}
-      </nav>
+        <nav className="tabs" aria-label={t("positions.tabs")}>
+          {TABS.map((name) => (
+            <Link
+              key={name}
+              href={`/positions/${name}`}
+              aria-current={name === tab ? "page" : undefined}
+            >
+              {t(`positions.tab_${name}`)}
+              {counts[name] ? <span className="count">{counts[name]}</span> : null}
+            </Link>
+          ))}
+        </nav>
         <Button
           variant="default"
           data-testid="new-order"

@@ -13,6 +13,7 @@ import { AboutWidget } from "./AboutWidget";
 import { ComponentTree } from "./ComponentTree";
 import { EventTail } from "./EventTail";
 import { LatencyWidget } from "./LatencyWidget";
+import { TerminalCard } from "./TerminalCard";
 
 export function SystemPage() {
   usePageTitle(t("page.system"));
@@ -21,7 +22,10 @@ export function SystemPage() {
   return (
     <div className="page-system" data-testid="page-system">
       <h1 className="sr-only">{t("page.system")}</h1>
-      <Tiles />
+      <div className="area-tiles stack">
+        <Tiles />
+        <TerminalCard />
+      </div>
       <ComponentTree health={health} query={query} />
       <LatencyWidget health={health} query={query} />
       <EventTail />
@@ -32,7 +36,7 @@ export function SystemPage() {
 
 function Tiles() {
   return (
-    <div className="tiles area-tiles">
+    <div className="tiles">
       <HealthTiles health={useLiveHealth()} />
       <RunTiles />
     </div>

@@ -35,7 +35,9 @@ export function CloseDialog({ position, market, close }: Props) {
             }
           : null
       }
-      summary={lots !== null && fault === "" ? summaryOf(position, market, lots) : t("trade.incomplete")}
+      summary={
+        lots !== null && fault === "" ? summaryOf(position, market, lots) : t("trade.incomplete")
+      }
       confirm={t("close.confirm", {
         side,
         lots: lots === null ? "" : lotsText(info, lots),
@@ -109,6 +111,8 @@ function summaryOf(position: PositionItem, market: Market, lots: number): string
     money: moneyText(worth, currency),
   });
   const left =
-    rest > 1e-9 ? t("close.summary_rest", { lots: lotsText(info, rest) }) : t("close.summary_whole");
+    rest > 1e-9
+      ? t("close.summary_rest", { lots: lotsText(info, rest) })
+      : t("close.summary_whole");
   return `${sentence} ${left}`;
 }

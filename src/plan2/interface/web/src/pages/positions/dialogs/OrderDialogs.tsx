@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useMarketNowUs } from "../../../api/live";
 import type { ChangeBody, OrderItem } from "../../../gen/protocol";
 import { full } from "../../../format/times";
-import { useZone, } from "../../../state/preferences";
+import { useZone } from "../../../state/preferences";
 import type { Zone } from "../../../format/times";
 import { t } from "../../../strings";
 import { type Market, priceText, signOf } from "./context";
@@ -86,9 +86,10 @@ export function ChangeDialog({ order, market, close }: Props) {
       {(errors) => (
         <>
           <div className="field-pair">
-            {field("price", t(`ticket.price_${order.trigger === "limit" ? "limit" : "stop"}`))(
-              errors.price,
-            )}
+            {field(
+              "price",
+              t(`ticket.price_${order.trigger === "limit" ? "limit" : "stop"}`),
+            )(errors.price)}
             {order.trigger === "stop_limit" &&
               field("limit_price", t("ticket.limit_price"))(errors.limit_price)}
           </div>

@@ -187,6 +187,7 @@ function Fields({ ticket, market, change, refused }: FieldsProps) {
         sign={signOfTicket(ticket)}
         lots={numberOf(ticket.quantity) ?? 0}
         from={entryOf(ticket, market)}
+        needsStop
       />
       {isPending && (
         <ExpiryField

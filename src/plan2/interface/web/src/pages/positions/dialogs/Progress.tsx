@@ -2,7 +2,7 @@
 
 import { Button } from "@mantine/core";
 import { useEffect, useState } from "react";
-import { useOpenOrders } from "../../../api/orders";
+import { useLatestOrders, useOpenOrders } from "../../../api/orders";
 import type { OrderItem, OrderReceipt } from "../../../gen/protocol";
 import { useLog } from "../../../stream/react";
 import { t, words } from "../../../strings";
@@ -48,11 +48,13 @@ export function Progress({ receipt, finish, close }: Props) {
   );
 }
 
-/** The order's latest state: from the stream, or from REST where the stream is down. */
+/** The order's latest state, from whoever knows how it ended: stream, open orders, or history. */
 function useOrder(order_id: string): OrderItem | undefined {
-  const told = useLog<OrderItem>("orders").find((item) => item.order_id === order_id);
-  const { data } = useOpenOrders();
-  return told ?? data?.items.find((item) => item.order_id === order_id);
+  const told = useLog<OrderItem>("orders");
+  const open = useOpenOrders().data?.items ?? [];
+  const latest = useLatestOrders().data?.items ?? [];
+  const known = [...told, ...open, ...latest].filter((item) => item.order_id === order_id);
+  return known.find((item) => isDone(item) || isOver(item)) ?? known[0];
 }
 
 function useIsLate(): boolean {

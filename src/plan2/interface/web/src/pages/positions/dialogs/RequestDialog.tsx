@@ -38,7 +38,7 @@ const PHONE = "(max-width: 640px)";
 
 export function RequestDialog(props: Props) {
   const { title, close, done } = props;
-  const { state, send } = useRequest();
+  const { state, send, forget } = useRequest();
   const announce = useAnnouncer((announcer) => announcer.announce);
   const isPhone = useMediaQuery(PHONE);
   const finish = () => {
@@ -59,28 +59,34 @@ export function RequestDialog(props: Props) {
       {state.kind === "taken" ? (
         <Progress receipt={state.receipt} finish={finish} close={close} />
       ) : (
-        <Form {...props} state={state} send={send} />
+        <Form {...props} state={state} send={send} forget={forget} />
       )}
     </Modal>
   );
 }
 
-type FormProps = Props & { state: RequestState; send: (asked: Changing) => void };
+type FormProps = Props & {
+  state: RequestState;
+  send: (asked: Changing | null) => void;
+  forget: () => void;
+};
 
-function Form({ state, send, ...props }: FormProps) {
+function Form({ state, send, forget, ...props }: FormProps) {
   const [reason, setReason] = useState("");
   const refusal = useRefusal(state);
-  const errors: Errors = refusal?.field ? { [refusal.field]: refusal.text } : {};
-  const isShown = refusal?.field && [...props.fields, "reason"].includes(refusal.field);
-  const asked = props.make(reason.trim() || props.defaultReason || "");
-  const needsReason = props.defaultReason === undefined && reason.trim() === "";
-  const isReady = asked !== null && !needsReason && !props.blocked && state.kind !== "sending";
+  const errors = errorsOf(refusal, props.fields);
+  const given = reason.trim() || props.defaultReason || "";
+  const asked = props.make(given);
+  const isReady = asked !== null && given !== "" && !props.blocked;
   const isLocked = state.kind === "sending" || state.kind === "unknown";
-  const submit = () => asked && isReady && send(asked);
+  const submit = () => {
+    if (canSend(state, isReady)) send(asked);
+  };
   return (
     <form
       className="stack"
       noValidate
+      onChange={forget}
       onSubmit={(event) => {
         event.preventDefault();
         submit();
@@ -102,27 +108,63 @@ function Form({ state, send, ...props }: FormProps) {
         {props.summary}
       </p>
       {props.blocked && <Note tone="warn">{props.blocked}</Note>}
-      {refusal && !isShown && <Note tone="crit">{refusal.text}</Note>}
-      {state.kind === "unknown" && (
-        <Note tone="warn">{`${state.detail} ${t("trade.unknown")}`.trim()}</Note>
-      )}
+      {errors.form && <Note tone="crit">{errors.form}</Note>}
+      <Buttons
+        {...props}
+        state={state}
+        isReady={canSend(state, isReady)}
+        lack={asked !== null && given === "" ? t("trade.reason_lacks") : ""}
+      />
+    </form>
+  );
+}
+
+/** The refusal beside its field, or under `form` when the dialog does not show that one. */
+function errorsOf(
+  refusal: Refusal | null,
+  fields: readonly FieldName[],
+): Errors & { form?: string } {
+  if (!refusal) return {};
+  const { field, text } = refusal;
+  return field && (field === "reason" || fields.includes(field))
+    ? { [field]: text }
+    : { form: text };
+}
+
+type ButtonsProps = Pick<Props, "close" | "confirm" | "isRed"> & {
+  state: RequestState;
+  isReady: boolean;
+  /** What is still missing, said beside the button that waits for it. */
+  lack: string;
+};
+
+function Buttons({ close, confirm, isRed, state, isReady, lack }: ButtonsProps) {
+  const isUnknown = state.kind === "unknown";
+  return (
+    <>
+      {isUnknown && <Note tone="warn">{`${state.detail} ${t("trade.unknown")}`.trim()}</Note>}
       <div className="row dialog-buttons">
-        <Button variant="default" size="sm" onClick={props.close}>
-          {t(state.kind === "unknown" ? "dialog.close" : "dialog.cancel")}
+        {lack && <span className="dim lack">{lack}</span>}
+        <Button variant="default" size="sm" onClick={close}>
+          {t(isUnknown ? "dialog.close" : "dialog.cancel")}
         </Button>
         <Button
           type="submit"
           size="sm"
-          color={props.isRed ? "red" : "sky"}
+          color={isRed ? "red" : "sky"}
           disabled={!isReady}
           data-testid="trade-confirm"
         >
-          {confirmText(state, props.confirm)}
+          {confirmText(state, confirm)}
         </Button>
       </div>
-    </form>
+    </>
   );
 }
+
+/** What may have been sent can always be sent again: it has no second effect. */
+const canSend = (state: RequestState, isReady: boolean): boolean =>
+  state.kind === "unknown" || (isReady && state.kind !== "sending");
 
 function confirmText(state: RequestState, confirm: string): string {
   if (state.kind === "sending") return t("dialog.sending");

@@ -25,6 +25,7 @@ export function StopsDialog({ position, market, close }: Props) {
     take_profit: stopFault("take_profit", stops.take_profit, sign, now),
   };
   const changed = changeOf(position, market, stops);
+  const isRemoved = changed?.stop_loss === 0;
   const isFaulty = faults.stop_loss !== "" || faults.take_profit !== "";
   return (
     <RequestDialog
@@ -41,7 +42,8 @@ export function StopsDialog({ position, market, close }: Props) {
           : null
       }
       summary={changed ? summaryOf(position, market, changed) : t("stops.same")}
-      confirm={t("stops.confirm")}
+      confirm={t(isRemoved ? "stops.confirm_removal" : "stops.confirm")}
+      isRed={isRemoved}
       done={t("stops.done", { what: positionName(position, market) })}
     >
       {(errors) => (
@@ -64,6 +66,7 @@ export function StopsDialog({ position, market, close }: Props) {
             sign={sign}
             lots={position.quantity}
             from={position.open_price}
+            now={now}
             isFirst
           />
         </>
@@ -97,7 +100,10 @@ function summaryOf(position: PositionItem, { info }: Market, changed: Changed): 
     const before = position[name];
     if (next === 0) return t(`stops.no_${name}`, { before: priceText(info, before) });
     if (!before) return t(`stops.new_${name}`, { next: priceText(info, next) });
-    return t(`stops.move_${name}`, { before: priceText(info, before), next: priceText(info, next) });
+    return t(`stops.move_${name}`, {
+      before: priceText(info, before),
+      next: priceText(info, next),
+    });
   };
   return [part("stop_loss"), part("take_profit")].filter(Boolean).join(" ");
 }

@@ -3,7 +3,8 @@
 import { t } from "../../../strings";
 import { type Market, priceText, stopText } from "./context";
 import { NumberField } from "./fields";
-import { numberOrNone, onPriceGrid, type Sign } from "./figures";
+import { fixed } from "../../../format/numbers";
+import { numberOrNone, onPriceGrid, pointsOf, type Sign } from "./figures";
 import type { Errors } from "./RequestDialog";
 
 export type Stops = { stop_loss: string; take_profit: string };
@@ -17,6 +18,10 @@ type Props = {
   lots: number;
   /** The price that profit counts from: of entry. */
   from: number | null;
+  /** What it would be closed at now, where it is open already. */
+  now?: number | null;
+  /** Whether it may not go without a stop-loss. */
+  needsStop?: boolean;
   isFirst?: boolean;
 };
 
@@ -37,16 +42,28 @@ export function stopFault(
   return t(`trade.${name}_${side}`);
 }
 
-export function StopsFields({ market, value, change, errors, sign, lots, from, isFirst }: Props) {
+/** What a stop means for a position: its distance, its worth, and how it is rounded. */
+function hintOf(props: Props, name: "stop_loss" | "take_profit"): string {
+  const { market, sign, lots, from, now } = props;
   const { info } = market;
-  const hint = (text: string) => {
-    const stop = numberOrNone(text);
-    if (!stop || from === null) return t("trade.step", { step: info.point.toFixed(info.digits) });
-    const meant = stopText(market, sign, lots, from, onPriceGrid(info, stop));
-    return onPriceGrid(info, stop) === stop
-      ? meant
-      : `${t("trade.rounded", { price: priceText(info, stop) })} ${meant}`;
-  };
+  const stop = numberOrNone(props.value[name]);
+  if (!stop || from === null) {
+    const isNeeded = name === "stop_loss" && props.needsStop;
+    const step = info.point.toFixed(info.digits);
+    return t(isNeeded ? "trade.step_needed" : "trade.step", { step });
+  }
+  const rounded = onPriceGrid(info, stop);
+  const parts = [
+    rounded === stop ? "" : t("trade.rounded", { price: priceText(info, stop) }),
+    stopText(market, sign, lots, from, rounded),
+    now ? t("trade.from_now", { points: fixed(pointsOf(info, rounded - now), 0) }) : "",
+  ];
+  return parts.filter(Boolean).join(" ");
+}
+
+export function StopsFields(props: Props) {
+  const { market, value, change, errors, from, isFirst } = props;
+  const { info } = market;
   const field = (name: "stop_loss" | "take_profit") => (
     <NumberField
       label={t(`trade.${name}`)}
@@ -54,7 +71,7 @@ export function StopsFields({ market, value, change, errors, sign, lots, from, i
       change={(text) => change({ ...value, [name]: text })}
       step={info.point}
       from={from}
-      hint={hint(value[name])}
+      hint={hintOf(props, name)}
       error={errors[name]}
       testId={`trade-${name}`}
       isFirst={isFirst && name === "stop_loss"}

@@ -18,7 +18,7 @@ export function TradeDialogs() {
   const close = useTrade((state) => state.close);
   if (!dialog) return null;
   if (dialog.kind === "ticket") return <OrderTicket symbol={dialog.symbol} close={close} />;
-  if (dialog.kind === "cancel" || dialog.kind === "change")
+  if ("order_id" in dialog)
     return <AboutOrder kind={dialog.kind} id={dialog.order_id} close={close} />;
   return <AboutPosition kind={dialog.kind} id={dialog.position_id} close={close} />;
 }
@@ -55,7 +55,8 @@ function AboutPosition({ kind, id, close }: About<PositionKind>) {
 /** The last one known: what is being closed must not vanish before its dialog says that it did. */
 function useKept<Item extends OrderItem | PositionItem>(item: Item | undefined): Item | undefined {
   const [kept, setKept] = useState(item);
-  if (item && item !== kept) setKept(item);
+  // Items are read anew with every row of the stream: what they say tells them apart.
+  if (item && JSON.stringify(item) !== JSON.stringify(kept)) setKept(item);
   return item ?? kept;
 }
 

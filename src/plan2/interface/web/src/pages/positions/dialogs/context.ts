@@ -9,12 +9,7 @@ import { t } from "../../../strings";
 import { sideSign } from "../../../widgets/Figures";
 import { decimalsOf, pointsOf, profitOf, type Sign } from "./figures";
 
-export type Market = {
-  info: SymbolInfo;
-  bid: number | null;
-  ask: number | null;
-  currency: string;
-};
+export type Market = { info: SymbolInfo; bid: number | null; ask: number | null; currency: string };
 
 /** The symbol with its latest quote; undefined until its contract data are here. */
 export function useMarket(symbol: string): Market | undefined {

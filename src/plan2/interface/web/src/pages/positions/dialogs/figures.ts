@@ -18,7 +18,8 @@ export const numberOrNone = (text: string): number | null =>
   text.trim() === "" ? 0 : numberOf(text);
 
 /** Decimals of a step such as 0.01. */
-export const decimalsOf = (step: number): number => Math.max(0, Math.ceil(-Math.log10(step) - SLACK));
+export const decimalsOf = (step: number): number =>
+  Math.max(0, Math.ceil(-Math.log10(step) - SLACK));
 
 export const onPriceGrid = (info: SymbolInfo, value: number): number =>
   Number(value.toFixed(info.digits));

@@ -23,11 +23,21 @@ export type RequestState =
 const isRefusal = (error: unknown): error is ApiProblem =>
   error instanceof ApiProblem && error.status >= 400 && error.status < 500;
 
-export function useRequest(): { state: RequestState; send: (asked: Changing) => void } {
+/** `send` asks; while the outcome is unknown it asks again for the very same, whatever it is given. */
+export function useRequest(): {
+  state: RequestState;
+  send: (asked: Changing | null) => void;
+  /** Forgets a refusal: what was refused has been changed. */
+  forget: () => void;
+} {
   const [state, setState] = useState<RequestState>({ kind: "idle" });
   const queries = useQueryClient();
   const key = useRef("");
-  const send = (asked: Changing) => {
+  const last = useRef<Changing>(null);
+  const send = (wanted: Changing | null) => {
+    const asked = state.kind === "unknown" ? last.current : wanted;
+    if (!asked) return;
+    last.current = asked;
     key.current ||= newKey();
     setState({ kind: "sending" });
     ask<OrderReceipt>(asked, key.current, AbortSignal.timeout(UNKNOWN_AFTER_MS))
@@ -46,5 +56,6 @@ export function useRequest(): { state: RequestState; send: (asked: Changing) => 
         }
       });
   };
-  return { state, send };
+  const forget = () => setState((old) => (old.kind === "refused" ? { kind: "idle" } : old));
+  return { state, send, forget };
 }

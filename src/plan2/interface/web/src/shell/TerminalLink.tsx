@@ -1,0 +1,22 @@
+/** In the status strip: whether the broker can be reached, where there is one. */
+
+import { useTerminal } from "../api/orders";
+import { linkOf } from "../api/terminal";
+import { t } from "../strings";
+
+const TONES = { up: "", degraded: "warn", down: "crit" } as const;
+
+export function TerminalLink() {
+  const terminal = useTerminal();
+  if (!terminal) return null;
+  const { state, reason } = linkOf(terminal);
+  return (
+    <span title={reason || terminal.detail} data-testid="terminal-link" data-state={state}>
+      {t("terminal.title")}{" "}
+      <b className={TONES[state]}>
+        {t(`terminal.${state}`)}
+        {state !== "up" && reason ? ` · ${reason}` : ""}
+      </b>
+    </span>
+  );
+}
