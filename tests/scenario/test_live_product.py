@@ -98,6 +98,39 @@ def test_an_order_that_a_dying_host_had_not_sent_is_not_known_to_anybody(story: 
     wait_for(lambda: product.parts()["reconcile"]["status"] == "ok", 20)
 
 
+def test_a_pending_order_is_placed_changed_and_withdrawn(story: Story) -> None:
+    """Each step is seen at the trade server."""
+    product, stage = story.product, story.stage
+    order_id = product.told(
+        "POST", "/orders", **story.buys(side="sell", trigger="limit", price=1.09, stop_loss=1.1)
+    )["order_id"]
+    wait_for(lambda: stage.working() == [1.09], 10)
+    product.told("PATCH", f"/orders/{order_id}", price=1.091)
+    wait_for(lambda: stage.working() == [1.091], 10)
+    assert product.send("DELETE", f"/orders/{order_id}").status_code == 202
+    wait_for(lambda: stage.working() == [], 10)
+    wait_for(lambda: types_of(product, order_id)[-1] == "OrderCancelled", 10)
+    assert "OrderAmended" in types_of(product, order_id)
+
+
+def test_a_foreign_position_counts_and_is_managed_once_it_is_claimed(story: Story) -> None:
+    """Opened by hand: shown, left alone without a stop, then taken over, protected and closed."""
+    product, stage = story.product, story.stage
+    stage.does("opens", symbol="EURUSDm", side="SELL", lots=0.05)
+    wait_for(lambda: product.open_positions() == [("EURUSD", "SELL", 0.05)], 15)
+    foreign = product.items("/positions", status="open")[0]
+    assert foreign["is_managed"] is False
+    refused = product.send("POST", "/orders", reason="one too many", **story.buys())
+    assert refused.json()["rule"] == "positions_per_symbol"
+    assert stage.stops() == [0.0]
+    product.told("POST", f"/positions/{foreign['position_id']}/claim")
+    wait_for(lambda: 0.0 not in stage.stops(), 20)
+    assert product.state() == "armed"
+    close = f"/positions/{foreign['position_id']}/close"
+    wait_for(lambda: product.send("POST", close, reason="enough").status_code == 202, 5)
+    wait_for(lambda: stage.held() == product.open_positions() == [], 10)
+
+
 def test_a_person_buys_with_a_stop(story: Story) -> None:
     """Filled once, events in order, by whom is known, and the stop is the broker's."""
     product, wanted = story.product, story.buys()
@@ -130,37 +163,6 @@ def test_the_order_that_was_never_sent_is_settled_as_that(story: Story) -> None:
     assert story.stage.held() == [("EURUSDm", "BUY", 0.06)]
 
 
-def test_a_pending_order_is_placed_changed_and_withdrawn(story: Story) -> None:
-    """Each step is seen at the trade server."""
-    product, stage = story.product, story.stage
-    order_id = product.told(
-        "POST", "/orders", **story.buys("USDJPY", trigger="limit", price=149.0, stop_loss=148.5)
-    )["order_id"]
-    wait_for(lambda: stage.working() == [149.0], 10)
-    product.told("PATCH", f"/orders/{order_id}", price=149.2)
-    wait_for(lambda: stage.working() == [149.2], 10)
-    assert product.send("DELETE", f"/orders/{order_id}").status_code == 202
-    wait_for(lambda: stage.working() == [], 10)
-    wait_for(lambda: types_of(product, order_id)[-1] == "OrderCancelled", 10)
-    assert "OrderAmended" in types_of(product, order_id)
-
-
-def test_a_foreign_position_counts_and_is_managed_once_it_is_claimed(story: Story) -> None:
-    """Opened by hand: shown, left alone without a stop, then taken over and protected."""
-    product, stage = story.product, story.stage
-    stage.does("opens", symbol="USDJPYm", side="SELL", lots=0.05)
-    wait_for(lambda: ("USDJPY", "SELL", 0.05) in product.open_positions(), 15)
-    found = product.items("/positions", status="open")
-    foreign = next(one for one in found if one["symbol"] == "USDJPY")
-    assert foreign["is_managed"] is False
-    refused = product.send("POST", "/orders", reason="one too many", **story.buys("USDJPY"))
-    assert refused.json()["rule"] == "positions_per_symbol"
-    assert 0.0 in stage.stops()
-    product.told("POST", f"/positions/{foreign['position_id']}/claim")
-    wait_for(lambda: 0.0 not in stage.stops(), 20)
-    assert product.state() == "armed"
-
-
 def test_an_order_that_a_dying_host_had_sent_is_booked_once(story: Story) -> None:
     """The trade server executed it, nobody heard: found by the next host, and not doubled."""
     product, stage = story.product, story.stage
@@ -169,7 +171,7 @@ def test_an_order_that_a_dying_host_had_sent_is_booked_once(story: Story) -> Non
     order_id = product.told("POST", f"/positions/{eurusd}/close", quantity=0.02)["order_id"]
     wait_for(lambda: "OrderExecuted" in types_of(product, order_id), 60)
     assert types_of(product, order_id).count("OrderExecuted") == 1
-    assert stage.held() == [("EURUSDm", "BUY", 0.04), ("USDJPYm", "SELL", 0.05)]
+    assert stage.held() == [("EURUSDm", "BUY", 0.04)]
     wait_for(story.agrees, 10)
     assert product.state() == "armed"
 
@@ -182,9 +184,9 @@ def test_a_killed_plan2_agrees_with_the_broker_again_and_is_still_armed(story: S
     order_id = story.product.told("POST", f"/positions/{eurusd}/close", quantity=0.01)["order_id"]
     story.product.kill()
     story.product = product = stage.start()
-    assert "2 open positions, trading armed" in product.output
+    assert "1 open positions, trading armed" in product.output
     wait_for(lambda: types_of(product, order_id).count("OrderExecuted") == 1, 40)
-    assert stage.held() == [("EURUSDm", "BUY", 0.03), ("USDJPYm", "SELL", 0.05)]
+    assert stage.held() == [("EURUSDm", "BUY", 0.03)]
     wait_for(story.agrees, 10)
     assert product.state() == "armed"
 
@@ -211,7 +213,7 @@ def test_another_account_halts_a_running_plan2_and_ends_the_next_start(story: St
     stage.does("logs_in", symbol="5000002")
     product.host.kill()
     wait_for(lambda: product.state() == "halted", 30)
-    assert "another account" in product.link()
+    wait_for(lambda: "another account" in product.link(), 5)
     assert product.stop() == 0
     code, text = story.verb("serve", "--port", "0")
     assert code == 2, text
