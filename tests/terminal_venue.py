@@ -276,9 +276,17 @@ def mt5(is_hedging: bool = True) -> Venue:
     return Mt5Venue(is_hedging)
 
 
+def remote(is_hedging: bool = True) -> Venue:
+    """The same engine in a host, behind a link."""
+    from remote_venue import remote as build  # it builds on this module
+
+    return build(is_hedging)
+
+
 VENUES: dict[str, Callable[[bool], Venue]] = {
     "synthetic": synthetic,
     "recorded": recorded,
     "mt5": mt5,
+    "remote": remote,
 }
 """Every venue by name; each is made for a hedging or, with False, a netting account."""

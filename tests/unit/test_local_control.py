@@ -227,7 +227,7 @@ def server(tmp_path: Path) -> Iterator[Heard]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_POST, do_GET = take_command, tell_state
+        do_POST, do_GET = take_command, tell_state  # noqa: N815 - names of http.server
 
         def log_message(self, *_: object) -> None:
             """Stay silent."""
