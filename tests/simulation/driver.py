@@ -7,6 +7,7 @@ is wished for, how the market moves. Time is simulated; the event loop's time mo
 import asyncio
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -114,6 +115,7 @@ class Run:
         self._folder = folder
         self._parts = parts
         self._process: Process | None = None
+        self._last_wish: Callable[[Process], None] | None = None
         self._away = {"process": 0, "link": 0, "store": 0}
 
     async def play(self) -> None:
@@ -123,10 +125,9 @@ class Run:
             gap_ms = GAPS_MS[int(self.rng.integers(len(GAPS_MS)))]
             await self._turn(gap_ms, self._want)
         self._calm()
-        end = self.wisher.kill if self.rng.random() < 0.5 else self.wisher.withdraw
-        for turn in range(QUIET_MS // QUIET_GAP_MS):
-            act = end if turn % 4 == 0 else self._nothing
-            await self._turn(QUIET_GAP_MS, act)
+        self._last_wish = self.wisher.kill if self.rng.random() < 0.5 else self.wisher.withdraw
+        for _ in range(QUIET_MS // QUIET_GAP_MS):
+            await self._turn(QUIET_GAP_MS, self._end)
         await self._check_the_end()
 
     # --- a turn ---------------------------------------------------------------------------
@@ -261,8 +262,11 @@ class Run:
                 self._set(what, is_there=True)
         self.trace.note("calm")
 
-    def _nothing(self, process: Process) -> None:
-        """Only time passes."""
+    def _end(self, process: Process) -> None:
+        """Ask once for everything to end; what follows from it goes on by itself."""
+        if self._last_wish is not None:
+            self._last_wish(process)
+            self._last_wish = None
 
     async def _check_the_end(self) -> None:
         process = self._process

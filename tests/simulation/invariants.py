@@ -132,5 +132,6 @@ class Invariants:
         hold(not sagas, f"sagas that never ended: {sagas}")
         left = [one.ticket for one in account.positions.open.values() if one.is_managed]
         hold(not left, f"positions that were not closed: {left}")
+        hold(not account.kills.live, f"kills that never finished: {list(account.kills.live)}")
         hold(process.reconciler.books_agree, f"books: {process.reconciler.health().detail}")
         hold(not process.faults, f"faults: {process.faults}")

@@ -30,6 +30,7 @@ from plan2.intelligence.models.forecast import Forecast, Vote
 from plan2.intelligence.trading.account import AccountIdentity, AccountServices, TradingAccount
 from plan2.intelligence.trading.chronicle import Chronicle
 from plan2.intelligence.trading.journal import Entry, FileJournal
+from plan2.intelligence.trading.kill_watch import KillWatch
 from plan2.intelligence.trading.placing import facts_of
 from plan2.intelligence.trading.reconcile import Reconciler, rebuild
 from plan2.intelligence.trading.saga import SAGA_EVENTS, SagaBook
@@ -185,6 +186,7 @@ class Process:
         )
         self.reconciler = parts.reconciler(self.account, self.terminal, world.clock)
         self.watch = SagaWatch(self.sagas, self.reconciler, self.account.management, world.clock)
+        self.kill_watch = KillWatch(self.account, self.terminal, world.clock)
         self.is_up = False
 
     def submit(self, order: ApprovedOrder) -> None:
@@ -223,6 +225,7 @@ class Process:
         now_ns = self.world.clock.now_ns()
         try:
             await self.reconciler.step(now_ns)
+            await self.kill_watch.step()
         except Unrecoverable as fault:
             self.faults.append(fault)
         self._guard(lambda: self.watch.step(now_ns))

@@ -6,6 +6,7 @@ from plan2.dataflow.terminals.port import OrderKind, Trigger
 from plan2.dataflow.terminals.simulated.requests import BrokerRequest
 from plan2.foundation.values import NS_PER_SECOND, Side
 from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.trading.switching import Change
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Selection
 from simulation.process import Process
 from simulation.world import SYMBOLS, World
@@ -51,9 +52,14 @@ class Wisher:
         return f"{wish.kind.value} {what}"
 
     def kill(self, process: Process) -> None:
-        """Halt, withdraw what works, close what is open."""
-        self.withdraw(process)
-        process.account.requests.close_all(Selection(), PERSON, self._world.clock.now_ns())
+        """Halt, withdraw what works, close what is open, and go on until it is done."""
+        change = Change(
+            state=TradingState.HALTED,
+            ts_ns=self._world.clock.now_ns(),
+            actor=PERSON.actor,
+            reason=f"kill: {PERSON.reason}",
+        )
+        process.account.kills.begin(change, closes_foreign=False)
 
     def withdraw(self, process: Process) -> None:
         """Halt, and withdraw what works; positions are left to their time."""

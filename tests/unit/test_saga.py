@@ -150,7 +150,7 @@ def test_each_event_leads_to_its_step(events: tuple[Event, ...], step: Step) -> 
         (placed("protect"), SENT, OrderCompleted(ts_ns=at(3), **NAMED)),
         (placed("close"), SENT, executed(0.2, 2, is_exit=True, side="sell")),
         (
-            placed("close_by", quantity=0.1),
+            placed("close_by", quantity=0.2),
             executed(0.1, 2, is_exit=True),
             executed(0.1, 2, "f2", is_exit=True, position_id="a:2"),
         ),

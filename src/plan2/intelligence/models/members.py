@@ -1,7 +1,8 @@
 """Models ready to serve: loaded from verified bytes, warmed up, one member per symbol."""
 
 import contextlib
-from typing import Protocol
+import sys
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from plan2.intelligence.models.cell import CompiledCell
 from plan2.intelligence.models.manifest import Manifest
 from plan2.intelligence.models.session import RecurrentModel, TreeModel, open_session, verify
 from plan2.intelligence.models.trees import CompiledTrees
+
+
+IS_LITTLE_ENDIAN: Final = sys.byteorder == "little"
 
 
 class Reading(Protocol):
@@ -153,7 +157,8 @@ class RecurrentMember:
 
     def memory(self) -> bytes:
         """Hidden state, cell state and sequence of the last step, little-endian float32."""
-        return self._model.memory.astype("<f4").tobytes()
+        memory = self._model.memory
+        return memory.tobytes() if IS_LITTLE_ENDIAN else memory.byteswap().tobytes()
 
     def replay(self, values: Float64Array, memory: bytes) -> float:  # noqa: ARG002 - in memory
         """The raw probability of a recorded step."""

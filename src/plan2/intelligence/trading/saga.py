@@ -119,6 +119,7 @@ class Saga(msgspec.Struct, kw_only=True):
     since_ns: int
     expires_ts_ns: int
     is_order_over: bool = False
+    fills: int = 0
     filled: float = 0.0
     stakes: dict[str, Stake] = {}
 
@@ -198,9 +199,13 @@ class SagaBook:
         saga = self.live.get(event.order_id)
         if saga is None:
             return
+        saga.fills += 1
         saga.filled += event.executed_quantity
-        needed = 2 * saga.quantity if saga.kind is OrderKind.CLOSE_BY else saga.quantity
-        saga.is_order_over = saga.is_order_over or saga.filled >= needed - LOT_SLACK
+        if saga.kind is OrderKind.CLOSE_BY:  # as far as the smaller position goes, in two deals
+            is_complete = saga.fills >= 2
+        else:
+            is_complete = saga.filled >= saga.quantity - LOT_SLACK
+        saga.is_order_over = saga.is_order_over or is_complete
         if not event.is_exit:
             self._by_position[event.position_id] = saga.order_id
             saga.stakes.setdefault(event.position_id, Stake(False, 0))
