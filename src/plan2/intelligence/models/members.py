@@ -14,7 +14,6 @@ from plan2.intelligence.models.manifest import Manifest
 from plan2.intelligence.models.session import RecurrentModel, TreeModel, open_session, verify
 from plan2.intelligence.models.trees import CompiledTrees
 
-
 IS_LITTLE_ENDIAN: Final = sys.byteorder == "little"
 
 
