@@ -33,12 +33,13 @@ LIMITS = Risk(
     positions_max=5,
     positions_per_symbol_max=5,
     exposure_max_fraction=6.0,
-    order_value_max_fraction=2.0,
-    order_volume_max_lots=0.3,
+    order_value_max_fraction=2.5,
+    order_volume_max_lots=0.2,
     messages_per_second_max=4,
     messages_per_minute_max=25,
-    orders_per_minute_max=20,
-    duplicate_window_s=0.2,
+    orders_per_minute_max=1_000,
+    duplicate_window_s=0.0,
+    collar_window_max_fraction=0.2,
 )
 TIGHT = msgspec.structs.replace(RULES, risk=LIMITS)
 ENTRIES = {OrderKind.OPEN, OrderKind.PENDING}
@@ -135,13 +136,18 @@ class AnySequence(RuleBasedStateMachine):
         self.account.on_tick(scene(tick(bid, bid + 0.0001, self.after_s), forecast(0.60)))
 
     @rule(
-        lots=st.sampled_from([0.01, 0.1, 0.3, 0.31, 5.0]),
+        count=st.integers(1, 8),
+        lots=st.sampled_from([0.01, 0.01, 0.05, 0.15, 0.2, 0.21, 5.0]),
         side=st.sampled_from([BUY, SELL]),
-        offset=st.sampled_from([0.002, 0.05, 0.0563, 0.3]),
+        offset=st.sampled_from([0.002, 0.002, 0.05, 0.0563, 0.3]),
         is_pending=st.booleans(),
     )
-    def ask(self, lots: float, side: object, offset: float, is_pending: bool) -> None:
-        """A person asks for an entry, sound or not."""
+    def ask(self, count: int, lots: float, side: object, offset: float, is_pending: bool) -> None:
+        """A person asks for entries, sound or not, one after the other."""
+        for _ in range(count):
+            self._enter(lots, side, offset, is_pending)
+
+    def _enter(self, lots: float, side: object, offset: float, is_pending: bool) -> None:
         price = self.model.mid - side.value * offset  # type: ignore[attr-defined]
         self._request(
             kind=OrderKind.PENDING if is_pending else OrderKind.OPEN,
@@ -198,7 +204,7 @@ class AnySequence(RuleBasedStateMachine):
         else:
             self._fill(order)
 
-    @rule(state=st.sampled_from([*TradingState, TradingState.ARMED, TradingState.ARMED]))
+    @rule(state=st.sampled_from([*TradingState, *[TradingState.ARMED] * 12]))
     def switch(self, state: TradingState) -> None:
         """A person throws the switch; arming comes more often, or little would happen."""
         now_ns = NOON_NS + int(self.after_s * NS_PER_SECOND)
@@ -206,13 +212,13 @@ class AnySequence(RuleBasedStateMachine):
         self.account.set_state(state, now_ns, "user:ann", "test")
         self.model.is_armed = self.account.state is TradingState.ARMED
 
-    @rule(is_up=st.sampled_from([True, True, True, False]))
+    @rule(is_up=st.sampled_from([*[True] * 9, False]))
     def link(self, is_up: bool) -> None:
-        """The link breaks or comes back; the books are compared at once."""
+        """The link breaks or comes back."""
         state = LinkState.UP if is_up else LinkState.DOWN
         self.model.is_up = is_up
         self.account.on_link(LinkChange(state=state, reason="test", ts_ns=NOON_NS))
-        self.account.books_agree = is_up
+        self.account.books_agree = True  # so that the link alone has to refuse
 
     def teardown(self) -> None:
         """Count what left."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from plan2.dataflow.terminals.port import ApprovedOrder, OrderKind
 from plan2.foundation.eventstore.record import StoredEvent
 from plan2.intelligence.risk.gate import MAGIC
-from plan2.intelligence.trading.reconcile_orders import NEVER_ARRIVED
+from plan2.intelligence.trading.orders import NEVER_ARRIVED
 from simulation.process import RULES, Process
 from simulation.world import World
 

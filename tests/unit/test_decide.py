@@ -1,6 +1,7 @@
 """The decision: arithmetic by hand, and every reason reached."""
 
 import math
+from typing import Never
 
 import msgspec
 import pytest
@@ -8,7 +9,7 @@ from trading_fixtures import EURUSD, RULES, figures, forecast, tick
 
 from plan2.foundation.config.schema import Decision as DecisionConfig
 from plan2.foundation.values import Side
-from plan2.intelligence.decision.decide import Rules, Situation, decide
+from plan2.intelligence.decision.decide import Engagement, Rules, Situation, decide, engagement_of
 from plan2.intelligence.decision.policy import edge_of
 from plan2.intelligence.decision.record import Outcome, Reason
 from plan2.intelligence.models.forecast import Forecast
@@ -26,6 +27,7 @@ def situation(
         forecast=belief,
         quote_rate=(account or figures()).quote_rate,
         since_entry_s=(account or figures()).seconds_since_same,
+        engagement=lambda: engagement_of(account or figures()),
         figures=lambda: account or figures(),
     )
 
@@ -110,7 +112,7 @@ def test_size_is_the_smallest_cap_by_hand() -> None:
 def test_the_account_is_not_asked_for_a_bet_that_is_not_wanted() -> None:
     """Quiet ticks must stay cheap."""
 
-    def never() -> AccountFigures:
+    def never() -> Never:
         raise AssertionError("asked")
 
     quiet = Situation(
@@ -120,9 +122,22 @@ def test_the_account_is_not_asked_for_a_bet_that_is_not_wanted() -> None:
         forecast=forecast(0.51),
         quote_rate=1.0,
         since_entry_s=1e6,
+        engagement=never,
         figures=never,
     )
     assert decide(quiet, RULES).reason is Reason.COST_ABOVE_EDGE
+
+
+def test_the_whole_account_is_not_asked_while_the_symbol_is_engaged() -> None:
+    """An open position answers before all the figures are added up."""
+
+    def never() -> Never:
+        raise AssertionError("asked")
+
+    wanted = msgspec.structs.replace(
+        situation(forecast(0.60)), engagement=lambda: Engagement(0.0, 1.0, 0.0), figures=never
+    )
+    assert decide(wanted, RULES).reason is Reason.POSITION_OPEN
 
 
 def test_the_same_tick_gives_the_same_ids() -> None:

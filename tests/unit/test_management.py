@@ -11,6 +11,8 @@ from plan2.foundation.config.schema import Management
 from plan2.foundation.events.order import PositionProtected
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_SECOND, Side
+from plan2.intelligence.trading.orders import NEVER_ARRIVED
+from plan2.intelligence.trading.placing import NOT_SENT
 from plan2.intelligence.trading.positions import Position
 from plan2.intelligence.trading.stops import emergency_stop, tighter_stop
 from plan2.intelligence.trading.wishes import Ask, OrderWish
@@ -240,6 +242,17 @@ def test_a_refused_close_is_tried_again_with_a_new_order_after_a_pause() -> None
         say(desk, UpdateKind.REJECTED, at)
         at += 60
         assert len(see(desk, at)) == 1
+
+
+def test_a_close_that_never_arrived_does_not_lengthen_the_pause() -> None:
+    """Nobody refused it: two seconds each time, however often the link fails."""
+    desk = holding(Management(), horizon_s=60)
+    at = 60.0
+    for reason in (NOT_SENT, NEVER_ARRIVED, NEVER_ARRIVED, NOT_SENT):
+        assert len(see(desk, at)) == 1
+        say(desk, UpdateKind.REJECTED, at, reason)
+        assert see(desk, at + 1.9) == []
+        at += 2
 
 
 def test_nothing_is_closed_while_an_outcome_is_unknown() -> None:

@@ -22,9 +22,9 @@ from plan2.foundation.health import Status
 from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.answers import REST_CANCELLED
-from plan2.intelligence.trading.orders import OrderState
+from plan2.intelligence.trading.orders import NEVER_ARRIVED, OrderState
 from plan2.intelligence.trading.reconcile import Reconciler, rebuild
-from plan2.intelligence.trading.reconcile_orders import NEVER_ARRIVED, NOT_DONE
+from plan2.intelligence.trading.reconcile_orders import NOT_DONE
 
 
 async def stored(events: Iterable[Event]) -> AsyncIterator[Event]:

@@ -35,6 +35,21 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     risk: Risk
 
 
+class Engagement(msgspec.Struct, frozen=True):
+    """What keeps an account from entering a symbol again: cheaper to ask than all its figures."""
+
+    orders_pending: float
+    positions: float
+    cooldown_left_s: float
+
+
+def engagement_of(figures: AccountFigures) -> Engagement:
+    """What the figures say about it."""
+    return Engagement(
+        figures.orders_pending_symbol, figures.positions_symbol, figures.cooldown_left_s
+    )
+
+
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """What there is to decide upon: one tick of one symbol and the forecast for it."""
 
@@ -44,6 +59,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     forecast: Forecast | None
     quote_rate: float
     since_entry_s: float
+    engagement: Callable[[], Engagement]
+    """Asked when a bet is wanted; must agree with the figures."""
     figures: Callable[[], AccountFigures]
     """Asked only when the account matters; must give the same figures each time."""
 
@@ -95,12 +112,12 @@ def _ask_account(
     situation: Situation, rules: Rules, forecast: Forecast, edge: EdgePart, reason: Reason
 ) -> Decision:
     """The bet is wanted: is the account free, how much, and does the risk gate agree."""
+    busy = _busy(situation.engagement())
+    if busy is not None:
+        return Decision(reason=busy, edge=edge)
     account = situation.figures()
     if not account.base_rate > 0.0:
         return Decision(reason=Reason.NO_RATE, edge=edge, account=account)
-    busy = _busy(account)
-    if busy is not None:
-        return Decision(reason=busy, edge=edge, account=account)
     if reason is Reason.EXPLORATION:
         size = smallest(situation.instrument)
     else:
@@ -142,12 +159,12 @@ def _may_explore(situation: Situation, rules: Rules) -> bool:
     return 0.0 < after_s <= situation.since_entry_s
 
 
-def _busy(account: AccountFigures) -> Reason | None:
-    if account.orders_pending_symbol > 0:
+def _busy(engagement: Engagement) -> Reason | None:
+    if engagement.orders_pending > 0:
         return Reason.ORDER_PENDING
-    if account.positions_symbol > 0:
+    if engagement.positions > 0:
         return Reason.POSITION_OPEN
-    if account.cooldown_left_s > 0:
+    if engagement.cooldown_left_s > 0:
         return Reason.COOLDOWN
     return None
 

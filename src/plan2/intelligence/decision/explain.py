@@ -13,7 +13,7 @@ from plan2.foundation.config.schema import Decision as DecisionConfig
 from plan2.foundation.config.schema import Risk
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Tick
-from plan2.intelligence.decision.decide import Decision, Rules, Situation, decide
+from plan2.intelligence.decision.decide import Decision, Rules, Situation, decide, engagement_of
 from plan2.intelligence.decision.record import DecisionRecord, Reason
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk.limits import FIRST_RULE_SET, AccountFigures
@@ -79,6 +79,7 @@ def _situation(
         forecast=forecast,
         quote_rate=figures.quote_rate,
         since_entry_s=figures.seconds_since_same,
+        engagement=lambda: engagement_of(figures),
         figures=lambda: figures,
     )
 

@@ -91,6 +91,7 @@ class Deciding:
             forecast=forecast,
             quote_rate=desk.rates.rate(instrument.quote),
             since_entry_s=desk.board.since_entry_s(tick),
+            engagement=lambda: desk.board.engagement(tick, self._rules.decision.cooldown_s),
             figures=lambda: desk.figures(tick, scene.now_ns, purpose),
         )
 

@@ -7,6 +7,7 @@ import msgspec
 from plan2.dataflow.terminals.port import ApprovedOrder
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, Tick
+from plan2.intelligence.decision.decide import Engagement
 from plan2.intelligence.risk.guard import AccountGuard
 from plan2.intelligence.risk.limits import AccountFigures
 from plan2.intelligence.trading.orders import Order, OrderBook
@@ -115,6 +116,15 @@ class AccountBoard:
         self._placed_ns = [placed for placed in self._placed_ns if placed > horizon]
         return len(self._placed_ns)
 
+    def engagement(self, tick: Tick, cooldown_s: float) -> Engagement:
+        """What keeps the account from entering the tick's symbol; the figures say the same."""
+        symbol = tick.symbol
+        return Engagement(
+            float(self._orders.in_flight(symbol)),
+            float(self._held(symbol)),
+            self._cooldown_left_s(symbol, tick.ts_ns, cooldown_s),
+        )
+
     def figures(self, moment: Moment, purpose: Purpose) -> AccountFigures:
         """The account at a moment; NaN where a rate is missing."""
         symbol, ts_ns = moment.tick.symbol, purpose.ts_ns or moment.tick.ts_ns
@@ -123,7 +133,7 @@ class AccountBoard:
         equity = float(portfolio.equity) if portfolio.is_valued else math.nan
         guard = self._guard.figures(symbol, purpose.flow_id, ts_ns)
         opening = self._waiting_entries("")
-        held = len(self._positions.of_symbol(symbol)) + self._waiting_entries(symbol)
+        held = self._held(symbol)
         changed = purpose.changes
         return AccountFigures(
             **msgspec.structs.asdict(guard),
@@ -150,6 +160,9 @@ class AccountBoard:
             reserved_positions=float(changed is not None),
         )
 
+    def _held(self, symbol: str) -> int:
+        return len(self._positions.of_symbol(symbol)) + self._waiting_entries(symbol)
+
     def _since_entry_s(self, symbol: str, ts_ns: int) -> float:
         return (ts_ns - self._last_entry_ns.get(symbol, NEVER_NS)) / NS_PER_SECOND
 
@@ -159,6 +172,8 @@ class AccountBoard:
 
     def _waiting_entries(self, symbol: str) -> int:
         """Reserved orders of a symbol, or of all, that may still bring a position of their own."""
+        if not self._reserved:
+            return 0
         held = {position.decision_id for position in self._positions.open.values()}
         return sum(
             1

@@ -21,7 +21,8 @@ from plan2.foundation.events.order import (
     PositionProtected,
 )
 from plan2.foundation.values import NS_PER_SECOND, Tick
-from plan2.intelligence.trading.orders import CLOSES, TRADES
+from plan2.intelligence.trading.orders import CLOSES, NEVER_ARRIVED, TRADES
+from plan2.intelligence.trading.placing import NOT_SENT
 from plan2.intelligence.trading.positions import Position
 from plan2.intelligence.trading.rates import Rates
 from plan2.intelligence.trading.requests import Outcome
@@ -122,13 +123,16 @@ class Management:
         if self._request(wish, now_ns).refusal is not None:
             self.note_refused_close(position.position_id, tick.ts_ns)
 
-    def note_refused_close(self, position_id: str, ts_ns: int) -> None:
-        """A close was refused: the next one waits, twice as long each time."""
+    def note_refused_close(self, position_id: str, ts_ns: int, *, arrived: bool = True) -> None:
+        """A close was refused: the next one waits, twice as long each time.
+
+        One that never arrived was refused by nobody, and makes the next wait no longer.
+        """
         care = self._cares.setdefault(position_id, Care())
         rules = self._rules
-        doubled_s = rules.close_again_after_s * 2.0 ** min(care.refusals, DOUBLINGS_MAX)
-        wait_s = min(doubled_s, rules.close_again_max_s)
-        care.refusals += 1
+        doublings = min(care.refusals, DOUBLINGS_MAX) if arrived else 0
+        wait_s = min(rules.close_again_after_s * 2.0**doublings, rules.close_again_max_s)
+        care.refusals += arrived
         care.close_due_ns = ts_ns + int(wait_s * NS_PER_SECOND)
 
     def apply(self, event: Event) -> None:
@@ -144,7 +148,8 @@ class Management:
             for ticket in (order.placed.position_id, order.placed.opposite_id):
                 position_id = f"{self._sight.account_id}:{ticket}"
                 if position_id in self._sight.positions.open:
-                    self.note_refused_close(position_id, event.ts_ns)
+                    arrived = order.reason not in {NOT_SENT, NEVER_ARRIVED}
+                    self.note_refused_close(position_id, event.ts_ns, arrived=arrived)
 
     def _note_stop(self, event: PositionProtected) -> None:
         care = self._cares.get(event.position_id)

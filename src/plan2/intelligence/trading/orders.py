@@ -31,6 +31,8 @@ FINISHED_KEPT = 1_000
 """Finished orders that stay in memory for screens; older ones are in the event store."""
 IDS_KEPT = 100_000
 """Order ids remembered, so that a repeated request is recognised long after its order ended."""
+NEVER_ARRIVED = "never reached the broker"
+"""Why an order was rejected of which the broker has no trace: it refused nothing."""
 LOT_SLACK = 1e-9
 """Lots that are only the rounding of sums of lots."""
 

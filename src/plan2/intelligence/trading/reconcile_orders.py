@@ -18,7 +18,7 @@ from plan2.dataflow.terminals.port import (
 )
 from plan2.foundation.events.order import OrderPlaced
 from plan2.intelligence.trading.account import TradingAccount
-from plan2.intelligence.trading.orders import Order, OrderState
+from plan2.intelligence.trading.orders import NEVER_ARRIVED, Order, OrderState
 from plan2.intelligence.trading.reconcile_deals import DealsPass
 from plan2.intelligence.trading.reconcile_rules import (
     Action,
@@ -29,7 +29,6 @@ from plan2.intelligence.trading.reconcile_rules import (
     ns_of,
 )
 
-NEVER_ARRIVED = "never reached the broker"
 NOT_DONE = "not carried out by the broker"
 ENDED = "over at the broker"
 NO_RECORD = "the broker has no record of it"
