@@ -1,0 +1,39 @@
+"""A fault anywhere halts trading, and holds even when nothing can be written down any more."""
+
+from types import SimpleNamespace
+
+from trading_fixtures import Desk
+
+from plan2.app import Process
+from plan2.foundation.clock import SimulatedClock
+from plan2.foundation.errors import JournalLost
+from plan2.intelligence.risk.state import TradingState
+
+
+def process(desk: Desk) -> tuple[Process, list[str]]:
+    """A process of which only what halts is there."""
+    said: list[str] = []
+    made = object.__new__(Process)
+    made.floor = SimpleNamespace(account=desk.account)  # type: ignore[assignment]
+    made.market = SimpleNamespace(clock=SimulatedClock(7))  # type: ignore[assignment]
+    made.say = said.append
+    return made, said
+
+
+def test_a_fault_halts_and_is_remembered() -> None:
+    """The switch moves, the reason is stored, and a person is told."""
+    desk = Desk().arm()
+    made, said = process(desk)
+    made.halt("the models do not fit")
+    assert desk.account.state is TradingState.HALTED
+    assert said == ["TRADING HALTED: the models do not fit"]
+    assert desk.sink.names()[-1] == "TradingStateChanged"
+
+
+def test_a_lost_journal_halts_all_the_same() -> None:
+    """Nothing can be written down; no order may leave either way."""
+    desk = Desk().arm()
+    desk.journal.failure = JournalLost("disk full")
+    made, _ = process(desk)
+    made.halt("the journal is lost")
+    assert desk.account.state is TradingState.HALTED
