@@ -25,7 +25,7 @@ NEVER_ARMED: Final = -1.0
 SELF_ARMING: Final = frozenset({AccountMode.SIMULATED, AccountMode.REPLAY})
 """Accounts without anybody's money: they need no mode to be named."""
 
-_WORDS: Final = {mode.word: mode for mode in AccountMode} | {"backtest": AccountMode.SIMULATED}
+_WORDS: Final = {mode.word: mode for mode in AccountMode} | {"backtest": AccountMode.REPLAY}
 
 
 def mode_of(word: str) -> AccountMode:
