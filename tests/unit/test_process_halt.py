@@ -10,7 +10,7 @@ from plan2.foundation.errors import JournalLost
 from plan2.intelligence.risk.state import TradingState
 
 
-def process(desk: Desk) -> tuple[Process, list[str]]:
+def halting_part(desk: Desk) -> tuple[Process, list[str]]:
     """A process of which only what halts is there."""
     said: list[str] = []
     made = object.__new__(Process)
@@ -23,7 +23,7 @@ def process(desk: Desk) -> tuple[Process, list[str]]:
 def test_a_fault_halts_and_is_remembered() -> None:
     """The switch moves, the reason is stored, and a person is told."""
     desk = Desk().arm()
-    made, said = process(desk)
+    made, said = halting_part(desk)
     made.halt("the models do not fit")
     assert desk.account.state is TradingState.HALTED
     assert said == ["TRADING HALTED: the models do not fit"]
@@ -34,6 +34,6 @@ def test_a_lost_journal_halts_all_the_same() -> None:
     """Nothing can be written down; no order may leave either way."""
     desk = Desk().arm()
     desk.journal.failure = JournalLost("disk full")
-    made, _ = process(desk)
+    made, _ = halting_part(desk)
     made.halt("the journal is lost")
     assert desk.account.state is TradingState.HALTED
