@@ -44,7 +44,7 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
         actor: who caused it: user, key, strategy or "system".
         correlation_id: what it belongs to (a decision, a request).
         causation_id: the event or command that led to it.
-        sealed: personal data, encrypted; covered by the hash as it is.
+        sealed: personal data, encrypted; covered by the hash as it is; empty counts as none.
         key_id: which key seals it.
     """
 
@@ -126,6 +126,10 @@ def encode(new: NewEvent) -> Encoded:
         raise InputError(
             f"A {name} of stream {new.stream_id} cannot be stored: {error}."
         ) from error
+    if new.sealed == b"":
+        new = msgspec.structs.replace(
+            new, sealed=None
+        )  # the hash does not tell them apart, so nothing may
     return Encoded(new, name, schema_ver, payload)
 
 
