@@ -1,15 +1,18 @@
 """Draining a journal: everything once, and what an older version stored stays as it was."""
 
 import msgspec
+import pytest
 from trading_fixtures import NOON_NS, Desk, forecast, scene, tick
 
 from plan2.foundation.clock import SimulatedClock
+from plan2.foundation.errors import JournalLost
 from plan2.foundation.events.order import OrderSent
 from plan2.foundation.eventstore.memory import InMemoryEventStore
 from plan2.foundation.eventstore.record import NewEvent
 from plan2.foundation.ids import derived_id
 from plan2.foundation.values import TenantId
 from plan2.intelligence.trading.journal import Entry
+from plan2.intelligence.trading.placing import TAKEN
 from plan2.intelligence.trading.stored import drain
 
 TENANT = TenantId("default")
@@ -39,3 +42,12 @@ async def test_what_another_version_stored_under_the_same_id_stays() -> None:
     await drain([entry], store, TENANT)
     (left,) = await store.tail(TENANT, 0)
     assert left.data["symbol"] == "EURUSD"
+
+
+async def test_a_decision_in_another_versions_form_is_a_clear_refusal() -> None:
+    """Nothing is guessed and nothing skipped: the sentence names the order and the way out."""
+    entry = Entry("order-7", "", TAKEN, 1, "", msgspec.msgpack.encode(["another", "shape"]))
+    store = InMemoryEventStore(SimulatedClock(NOON_NS))
+    with pytest.raises(JournalLost, match=r"order-7.*Start the version that wrote it"):
+        await drain([entry], store, TENANT)
+    assert await store.position(TENANT) == 0

@@ -7,18 +7,21 @@ import msgspec
 import pytest
 
 from plan2.connectivity.gateway.problems import Problem
+from plan2.connectivity.gateway.signin import SessionInfo
+from plan2.connectivity.identity.rights import CHANNELS
 from plan2.dataflow.terminals.port import LinkState, Trigger
 from plan2.dataflow.terminals.remote.peer import RemoteStatus
 from plan2.foundation.events.catalog import STORED
 from plan2.intelligence.decision import record
 from plan2.interface import items, order_items
 from plan2.interface.api import order_bodies
-from plan2.interface.streaming.protocol import Kind
+from plan2.interface.streaming.protocol import Kind, RateClass
 from plan2.wiring.opening import health_of
 
 SOURCES = Path(__file__).parents[2] / "src" / "plan2" / "interface" / "web" / "src"
 
 MIRRORED: dict[str, type[msgspec.Struct]] = {
+    "Session": SessionInfo,
     "SystemInfo": items.SystemInfo,
     "SymbolInfo": items.SymbolInfo,
     "Bars": items.Bars,
@@ -125,6 +128,15 @@ def test_frame_kinds_have_the_same_numbers(protocol: str) -> None:
         for kind in Kind
     }
     assert ours == theirs
+
+
+def test_rate_classes_and_channels_have_the_same_names(protocol: str) -> None:
+    """What the app may ask for is what the stream offers."""
+    rates = re.search(r"type RateClass = ([^;]+);", protocol)
+    assert rates is not None
+    assert set(re.findall(r'"(\w+)"', rates[1])) == {str(rate) for rate in RateClass}
+    channels = re.findall(r"type (?:State|Log)ChannelName =\s*([^;]+);", protocol)
+    assert set(re.findall(r'"(\w+)"', " ".join(channels))) == set(CHANNELS)
 
 
 def test_filters_offer_every_reason_and_outcome() -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from plan2.dataflow.terminals.port import ApprovedOrder, OrderKind
 from plan2.foundation.clock import stopwatch_ns
-from plan2.foundation.errors import TerminalUnavailable
+from plan2.foundation.errors import JournalLost, TerminalUnavailable
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.fact import Fact
 from plan2.foundation.events.order import OrderRejected
@@ -127,9 +127,19 @@ def placed_fact(facts: AccountFacts, material: Material) -> Fact:
 
 
 def facts_of(entry: Entry) -> tuple[Fact, ...]:
-    """The facts that a journal entry holds: one, or a decision with its order."""
+    """The facts that a journal entry holds: one, or a decision with its order.
+
+    Raises:
+        JournalLost: another version of the program wrote it in a form that this one cannot read.
+    """
     if entry.type != TAKEN:
         return (fact_of(entry),)
-    material = msgspec.msgpack.decode(entry.payload, type=Material)
+    try:
+        material = msgspec.msgpack.decode(entry.payload, type=Material)
+    except msgspec.DecodeError as error:
+        raise JournalLost(
+            f"The order journal holds order {entry.event_id} in another version's form: {error}.",
+            remedy="Start the version that wrote it once: it stores what the journal holds.",
+        ) from error
     facts = AccountFacts(material.owner.tenant_id, material.owner.account_id)
     return decision_fact(record_of(material)), placed_fact(facts, material)
