@@ -1,7 +1,6 @@
-"""Who may do what: one declarative table role × route and role × channel, deny by default.
+"""The words of the table of rights: roles, scopes, classes, and what one rule asks for.
 
-A route that is registered without an entry here answers 403 to everybody, and a test that
-enumerates all routes fails. Entries name the method and the path as the application declares it.
+The table itself is in `right_table.py`.
 """
 
 import enum
@@ -17,6 +16,29 @@ class Role(enum.StrEnum):
     PORTFOLIO_MANAGER = "Portfolio_Manager"
     ANALYST = "Analyst"
     API_USER = "API_User"
+
+
+class Scope(enum.StrEnum):
+    """What a program's key may be limited to; each includes nothing of the others."""
+
+    READ = "read"
+    """Look at everything that the role may see."""
+    TRADE = "trade"
+    """Place, change and cancel orders; pause, halt and kill."""
+    ADMIN = "admin"
+    """People, keys, settings and everything else that changes something."""
+
+
+class RateClass(enum.StrEnum):
+    """What a request counts as; under load analytics are shed first and trading last."""
+
+    TRADING = "trading"
+    READING = "reading"
+    ANALYTICS = "analytics"
+    ADMINISTRATION = "administration"
+    SIGN_IN = "sign_in"
+    FREE = "free"
+    """Probes and the page's files: limited by address only."""
 
 
 class Entrance(enum.Enum):
@@ -43,12 +65,25 @@ class Proof(enum.Enum):
     """The Origin check of the perimeter alone: signing in, when there is no session yet."""
 
 
-class Rule(msgspec.Struct, frozen=True):
-    """What one route asks for."""
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """What one route asks for.
+
+    Attributes:
+        entrance: what must be shown. roles: which roles may pass; empty for open entrances.
+        scope: what a key must be allowed; ignored for people.
+        rate: what the request counts as.
+        proof: how an unsafe request of a browser shows that it is ours.
+        operator: only people who also run the installation.
+        step_up: only with a proof of identity that is at most five minutes old.
+    """
 
     entrance: Entrance
     roles: frozenset[Role] = frozenset()
+    scope: Scope = Scope.READ
+    rate: RateClass = RateClass.READING
     proof: Proof = Proof.HEADER
+    operator: bool = False
+    step_up: bool = False
 
 
 ADMIN: Final = frozenset({Role.TENANT_ADMIN})
@@ -56,86 +91,26 @@ TRADERS: Final = ADMIN | {Role.PORTFOLIO_MANAGER}
 READERS: Final = TRADERS | {Role.ANALYST}
 EVERYONE: Final = READERS | {Role.API_USER}
 
-_OPEN: Final = Rule(Entrance.OPEN)
-_READ: Final = Rule(Entrance.SESSION, EVERYONE)
-_AUDIT: Final = Rule(Entrance.SESSION, READERS)
-_TRADE: Final = Rule(Entrance.SESSION, TRADERS)
-
-Route = tuple[str, str]
-"""HTTP method (or WEBSOCKET) and path template."""
-
-RIGHTS: Final[dict[Route, Rule]] = {
-    ("GET", "/"): _OPEN,
-    ("HEAD", "/"): _OPEN,
-    ("GET", "/health"): _OPEN,
-    ("HEAD", "/health"): _OPEN,
-    ("GET", "/{file_path}"): _OPEN,
-    ("HEAD", "/{file_path}"): _OPEN,
-    ("GET", "/health/live"): _OPEN,
-    ("GET", "/health/ready"): _OPEN,
-    ("GET", "/metrics"): Rule(Entrance.LOOPBACK),
-    ("GET", "/signin"): _OPEN,
-    ("POST", "/signin"): Rule(Entrance.OPEN, proof=Proof.ORIGIN),
-    ("POST", "/kill"): Rule(Entrance.SESSION, TRADERS, Proof.FORM),
-    ("GET", "/api/docs"): _READ,
-    ("GET", "/api/openapi.json"): _READ,
-    ("GET", "/api/v1/session"): _READ,
-    ("DELETE", "/api/v1/session"): _READ,
-    ("GET", "/api/v1/system"): _READ,
-    ("GET", "/api/v1/health"): _READ,
-    ("GET", "/api/v1/symbols"): _READ,
-    ("GET", "/api/v1/bars"): _READ,
-    ("GET", "/api/v1/ticks"): _READ,
-    ("GET", "/api/v1/indicators"): _READ,
-    ("GET", "/api/v1/features"): _READ,
-    ("GET", "/api/v1/forecasts"): _READ,
-    ("GET", "/api/v1/decisions"): _READ,
-    ("GET", "/api/v1/decisions/{decision_id}"): _READ,
-    ("GET", "/api/v1/decisions/{decision_id}/replay"): _READ,
-    ("GET", "/api/v1/orders"): _READ,
-    ("POST", "/api/v1/orders"): _TRADE,
-    ("PATCH", "/api/v1/orders/{order_id}"): _TRADE,
-    ("DELETE", "/api/v1/orders/{order_id}"): _TRADE,
-    ("GET", "/api/v1/positions"): _READ,
-    ("PATCH", "/api/v1/positions/{position_id}"): _TRADE,
-    ("POST", "/api/v1/positions/{position_id}/close"): _TRADE,
-    ("POST", "/api/v1/positions/{position_id}/close-by"): _TRADE,
-    ("POST", "/api/v1/positions/{position_id}/claim"): _TRADE,
-    ("POST", "/api/v1/positions/{position_id}/release"): _TRADE,
-    ("GET", "/api/v1/equity"): _READ,
-    ("GET", "/api/v1/account"): _READ,
-    ("GET", "/api/v1/models"): _READ,
-    ("GET", "/api/v1/models/{model_id}"): _READ,
-    ("GET", "/api/v1/events"): _AUDIT,
-    ("POST", "/api/v1/commands/pause"): _TRADE,
-    ("POST", "/api/v1/commands/resume"): _TRADE,
-    ("POST", "/api/v1/commands/halt"): _TRADE,
-    ("POST", "/api/v1/commands/reduce-only"): _TRADE,
-    ("POST", "/api/v1/commands/kill"): _TRADE,
-    ("GET", "/api/v1/trading"): _READ,
-    ("WEBSOCKET", "/api/v1/stream"): _READ,
-    ("WEBSOCKET", "/api/v1/terminal"): Rule(Entrance.KEY),
-}
-
-CHANNELS: Final[dict[str, frozenset[Role]]] = {
-    "quotes": EVERYONE,
-    "candle": EVERYONE,
-    "forecast": EVERYONE,
-    "positions": EVERYONE,
-    "account": EVERYONE,
-    "health": EVERYONE,
-    "decisions": EVERYONE,
-    "orders": EVERYONE,
-    "events": READERS,
-}
-"""Stream channels and the roles that may subscribe; a channel without an entry is refused."""
-
-
-def rule_for(method: str, path_template: str) -> Rule | None:
-    """What the table says about a route; None means that nobody may use it."""
-    return RIGHTS.get((method, path_template))
-
-
-def may_subscribe(role: Role, channel: str) -> bool:
-    """Whether a role may follow a stream channel."""
-    return role in CHANNELS.get(channel, frozenset())
+OPEN: Final = Rule(entrance=Entrance.OPEN, rate=RateClass.FREE)
+READ: Final = Rule(entrance=Entrance.SESSION, roles=EVERYONE)
+ANALYSE: Final = Rule(entrance=Entrance.SESSION, roles=EVERYONE, rate=RateClass.ANALYTICS)
+AUDIT: Final = Rule(entrance=Entrance.SESSION, roles=READERS, rate=RateClass.ANALYTICS)
+TRADE: Final = Rule(
+    entrance=Entrance.SESSION, roles=TRADERS | {Role.API_USER}, scope=Scope.TRADE,
+    rate=RateClass.TRADING,
+)  # fmt: skip
+SELF: Final = Rule(
+    entrance=Entrance.SESSION, roles=READERS, scope=Scope.ADMIN, rate=RateClass.ADMINISTRATION
+)
+"""What people do about themselves: their password, sessions, second factor, consent."""
+ADMINISTER: Final = Rule(
+    entrance=Entrance.SESSION, roles=ADMIN, scope=Scope.ADMIN, rate=RateClass.ADMINISTRATION
+)
+ADMINISTER_PROVEN: Final = Rule(
+    entrance=Entrance.SESSION, roles=ADMIN, scope=Scope.ADMIN, rate=RateClass.ADMINISTRATION,
+    step_up=True,
+)  # fmt: skip
+OPERATE: Final = Rule(
+    entrance=Entrance.SESSION, roles=ADMIN, scope=Scope.ADMIN, rate=RateClass.ADMINISTRATION,
+    operator=True, step_up=True,
+)  # fmt: skip

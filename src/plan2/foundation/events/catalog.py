@@ -4,7 +4,7 @@ A name here is a promise to history. A changed shape gets the next version and a
 (`plan2.foundation.eventstore.upcast`), and every version keeps a golden sample in the tests.
 """
 
-from plan2.foundation.events import account, model, order, system
+from plan2.foundation.events import account, model, order, people, system, tenancy
 from plan2.foundation.events.base import Event
 
 STORED: dict[str, tuple[int, type[Event]]] = {
@@ -43,6 +43,29 @@ STORED: dict[str, tuple[int, type[Event]]] = {
     "ConfigurationChanged": (1, system.ConfigurationChanged),
     "UserAuthenticated": (1, system.UserAuthenticated),
     "DataImported": (1, system.DataImported),
+    "UserInvited": (1, people.UserInvited),
+    "UserChanged": (1, people.UserChanged),
+    "CredentialChanged": (1, people.CredentialChanged),
+    "SignInRefused": (1, people.SignInRefused),
+    "SessionEnded": (1, people.SessionEnded),
+    "KeyIssued": (1, people.KeyIssued),
+    "KeyRevoked": (1, people.KeyRevoked),
+    "ActionTaken": (1, people.ActionTaken),
+    "ApprovalAsked": (1, people.ApprovalAsked),
+    "ApprovalDecided": (1, people.ApprovalDecided),
+    "ConsentGiven": (1, people.ConsentGiven),
+    "ConsentWithdrawn": (1, people.ConsentWithdrawn),
+    "SubjectExported": (1, people.SubjectExported),
+    "SubjectErased": (1, people.SubjectErased),
+    "TenantChanged": (1, tenancy.TenantChanged),
+    "OnboardingStep": (1, tenancy.OnboardingStep),
+    "SettingChanged": (1, tenancy.SettingChanged),
+    "FlagChanged": (1, tenancy.FlagChanged),
+    "LimitExceeded": (1, tenancy.LimitExceeded),
+    "KeyRotated": (1, tenancy.KeyRotated),
+    "CheckpointSigned": (1, tenancy.CheckpointSigned),
+    "ClockMeasured": (1, tenancy.ClockMeasured),
+    "RecordsExported": (1, tenancy.RecordsExported),
 }
 
 NAME_OF: dict[type[Event], str] = {cls: name for name, (_, cls) in STORED.items()}
