@@ -19,11 +19,13 @@ ENV_OTHER = frozenset(
         "PLAN2_CONFIG",
         "PLAN2_DATA_DIR",
         "PLAN2_DEBUG",
+        "PLAN2_KEY_PASSPHRASE",
         "PLAN2_MT5_PASSWORD",
         "PLAN2_SHARED",
         "PLAN2_TERMINAL_KEY",
         "PLAN2_TWIN",
         "PLAN2_UI",
+        "PLAN2_VAULT_TOKEN",
         *TESTS_ONLY,
     }
 )
@@ -66,8 +68,7 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Load
     if environment.get("PLAN2_DATA_DIR"):
         _table(tables, "data")["dir"] = environment["PLAN2_DATA_DIR"]
         origins["data.dir"] = "environment variable PLAN2_DATA_DIR"
-    settings = _validate(tables)
-    _check_relations(settings)
+    settings = validated(tables)
     digest = hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest()
     return Loaded(settings, origins, digest)
 
@@ -76,6 +77,17 @@ def flat(settings: Settings) -> dict[str, str]:
     """Every effective key and value as text, `section.name` → JSON."""
     tables: Tables = msgspec.to_builtins(settings)
     return {key: msgspec.json.encode(value).decode() for key, value in _flatten(tables).items()}
+
+
+def validated(tables: Tables) -> Settings:
+    """Settings from tables: keys, types, ranges, and the relations between them.
+
+    Raises:
+        ConfigError: see `load`.
+    """
+    settings = _validate(tables)
+    _check_relations(settings)
+    return settings
 
 
 def data_dir(settings: Settings) -> Path:

@@ -15,6 +15,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 PositiveFloat = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
+TimeOfDay = Annotated[str, Meta(pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d$")]
 Money = Annotated[str, Meta(pattern=r"^\d+(\.\d{1,2})?$")]
 
 
@@ -28,6 +29,10 @@ class Server(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: Port = 8420
     public_names: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_min: Literal["1.3", "1.2"] = "1.3"
     session_hours: PositiveInt = 12
     body_max_bytes: PositiveInt = 1_048_576
 
@@ -168,6 +173,84 @@ class Risk(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     warn_fractions: tuple[Fraction, ...] = (0.5, 0.8)
 
 
+class Quota(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a tenant may use; an operator may give single tenants more or less."""
+
+    requests_per_second: PositiveInt = 200
+    orders_per_minute: PositiveInt = 120
+    sockets: PositiveInt = 50
+    connections: PositiveInt = 3
+    storage_mb: PositiveInt = 5_120
+    flows: PositiveInt = 50
+    jobs: PositiveInt = 5
+    users: PositiveInt = 50
+    keys: PositiveInt = 50
+
+
+class Load(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From when on requests are slowed down, so that trading is not."""
+
+    loop_lag_ms: PositiveFloat = 100.0
+    decision_ms: PositiveFloat = 25.0
+
+
+class Workers(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Child processes for trainings, backtests and exports."""
+
+    slots: PositiveInt = 1
+
+
+class Security(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Rules about people that a firm may want stricter than a single trader."""
+
+    four_eyes: bool = False
+
+
+class Secrets(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the root key lies that wraps every other key.
+
+    `file`: in the data folder, sealed with PLAN2_KEY_PASSPHRASE when that is set; `keyring`: the
+    operating system's; `vault`: Transit of Vault or OpenBao, token in PLAN2_VAULT_TOKEN or a file.
+    """
+
+    provider: Literal["file", "keyring", "vault"] = "file"
+    remember_s: PositiveInt = 3_600
+    vault_url: str = ""
+    vault_mount: str = "transit"
+    vault_key: str = "plan2"
+    vault_namespace: str = ""
+    vault_token_file: str = ""
+    vault_ca_file: str = ""
+    vault_timeout_ms: PositiveInt = 2_000
+
+
+class Audit(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the log's head is noted down outside the database, and whose clock is believed."""
+
+    second_folder: str = ""
+    time_servers: tuple[str, ...] = ()
+
+
+Lei = Annotated[str, Meta(pattern=r"^$|^[A-Z0-9]{20}$")]
+
+
+class Records(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who reports, in records for a regulator; empty leaves these fields blank."""
+
+    lei: Lei = ""
+    broker_lei: Lei = ""
+
+
+class Ui(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person sees first; a tenant may set it for everybody, a person for themselves."""
+
+    theme: Literal["system", "light", "dark"] = "system"
+    language: Literal["en"] = "en"
+    quiet_from: TimeOfDay = ""
+    quiet_until: TimeOfDay = ""
+    time_zone: Annotated[str, Meta(max_length=64)] = ""
+
+
 class Log(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Logging to standard error."""
 
@@ -189,4 +272,12 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     decision: Decision = Decision()
     management: Management = Management()
     risk: Risk = Risk()
+    quota: Quota = Quota()
+    load: Load = Load()
+    workers: Workers = Workers()
+    security: Security = Security()
+    secrets: Secrets = Secrets()
+    audit: Audit = Audit()
+    records: Records = Records()
+    ui: Ui = Ui()
     log: Log = Log()

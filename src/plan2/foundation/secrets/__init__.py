@@ -1,0 +1,1 @@
+"""Sealing of secrets and personal data, and the keys that do it."""
