@@ -33,6 +33,8 @@ DURABILITY = {
 }
 RESOURCES = {
     "max_connections": "40",
+    # A tenant that is dropped or exported locks each of its tables, partitions and indexes.
+    "max_locks_per_transaction": "256",
     "shared_buffers": "64MB",
     "max_wal_size": "512MB",
     "min_wal_size": "64MB",

@@ -5,15 +5,18 @@ nothing has to be reset. Commits are durable; a connection is renewed after half
 a backend keeps what it learned about every tenant's tables in memory.
 """
 
-from sqlalchemy import URL
+from sqlalchemy import URL, QueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from plan2.foundation.config.schema import Database as DatabaseSettings
+from plan2.foundation.database.shares import TenantShares
 
 CONNECTION_LIFE_S = 1_800
 IDLE_IN_TRANSACTION_MS = 60_000
 LOCK_TIMEOUT_MS = 10_000
 POOL_WAIT_S = 10.0
+SHARE_OF_ONE_TENANT = (2, 3)
+"""Two thirds of the pool; what one tenant cannot take is there for the others."""
 
 
 def make_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
@@ -38,3 +41,11 @@ def make_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
             "connect_timeout": 10,
         },
     )
+
+
+def shares_of(engine: AsyncEngine) -> TenantShares:
+    """How the pool is shared among tenants unless somebody says otherwise."""
+    pool = engine.sync_engine.pool
+    size = pool.size() if isinstance(pool, QueuePool) else 1
+    part, whole = SHARE_OF_ONE_TENANT
+    return TenantShares(lambda _: size * part // whole, POOL_WAIT_S)

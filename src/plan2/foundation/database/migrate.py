@@ -16,10 +16,12 @@ from typing import TypeVar
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from psycopg.errors import (
     DeadlockDetected,
     InsufficientPrivilege,
     LockNotAvailable,
+    UndefinedColumn,
     UndefinedTable,
 )
 
@@ -27,11 +29,12 @@ import plan2
 from plan2.foundation.database.roles import Access, connect
 from plan2.foundation.database.tenancy import (
     APP_ROLE,
+    MAIN_TENANT,
     OWNER_ROLE,
     protection,
     schema_of,
 )
-from plan2.foundation.errors import ConfigError, InputError, StoreBusy
+from plan2.foundation.errors import ConfigError, InputError, StoreBusy, require
 from plan2.foundation.values import NS_PER_SECOND, TenantId
 
 T = TypeVar("T")
@@ -40,6 +43,13 @@ VERSION_TABLE = "schema_revision"
 LOCK_TIMEOUT_MS = 2_000
 LOCK_TRIES = 5
 RETRY_PAUSE_S = 0.5
+REMEDY = "Start `plan2 serve` once; an external server needs database.admin_url."
+LIVING = ("served", "suspended")
+"""Lifecycles whose schema is kept up to date; in the others a saga is at work, or was."""
+
+FAULTS = (sa.exc.SQLAlchemyError, StoreBusy, ConfigError)
+"""What may be wrong with one tenant and must not stop the others."""
+
 MONTHS_AHEAD = 2
 """Partitions are made for the current month and this many after it."""
 
@@ -74,19 +84,28 @@ class Migrator:
             now_ns: UTC nanoseconds; decides which months get a partition.
 
         Raises:
-            InputError: the id is not usable.
+            InputError: the id is not usable, or the tenant was deleted.
             StoreBusy: a lock could not be had in time; the tenant is marked `failed`.
+        """
+        self.migrate(tenant)
+        self.ensure_months(tenant, now_ns)
+
+    def migrate(self, tenant: TenantId) -> None:
+        """Create the tenant's schema if it is new, and bring it to the newest revision.
+
+        Raises:
+            InputError, StoreBusy: as `ensure_tenant`.
         """
         schema_of(tenant)
         if self._actual(tenant) != newest_revision():
             with self._alone(tenant):
                 self._migrate(tenant)
-        self.ensure_months(tenant, now_ns)
 
     def tenants(self) -> list[TenantId]:
-        """Every registered tenant, in order."""
+        """Every tenant that has a schema to keep up to date, in order."""
+        query = "select tenant_id from plan2.tenant where lifecycle = any(:living) order by 1"
         with self._engine.begin() as connection:
-            rows = connection.execute(sa.text("select tenant_id from plan2.tenant order by 1"))
+            rows = connection.execute(sa.text(query), {"living": list(LIVING)})
             return [TenantId(row[0]) for row in rows]
 
     def migrate_all(self, now_ns: int) -> dict[TenantId, str]:
@@ -99,7 +118,7 @@ class Migrator:
         for tenant in self.tenants():
             try:
                 self.ensure_tenant(tenant, now_ns)
-            except (sa.exc.SQLAlchemyError, StoreBusy) as error:
+            except FAULTS as error:
                 failed[tenant] = str(error)
         return failed
 
@@ -137,6 +156,34 @@ class Migrator:
             )
             yield config
 
+    def upgrade_fresh(self, tenant: TenantId, revision: str) -> None:
+        """Make an empty schema at an older revision, for a restore that brings its rows.
+
+        Raises:
+            StoreBusy: a lock could not be had in time.
+        """
+        with self._alone(tenant):
+            self._register(tenant, "migrating", actual="")
+            self._prepare_schema(tenant)
+            self._upgrade(tenant, revision)
+
+    def drop(self, tenant: TenantId) -> None:
+        """Drop a tenant's schema with everything in it; harmless when there is none.
+
+        Raises:
+            StoreBusy: its tables are in use; nothing was dropped.
+        """
+        require(tenant != MAIN_TENANT, f"the schema of {MAIN_TENANT} must not be dropped")
+
+        def run() -> None:
+            with self._engine.begin() as connection:
+                _enter(connection, tenant)
+                connection.exec_driver_sql(f"drop schema if exists {schema_of(tenant)} cascade")
+
+        with self._alone(tenant):
+            _patiently(tenant, run)
+            self._register(tenant, "migrating", actual="")
+
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
@@ -150,15 +197,18 @@ class Migrator:
         try:
             self._prepare_schema(tenant)
             self._upgrade(tenant)
-        except (sa.exc.SQLAlchemyError, StoreBusy) as error:
+        except FAULTS as error:
             self._register(tenant, "failed", detail=str(error)[:500])
             raise
         self._register(tenant, "ready", actual=target)
 
     def _actual(self, tenant: TenantId) -> str:
         with self._engine.begin() as connection:
-            query = "select actual_revision from plan2.tenant where tenant_id = :t"
-            return connection.execute(sa.text(query), {"t": tenant}).scalar() or ""
+            query = "select actual_revision, lifecycle from plan2.tenant where tenant_id = :t"
+            row = connection.execute(sa.text(query), {"t": tenant}).one_or_none()
+        if row is not None and row[1] == "deleted":
+            raise InputError(f"Tenant {tenant} was deleted.", remedy="Use another id.")
+        return str(row[0]) if row is not None else ""
 
     @contextmanager
     def _alone(self, tenant: TenantId) -> Iterator[None]:
@@ -190,12 +240,18 @@ class Migrator:
             ):
                 connection.exec_driver_sql(statement)
 
-    def _upgrade(self, tenant: TenantId) -> None:
+    def _upgrade(self, tenant: TenantId, revision: str = "head") -> None:
         """Run the missing revisions."""
 
         def run() -> None:
             with self.at(tenant) as config:
-                command.upgrade(config, "head")
+                try:
+                    command.upgrade(config, revision)
+                except CommandError as error:
+                    raise ConfigError(
+                        f"The tables of tenant {tenant} are not of this Plan2: {error}.",
+                        remedy="Use the newer Plan2 that made them.",
+                    ) from error
 
         _patiently(tenant, run)
 
@@ -264,10 +320,14 @@ def check_tenants(access: Access, tenants: Sequence[TenantId]) -> None:
     with connect(access.app) as connection:
         try:
             rows = connection.execute(
-                "select tenant_id, state, actual_revision from plan2.tenant"
+                "select tenant_id, state, actual_revision from plan2.tenant "
+                "where lifecycle = any(%s)",
+                [list(LIVING)],
             ).fetchall()
         except (UndefinedTable, InsufficientPrivilege):
             rows = []
+        except UndefinedColumn:
+            raise ConfigError("The database was made by an earlier Plan2.", remedy=REMEDY) from None
     found = {row[0]: (row[1], row[2]) for row in rows}
     for tenant in tenants:
         if tenant not in found:
@@ -278,5 +338,5 @@ def check_tenants(access: Access, tenants: Sequence[TenantId]) -> None:
         if (state, actual) != ("ready", target):
             raise ConfigError(
                 f"Tenant {tenant} is {state} at revision {actual or 'none'}; {target} is needed.",
-                remedy="Start `plan2 serve` once; an external server needs database.admin_url.",
+                remedy=REMEDY,
             )

@@ -1,4 +1,4 @@
-"""The three roles of the database, the control schema, and the check that ours is harmless.
+"""The three roles of the database, and the check that ours is harmless.
 
 `p2_owner` owns every object and cannot log in; `p2_app` reads and writes rows and nothing else;
 `p2_admin_job` may cross tenants, for backups only. The service works as `p2_app`.
@@ -12,17 +12,44 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from plan2.foundation.database.cluster import SUPERUSER
+from plan2.foundation.database.control import ensure_control
 from plan2.foundation.database.server import Endpoint
 from plan2.foundation.database.tenancy import (
     ADMIN_JOB_ROLE,
     APP_ROLE,
-    CONTROL_SCHEMA,
     DATABASE,
     OWNER_ROLE,
 )
 from plan2.foundation.errors import ConfigError, StoreBusy
 
 DRIVER = "postgresql+psycopg"
+
+SERVER_ROLES = (
+    "pg_read_server_files",
+    "pg_write_server_files",
+    "pg_execute_server_program",
+)
+FAULTS = (
+    "a superuser",
+    "exempt from row security (BYPASSRLS)",
+    f"a member of {OWNER_ROLE}",
+    "allowed to make roles (CREATEROLE)",
+    "allowed to copy the whole cluster (REPLICATION)",
+    "allowed to reach the files of the server",
+    "the owner of tables of Plan2",
+)
+DANGERS = """
+with may_be as (
+    select oid, rolname, rolsuper, rolbypassrls, rolcreaterole, rolreplication from pg_roles
+    where pg_has_role(current_user, oid, 'MEMBER') or pg_has_role(session_user, oid, 'MEMBER'))
+select session_user, coalesce(bool_or(rolsuper), false), coalesce(bool_or(rolbypassrls), false),
+       coalesce(bool_or(rolname = %s), false), coalesce(bool_or(rolcreaterole), false),
+       coalesce(bool_or(rolreplication), false), coalesce(bool_or(rolname = any(%s)), false),
+       exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+               where (n.nspname = 'plan2' or n.nspname ~ '^t_') and c.relowner in
+                     (select oid from may_be))
+from may_be"""
+"""One column per fault, in their order, for every role that the log-in is or can become."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +108,7 @@ def libpq_url(url: URL) -> str:
 
 
 def prepare_database(access: Access) -> None:
-    """Create database, roles and control schema where they are missing; needs the administrator.
+    """Create database, roles and control schema, or bring them up to date, as the administrator.
 
     Raises:
         StoreBusy: the administrator cannot log in.
@@ -93,27 +120,24 @@ def prepare_database(access: Access) -> None:
             _create_database(connection)
     with connect(access.admin) as connection:
         _create_roles(connection, access.app)
-        _create_control(connection)
+        ensure_control(connection)
 
 
 def check_role(access: Access) -> None:
-    """Refuse to work as a role that can bypass row security.
+    """Refuse to work as a role that could see more than one tenant's rows, by whatever path.
+
+    Membership counts whether it is inherited or not, and so does the role of the log-in itself: a
+    role that only has to say SET ROLE or RESET ROLE is as dangerous as one that need not.
 
     Raises:
-        ConfigError: the role of `database.url` is, or can become, superuser, BYPASSRLS or owner.
+        ConfigError: the role of `database.url` is, or can become, superuser, BYPASSRLS or owner,
+            or may make roles, copy the cluster or reach the server's files.
     """
     with connect(access.app) as connection:
-        row = connection.execute(
-            """select current_user,
-                      coalesce(bool_or(rolsuper), false), coalesce(bool_or(rolbypassrls), false),
-                      coalesce(bool_or(rolname = %s), false)
-               from pg_roles where pg_has_role(current_user, oid, 'MEMBER')""",
-            [OWNER_ROLE],
-        ).fetchone()
+        row = connection.execute(DANGERS, [OWNER_ROLE, list(SERVER_ROLES)]).fetchone()
     if row is None:
         raise ConfigError("The database role could not be examined.")
-    faults = ("a superuser", "exempt from row security (BYPASSRLS)", f"a member of {OWNER_ROLE}")
-    for is_so, fault in zip(row[1:], faults, strict=True):
+    for is_so, fault in zip(row[1:], FAULTS, strict=True):
         if is_so:
             raise ConfigError(
                 f"Plan2 must not work as database role {row[0]}: it is {fault}, so tenants would "
@@ -150,38 +174,6 @@ def _create_roles(connection: psycopg.Connection, app: URL) -> None:
         )
     if ADMIN_JOB_ROLE not in have and is_super:
         connection.execute(f"create role {ADMIN_JOB_ROLE} nologin nosuperuser bypassrls")
-
-
-def _create_control(connection: psycopg.Connection) -> None:
-    """The schema that knows the tenants; its own rows are readable by the application."""
-    if connection.execute("select to_regnamespace(%s)", [CONTROL_SCHEMA]).fetchone() != (None,):
-        return
-    database = sql.Identifier(connection.info.dbname)
-    connection.execute(sql.SQL("revoke all on database {} from public").format(database))
-    connection.execute(
-        sql.SQL("grant connect on database {} to {}, {}").format(
-            database, sql.Identifier(APP_ROLE), sql.Identifier(OWNER_ROLE)
-        )
-    )
-    connection.execute(
-        sql.SQL("grant create on database {} to {}").format(database, sql.Identifier(OWNER_ROLE))
-    )
-    connection.execute("revoke all on schema public from public")
-    connection.execute(f"create schema {CONTROL_SCHEMA} authorization {OWNER_ROLE}")
-    connection.execute(f"grant usage on schema {CONTROL_SCHEMA} to {APP_ROLE}")
-    connection.execute(f"set local role {OWNER_ROLE}")
-    connection.execute(
-        f"""create table {CONTROL_SCHEMA}.tenant (
-            tenant_id text primary key,
-            schema_name text not null unique,
-            state text not null
-                check (state in ('migrating', 'ready', 'failed', 'suspended')),
-            target_revision text not null,
-            actual_revision text not null default '',
-            detail text not null default '',
-            updated_at timestamptz not null default now())"""
-    )
-    connection.execute(f"grant select on {CONTROL_SCHEMA}.tenant to {APP_ROLE}")
 
 
 def _parsed(key: str, text: str) -> URL:
