@@ -134,6 +134,7 @@ def tail(ctx: click.Context, data_dir: Path | None, **options: Unpack[TailOption
 def verify(ctx: click.Context, tenant: str, data_dir: Path | None, as_json: bool) -> None:
     """Recompute every hash of the log and compare; names the first place that does not fit."""
     from plan2.foundation.eventstore.audit import ChainReport, verify_chain
+    from plan2.foundation.eventstore.log_reading import boundary_of
     from plan2.foundation.loop import run_async
     from plan2.foundation.storage import open_database
 
@@ -145,7 +146,7 @@ def verify(ctx: click.Context, tenant: str, data_dir: Path | None, as_json: bool
             open_database(settings, _progress, tenants=[whose], may_join=True) as database,
             database.uow(whose) as uow,
         ):
-            return await verify_chain(uow)
+            return await verify_chain(uow, boundary=await boundary_of(uow))
 
     report = run_async(work())
     if as_json:

@@ -6,10 +6,13 @@ unclear outcome the same batch is sent again, which the store answers without wr
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 from plan2.foundation.bus import Mailbox, Overflow
 from plan2.foundation.errors import JournalLost, Plan2Error, Recoverable, VersionConflict, require
+from plan2.foundation.events.people import PERSONAL
 from plan2.foundation.eventstore.record import Encoded, Expected, NewEvent, StoredEvent, encode
 from plan2.foundation.eventstore.store import EventStore
 from plan2.foundation.values import TenantId
@@ -19,9 +22,11 @@ BATCH_MAX = 256
 RETRY_FIRST_S = 0.05
 RETRY_MAX_S = 2.0
 
+T = TypeVar("T")
 OnStored = Callable[[StoredEvent], None]
 OnOutage = Callable[[str], None]
 OnRefused = Callable[[NewEvent, Plan2Error], None]
+Seal = Callable[[Encoded], Awaitable[Encoded]]
 
 
 class Appender:
@@ -34,6 +39,7 @@ class Appender:
         on_outage: told the reason when the database goes away, and "" when it is back.
         on_refused: given an event that the store can never take, such as one that re-uses an id.
             Without it such an event ends the task, and with it trading.
+        seal: seals the personal fields of the events that have some (`EventSealer.seal`).
     """
 
     def __init__(
@@ -44,7 +50,9 @@ class Appender:
         capacity: int = CAPACITY,
         on_outage: OnOutage = lambda _: None,
         on_refused: OnRefused | None = None,
+        seal: Seal | None = None,
     ) -> None:
+        self._seal = seal
         self._store = store
         self._tenant = tenant
         self._on_outage = on_outage
@@ -105,6 +113,7 @@ class Appender:
         try:
             while True:
                 self._in_flight = await self._mailbox.take(BATCH_MAX)
+                self._in_flight = await self._sealed(self._in_flight)
                 await self._settle(self._in_flight)
                 self._in_flight = ()
         except BaseException as error:
@@ -112,6 +121,17 @@ class Appender:
             raise
         finally:
             await self._announce_progress(0)
+
+    async def _sealed(self, batch: Sequence[Encoded]) -> Sequence[Encoded]:
+        """The batch with personal fields sealed; one without any costs a look at each type."""
+        seal = self._seal
+        if seal is None or not any(each.type in PERSONAL for each in batch):
+            return batch
+        sealed = []
+        for each in batch:
+            is_personal = each.type in PERSONAL
+            sealed.append(await self._patiently(partial(seal, each)) if is_personal else each)
+        return sealed
 
     async def _settle(self, batch: Sequence[Encoded]) -> None:
         """Store a batch; if the store refuses it, store the others and report the culprits."""
@@ -128,11 +148,21 @@ class Appender:
             await self._announce_progress(1)
 
     async def _store_with_patience(self, batch: Sequence[Encoded]) -> None:
-        """Repeat the append until the database takes it, waiting longer each time."""
+        """Store a batch and announce it."""
+        stored = await self._patiently(lambda: self._store.append_encoded(self._tenant, batch))
+        for each in stored:
+            if each.position > self.last_position:  # an old one that came again was announced then
+                self.last_position = each.position
+                for listener in self._listeners:
+                    listener(each)
+        await self._announce_progress(len(batch))
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Repeat what needs the database until it answers, waiting longer each time."""
         pause_s = RETRY_FIRST_S
         while True:
             try:
-                stored = await self._store.append_encoded(self._tenant, batch)
+                done = await work()
                 break
             except Recoverable as error:
                 if not self.is_degraded:
@@ -143,12 +173,7 @@ class Appender:
         if self.is_degraded:
             self.is_degraded = False
             self._on_outage("")
-        for each in stored:
-            if each.position > self.last_position:  # an old one that came again was announced then
-                self.last_position = each.position
-                for listener in self._listeners:
-                    listener(each)
-        await self._announce_progress(len(batch))
+        return done
 
     async def _announce_progress(self, settled: int) -> None:
         async with self._progress:

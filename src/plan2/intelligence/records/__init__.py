@@ -1,0 +1,1 @@
+"""Records that regulators ask for, made of stored events: orders (RTS 24), trades (EMIR)."""
