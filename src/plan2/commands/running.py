@@ -1,21 +1,45 @@
-"""How verbs talk to the running Plan2: over its REST API, with the key in its data folder."""
+"""How verbs talk to the running Plan2: over its REST API, with the key in its data folder.
+
+The person is the user of this machine; `tenant` speaks for another tenant than the one that the
+key belongs to, which only this way in may do. Every unsafe request carries an idempotency key.
+"""
 
 import getpass
+import http.client
 import json
+import os
 import urllib.error
+import urllib.parse
 import urllib.request
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from plan2.connectivity.identity.local_access import FILE_NAME, Access, read_access
 from plan2.foundation.errors import Plan2Error, Recoverable
 from plan2.foundation.ids import RandomIds
 
-DEADLINE_S: Final = 10.0
+DEADLINE_S: Final = 30.0
+DOWNLOAD_DEADLINE_S: Final = 600.0
+"""Longest silence of a download; a large export is made before its first byte."""
+CHUNK_BYTES: Final = 1 << 18
 JSON: Final = "application/json"
+TENANT_HEADER: Final = "X-Plan2-Tenant"
+PROBLEM_MAX_BYTES: Final = 1 << 16
+BROKEN_OFF: Final = (
+    urllib.error.URLError,
+    TimeoutError,
+    ConnectionError,
+    http.client.HTTPException,
+)
 NO_PROXY: Final = urllib.request.ProxyHandler({})
 
-Answer = dict[str, Any]  # JSON of the API: each verb reads the members it knows
+Answer = Any
+"""JSON of the API, an object or a list: each verb reads the members it knows. An empty answer is
+an empty object."""
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Progress = Callable[[int, int | None], None]
+"""Told the bytes so far and, where the server says so, their total."""
 
 
 class NotRunning(Recoverable):
@@ -25,20 +49,30 @@ class NotRunning(Recoverable):
 
 
 class Refused(Plan2Error):
-    """The running Plan2 would not do it; it said why."""
+    """The running Plan2 would not do it; it said why.
+
+    Attributes:
+        status: HTTP status. reason: the problem's stable code, such as `not_found`.
+    """
 
     code = "refused"
 
+    def __init__(
+        self, message: str, *, remedy: str = "", status: int = 0, reason: str = ""
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.status = status
+        self.reason = reason
+
 
 def send(folder: Path, command: str, body: dict[str, object]) -> Answer:
-    """Send a command to the Plan2 that runs on this data folder; once, whatever happens.
+    """Send a trading command to the Plan2 that runs on this data folder; once, whatever happens.
 
     Raises:
         NotRunning: none does, or it does not answer.
         Refused: it said no.
     """
-    headers = {"Content-Type": JSON, "Idempotency-Key": RandomIds().next_id("command")}
-    return _ask(folder, f"commands/{command}", headers, json.dumps(body).encode())
+    return request(folder, "POST", f"commands/{command}", body)
 
 
 def ask(folder: Path, path: str) -> Answer:
@@ -47,46 +81,162 @@ def ask(folder: Path, path: str) -> Answer:
     Raises:
         NotRunning, Refused: as `send`.
     """
-    return _ask(folder, path, {}, None)
+    return request(folder, "GET", path)
 
 
-def _ask(folder: Path, path: str, headers: dict[str, str], body: bytes | None) -> Answer:
+def request(
+    folder: Path, method: Method, path: str, body: object = None, tenant: str = ""
+) -> Answer:
+    """Ask or tell the Plan2 that runs on this data folder anything that its API knows.
+
+    Args:
+        folder: its data folder.
+        method: HTTP method.
+        path: what follows `/api/v1/`, query included; see `with_query`.
+        body: anything that JSON can say; None sends none.
+        tenant: speak for this tenant; "" means the one that the installation starts with.
+
+    Raises:
+        NotRunning, Refused: as `send`.
+    """
+    access = _access(folder)
+    asked = _request(access, method, path, body, tenant)
+    try:
+        with _opener(access).open(asked, timeout=DEADLINE_S) as answer:
+            found = answer.read()
+            return json.loads(found) if found else {}
+    except urllib.error.HTTPError as error:
+        raise _refused(error) from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise _silent(access, folder, error) from None
+
+
+def download(
+    folder: Path,
+    path: str,
+    target: Path,
+    *,
+    method: Method = "GET",
+    tenant: str = "",
+    on_progress: Progress | None = None,
+) -> int:
+    """Stream an answer into a file that appears whole, readable by its owner only; its bytes.
+
+    Args:
+        folder: the data folder of the Plan2 that is meant.
+        path: what follows `/api/v1/`, query included; see `with_query`.
+        target: where to; replaced when it exists.
+        method: HTTP method; the request has no body.
+        tenant: speak for this tenant.
+        on_progress: called after each piece.
+
+    Raises:
+        NotRunning, Refused: as `send`; nothing new is at `target` then.
+    """
+    access = _access(folder)
+    asked = _request(access, method, path, None, tenant)
+    fresh = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with _opener(access).open(asked, timeout=DOWNLOAD_DEADLINE_S) as answer:
+            done = _stream(answer, fresh, on_progress)
+        fresh.replace(target)
+    except urllib.error.HTTPError as error:
+        raise _refused(error) from None
+    except (
+        urllib.error.URLError,
+        TimeoutError,
+        ConnectionError,
+        http.client.HTTPException,
+    ) as error:
+        raise _silent(access, folder, error) from None
+    finally:
+        fresh.unlink(missing_ok=True)
+    return done
+
+
+def with_query(path: str, questions: Mapping[str, object]) -> str:
+    """A path with those questions that have an answer: None and "" are left out."""
+    asked = {name: value for name, value in questions.items() if value not in (None, "")}
+    return f"{path}?{urllib.parse.urlencode(asked, doseq=True)}" if asked else path
+
+
+def quoted(part: str) -> str:
+    """One part of a path, whatever it holds."""
+    return urllib.parse.quote(part, safe="")
+
+
+def _stream(answer: http.client.HTTPResponse, fresh: Path, on_progress: Progress | None) -> int:
+    total = answer.length
+    done = 0
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        while piece := answer.read(CHUNK_BYTES):
+            file.write(piece)
+            done += len(piece)
+            if on_progress is not None:
+                on_progress(done, total)
+    if total is not None and done != total:
+        raise http.client.IncompleteRead(b"", total - done)
+    return done
+
+
+def _access(folder: Path) -> Access:
     access = read_access(folder)
     if access is None:
         raise NotRunning(
             f"No Plan2 runs on {folder}: there is no {FILE_NAME}.",
             remedy="Start it with `plan2 serve`, or name its folder with --data-dir.",
         )
-    request = urllib.request.Request(  # noqa: S310 - the scheme is checked right here
-        _address(access, path), data=body, headers=access.headers(_person()) | headers
-    )
-    opener = urllib.request.build_opener(NO_PROXY)
-    try:
-        with opener.open(request, timeout=DEADLINE_S) as answer:
-            found: Answer = json.load(answer)
-            return found
-    except urllib.error.HTTPError as error:
-        raise _refused(error) from None
-    except (OSError, ValueError) as error:
-        raise NotRunning(
-            f"Plan2 does not answer at {access.url}: {error}.",
-            remedy=f"See whether it still runs; a file KILL in {folder} stops it for certain.",
-        ) from None
-
-
-def _address(access: Access, path: str) -> str:
-    if not access.url.startswith("http://"):
+    is_ours = access.url.startswith("https://" if access.certificate else "http://")
+    if not is_ours:
         raise NotRunning(f"{FILE_NAME} names {access.url!r}, which is not an address of ours.")
-    return f"{access.url}/api/v1/{path}"
+    return access
+
+
+def _request(
+    access: Access, method: Method, path: str, body: object, tenant: str
+) -> urllib.request.Request:
+    headers = access.headers(_person())
+    if method != "GET":
+        headers["Idempotency-Key"] = RandomIds().next_id("request")
+    if tenant:
+        headers[TENANT_HEADER] = tenant
+    content = None
+    if body is not None:
+        headers["Content-Type"] = JSON
+        content = json.dumps(body).encode()
+    return urllib.request.Request(  # noqa: S310 - `_access` checks the scheme
+        f"{access.url}/api/v1/{path}", data=content, headers=headers, method=method
+    )
+
+
+def _opener(access: Access) -> urllib.request.OpenerDirector:
+    """Reaches this one Plan2: past any proxy, and trusting its own certificate alone."""
+    tls = urllib.request.HTTPSHandler(context=access.tls_context())
+    return urllib.request.build_opener(NO_PROXY, tls)
+
+
+def _silent(access: Access, folder: Path, error: Exception) -> NotRunning:
+    return NotRunning(
+        f"Plan2 does not answer at {access.url}: {error}.",
+        remedy=f"See whether it still runs; a file KILL in {folder} stops it for certain.",
+    )
 
 
 def _refused(error: urllib.error.HTTPError) -> Refused:
     try:
-        problem = json.load(error)
-    except ValueError:
+        problem = json.loads(error.read(PROBLEM_MAX_BYTES))
+    except (OSError, ValueError):
         problem = {}
-    said = problem.get("detail") or f"HTTP {error.code}"
-    return Refused(str(said), remedy=str(problem.get("remedy", "")))
+    if not isinstance(problem, dict):
+        problem = {}
+    said = problem.get("detail") or f"Plan2 answered HTTP {error.code}."
+    return Refused(
+        str(said),
+        remedy=str(problem.get("remedy", "")),
+        status=error.code,
+        reason=str(problem.get("code", "")),
+    )
 
 
 def _person() -> str:

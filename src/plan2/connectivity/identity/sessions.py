@@ -1,69 +1,54 @@
 """Sessions: a random cookie, kept only as its hash, that ends at a fixed time or when revoked.
 
-All live sessions are loaded at the start and held in memory; the table makes them survive a
-restart. So checking a request costs one hash and one look-up, and an unknown cookie never
-reaches the database. One process owns the table.
+All live sessions of all tenants are loaded at the start and held in memory; the table makes them
+survive a restart. So checking a request costs one hash and one look-up, and an unknown cookie
+never reaches the database. A session ends in memory first: from then on nothing that belongs to it
+is good, neither cookie nor token nor stream. One process owns the table.
 """
 
+import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 import msgspec
 
-from plan2.connectivity.identity.rights import Role
+from plan2.connectivity.identity.directory import Tenant, TenantState
+from plan2.connectivity.identity.people import ENDING, Change, Person
+from plan2.connectivity.identity.principal import Session, User, Via
+from plan2.connectivity.identity.session_rows import (
+    NOWHERE,
+    Caller,
+    Live,
+    LiveSessions,
+    SessionRow,
+    SessionTable,
+)
 from plan2.foundation.clock import Clock
+from plan2.foundation.errors import StoreBusy, VersionConflict
+from plan2.foundation.events.people import SessionEnded
+from plan2.foundation.eventstore.recording import Record
 from plan2.foundation.ids import IdSource
-from plan2.foundation.values import NS_PER_HOUR
+from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR, TenantId
 
-SESSIONS_MAX: Final = 1_000
-"""Live sessions of a process; the one that ends first makes room for the next."""
+OF_PERSON_MAX: Final = 50
+OF_TENANT_MAX: Final = 2_000
+"""Live sessions; the one that ends first makes room for the next."""
+TOKEN_LIFE_NS: Final = 30 * NS_PER_DAY
+"""How long a family of tokens lives at most, however often it is renewed."""
+WRITE_EVERY_S: Final = 1.0
+SEEN_EVERY: Final = 60
+"""Every how many rounds the last uses are written."""
 
-
-class User(msgspec.Struct, frozen=True, kw_only=True):
-    """A person or program of one tenant."""
-
-    user_id: str
-    name: str
-    tenant_id: str
-    role: Role
-
-
-class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A session as it is stored; `secret_hash` is the SHA-256 of the cookie. Times UTC ns."""
-
-    session_id: str
-    secret_hash: bytes
-    user: User
-    created_ns: int
-    expires_ns: int
-
-
-class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A live session as routes see it; `csrf` is derived from the cookie and never stored."""
-
-    session_id: str
-    user: User
-    csrf: str
-    expires_ns: int
-
-
-class SessionTable(Protocol):
-    """Where sessions survive a restart."""
-
-    async def load(self, now_ns: int) -> list[SessionRow]:
-        """Every session that has neither ended nor been revoked."""
-        ...
-
-    async def insert(self, row: SessionRow) -> None:
-        """Keep a new session; durable when this returns."""
-        ...
-
-    async def revoke(self, session_id: str, at_ns: int) -> None:
-        """End a session for good; unknown ids are harmless."""
-        ...
+REASON_OF: Final = {
+    Change.ROLE: "role",
+    Change.OPERATOR: "role",
+    Change.BLOCKED: "blocked",
+    Change.REMOVED: "blocked",
+    Change.PASSWORD: "password",
+}
 
 
 def new_secret() -> str:
@@ -81,13 +66,18 @@ def csrf_of(secret: str) -> str:
     return hashlib.blake2b(secret.encode(), digest_size=24, person=b"plan2-csrf").hexdigest()
 
 
+def is_csrf(session: Session, shown: str) -> bool:
+    """Whether `shown` is the session's CSRF value; the comparison takes constant time."""
+    return hmac.compare_digest(session.csrf.encode(), shown.encode())
+
+
 class Sessions:
-    """All live sessions.
+    """All live sessions of all tenants.
 
     Args:
         table: durable storage. clock: wall time. ids: public session ids.
-        hours: how long a session lasts; use does not prolong it.
-        secret: source of cookies, for tests.
+        hours: how long a cookie's session lasts; use does not prolong it.
+        record: takes `SessionEnded`. secret: source of cookies, for tests.
     """
 
     def __init__(
@@ -96,25 +86,48 @@ class Sessions:
         clock: Clock,
         ids: IdSource,
         hours: int,
+        record: Record,
         secret: Callable[[], str] = new_secret,
     ) -> None:
         self._table = table
         self._clock = clock
         self._ids = ids
         self._life_ns = hours * NS_PER_HOUR
+        self._record = record
         self._secret = secret
-        self._rows: dict[bytes, SessionRow] = {}
-        self._shown: dict[bytes, Session] = {}
-        self._hash_of: dict[str, bytes] = {}
+        self._live = LiveSessions()
+        self._ended_tenants: set[str] = set()
+        self._seen_until_ns = 0
 
-    async def load(self) -> int:
-        """Take over the sessions of earlier runs; the number found."""
-        for row in await self._table.load(self._clock.now_ns()):
-            self._keep(row)
-        return len(self._rows)
+    async def load(self, tenants: Sequence[TenantId], suspended: Sequence[TenantId] = ()) -> int:
+        """Take over the sessions of earlier runs, also of a tenant made later; how many live now.
 
-    async def open(self, user: User) -> tuple[str, Session]:
-        """Start a session; returns the cookie, which is shown only here, and the session."""
+        Sessions of `suspended` tenants end, should a crash have kept that from being written.
+        """
+        now_ns = self._clock.now_ns()
+        self._ended_tenants.update(suspended)
+        await self._write_ends(now_ns)
+        for tenant_id in tenants:
+            for row in await self._table.load_sessions(tenant_id, now_ns):
+                if self._live.by_id(row.session_id) is None:
+                    self._live.add(Live(row))
+        return len(self._live)
+
+    async def open(
+        self,
+        user: User,
+        caller: Caller = NOWHERE,
+        *,
+        parent: Session | None = None,
+    ) -> tuple[str, Session]:
+        """Start a session; returns the cookie, which is shown only here, and the session.
+
+        With a parent it is a family of tokens, which ends with the parent; it has no cookie.
+
+        Raises:
+            VersionConflict: the person or tenant lost the right to one meanwhile.
+            StoreBusy: it cannot be stored now.
+        """
         now_ns = self._clock.now_ns()
         secret = self._secret()
         row = SessionRow(
@@ -122,14 +135,22 @@ class Sessions:
             secret_hash=hash_secret(secret),
             user=user,
             created_ns=now_ns,
-            expires_ns=now_ns + self._life_ns,
+            expires_ns=now_ns + (self._life_ns if parent is None else TOKEN_LIFE_NS),
+            via=Via.COOKIE if parent is None else Via.TOKEN,
+            parent_id="" if parent is None else parent.session_id,
+            proven_ns=now_ns if parent is None else parent.proven_ns,
+            last_seen_ns=now_ns,
         )
-        self._forget_ended(now_ns)
-        if len(self._rows) >= SESSIONS_MAX:
-            first = min(self._rows.values(), key=lambda kept: kept.expires_ns)
-            await self.revoke(first.session_id)
-        await self._table.insert(row)
-        self._keep(row)
+        await self._make_room(user, now_ns)
+        live = Live(row, caller)
+        # In memory before it is stored: a suspension that comes meanwhile must find it.
+        self._live.add(live)
+        try:
+            await self._table.insert_session(row)
+        except BaseException:
+            self._live.drop(live)
+            raise
+        await self._refuse_if_over(live)
         return secret, _session(row, secret)
 
     def find(self, secret: str) -> Session | None:
@@ -139,11 +160,23 @@ class Sessions:
         """
         if not secret:
             return None
-        secret_hash = hash_secret(secret)
-        session = self._shown.get(secret_hash) or self._show(secret, secret_hash)
-        if session is None or session.expires_ns <= self._clock.now_ns():
+        live = self._live.by_hash(hash_secret(secret))
+        if live is None:
             return None
-        return session
+        now_ns = self._clock.now_ns()
+        if live.row.expires_ns <= now_ns:
+            return None
+        live.last_seen_ns = now_ns
+        if live.shown is None:
+            live.shown = _session(live.row, secret)
+        return live.shown
+
+    def live(self, session_id: str) -> Live | None:
+        """The session with this id while it is neither over nor too old."""
+        live = self._live.by_id(session_id)
+        if live is None or live.row.expires_ns <= self._clock.now_ns():
+            return None
+        return live
 
     def now_ns(self) -> int:
         """The wall time that sessions live by, UTC ns."""
@@ -151,38 +184,151 @@ class Sessions:
 
     def is_live(self, session_id: str) -> bool:
         """Whether a session has neither ended nor been revoked; open streams ask every second."""
-        secret_hash = self._hash_of.get(session_id)
-        if secret_hash is None:
-            return False
-        return self._rows[secret_hash].expires_ns > self._clock.now_ns()
+        return self.live(session_id) is not None
 
-    async def revoke(self, session_id: str) -> None:
-        """End a session now: in memory first, so that it is dead even if the table is slow."""
-        secret_hash = self._hash_of.get(session_id)
-        if secret_hash is not None:
-            self._drop(secret_hash)
-        await self._table.revoke(session_id, self._clock.now_ns())
+    def list_of(self, tenant_id: str, user_id: str) -> list[Live]:
+        """A person's sessions, oldest first."""
+        now_ns = self._clock.now_ns()
+        mine = self._live.of_user(tenant_id, user_id)
+        return [live for live in mine if live.row.expires_ns > now_ns]
 
-    def _show(self, secret: str, secret_hash: bytes) -> Session | None:
-        """The session as routes see it, remembered until it ends."""
-        row = self._rows.get(secret_hash)
-        if row is None:
+    async def prove(self, session_id: str) -> tuple[str, Session] | None:
+        """Note that the person proved who they are; the session goes on with a new cookie.
+
+        None when it is over, or has no cookie.
+        """
+        live = self.live(session_id)
+        if live is None or live.row.via is not Via.COOKIE:
             return None
-        self._shown[secret_hash] = _session(row, secret)
-        return self._shown[secret_hash]
+        secret = self._secret()
+        row = msgspec.structs.replace(
+            live.row, secret_hash=hash_secret(secret), proven_ns=self._clock.now_ns()
+        )
+        await self._table.renew_session(row)
+        if live.is_over:
+            return None
+        self._live.swap(live, msgspec.structs.replace(row, user=live.row.user))
+        return secret, _session(live.row, secret)
 
-    def _drop(self, secret_hash: bytes) -> None:
-        row = self._rows.pop(secret_hash)
-        self._hash_of.pop(row.session_id, None)
-        self._shown.pop(secret_hash, None)
+    async def revoke(self, session_id: str, reason: str = "signed_out", by: str = "") -> None:
+        """End a session now, and the tokens that came from it; unknown ids are harmless."""
+        live = self._live.by_id(session_id)
+        if live is not None:
+            await self._end(self._live.family_of(live), reason, by)
 
-    def _keep(self, row: SessionRow) -> None:
-        self._rows[row.secret_hash] = row
-        self._hash_of[row.session_id] = row.secret_hash
+    async def end_user(
+        self, tenant_id: str, user_id: str, reason: str, by: str, *, keeps: str = ""
+    ) -> int:
+        """End every session of a person but one; how many ended."""
+        mine = self._live.of_user(tenant_id, user_id)
+        ending = [live for live in mine if live.row.session_id != keeps]
+        await self._end(ending, reason, by)
+        return len(ending)
 
-    def _forget_ended(self, now_ns: int) -> None:
-        for row in [row for row in self._rows.values() if row.expires_ns <= now_ns]:
-            self._drop(row.secret_hash)
+    def on_person(self, person: Person, change: Change) -> None:
+        """Follow a change of a person, which the table has already taken."""
+        user = person.user
+        for live in self._live.of_user(user.tenant_id, user.user_id):
+            if change in ENDING:
+                self._over(live, REASON_OF[change], f"user:{user.user_id}")
+            else:
+                live.replace(msgspec.structs.replace(live.row, user=user))
+
+    def on_tenant(self, tenant: Tenant) -> None:
+        """End everything of a tenant that is not served any more."""
+        if tenant.state is TenantState.READY:
+            return
+        for live in self._live.of_tenant(tenant.tenant_id):
+            if tenant.state is TenantState.SUSPENDED:
+                self._over(live, "suspended", "system")
+            else:
+                self._live.drop(live)
+        if tenant.state is TenantState.SUSPENDED:
+            self._ended_tenants.add(tenant.tenant_id)
+        else:
+            self._ended_tenants.discard(tenant.tenant_id)  # its tables are going, or gone
+
+    async def run(self) -> None:
+        """Write ends of suspended tenants and last uses until cancelled."""
+        rounds = 0
+        while True:
+            await asyncio.sleep(WRITE_EVERY_S)
+            rounds += 1
+            try:
+                await self.write(seen=rounds % SEEN_EVERY == 0)
+            except StoreBusy:
+                continue  # nothing is forgotten; the next round tries again
+
+    async def write(self, *, seen: bool) -> None:
+        """Write what is only in memory so far, and forget sessions that are too old.
+
+        Raises:
+            StoreBusy: not all could be written; what is left is tried again.
+        """
+        now_ns = self._clock.now_ns()
+        await self._write_ends(now_ns)
+        if not seen:
+            return
+        for tenant_id in self._live.tenants():
+            self._forget_old(tenant_id, now_ns)
+            used = {
+                live.row.session_id: live.last_seen_ns
+                for live in self._live.of_tenant(tenant_id)
+                if live.last_seen_ns > self._seen_until_ns
+            }
+            if used:
+                await self._table.note_seen(TenantId(tenant_id), used)
+        self._seen_until_ns = now_ns
+
+    async def _write_ends(self, now_ns: int) -> None:
+        for tenant_id in sorted(self._ended_tenants):
+            await self._table.end_sessions(TenantId(tenant_id), None, now_ns)
+            self._ended_tenants.discard(tenant_id)
+
+    async def _end(self, ending: Iterable[Live], reason: str, by: str) -> None:
+        """In memory first, so that they are dead even if the table is slow."""
+        ids: dict[str, list[str]] = {}
+        for live in ending:
+            if not live.is_over:
+                self._over(live, reason, by or f"user:{live.row.user.user_id}")
+            ids.setdefault(live.row.user.tenant_id, []).append(live.row.session_id)
+        for tenant_id, session_ids in ids.items():
+            await self._table.end_sessions(TenantId(tenant_id), session_ids, self._clock.now_ns())
+
+    def _over(self, live: Live, reason: str, by: str) -> None:
+        self._live.drop(live)
+        user = live.row.user
+        ended = SessionEnded(
+            ts_ns=self._clock.now_ns(),
+            user_id=user.user_id,
+            session_id=live.row.session_id,
+            reason=reason,
+            by=by,
+        )
+        self._record(user.tenant_id, f"user:{user.user_id}", ended, actor=by)
+
+    async def _refuse_if_over(self, live: Live) -> None:
+        """A session that ended while it was being stored must not come back with a restart."""
+        if live.is_over:
+            row = live.row
+            await self._table.end_sessions(
+                TenantId(row.user.tenant_id), [row.session_id], self._clock.now_ns()
+            )
+            raise VersionConflict("The right to sign in ended meanwhile.")
+
+    async def _make_room(self, user: User, now_ns: int) -> None:
+        self._forget_old(user.tenant_id, now_ns)
+        mine = self._live.of_user(user.tenant_id, user.user_id)
+        everybody = self._live.of_tenant(user.tenant_id)
+        for found, most in ((mine, OF_PERSON_MAX), (everybody, OF_TENANT_MAX)):
+            if len(found) >= most:
+                first = min(found, key=lambda live: live.row.expires_ns)
+                await self.revoke(first.row.session_id, "revoked", "system")
+
+    def _forget_old(self, tenant_id: str, now_ns: int) -> None:
+        for live in self._live.of_tenant(tenant_id):
+            if live.row.expires_ns <= now_ns:
+                self._live.drop(live)
 
 
 def _session(row: SessionRow, secret: str) -> Session:
@@ -191,9 +337,6 @@ def _session(row: SessionRow, secret: str) -> Session:
         user=row.user,
         csrf=csrf_of(secret),
         expires_ns=row.expires_ns,
+        via=row.via,
+        proven_ns=row.proven_ns,
     )
-
-
-def is_csrf(session: Session, shown: str) -> bool:
-    """Whether `shown` is the session's CSRF value; the comparison takes constant time."""
-    return hmac.compare_digest(session.csrf.encode(), shown.encode())
