@@ -58,6 +58,7 @@ async def run_worker(
     argv: Sequence[str],
     on_progress: Callable[[Progress], None],
     timeout_s: float,
+    on_start: Callable[[int], None] = lambda _: None,
 ) -> WorkerResult:
     """Run a command as a child process and wait for its result.
 
@@ -66,13 +67,14 @@ async def run_worker(
         on_progress: called on the event loop with the newest progress; when messages come faster
             than the loop turns, those in between are skipped.
         timeout_s: after this long the child is killed and the failure is `worker_timeout`.
+        on_start: called on the event loop with the process id once the child runs.
 
     Returns:
         The result; a failure is a value here: what the child reported, or `worker_crashed`,
         `worker_timeout`, `worker_missing` (the command could not be started).
     """
     started_ns = stopwatch_ns()
-    child = _Child(argv, asyncio.get_running_loop(), on_progress)
+    child = _Child(argv, asyncio.get_running_loop(), on_progress, on_start)
     threading.Thread(target=child.run, name="worker", daemon=True).start()
     timed_out = False
     try:
@@ -102,6 +104,7 @@ class _Child:
         argv: Sequence[str],
         loop: asyncio.AbstractEventLoop,
         on_progress: Callable[[Progress], None],
+        on_start: Callable[[int], None],
     ) -> None:
         self.ended = asyncio.Event()
         self.result: Result | None = None
@@ -110,6 +113,7 @@ class _Child:
         self._argv = argv
         self._loop = loop
         self._on_progress = on_progress
+        self._on_start = on_start
         self._newest: Progress | None = None
         self._reported: Failure | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -124,6 +128,7 @@ class _Child:
             self._reported = Failure("worker_missing", text, "")
         else:
             self._process = process
+            self._post(lambda: self._on_start(process.pid))
             if self._is_killed:  # cancelled while it was being started
                 _kill_tree(process)
             self._follow(process)
