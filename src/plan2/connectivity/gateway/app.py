@@ -6,34 +6,90 @@ import msgspec
 from litestar import Litestar
 from litestar.types import ASGIApp, ControllerRouterHandler
 
+from plan2.connectivity.gateway.accounting import accounting
+from plan2.connectivity.gateway.callers import (
+    Bearers,
+    Callers,
+    CallerSources,
+    KeyBearers,
+    NeedsFactor,
+)
 from plan2.connectivity.gateway.docs import DocsRoutes
-from plan2.connectivity.gateway.guard import guarding
+from plan2.connectivity.gateway.etags import EntityTags
+from plan2.connectivity.gateway.guard import Queries, guarding
+from plan2.connectivity.gateway.kept_answers import KeptAnswers, RecentAnswers
 from plan2.connectivity.gateway.middleware import GatewaySettings, Perimeter
 from plan2.connectivity.gateway.probes import Probes, Readiness
 from plan2.connectivity.gateway.problems import answer_error
+from plan2.connectivity.gateway.repetition import Answers
 from plan2.connectivity.gateway.signin import SignInRoutes
 from plan2.connectivity.gateway.site_routes import ShowState, SiteRoutes
 from plan2.connectivity.gateway.static import Site
 from plan2.connectivity.gateway.strict_json import StrictRequest
+from plan2.connectivity.gateway.tickets import TicketRoutes, Tickets
 from plan2.connectivity.identity.bootstrap import SignIn
+from plan2.connectivity.identity.directory import TenantDirectory
 from plan2.connectivity.identity.local_access import LocalAccess
 from plan2.connectivity.identity.sessions import Sessions
+from plan2.connectivity.identity.sign_in import PasswordSignIn
+from plan2.foundation.eventstore.recording import Record
 from plan2.foundation.ids import IdSource
+
+Wrap = Callable[[ASGIApp], ASGIApp]
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Who can come in, and how; `local` lets programs of this machine in."""
+    """Who can come in, and how, and what is written down about it.
+
+    Attributes:
+        sessions: by cookie. links, sign_in: how one comes to a session, by a printed address or
+            by password.
+        local: lets programs of this machine in.
+        tokens: by bearer token. keys: by a program's key.
+        directory: which tenants are served; None serves all.
+        record: takes an `ActionTaken` for every unsafe request; None for none.
+        answers: keeps answers by idempotency key over restarts.
+        needs_factor: whether a caller must set up a second factor first.
+    """
 
     sessions: Sessions
-    sign_in: SignIn
+    links: SignIn
+    sign_in: PasswordSignIn
     local: LocalAccess | None = None
+    tokens: Bearers | None = None
+    keys: KeyBearers | None = None
+    directory: TenantDirectory | None = None
+    record: Record | None = None
+    answers: KeptAnswers | None = None
+    needs_factor: NeedsFactor | None = None
+
+    def callers(self, tickets: Tickets | None = None) -> Callers:
+        """The chain of look-ups; it keeps no state, so each caller may have its own."""
+        return Callers(
+            CallerSources(
+                sessions=self.sessions,
+                local=self.local,
+                tokens=self.tokens,
+                keys=self.keys,
+                directory=self.directory,
+                tickets=tickets,
+            )
+        )
+
+
+class Limiting(msgspec.Struct, frozen=True):
+    """Where rate limits stand: one wrapper before the guard, one behind it."""
+
+    before: Wrap
+    after: Wrap
 
 
 class Operations(msgspec.Struct, frozen=True):
-    """What the probes ask."""
+    """What the probes ask, and what limits requests."""
 
     readiness: Readiness
     metrics: Callable[[], bytes]
+    limiting: Limiting | None = None
 
 
 class Front(msgspec.Struct, frozen=True):
@@ -74,18 +130,17 @@ def build_application(
     settings: GatewaySettings,
 ) -> Litestar:
     """The application without its perimeter; tests enumerate its routes."""
+    tickets = Tickets(identity.sessions.now_ns)
     described: list[ControllerRouterHandler] = [
         *routes,
         *Probes(operations.readiness, operations.metrics).handlers(),
-        *SignInRoutes(identity.sign_in, identity.sessions, is_tls=settings.is_tls).handlers(),
+        *SignInRoutes(identity.links, identity.sign_in, identity.sessions).handlers(),
+        *TicketRoutes(tickets).handlers(),
     ]
+    docs = DocsRoutes(described)
     return Litestar(
-        [
-            *described,
-            *DocsRoutes(described).handlers(),
-            *SiteRoutes(front.site, front.show_state).handlers(),
-        ],
-        middleware=[guarding(identity.sessions, identity.local, is_tls=settings.is_tls)],
+        [*described, *docs.handlers(), *SiteRoutes(front.site, front.show_state).handlers()],
+        middleware=_layers(identity, tickets, operations.limiting, settings, docs.queries),
         exception_handlers={Exception: answer_error},
         request_class=StrictRequest,
         request_max_body_size=settings.body_max_bytes,
@@ -93,3 +148,19 @@ def build_application(
         logging_config=None,
         debug=False,
     )
+
+
+def _layers(
+    identity: Identity,
+    tickets: Tickets,
+    limiting: Limiting | None,
+    settings: GatewaySettings,
+    queries: Queries,
+) -> list[Wrap]:
+    """What stands between routing and a route, outermost first."""
+    now_ns = identity.sessions.now_ns
+    guard = guarding(identity.callers(tickets), now_ns, queries, identity.needs_factor)
+    answers = Answers(RecentAnswers(now_ns), identity.answers)
+    layers = [accounting(identity.record, now_ns)] if identity.record is not None else []
+    layers += [limiting.before, guard, limiting.after] if limiting is not None else [guard]
+    return [*layers, answers.repeating(settings.body_max_bytes), EntityTags]

@@ -4,53 +4,70 @@ Runs after routing and before anything of the body is read. Deny by default: a r
 does not name is closed to everybody.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import parse_qsl
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from plan2.connectivity.gateway.middleware import SAFE_METHODS, WEBSOCKET, is_loopback, method_of
+from plan2.connectivity.gateway.addresses import is_loopback
+from plan2.connectivity.gateway.callers import Callers, NeedsFactor, header
+from plan2.connectivity.gateway.middleware import SAFE_METHODS, WEBSOCKET, cookie_name, method_of
 from plan2.connectivity.gateway.problems import RequestRefused
-from plan2.connectivity.identity.local_access import LocalAccess
-from plan2.connectivity.identity.rights import Entrance, Proof, Rule, rule_for
-from plan2.connectivity.identity.sessions import Session, Sessions, is_csrf
+from plan2.connectivity.identity.principal import Session
+from plan2.connectivity.identity.right_table import RIGHTS, Route, rule_for
+from plan2.connectivity.identity.rights import Entrance, Proof, Rule
+from plan2.connectivity.identity.sessions import is_csrf
+from plan2.foundation.values import NS_PER_MINUTE
 
-CSRF_HEADER = b"x-plan2-csrf"
-PERSON_HEADER = b"x-plan2-person"
-AUTHORIZATION = b"authorization"
-BEARER = "Bearer "
-COOKIE = "p2_session"
-SECURE_COOKIE = "__Host-p2_session"
+__all__ = ["Guard", "cookie_name", "guarding"]
+
+CSRF_HEADER: Final = b"x-plan2-csrf"
+PROOF_LIFE_NS: Final = 5 * NS_PER_MINUTE
+"""How long a proof of identity opens the routes that ask for one."""
 
 
-def cookie_name(*, is_tls: bool) -> str:
-    """The session cookie's name; with the prefix browsers insist on Secure and Path=/."""
-    return SECURE_COOKIE if is_tls else COOKIE
+Queries = Mapping[Route, frozenset[str]]
+"""The query parameters that a route takes; a route that is not named takes any."""
 
 
 def guarding(
-    sessions: Sessions, local: LocalAccess | None = None, *, is_tls: bool
+    callers: Callers,
+    now_ns: Callable[[], int],
+    queries: Queries,
+    needs_factor: NeedsFactor | None = None,
 ) -> Callable[[ASGIApp], ASGIApp]:
     """The middleware that wraps every route; Litestar's own guards would cost a fifth of a GET."""
-    return lambda app: Guard(app, sessions, local, is_tls=is_tls)
+    return lambda app: Guard(app, callers, now_ns, queries, needs_factor)
 
 
 class Guard:
     """Lets a connection through to its route, or raises the problem that it is answered with."""
 
     def __init__(
-        self, app: ASGIApp, sessions: Sessions, local: LocalAccess | None = None, *, is_tls: bool
+        self,
+        app: ASGIApp,
+        callers: Callers,
+        now_ns: Callable[[], int],
+        queries: Queries,
+        needs_factor: NeedsFactor | None = None,
     ) -> None:
         self._app = app
-        self._sessions = sessions
-        self._local = local
-        self._cookie = cookie_name(is_tls=is_tls).encode()
+        self._callers = callers
+        self._now_ns = now_ns
+        self._queries = queries
+        self._needs_factor = needs_factor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hold the caller against the table, then go on to the route.
 
         Raises:
-            RequestRefused: 401 without a live session, 403 without the right or the CSRF value.
+            RequestRefused: 401 without a live session, 403 without the right, the CSRF value, a
+                fresh proof or a tenant that is served.
         """
+        if method_of(scope) == "OPTIONS":
+            await _tell_methods(scope["path_template"], send)
+            return
         self.check(scope)
         await self._app(scope, receive, send)
 
@@ -61,60 +78,112 @@ class Guard:
             RequestRefused: see `__call__`.
         """
         method = method_of(scope)
+        scope["auth"] = None
         rule = rule_for(method, scope["path_template"])
         if rule is None:
             raise _forbidden(f"Nobody may use {method} {scope['path_template']}.")
-        session = self._session_of(scope)
-        scope["auth"] = session
         if rule.entrance is Entrance.LOOPBACK and not is_loopback(scope):
             raise _forbidden("This is answered on the server's own machine only.")
-        if rule.entrance is Entrance.SESSION and method != WEBSOCKET:
-            _check_session(rule, session, scope)
+        if rule.entrance in {Entrance.LOOPBACK, Entrance.KEY}:
+            return
+        scope["auth"] = session = self._callers.find(scope)
+        if method == WEBSOCKET:
+            if session is not None and not self._may_stream(session, scope):
+                scope["auth"] = None
+        elif rule.entrance is Entrance.SESSION:
+            self._check_session(rule, session, scope)
+        if scope["query_string"]:
+            self._check_query(method, scope)
 
-    def _session_of(self, scope: Scope) -> Session | None:
-        """The live session of the cookie, or that of the local key when one is shown."""
-        shown = _header(scope, AUTHORIZATION)
-        if not shown:
-            return self._sessions.find(_cookie(scope, self._cookie))
-        if self._local is None or not shown.startswith(BEARER) or not is_loopback(scope):
-            return None
-        return self._local.find(shown.removeprefix(BEARER), _header(scope, PERSON_HEADER))
+    def _check_query(self, method: str, scope: Scope) -> None:
+        """A parameter that does nothing is a mistake of the caller's, and told as such."""
+        known = self._queries.get((method, scope["path_template"]))
+        shown = scope["query_string"].decode("latin-1")
+        if known is None:
+            return
+        unknown = {name for name, _ in parse_qsl(shown, keep_blank_values=True)} - known
+        if unknown:
+            raise RequestRefused(
+                400,
+                "invalid_parameter",
+                f"{min(unknown)!r} (query) is not a parameter of this address.",
+                remedy="GET /api/openapi.json lists the parameters of every address.",
+            )
 
+    def _check_session(self, rule: Rule, session: Session | None, scope: Scope) -> None:
+        if session is None:
+            raise RequestRefused(
+                401,
+                "signed_out",
+                "No live session came with this request.",
+                remedy="Sign in, or show a key or token that has not ended.",
+            )
+        if not ((session.user.is_operator and rule.operator) or self._callers.is_served(session)):
+            raise RequestRefused(
+                403, "tenant_suspended", "This tenant is not served at the moment.",
+                remedy="Ask the operator of this installation.",
+            )  # fmt: skip
+        _check_right(rule, session)
+        is_unsafe = method_of(scope) not in SAFE_METHODS
+        if is_unsafe and rule.proof is Proof.HEADER and session.csrf:
+            _check_csrf(session, header(scope, CSRF_HEADER))
+        if rule.step_up and session.proven_ns < self._now_ns() - PROOF_LIFE_NS:
+            raise RequestRefused(
+                403,
+                "step_up_needed",
+                "This needs a proof of identity that is at most five minutes old.",
+                remedy="POST /api/v1/session/prove with your password or second factor first.",
+            )
+        if self._lacks_factor(session, scope):
+            raise RequestRefused(
+                403,
+                "second_factor_required",
+                "Your role asks for a second factor, and you have none yet.",
+                remedy="Set up your authenticator first: POST /api/v1/second-factor.",
+            )
 
-def _check_session(rule: Rule, session: Session | None, scope: Scope) -> None:
-    if session is None:
-        raise RequestRefused(
-            401,
-            "signed_out",
-            "No live session came with this request.",
-            remedy="Sign in with the address that `plan2 serve` prints.",
+    def _may_stream(self, session: Session, scope: Scope) -> bool:
+        """A socket has no answer to be refused with: who may not have one counts as nobody."""
+        return self._callers.is_served(session) and not self._lacks_factor(session, scope)
+
+    def _lacks_factor(self, session: Session, scope: Scope) -> bool:
+        needs_factor = self._needs_factor
+        return needs_factor is not None and needs_factor(
+            session, method_of(scope), scope["path_template"]
         )
+
+
+async def _tell_methods(path_template: str, send: Send) -> None:
+    """The methods of a path, as the table has them; Litestar's own answer misses some."""
+    methods = sorted({method for method, path in RIGHTS if path == path_template} - {WEBSOCKET})
+    headers = [(b"allow", ", ".join([*methods, "OPTIONS"]).encode())]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _check_right(rule: Rule, session: Session) -> None:
+    """Role, scope of a key, and whether it takes an operator."""
     if session.user.role not in rule.roles:
         raise _forbidden(f"The role {session.user.role} may not do this.")
-    is_checked = method_of(scope) not in SAFE_METHODS and rule.proof is Proof.HEADER
-    if is_checked and not is_csrf(session, _header(scope, CSRF_HEADER)):
+    if session.scopes is not None and rule.scope not in session.scopes:
+        raise RequestRefused(
+            403,
+            "scope_missing",
+            f"This key may not do that: it lacks the scope {rule.scope}.",
+            remedy="Make a key with that scope.",
+        )
+    if rule.operator and not session.user.is_operator:
+        raise _forbidden("Only an operator of this installation may do this.")
+
+
+def _check_csrf(session: Session, shown: str) -> None:
+    if not is_csrf(session, shown):
         raise RequestRefused(
             403,
             "csrf_missing",
             "The header X-Plan2-CSRF is missing or does not belong to this session.",
             remedy="Send the `csrf` value of GET /api/v1/session.",
         )
-
-
-def _header(scope: Scope, wanted: bytes) -> str:
-    shown = next((value for name, value in scope["headers"] if name == wanted), b"")
-    return str(shown.decode("latin-1"))
-
-
-def _cookie(scope: Scope, name: bytes) -> str:
-    """The value of a cookie; of several with one name the first, as browsers order them."""
-    for header, value in scope["headers"]:
-        if header == b"cookie":
-            for part in value.split(b";"):
-                key, _, content = part.strip().partition(b"=")
-                if key == name:
-                    return str(content.decode("latin-1"))
-    return ""
 
 
 def _forbidden(message: str) -> RequestRefused:

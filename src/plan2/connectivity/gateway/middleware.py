@@ -10,14 +10,20 @@ from typing import Final
 import msgspec
 from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
+from plan2.connectivity.gateway.addresses import TrustedProxies, is_secure
 from plan2.connectivity.gateway.problems import PROBLEM_JSON, Problem, problem
 from plan2.foundation.ids import IdSource
 
 WEBSOCKET: Final = "WEBSOCKET"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+NAMED: Final = {b"x-request-id": "request_id", b"x-correlation-id": "correlation_id"}
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-FORWARDED: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+COOKIE: Final = "p2_session"
+SECURE_COOKIE: Final = "__Host-p2_session"
+SESSION_COOKIE: Final = b"p2_session="
+"""Part of both names; a cookie that only looks like it asks for an Origin too."""
+FROM_ELSEWHERE: Final = frozenset({b"cross-site", b"same-site"})
 
 CSP: Final = (
     "default-src 'self'; script-src 'self'; "
@@ -45,12 +51,15 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         hosts: names that a `Host` header may carry, lower case, without port.
         body_max_bytes: largest request body.
-        is_tls: whether browsers reach us by https; decides cookie flags, HSTS and origins.
+        is_tls: whether we speak TLS ourselves; decides cookie flags, HSTS and origins. Behind a
+            trusted proxy its word decides, request by request.
+        trusted_proxies: networks (CIDR) whose forwarding headers are believed.
     """
 
     hosts: frozenset[str] = LOCAL_HOSTS
     body_max_bytes: int = 1_048_576
     is_tls: bool = False
+    trusted_proxies: tuple[str, ...] = ()
 
 
 class _Asked(msgspec.Struct):
@@ -58,7 +67,11 @@ class _Asked(msgspec.Struct):
 
     host: bytes = b""
     origin: bytes = b""
+    fetch_site: bytes = b""
+    has_cookie: bool = False
+    has_authorization: bool = False
     request_id: bytes = b""
+    correlation_id: bytes = b""
 
 
 class Perimeter:
@@ -67,8 +80,8 @@ class Perimeter:
     def __init__(self, app: ASGIApp, settings: GatewaySettings, ids: IdSource) -> None:
         self._app = app
         self._hosts = settings.hosts
-        self._scheme = b"https" if settings.is_tls else b"http"
-        self._headers = (*HEADERS, HSTS) if settings.is_tls else HEADERS
+        self._is_tls = settings.is_tls
+        self._proxies = TrustedProxies(settings.trusted_proxies)
         self._ids = ids
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,14 +89,20 @@ class Perimeter:
         if scope["type"] == "lifespan":  # type: ignore[comparison-overlap]  # ASGI has three types
             await self._app(scope, receive, send)
             return
+        self._proxies.resolve(scope)
+        if self._is_tls:
+            scope["scheme"] = "wss" if method_of(scope) == WEBSOCKET else "https"
         asked = _read(scope)
         request_id = asked.request_id or self._ids.next_id("request").encode()
-        scope.setdefault("state", {})["request_id"] = request_id.decode()
+        correlation_id = asked.correlation_id or request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id.decode()
+        state["correlation_id"] = correlation_id.decode()
         refusal = self._refusal(scope, asked)
         if method_of(scope) == WEBSOCKET:
             await self._enter_socket(scope, receive, send, refused=refusal is not None)
             return
-        completed = self._completing(send, request_id)
+        completed = _completing(send, is_secure(scope), request_id, correlation_id)
         if refusal is not None:
             await _answer(completed, refusal)
             return
@@ -109,8 +128,7 @@ class Perimeter:
                 request_id,
                 remedy="Open Plan2 by the address it printed, or set server.host.",
             )
-        is_read = method_of(scope) in SAFE_METHODS
-        if not is_read and asked.origin.lower() != self._scheme + b"://" + asked.host.lower():
+        if method_of(scope) not in SAFE_METHODS and not _is_ours(scope, asked):
             return problem(
                 403,
                 "origin_not_allowed",
@@ -120,15 +138,30 @@ class Perimeter:
             )
         return None
 
-    def _completing(self, send: Send, request_id: bytes) -> Send:
-        ours = (*self._headers, (b"x-request-id", request_id))
 
-        async def completed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                _complete(message, ours)
-            await send(message)
+def _is_ours(scope: Scope, asked: _Asked) -> bool:
+    """Whether no other page can have made a browser send this.
 
-        return completed
+    Programs send no Origin; a browser that carries our cookie always names one.
+    """
+    if asked.fetch_site.lower() in FROM_ELSEWHERE:
+        return False
+    if not asked.origin:
+        return asked.has_authorization or not asked.has_cookie
+    scheme = b"https://" if is_secure(scope) else b"http://"
+    return asked.origin.lower() == scheme + asked.host.lower()
+
+
+def _completing(send: Send, is_tls: bool, request_id: bytes, correlation_id: bytes) -> Send:
+    named = ((b"x-request-id", request_id), (b"x-correlation-id", correlation_id))
+    ours = (*HEADERS, HSTS, *named) if is_tls else (*HEADERS, *named)
+
+    async def completed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            _complete(message, ours)
+        await send(message)
+
+    return completed
 
 
 def method_of(scope: Scope) -> str:
@@ -136,12 +169,9 @@ def method_of(scope: Scope) -> str:
     return str(scope.get("method", WEBSOCKET))
 
 
-def is_loopback(scope: Scope) -> bool:
-    """Whether the connection comes from this machine itself."""
-    client = scope.get("client")
-    is_local = client is not None and (client[0] == "::1" or client[0].startswith("127."))
-    # A proxy on this machine is local, whoever it speaks for is not.
-    return is_local and not any(name in FORWARDED for name, _ in scope["headers"])
+def cookie_name(*, is_tls: bool) -> str:
+    """The session cookie's name; with the prefix browsers insist on Secure and Path=/."""
+    return SECURE_COOKIE if is_tls else COOKIE
 
 
 def _complete(message: HTTPResponseStartEvent, ours: tuple[tuple[bytes, bytes], ...]) -> None:
@@ -158,8 +188,14 @@ def _read(scope: Scope) -> _Asked:
             asked.host = value
         elif name == b"origin":
             asked.origin = value
-        elif name == b"x-request-id" and REQUEST_ID.fullmatch(value):
-            asked.request_id = value
+        elif name == b"sec-fetch-site":
+            asked.fetch_site = value
+        elif name == b"cookie":
+            asked.has_cookie |= SESSION_COOKIE in value
+        elif name == b"authorization":
+            asked.has_authorization = True
+        elif name in NAMED and REQUEST_ID.fullmatch(value):
+            setattr(asked, NAMED[name], value)
     return asked
 
 

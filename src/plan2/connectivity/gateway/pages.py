@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from plan2.foundation.database.tenancy import MAIN_TENANT
+
 STYLE: Final = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;
 background:#101418;color:#e8eaed}a{color:#8ab4f8}code,pre{background:#1d232a;padding:.1em .3em}
@@ -37,16 +39,29 @@ def html_page(title: str, body: str) -> bytes:
 
 
 def signin_page(message: str = "") -> bytes:
-    """The form that takes a sign-in token; `message` says why the last one was refused."""
+    """The forms that take a password or a printed token; `message` says why nobody came in."""
     note = f'<p role="alert"><strong>{escape(message)}</strong></p>' if message else ""
     return html_page(
         "Plan2: sign in",
-        f"<h1>Sign in</h1>{note}"
+        f'<h1>Sign in</h1>{note}<form method="post" action="/signin">'
+        + _field("Tenant", "tenant", "organization", f'value="{escape(MAIN_TENANT)}" required')
+        + _field("Name", "name", "username", "required")
+        + _field("Password", "password", "current-password", 'type="password" required')
+        + _field("Code, if you have a second factor", "code", "one-time-code", "")
+        + "<p><button>Sign in</button></p></form>"
+        "<h2>With a printed token</h2>"
         "<p>Open the address that <code>plan2 serve</code> printed, or paste its token. "
         "A token works once and for 15 minutes; every start prints a new one.</p>"
         '<form method="post" action="/signin"><label>Token '
         '<input name="token" type="password" required autocomplete="one-time-code" size="48">'
-        "</label> <button>Sign in</button></form>",
+        "</label> <button>Sign in with the token</button></form>",
+    )
+
+
+def _field(label: str, name: str, autocomplete: str, more: str) -> str:
+    return (
+        f'<p><label>{label}<br><input name="{name}" autocomplete="{autocomplete}" {more} '
+        'size="40"></label></p>'
     )
 
 

@@ -1,10 +1,12 @@
 """Probes for supervisors and scrapers: is it alive, is it ready, how is it doing."""
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
 
 from plan2.foundation.metrics import CONTENT_TYPE
 
@@ -25,6 +27,9 @@ class Ready(msgspec.Struct, frozen=True):
     waiting_for: tuple[str, ...]
 
 
+WAITING: Final = ResponseSpec(Ready, description="Some part is not ready.", generate_examples=False)
+
+
 class Probes:
     """`/health/live`, `/health/ready`, `/metrics`."""
 
@@ -36,8 +41,8 @@ class Probes:
         """The three routes."""
         return [
             get("/health/live", tags=["probes"])(self.live),
-            get("/health/ready", tags=["probes"])(self.ready),
-            get("/metrics", tags=["probes"])(self.metrics),
+            get("/health/ready", tags=["probes"], responses={503: WAITING})(self.ready),
+            get("/metrics", tags=["probes"], media_type="text/plain")(self.metrics),
         ]
 
     async def live(self) -> Liveness:

@@ -31,6 +31,7 @@ TITLES: Final[dict[int, str]] = {
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
+    410: "Gone",
     413: "Body too large",
     415: "Unsupported media type",
     422: "Unusable input",
@@ -164,7 +165,8 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     """Litestar's exception handler for everything that a route raises."""
     request_id = str(request.scope.get("state", {}).get("request_id", ""))
     found = problem_of(error, request_id)
-    if found.status >= 500:
+    request.scope.setdefault("state", {})["problem_code"] = found.code
+    if found.status >= 500 and not isinstance(error, RequestRefused):
         logger("gateway").error(
             "request_failed",
             request_id=request_id,
@@ -173,6 +175,8 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
             exc_info=error,
         )
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if found.status == 401:
+        headers["www-authenticate"] = "Bearer"
     if found.status == 503:
         headers["retry-after"] = str(RETRY_AFTER_S)
     return Response(

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Generator
 from typing import Any, Final, cast
@@ -42,16 +43,29 @@ class _Server(uvicorn.Server):
             self._on_listening()
 
 
-async def run_server(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+async def run_server(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None],
+    tls: ssl.SSLContext | None = None,
+) -> None:
     """Serve until cancelled; calls `on_ready` with the base URL once connections are accepted.
 
+    Args:
+        app: what is served.
+        host: name or address to listen on.
+        port: 0 picks a free one.
+        on_ready: told the base URL.
+        tls: see `tls.py`; without it we speak plain HTTP.
+
     Raises:
-        ConfigError: host or port cannot be used; port 0 picks a free one.
+        ConfigError: host or port cannot be used.
     """
     logging.getLogger("uvicorn.error").addFilter(_is_true)
     listener = bind(host, port)
-    url = url_of(listener)
-    server = _Server(_config(app), lambda: on_ready(url))
+    url = url_of(listener, is_tls=tls is not None)
+    server = _Server(_config(app, tls), lambda: on_ready(url))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await asyncio.shield(serving)
@@ -95,12 +109,12 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, *, is_tls: bool = False) -> str:
     """The base URL of a listening socket."""
     host, port = listener.getsockname()[:2]
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - shown, not bound
     bracketed = f"[{name}]" if ":" in name and not name.startswith("[") else name
-    return f"http://{bracketed}:{port}"
+    return f"{'https' if is_tls else 'http'}://{bracketed}:{port}"
 
 
 def _is_true(record: logging.LogRecord) -> bool:
@@ -108,7 +122,7 @@ def _is_true(record: logging.LogRecord) -> bool:
     return record.msg != "ASGI callable returned without completing handshake."
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
     return uvicorn.Config(
         cast("Any", app),  # two packages' names for the same ASGI signature
         log_config=None,
@@ -121,4 +135,5 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE_S,
         lifespan="on",
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )

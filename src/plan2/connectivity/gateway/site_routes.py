@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from plan2.connectivity.gateway.pages import FallbackState, fallback_page
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.static import Asset, Site, choose, is_page
-from plan2.connectivity.identity.sessions import Session
+from plan2.connectivity.identity.principal import Session
 
 OpenRequest = Request[None, Session | None, State]
 """A request that may come without a session."""

@@ -1,10 +1,11 @@
-"""JSON bodies as we accept them: shallow, without duplicate names, without NaN or Infinity.
+"""JSON bodies as we accept them: shallow, without duplicate names, NaN, Infinity or broken text.
 
 Two parsers that resolve a duplicate name differently would let one request mean two things; so
 such bodies are refused before anything looks at them.
 """
 
 import json
+import math
 import re
 from typing import Any, Final, NoReturn
 
@@ -13,8 +14,11 @@ from litestar import Request
 from plan2.connectivity.gateway.problems import RequestRefused
 
 DEPTH_MAX: Final = 64
+DIGITS_MAX: Final = 300
+"""Digits of an integer; more would not fit a floating-point field."""
 
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_BROKEN: Final = re.compile("[\\x00\\ud800-\\udfff]")
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
@@ -29,12 +33,18 @@ def parse(body: bytes) -> Json:
     _check_depth(body)
     try:
         value: Json = json.loads(
-            body.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant
+            body.decode(),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_exact,
         )
     except UnicodeDecodeError:
         raise RequestRefused(400, "json_invalid", "The body is not UTF-8.") from None
     except ValueError as error:
         raise RequestRefused(400, "json_invalid", f"The body is not JSON: {error}.") from None
+    if b"\\u" in body:  # only escapes can bring in what UTF-8 cannot say
+        _check_text(value)
     return value
 
 
@@ -70,6 +80,35 @@ def _check_depth(body: bytes) -> None:
             raise RequestRefused(
                 400, "json_too_deep", f"The body nests deeper than {DEPTH_MAX} levels."
             )
+
+
+def _check_text(value: Json) -> None:
+    """NUL and halves of a surrogate pair are legal JSON, but no text that can be stored."""
+    if isinstance(value, str):
+        if _BROKEN.search(value):
+            raise RequestRefused(
+                400, "json_invalid", "A text of the body holds NUL or half a character."
+            )
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            _check_text(name)
+            _check_text(member)
+    elif isinstance(value, list):
+        for member in value:
+            _check_text(member)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is beyond any number")
+    return number
+
+
+def _exact(text: str) -> int:
+    if len(text) > DIGITS_MAX:
+        raise ValueError(f"an integer of {len(text)} digits is beyond any number")
+    return int(text)
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
