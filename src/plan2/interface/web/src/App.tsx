@@ -3,7 +3,7 @@
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { Route, Switch, useLocation } from "wouter";
 import { ApiProblem } from "./api/client";
 import { DecisionsPage } from "./pages/decisions/DecisionsPage";
@@ -19,7 +19,21 @@ import type { StreamClient } from "./stream/client";
 import { LinkProvider, StreamProvider } from "./stream/react";
 import { theme as mantineTheme } from "./theme";
 import { Boundary } from "./widgets/Boundary";
-import { Failure } from "./widgets/Widget";
+import { Failure, Loading } from "./widgets/Widget";
+
+// What is opened now and then is loaded when it is.
+const SettingsPage = lazy(() =>
+  import("./pages/settings/SettingsPage").then((m) => ({ default: m.SettingsPage })),
+);
+const AuditPage = lazy(() =>
+  import("./pages/audit/AuditPage").then((m) => ({ default: m.AuditPage })),
+);
+const ServicesPage = lazy(() =>
+  import("./pages/services/ServicesPage").then((m) => ({ default: m.ServicesPage })),
+);
+const TenantsPage = lazy(() =>
+  import("./pages/tenants/TenantsPage").then((m) => ({ default: m.TenantsPage })),
+);
 
 const MAX_TRIES = 2;
 
@@ -64,7 +78,9 @@ function Page() {
   const page = location.split("/")[1] ?? "";
   return (
     <Boundary key={page} fallback={(error, retry) => <Failure error={error} retry={retry} />}>
-      <Pages />
+      <Suspense fallback={<Loading />}>
+        <Pages />
+      </Suspense>
     </Boundary>
   );
 }
@@ -78,6 +94,12 @@ function Pages() {
       <Route path="/positions/:tab?">{({ tab }) => <PositionsPage tab={tab ?? "open"} />}</Route>
       <Route path="/models/:id?">{({ id }) => <ModelsPage id={id ?? ""} />}</Route>
       <Route path="/system" component={SystemPage} />
+      <Route path="/services" component={ServicesPage} />
+      <Route path="/audit/:tab?">{({ tab }) => <AuditPage tab={tab ?? ""} />}</Route>
+      <Route path="/tenants/:id?">{({ id }) => <TenantsPage id={id ?? ""} />}</Route>
+      <Route path="/settings/:section?">
+        {({ section }) => <SettingsPage section={section ?? ""} />}
+      </Route>
       <Route component={NotFound} />
     </Switch>
   );

@@ -1,17 +1,18 @@
 /** Requests to the REST API: same origin, cookie session, problems as typed errors. */
 
-import type {
-  CommandBody,
-  CommandName,
-  CommandReply,
-  Page,
-  Problem,
-  Session,
-} from "../gen/protocol";
+import type { CommandBody, CommandName, CommandReply, Problem, Session } from "../gen/protocol";
+import { usePreferences } from "../state/preferences";
+import { useProof } from "../state/proof";
 import { useSession } from "../state/session";
 
 const SIGNED_OUT: Problem = { title: "Signed out", status: 401, code: "signed_out" };
 const ROOT = "/api/v1";
+/** Refusals with status 401 that are about what was typed, not about the session. */
+const NOT_SIGNED_OUT = new Set(["proof_refused", "signin_refused"]);
+/** Refusals that a fresh proof of who one is removes. */
+const PROOF_CODES = new Set(["step_up_needed", "step_up_required"]);
+const FACTOR_NEEDED = "second_factor_required";
+const REPEAT_WITHIN_MS = 15_000;
 
 export type Query = Record<string, string | number | null | undefined>;
 
@@ -24,6 +25,11 @@ export class ApiProblem extends Error {
 
   get status(): number {
     return this.problem.status;
+  }
+
+  /** The stable code; "" where the answer had none. */
+  get code(): string {
+    return this.problem.code ?? "";
   }
 }
 
@@ -45,7 +51,7 @@ async function problemOf(response: Response): Promise<ApiProblem> {
   return new ApiProblem({ ...fallback, ...body, status: response.status });
 }
 
-async function request<T>(path: string, init: RequestInit): Promise<T> {
+async function answerOf(path: string, init: RequestInit): Promise<Response> {
   // Signed out means that nothing is sent, except the question who is signed in.
   if (useSession.getState().isSignedOut && !path.endsWith("/session"))
     throw new ApiProblem(SIGNED_OUT);
@@ -56,9 +62,19 @@ async function request<T>(path: string, init: RequestInit): Promise<T> {
     if (init.signal?.aborted) throw error;
     throw new ApiProblem({ title: "No answer from Plan2", status: 0, code: "unreachable" });
   }
-  if (response.status === 401) useSession.getState().signedOut();
-  if (!response.ok) throw await problemOf(response);
-  return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+  if (response.ok) return response;
+  const refusal = await problemOf(response);
+  if (response.status === 401 && !NOT_SIGNED_OUT.has(refusal.code))
+    useSession.getState().signedOut();
+  if (refusal.code === FACTOR_NEEDED) useSession.getState().factorNeeded();
+  throw refusal;
+}
+
+async function request<T>(path: string, init: RequestInit): Promise<T> {
+  const response = await answerOf(path, init);
+  if (response.status === 204) return undefined as T;
+  const isJson = response.headers.get("content-type")?.includes("json");
+  return (await (isJson ? response.json() : response.blob())) as T;
 }
 
 /** GET a JSON answer. */
@@ -66,27 +82,32 @@ export function get<T>(path: string, query: Query = {}, signal?: AbortSignal): P
   return request<T>(address(path, query), signal ? { signal } : {});
 }
 
-/** GET a list that may come as a page or bare. */
-export async function getPage<T>(
-  path: string,
-  query: Query = {},
-  signal?: AbortSignal,
-): Promise<Page<T>> {
-  const answer = await get<Page<T> | T[]>(path, query, signal);
-  return Array.isArray(answer) ? { items: answer, next_cursor: null } : answer;
-}
-
 /** Asks who is signed in and remembers the CSRF value. */
 export async function loadSession(): Promise<Session> {
   const session = await get<Session>("/session");
   useSession.getState().signedIn(session);
+  usePreferences.getState().change({ tenant: session.tenant });
   return session;
 }
 
-/** Redeems a single-use sign-in token without leaving the page. */
-export async function signIn(token: string): Promise<Session> {
-  // In the body, so that the token stands in no address and no log line.
-  await fetch("/signin", { method: "POST", body: new URLSearchParams({ token }) });
+/** What a person may sign in with: a single-use token, or their name and password. */
+export type Credentials =
+  { token: string } | { tenant: string; name: string; password: string; code: string };
+
+/** Signs in without leaving the page. */
+export async function signIn(credentials: Credentials): Promise<Session> {
+  // In the body, so that nothing secret stands in an address or a log line.
+  if ("token" in credentials)
+    await fetch("/signin", { method: "POST", body: new URLSearchParams(credentials) });
+  else {
+    const init = {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(credentials),
+    };
+    const response = await fetch(`${ROOT}/signin`, init);
+    if (!response.ok) throw await problemOf(response);
+  }
   return loadSession();
 }
 
@@ -101,7 +122,7 @@ export async function signOut(): Promise<void> {
 }
 
 export type Changing = {
-  method: "POST" | "PATCH" | "DELETE";
+  method: "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   body?: object;
   query?: Query;
@@ -115,8 +136,23 @@ export function newKey(): string {
   );
 }
 
-/** Asks for something to be done; repeating it with the same `key` has no second effect. */
+/**
+ * Asks for something to be done; repeating it with the same `key` has no second effect.
+ *
+ * Where the server first wants to know again who this is, the person is asked and it is repeated,
+ * under a key of its own: what was refused has had no effect.
+ */
 export async function ask<T>(asked: Changing, key: string, signal: AbortSignal): Promise<T> {
+  try {
+    return await askOnce<T>(asked, key, signal);
+  } catch (error) {
+    if (!(error instanceof ApiProblem) || !PROOF_CODES.has(error.code)) throw error;
+    if (!(await useProof.getState().ask())) throw error;
+    return askOnce<T>(asked, newKey(), AbortSignal.timeout(REPEAT_WITHIN_MS));
+  }
+}
+
+async function askOnce<T>(asked: Changing, key: string, signal: AbortSignal): Promise<T> {
   const headers = {
     ...(await csrfHeaders()),
     "Idempotency-Key": key,
@@ -128,6 +164,13 @@ export async function ask<T>(asked: Changing, key: string, signal: AbortSignal):
     body: asked.body ? JSON.stringify(asked.body) : null,
     signal,
   });
+}
+
+/** Shows the server again who this is; the session gets a new cookie and a new CSRF value. */
+export async function prove(password: string, code: string): Promise<void> {
+  const asked: Changing = { method: "POST", path: "/session/prove", body: { password, code } };
+  await askOnce<unknown>(asked, newKey(), AbortSignal.timeout(REPEAT_WITHIN_MS));
+  await loadSession();
 }
 
 /** Sends a command; repeating it with the same `key` has no second effect. */

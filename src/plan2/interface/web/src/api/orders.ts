@@ -1,10 +1,17 @@
 /** Orders that are not over yet, and whether an entry would be let through now. */
 
 import { useQuery } from "@tanstack/react-query";
-import type { AccountSwitches, Component, OrderItem, SwitchItem, Trading } from "../gen/protocol";
+import type {
+  AccountSwitches,
+  Component,
+  OrderItem,
+  Page,
+  SwitchItem,
+  Trading,
+} from "../gen/protocol";
 import { useIsStale } from "../stream/react";
 import { label, t } from "../strings";
-import { get, getPage } from "./client";
+import { read } from "./typed";
 import { useLiveHealth } from "./live";
 import { useSystem, useTrading } from "./queries";
 
@@ -16,7 +23,10 @@ const FLOW = "main";
 export const useOpenOrders = () =>
   useQuery({
     queryKey: ["orders", "open"],
-    queryFn: ({ signal }) => getPage<OrderItem>("/orders", { status: "open", limit: 500 }, signal),
+    queryFn: ({ signal }) =>
+      read("/api/v1/orders", { query: { status: "open", limit: 500 } }, signal) as Promise<
+        Page<OrderItem>
+      >,
     refetchInterval: EVERY_MS,
   });
 
@@ -24,7 +34,8 @@ export const useOpenOrders = () =>
 export const useLatestOrders = () =>
   useQuery({
     queryKey: ["orders", "latest"],
-    queryFn: ({ signal }) => getPage<OrderItem>("/orders", { limit: 20 }, signal),
+    queryFn: ({ signal }) =>
+      read("/api/v1/orders", { query: { limit: 20 } }, signal) as Promise<Page<OrderItem>>,
     refetchInterval: EVERY_MS,
   });
 
@@ -38,7 +49,7 @@ export function useAccountMode(): string | undefined {
   const { data: system } = useSystem();
   const { data } = useQuery({
     queryKey: ["trading"],
-    queryFn: ({ signal }) => get<Trading>("/trading", {}, signal),
+    queryFn: ({ signal }) => read("/api/v1/trading", {}, signal) as Promise<Trading>,
     refetchInterval: MODE_EVERY_MS,
   });
   return data?.accounts.find((account) => account.account_id === system?.account_id)?.mode;

@@ -22,7 +22,11 @@ import type {
   SystemInfo,
   Trading,
 } from "../gen/protocol";
-import { get, getPage, type Query } from "./client";
+import type { Query } from "./client";
+import { type Given, type PathOf, read } from "./typed";
+
+/** Lengths of bars that the server has. */
+export type Period = NonNullable<Given<"get", "/api/v1/bars">["query"]["period_s"]>;
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -30,7 +34,7 @@ const MINUTE = 60 * SECOND;
 export const useSystem = () =>
   useQuery({
     queryKey: ["system"],
-    queryFn: ({ signal }) => get<SystemInfo>("/system", {}, signal),
+    queryFn: ({ signal }) => read("/api/v1/system", {}, signal) as Promise<SystemInfo>,
     refetchInterval: 5 * SECOND,
   });
 
@@ -38,32 +42,37 @@ export const useSystem = () =>
 export const useTrading = () =>
   useQuery({
     queryKey: ["trading"],
-    queryFn: ({ signal }) => get<Trading>("/trading", {}, signal),
+    queryFn: ({ signal }) => read("/api/v1/trading", {}, signal) as Promise<Trading>,
     refetchInterval: SECOND,
   });
 
 export const useSymbols = () =>
   useQuery({
     queryKey: ["symbols"],
-    queryFn: ({ signal }) => get<SymbolInfo[]>("/symbols", {}, signal),
+    queryFn: ({ signal }) => read("/api/v1/symbols", {}, signal) as Promise<SymbolInfo[]>,
     refetchInterval: MINUTE,
   });
 
-export const useBars = (symbol: string, period_s: number, limit: number) =>
+export const useBars = (symbol: string, period_s: Period, limit: number) =>
   useQuery({
     queryKey: ["bars", symbol, period_s, limit],
-    queryFn: ({ signal }) => get<Bars>("/bars", { symbol, period_s, limit }, signal),
+    queryFn: ({ signal }) =>
+      read("/api/v1/bars", { query: { symbol, period_s, limit } }, signal) as Promise<Bars>,
     placeholderData: (previous) =>
       previous?.symbol === symbol && previous.period_s === period_s ? previous : undefined,
     enabled: symbol !== "",
     staleTime: 30 * SECOND,
   });
 
-export const useIndicators = (symbol: string, period_s: number, names: string, limit: number) =>
+export const useIndicators = (symbol: string, period_s: Period, names: string, limit: number) =>
   useQuery({
     queryKey: ["indicators", symbol, period_s, names, limit],
     queryFn: ({ signal }) =>
-      get<Indicators>("/indicators", { symbol, period_s, names, limit }, signal),
+      read(
+        "/api/v1/indicators",
+        { query: { symbol, period_s, names, limit } },
+        signal,
+      ) as Promise<Indicators>,
     placeholderData: (previous) =>
       previous?.symbol === symbol && previous.period_s === period_s ? previous : undefined,
     enabled: symbol !== "" && names !== "",
@@ -73,22 +82,33 @@ export const useIndicators = (symbol: string, period_s: number, names: string, l
 export const useFeatures = (symbol: string) =>
   useQuery({
     queryKey: ["features", symbol],
-    queryFn: ({ signal }) => get<Features>("/features", { symbol }, signal),
+    queryFn: ({ signal }) =>
+      read("/api/v1/features", { query: { symbol } }, signal) as Promise<Features>,
     enabled: symbol !== "",
   });
 
 export const useForecasts = (symbol: string, limit: number) =>
   useQuery({
     queryKey: ["forecasts", symbol, limit],
-    queryFn: ({ signal }) => get<Forecast[]>("/forecasts", { symbol, limit }, signal),
+    queryFn: ({ signal }) =>
+      read("/api/v1/forecasts", { query: { symbol, limit } }, signal) as Promise<Forecast[]>,
     enabled: symbol !== "",
     refetchInterval: 15 * SECOND,
   });
 
-function usePages<T>(name: string, path: string, query: Query) {
+function usePages<T>(
+  name: string,
+  path: PathOf<"get"> & ("/api/v1/decisions" | "/api/v1/orders" | "/api/v1/events"),
+  query: Query,
+) {
   return useInfiniteQuery({
     queryKey: [name, query],
-    queryFn: ({ pageParam, signal }) => getPage<T>(path, { ...query, cursor: pageParam }, signal),
+    queryFn: ({ pageParam, signal }) =>
+      read(
+        path,
+        { query: { ...query, cursor: pageParam ?? undefined } },
+        signal,
+      ) as unknown as Promise<Page<T>>,
     initialPageParam: null as string | null,
     getNextPageParam: (last: Page<T>) => last.next_cursor,
     placeholderData: keepPreviousData,
@@ -98,18 +118,21 @@ function usePages<T>(name: string, path: string, query: Query) {
 export type DecisionFilter = { symbol: string; outcome: string; reason: string };
 
 export const useDecisions = (filter: DecisionFilter, limit = 60) =>
-  usePages<DecisionItem>("decisions", "/decisions", { ...filter, limit });
+  usePages<DecisionItem>("decisions", "/api/v1/decisions", { ...filter, limit });
 
-export const useOrders = () => usePages<OrderItem>("orders", "/orders", { limit: 100 });
+export const useOrders = () => usePages<OrderItem>("orders", "/api/v1/orders", { limit: 100 });
 
 export const useEvents = (type = "", limit = 60) =>
-  usePages<EventItem>("events", "/events", { type, limit });
+  usePages<EventItem>("events", "/api/v1/events", { type, limit });
 
 /** Decisions of one symbol as one list, for the chart's markers and the decision card. */
 export const useSymbolDecisions = (symbol: string, limit: number) =>
   useQuery({
     queryKey: ["decisions", "of", symbol, limit],
-    queryFn: ({ signal }) => getPage<DecisionItem>("/decisions", { symbol, limit }, signal),
+    queryFn: ({ signal }) =>
+      read("/api/v1/decisions", { query: { symbol, limit } }, signal) as Promise<
+        Page<DecisionItem>
+      >,
     enabled: symbol !== "",
     placeholderData: (previous) => (previous?.items[0]?.symbol === symbol ? previous : undefined),
   });
@@ -118,7 +141,11 @@ export const useDecision = (id: string) =>
   useQuery({
     queryKey: ["decision", id],
     queryFn: ({ signal }) =>
-      get<DecisionRecord>(`/decisions/${encodeURIComponent(id)}`, {}, signal),
+      read(
+        "/api/v1/decisions/{decision_id}",
+        { path: { decision_id: id } },
+        signal,
+      ) as unknown as Promise<DecisionRecord>,
     enabled: id !== "",
   });
 
@@ -126,7 +153,11 @@ export const useReplay = (id: string) =>
   useQuery({
     queryKey: ["replay", id],
     queryFn: ({ signal }) =>
-      get<ReplayResult>(`/decisions/${encodeURIComponent(id)}/replay`, {}, signal),
+      read(
+        "/api/v1/decisions/{decision_id}/replay",
+        { path: { decision_id: id } },
+        signal,
+      ) as Promise<ReplayResult>,
     enabled: false,
     gcTime: 0,
     retry: false,
@@ -135,34 +166,39 @@ export const useReplay = (id: string) =>
 export const usePositions = (status: "open" | "closed") =>
   useQuery({
     queryKey: ["positions", status],
-    queryFn: ({ signal }) => getPage<PositionItem>("/positions", { status, limit: 500 }, signal),
+    queryFn: ({ signal }) =>
+      read("/api/v1/positions", { query: { status, limit: 500 } }, signal) as Promise<
+        Page<PositionItem>
+      >,
   });
 
 export const useEquity = () =>
   useQuery({
     queryKey: ["equity"],
-    queryFn: ({ signal }) => get<Equity>("/equity", { limit: 1000 }, signal),
+    queryFn: ({ signal }) =>
+      read("/api/v1/equity", { query: { limit: 1000 } }, signal) as Promise<Equity>,
     refetchInterval: 10 * SECOND,
   });
 
 export const useAccount = () =>
   useQuery({
     queryKey: ["account"],
-    queryFn: ({ signal }) => get<Account>("/account", {}, signal),
+    queryFn: ({ signal }) => read("/api/v1/account", {}, signal) as Promise<Account>,
     refetchInterval: 5 * SECOND,
   });
 
 export const useModels = () =>
   useQuery({
     queryKey: ["models"],
-    queryFn: ({ signal }) => get<ModelItem[]>("/models", {}, signal),
+    queryFn: ({ signal }) => read("/api/v1/models", {}, signal) as Promise<ModelItem[]>,
     refetchInterval: MINUTE,
   });
 
 export const useManifest = (id: string) =>
   useQuery({
     queryKey: ["models", id],
-    queryFn: ({ signal }) => get<Manifest>(`/models/${encodeURIComponent(id)}`, {}, signal),
+    queryFn: ({ signal }) =>
+      read("/api/v1/models/{model_id}", { path: { model_id: id } }, signal) as Promise<Manifest>,
     enabled: id !== "",
     staleTime: MINUTE,
   });
@@ -170,6 +206,6 @@ export const useManifest = (id: string) =>
 export const useHealth = () =>
   useQuery({
     queryKey: ["health"],
-    queryFn: ({ signal }) => get<Health>("/health", {}, signal),
+    queryFn: ({ signal }) => read("/api/v1/health", {}, signal) as Promise<Health>,
     refetchInterval: 10 * SECOND,
   });

@@ -132,10 +132,15 @@ export type Page<T> = { items: T[]; next_cursor: string | null };
 
 export type Session = {
   user: string;
+  user_id: string;
   role: string;
   tenant: string;
+  is_operator: boolean;
+  via: string;
   csrf: string;
   expires_us: number;
+  proven_us: number;
+  has_password: boolean;
 };
 
 export type SystemInfo = {

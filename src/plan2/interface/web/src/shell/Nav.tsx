@@ -7,15 +7,16 @@ import { useDialogs } from "../state/dialogs";
 import { usePreferences } from "../state/preferences";
 import { t } from "../strings";
 import { Icon } from "../widgets/Icon";
-import { isOnPage, PAGES } from "./pages";
+import { isOnPage, usePages } from "./pages";
 
 export function Nav() {
   const [location] = useLocation();
   const isCollapsed = usePreferences((state) => state.isNavCollapsed);
   const change = usePreferences((state) => state.change);
+  const pages = usePages();
   return (
     <nav className={`nav ${isCollapsed ? "is-collapsed" : ""}`} aria-label={t("shell.navigation")}>
-      {PAGES.map((page) => (
+      {pages.map((page) => (
         <Tooltip
           key={page.path}
           label={`${t(page.title)} (g ${page.key})`}
@@ -41,16 +42,18 @@ export function Nav() {
   );
 }
 
-const TABS = PAGES.slice(0, 4);
-const MORE = PAGES.slice(4);
+/** So many pages have a tab of their own on phones; the others are under "More". */
+const TABS = 4;
 
 export function BottomTabs() {
   const [location, navigate] = useLocation();
   const open = useDialogs((state) => state.open);
-  const isMore = MORE.some((page) => isOnPage(page.path, location));
+  const pages = usePages();
+  const more = pages.slice(TABS);
+  const isMore = more.some((page) => isOnPage(page.path, location));
   return (
     <nav className="tabs-bottom" aria-label={t("shell.navigation")}>
-      {TABS.map((page) => (
+      {pages.slice(0, TABS).map((page) => (
         <Link
           key={page.path}
           href={page.path}
@@ -66,7 +69,7 @@ export function BottomTabs() {
           </button>
         </Menu.Target>
         <Menu.Dropdown>
-          {MORE.map((page) => (
+          {more.map((page) => (
             <Menu.Item
               key={page.path}
               leftSection={<Icon name={page.icon} />}
@@ -79,7 +82,7 @@ export function BottomTabs() {
             {t("palette.open")}
           </Menu.Item>
           <Menu.Item
-            leftSection={<Icon name="settings" />}
+            leftSection={<Icon name="sun" />}
             onClick={() => open({ kind: "preferences" })}
           >
             {t("prefs.title")}

@@ -2,8 +2,10 @@
 
 import { Spotlight } from "@mantine/spotlight";
 import { type ReactNode, useMemo } from "react";
+import { Link } from "wouter";
 import { useSystem } from "../api/queries";
 import { useDialogs } from "../state/dialogs";
+import { useSession } from "../state/session";
 import { useIsStale, useLink } from "../stream/react";
 import { t } from "../strings";
 import { Boundary } from "../widgets/Boundary";
@@ -14,6 +16,7 @@ import { KillDialog } from "./KillDialog";
 import { Announcer, LiveEffects } from "./LiveEffects";
 import { BottomTabs, Nav } from "./Nav";
 import { PreferencesDialog } from "./PreferencesDialog";
+import { ProofDialog } from "./ProofDialog";
 import { ShortcutSheet } from "./ShortcutSheet";
 import { SignInOverlay } from "./SignInOverlay";
 import { StatusStrip } from "./StatusStrip";
@@ -43,6 +46,7 @@ export function Shell({ children }: { children: ReactNode }) {
       </div>
       <Palette actions={actions} />
       <OpenDialog actions={actions} />
+      <ProofDialog />
       <SignInOverlay />
       <Boundary fallback={() => null}>
         <LiveEffects />
@@ -55,6 +59,14 @@ export function Shell({ children }: { children: ReactNode }) {
 function Banner() {
   const { state } = useLink();
   const { data: system } = useSystem();
+  const needsFactor = useSession((session) => session.needsFactor);
+  if (needsFactor)
+    return (
+      <div className="banner is-crit" role="alert">
+        <Icon name="lock" size={15} /> {t("banner.factor")}{" "}
+        <Link href="/settings/second-factor">{t("banner.to_factor")}</Link>
+      </div>
+    );
   if (state === "offline")
     return (
       <div className="banner is-crit" role="alert">

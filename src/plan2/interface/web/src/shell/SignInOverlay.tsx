@@ -3,10 +3,12 @@
 import { Button, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { signIn } from "../api/client";
+import { ApiProblem, type Credentials, signIn } from "../api/client";
+import { usePreferences } from "../state/preferences";
 import { useSession } from "../state/session";
 import { useStream } from "../stream/react";
 import { t } from "../strings";
+import { Segments } from "../widgets/parts";
 
 /** The token of a pasted sign-in address, or the text itself when it is the bare token. */
 function tokenOf(text: string): string {
@@ -14,24 +16,15 @@ function tokenOf(text: string): string {
   return found?.[1] ? decodeURIComponent(found[1]) : text.trim();
 }
 
+type Way = "password" | "link";
+
 export function SignInOverlay() {
   const isSignedOut = useSession((state) => state.isSignedOut);
-  const queries = useQueryClient();
-  const client = useStream();
-  const [text, setText] = useState("");
-  const [hasFailed, setFailed] = useState(false);
-  if (!isSignedOut) return null;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    signIn(tokenOf(text))
-      .then(() => {
-        client.connect();
-        setText("");
-        setFailed(false);
-        return queries.invalidateQueries();
-      })
-      .catch(() => setFailed(true));
-  };
+  return isSignedOut ? <Overlay /> : null;
+}
+
+function Overlay() {
+  const [way, setWay] = useState<Way>("password");
   return (
     <div
       className="overlay"
@@ -40,22 +33,140 @@ export function SignInOverlay() {
       aria-labelledby="sign-in"
       data-testid="sign-in"
     >
-      <form className="overlay-card stack" onSubmit={submit}>
+      <div className="overlay-card stack">
         <h2 id="sign-in">{t("signin.title")}</h2>
-        <p className="dim">{t("signin.explain")}</p>
-        <TextInput
-          size="sm"
-          label={t("signin.field")}
-          value={text}
-          autoFocus
-          autoComplete="one-time-code"
-          onChange={(event) => setText(event.currentTarget.value)}
-          error={hasFailed ? t("signin.failed") : undefined}
+        <p className="dim">{t("signin.kept")}</p>
+        <Segments<Way>
+          label={t("signin.way")}
+          value={way}
+          onChange={setWay}
+          options={[
+            { value: "password", text: t("signin.by_password") },
+            { value: "link", text: t("signin.by_link") },
+          ]}
         />
-        <Button size="sm" type="submit" disabled={text.trim() === ""}>
-          {t("signin.submit")}
-        </Button>
-      </form>
+        {way === "password" ? <PasswordForm /> : <LinkForm />}
+        <p className="dim">
+          <a href="/signin">{t("signin.plain")}</a>
+        </p>
+      </div>
     </div>
+  );
+}
+
+/** Signs in and goes on where the page was. */
+function useSignIn(): {
+  isBusy: boolean;
+  fault: string;
+  enter: (credentials: Credentials) => void;
+} {
+  const queries = useQueryClient();
+  const client = useStream();
+  const [isBusy, setBusy] = useState(false);
+  const [fault, setFault] = useState("");
+  const enter = (credentials: Credentials) => {
+    setBusy(true);
+    signIn(credentials)
+      .then(() => {
+        client.connect();
+        return queries.invalidateQueries();
+      })
+      .catch((error: unknown) => {
+        setBusy(false);
+        const isRefused = error instanceof ApiProblem && "name" in credentials;
+        setFault(isRefused ? error.message : t("signin.failed"));
+      });
+  };
+  return { isBusy, fault, enter };
+}
+
+function PasswordForm() {
+  const { isBusy, fault, enter } = useSignIn();
+  const known = usePreferences((state) => state.tenant);
+  const [tenant, setTenant] = useState(known);
+  const [name, setName] = useState(() => useSession.getState().lastUser);
+  const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    enter({ tenant: tenant.trim(), name: name.trim(), password, code: code.trim() });
+  };
+  const isReady = !isBusy && tenant.trim() !== "" && name.trim() !== "" && password !== "";
+  return (
+    <form className="stack" onSubmit={submit}>
+      <TextInput
+        size="sm"
+        label={t("signin.tenant")}
+        value={tenant}
+        maxLength={64}
+        autoComplete="organization"
+        autoCapitalize="none"
+        onChange={(event) => setTenant(event.currentTarget.value)}
+      />
+      <TextInput
+        size="sm"
+        label={t("signin.name")}
+        value={name}
+        maxLength={128}
+        autoComplete="username"
+        autoCapitalize="none"
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <TextInput
+        size="sm"
+        type="password"
+        label={t("signin.password")}
+        value={password}
+        maxLength={128}
+        // oxlint-disable-next-line jsx-a11y/no-autofocus -- the overlay is a dialog of its own
+        autoFocus
+        autoComplete="current-password"
+        onChange={(event) => setPassword(event.currentTarget.value)}
+      />
+      <TextInput
+        size="sm"
+        label={t("signin.code")}
+        description={t("signin.code_hint")}
+        value={code}
+        maxLength={64}
+        autoComplete="one-time-code"
+        onChange={(event) => setCode(event.currentTarget.value)}
+      />
+      {fault && (
+        <p role="alert" className="crit">
+          {fault}
+        </p>
+      )}
+      <Button size="sm" type="submit" disabled={!isReady}>
+        {t("signin.submit")}
+      </Button>
+    </form>
+  );
+}
+
+function LinkForm() {
+  const { isBusy, fault, enter } = useSignIn();
+  const [text, setText] = useState("");
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    enter({ token: tokenOf(text) });
+  };
+  return (
+    <form className="stack" onSubmit={submit}>
+      <p className="dim">{t("signin.explain")}</p>
+      <TextInput
+        size="sm"
+        label={t("signin.field")}
+        value={text}
+        // oxlint-disable-next-line jsx-a11y/no-autofocus -- the overlay is a dialog of its own
+        autoFocus
+        autoComplete="one-time-code"
+        onChange={(event) => setText(event.currentTarget.value)}
+        error={fault || undefined}
+      />
+      <Button size="sm" type="submit" disabled={isBusy || text.trim() === ""}>
+        {t("signin.submit")}
+      </Button>
+    </form>
   );
 }

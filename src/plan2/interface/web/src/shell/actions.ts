@@ -7,7 +7,7 @@ import { type SwitchCommand, useDialogs } from "../state/dialogs";
 import { usePreferences } from "../state/preferences";
 import { t } from "../strings";
 import type { IconName } from "../widgets/Icon";
-import { PAGES } from "./pages";
+import { usePages } from "./pages";
 
 export type Action = {
   id: string;
@@ -24,8 +24,9 @@ export function useActions(): Action[] {
   const { data: symbols } = useSymbols();
   const open = useDialogs((state) => state.open);
   const { theme, zone, change } = usePreferences();
+  const pages = usePages();
   return useMemo(() => {
-    const go: Action[] = PAGES.map((page) => ({
+    const go: Action[] = pages.map((page) => ({
       id: `go${page.path}`,
       group: t("action.go"),
       title: t(page.title),
@@ -97,5 +98,5 @@ export function useActions(): Action[] {
         run: () => open({ kind: "shortcuts" }),
       },
     ];
-  }, [navigate, symbols, open, theme, zone, change]);
+  }, [navigate, pages, symbols, open, theme, zone, change]);
 }

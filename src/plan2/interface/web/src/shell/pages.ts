@@ -1,9 +1,18 @@
 /** The pages of the app: what the navigation, the palette and the shortcuts are made of. */
 
+import { useMemo } from "react";
+import { has, type Right, useSession } from "../state/session";
 import type { MessageKey } from "../strings";
 import type { IconName } from "../widgets/Icon";
 
-export type PageEntry = { path: string; title: MessageKey; icon: IconName; key: string };
+export type PageEntry = {
+  path: string;
+  title: MessageKey;
+  icon: IconName;
+  key: string;
+  /** Who is offered the page; without it everybody. */
+  right?: Right;
+};
 
 export const PAGES: readonly PageEntry[] = [
   { path: "/", title: "page.overview", icon: "overview", key: "o" },
@@ -12,7 +21,17 @@ export const PAGES: readonly PageEntry[] = [
   { path: "/positions", title: "page.positions", icon: "positions", key: "p" },
   { path: "/models", title: "page.models", icon: "models", key: "l" },
   { path: "/system", title: "page.system", icon: "system", key: "s" },
+  { path: "/services", title: "page.services", icon: "services", key: "v" },
+  { path: "/audit", title: "page.audit", icon: "audit", key: "a", right: "reader" },
+  { path: "/tenants", title: "page.tenants", icon: "tenants", key: "t", right: "operator" },
+  { path: "/settings", title: "page.settings", icon: "settings", key: "e" },
 ];
+
+/** The pages that whoever is signed in is offered. */
+export function usePages(): readonly PageEntry[] {
+  const session = useSession((state) => state.session);
+  return useMemo(() => PAGES.filter(({ right }) => has(session, right ?? "everyone")), [session]);
+}
 
 /** Whether `location` lies on the page at `path`. */
 export const isOnPage = (path: string, location: string): boolean =>

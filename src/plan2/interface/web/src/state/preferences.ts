@@ -15,6 +15,8 @@ type Preferences = {
   density: Density;
   hasSingleKeys: boolean;
   isNavCollapsed: boolean;
+  /** Where this device signed in last. */
+  tenant: string;
   change: (part: Partial<Omit<Preferences, "change">>) => void;
 };
 
@@ -30,6 +32,7 @@ export const usePreferences = create<Preferences>()(
       density: "compact",
       hasSingleKeys: true,
       isNavCollapsed: false,
+      tenant: "",
       change: (part) => set(part),
     }),
     { name: PREFERENCES_KEY, storage: createJSONStorage(() => localStorage) },

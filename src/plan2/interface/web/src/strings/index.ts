@@ -12,10 +12,23 @@ export function setCatalogue(next: Partial<Record<MessageKey, string>>): void {
   catalogue = next;
 }
 
+/**
+ * A `t` over texts of its own, for pages that are loaded when they are opened; a chosen language may
+ * replace each of them by its key.
+ */
+export function texts<Own extends Record<string, string>>(
+  own: Own,
+): (key: keyof Own & string, values?: Values) => string {
+  return (key, values = {}) =>
+    filled((catalogue as Record<string, string>)[key] ?? own[key] ?? key, values);
+}
+
+const filled = (text: string, values: Values): string =>
+  text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+
 /** The text of `key`, with `{name}` replaced by `values.name`. */
 export function t(key: MessageKey, values: Values = {}): string {
-  const text = catalogue[key] ?? en[key];
-  return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return filled(catalogue[key] ?? en[key], values);
 }
 
 /** The text of a code from the server, or the code itself in words when we know no text for it. */

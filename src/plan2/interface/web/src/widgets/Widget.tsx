@@ -129,7 +129,8 @@ function Body({ state, children }: { state: WidgetState; children: ReactNode }) 
   );
 }
 
-function Loading() {
+/** Lines that stand where text will be. */
+export function Loading() {
   return (
     <div
       style={{ padding: 12, display: "grid", gap: 10 }}
@@ -145,9 +146,11 @@ function Loading() {
 
 export function Failure({ error, retry }: { error: unknown; retry: () => void }) {
   const problem = error instanceof ApiProblem ? error.problem : null;
+  // Asking again does not change a role.
+  const isDenied = problem?.status === 403;
   return (
     <div className="w-state" role="alert">
-      <strong>{problem?.title ?? t("widget.failed")}</strong>
+      <strong>{isDenied ? t("widget.denied") : (problem?.title ?? t("widget.failed"))}</strong>
       <span>
         {error instanceof Error ? error.message : ""} {problem?.remedy}
       </span>
@@ -156,9 +159,11 @@ export function Failure({ error, retry }: { error: unknown; retry: () => void })
           {problem.code} · {problem.request_id}
         </span>
       )}
-      <Button variant="default" leftSection={<Icon name="retry" size={14} />} onClick={retry}>
-        {t("widget.retry")}
-      </Button>
+      {!isDenied && (
+        <Button variant="default" leftSection={<Icon name="retry" size={14} />} onClick={retry}>
+          {t("widget.retry")}
+        </Button>
+      )}
     </div>
   );
 }

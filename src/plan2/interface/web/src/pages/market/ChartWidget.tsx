@@ -28,9 +28,13 @@ const FIRST_BARS = 1_000;
 const MAX_BARS = 5_000;
 const MARKED_DECISIONS = 300;
 
+/** The timeframe that the address asks for, if there is such a one; else a minute. */
+const periodOf = (text: string | null) =>
+  PERIODS.find(({ value }) => value === Number(text))?.value ?? 60;
+
 export function ChartWidget({ symbol, info }: { symbol: string; info: SymbolInfo | undefined }) {
   const [search, setSearch] = useSearchParams();
-  const periodS = Number(search.get("tf") ?? 60);
+  const periodS = periodOf(search.get("tf"));
   const [limit, setLimit] = useState(FIRST_BARS);
   const [isFollowing, setFollowing] = useState(true);
   const [isTable, setTable] = useState(false);

@@ -12,44 +12,7 @@ import { JsonTree } from "../../widgets/JsonTree";
 import { flat, LoadMore } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
-
-const TYPES = [
-  "DecisionMade",
-  "OrderPlaced",
-  "OrderDenied",
-  "OrderSent",
-  "OrderAccepted",
-  "OrderRejected",
-  "OrderOutcomeUnknown",
-  "OrderCompleted",
-  "OrderCancelled",
-  "OrderExpired",
-  "OrderAmended",
-  "OrderExecuted",
-  "PositionOpened",
-  "PositionProtected",
-  "PositionClaimed",
-  "PositionClosed",
-  "ReconciliationDifference",
-  "EquityRecorded",
-  "BalanceAdjusted",
-  "RiskLimitNeared",
-  "RiskLimitBreached",
-  "TradingStateChanged",
-  "KillBegun",
-  "KillFinished",
-  "TerminalLinkChanged",
-  "SystemStarted",
-  "SystemStopped",
-  "ServiceHealthChanged",
-  "ConfigurationChanged",
-  "UserAuthenticated",
-  "ModelRegistered",
-  "ModelPredictionGenerated",
-  "ModelAccuracyUpdated",
-  "FeatureCalculated",
-  "DataImported",
-];
+import { EVENT_TYPES } from "./eventTypes";
 
 /** Streamed events before the fetched ones, each position once, newest first. */
 function joined(
@@ -78,7 +41,7 @@ export function EventTail() {
     <Select
       aria-label={t("events.type")}
       placeholder={t("events.all_types")}
-      data={TYPES}
+      data={EVENT_TYPES}
       value={type || null}
       onChange={(value) => setType(value ?? "")}
       clearable

@@ -1,0 +1,988 @@
+/** Made from openapi.json by `npm run api`: what the REST API takes and answers. Not edited by hand. */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+export type AccountInfo = {
+  account_id: string;
+  balance: string;
+  day_pnl: string;
+  drawdown: number;
+  equity: string;
+  limits: LimitItem[];
+  margin: string;
+  open_positions: number;
+  trading_state: string;
+};
+export type AccountState = {
+  account_id: string;
+  balance: string;
+  breaches: number;
+  differences: number;
+  equity: string;
+  margin: string;
+  orders: OrderItem[];
+  peak_equity: string;
+  positions: PositionItem[];
+  recorded_us: number;
+  trading_state: string;
+};
+export type AccountSwitchesItem = {
+  account_id: string;
+  armed_mode: string;
+  holds: string;
+  kills: KillItem[];
+  mode: string;
+  needs_mode: boolean;
+  switches: SwitchItem[];
+  trading_state: string;
+};
+export type ApprovalItem = {
+  approval_id: string;
+  ask_reason: string;
+  content_hash: string;
+  decided_by: string;
+  decided_us: number | null;
+  expires_us: number;
+  kind: string;
+  may_decide: boolean;
+  outcome: string;
+  payload: Record<string, Json>;
+  proposed_by: string;
+  proposed_us: number;
+  reason: string;
+  state: string;
+  summary: string;
+  why_not: string;
+};
+export type ApprovalList = { items: ApprovalItem[] };
+export type ApproveBody = { content_hash: string; reason?: string };
+export type AuditDetail = {
+  event: AuditItem;
+  personal: Record<string, string>;
+  personal_state: string;
+  prev_hash: string;
+  proof: InclusionProof | null;
+};
+export type AuditItem = {
+  actor: string;
+  at_us: number;
+  causation_id: string;
+  correlation_id: string;
+  event_id: string;
+  has_personal: boolean;
+  hash: string;
+  payload: Record<string, Json>;
+  position: number;
+  stream_id: string;
+  subject: string;
+  type: string;
+  version: number;
+};
+export type BackupCodes = { backup_codes: string[] };
+export type Bars = {
+  close: number[];
+  high: number[];
+  low: number[];
+  open: number[];
+  period_s: number;
+  symbol: string;
+  ticks: number[];
+  time_us: number[];
+};
+export type BucketItem = { count: number; le_us: number };
+export type Checkpoint = {
+  at_us: number;
+  head_hash: string;
+  previous: string;
+  root_hash: string;
+  signature: string;
+  size: number;
+  tenant: string;
+};
+export type CheckpointList = {
+  detail: string;
+  items: Checkpoint[];
+  public_key: string;
+  state: string;
+  statement: string;
+};
+export type ClaimBody = { horizon_s?: number; reason: string };
+export type ClockReport = {
+  is_compliant: boolean;
+  measured_us: number;
+  offset_us: number | null;
+  source: string;
+  state: ClockState;
+};
+export type ClockState = "synchronised" | "drifting" | "off" | "unknown";
+export type CloseBody = { quantity?: number | null; reason: string };
+export type CloseByBody = { opposite_id: string; reason: string };
+export type CodeBody = { code: string };
+export type CommandBody = {
+  account_id?: string;
+  closes_foreign?: boolean;
+  mode?: string;
+  reason?: string;
+  scope?: IntelligenceRiskSwitchScope;
+  target?: string;
+};
+export type CommandReceipt = { command_id: string; trading_state: string };
+export type ComponentItem = {
+  detail: string;
+  level: number;
+  metrics: Record<string, number | null>;
+  name: string;
+  since_us: number;
+  status: string;
+};
+export type ConsentBody = { version: number };
+export type ConsentFactItem = {
+  actor: string;
+  at_us: number;
+  is_given: boolean;
+  purpose: string;
+  version: number;
+};
+export type ConsentItem = {
+  changed_us: number;
+  given_version: number;
+  is_given: boolean;
+  purpose: string;
+  text: string;
+  title: string;
+  version: number;
+};
+export type ConsentList = { history: ConsentFactItem[]; items: ConsentItem[] };
+export type DataMap = { items: MapItem[] };
+export type DecisionItem = {
+  cost: number | null;
+  decision_id: string;
+  ev: number | null;
+  order_id: string | null;
+  outcome: string;
+  p: number | null;
+  quantity: number | null;
+  reason: string;
+  sentence: string;
+  side: string | null;
+  symbol: string;
+  ts_us: number;
+};
+export type Ended = { ended: number };
+export type EquityCurve = { balance: string[]; equity: string[]; time_us: number[] };
+export type EraseBody = { confirm: string; reason: string };
+export type ErasureReport = {
+  erased_us: number;
+  kept: Kept[];
+  key_destroyed: boolean;
+  pseudonymised: Touched[];
+  removed: Touched[];
+  subject_id: string;
+};
+export type EventItem = {
+  actor: string;
+  at_us: number;
+  correlation_id: string;
+  payload: Record<string, Json>;
+  position: number;
+  stream_id: string;
+  type: string;
+};
+export type ExportFile = { file: string; made_us: number; size_bytes: number };
+export type FactorBegun = {
+  expires_us: number;
+  qr_data_uri: string;
+  qr_svg: string;
+  secret: string;
+  uri: string;
+};
+export type FactorInfo = {
+  backup_codes_left: number;
+  is_enrolled: boolean;
+  is_required: boolean;
+  must_enrol: boolean;
+  since_us: number | null;
+};
+export type FeatureValues = {
+  names: string[];
+  ready: boolean;
+  schema_id: string;
+  symbol: string;
+  ts_us: number;
+  units: string[];
+  values: (number | null)[];
+};
+export type FlagBody = { is_on: boolean | null; reason?: string };
+export type FlagItem = {
+  default: boolean;
+  doc: string;
+  flag: string;
+  is_on: boolean;
+  levels: FlagLevel[];
+  may_change: string[];
+  origin: string;
+  scopes: string[];
+  used_by: string;
+};
+export type FlagLevel = { is_on: boolean; scope: string };
+export type FlagsList = { items: FlagItem[] };
+export type ForecastItem = {
+  abstained: string;
+  barrier: number;
+  calibration_id: string;
+  disagreement: number;
+  horizon_s: number;
+  p_up: number;
+  standard_error: number;
+  symbol: string;
+  ts_us: number;
+  votes: VoteItem[];
+};
+export type HealthInfo = {
+  components: ComponentItem[];
+  latency: StageItem[];
+  loop_lag_ms_p99: number;
+  status: string;
+  ws_clients: number;
+};
+export type InclusionProof = {
+  leaf_hash: string;
+  path: string[];
+  root_hash: string;
+  signature: string;
+  signed_us: number;
+  size: number;
+};
+export type IndicatorValues = {
+  period_s: number;
+  symbol: string;
+  time_us: number[];
+  values: Record<string, (number | null)[]>;
+};
+export type InvitationItem = {
+  expires_us: number | null;
+  link: string;
+  name: string;
+  purpose: string;
+  role: string;
+  token: string;
+  user_id: string;
+};
+export type InviteBody = { name: string; role: Role };
+export type JoinBody = { name?: string; password: string; token: string };
+export type JoinedItem = { name: string; tenant: string; user_id: string };
+export type Kept = { basis: string; until: string; what: string };
+export type KeyBody = {
+  days?: number;
+  label: string;
+  networks?: string[];
+  scopes: ConnectivityIdentityRightsScope[];
+  user_id?: string;
+};
+export type KeyItem = {
+  created_us: number;
+  expires_us: number;
+  key_id: string;
+  label: string;
+  last_used_us: number | null;
+  networks: string[];
+  prefix: string;
+  revoked_us: number | null;
+  scopes: string[];
+  state: string;
+  user: string;
+  user_id: string;
+  why: string;
+};
+export type KeyList = { items: KeyItem[] };
+export type KeyMade = { item: KeyItem; key: string };
+export type KeysInfo = {
+  people: number;
+  provider: ProviderItem | null;
+  provider_detail: string;
+  provider_state: "ok" | "degraded" | "down";
+  rotations: RotationItem[];
+  tenant_keys: TenantKeyItem[];
+};
+export type KillItem = {
+  actor: string;
+  begun_us: number;
+  closes_foreign: boolean;
+  reason: string;
+  scope: string;
+  target: string;
+};
+export type LevelItem = {
+  changed_by: string;
+  changed_us: number;
+  is_ignored: boolean;
+  is_locked: boolean;
+  reason: string;
+  scope: string;
+  value: boolean | number | string | (number | string)[] | Record<string, number | string> | null;
+};
+export type LimitItem = { limit: number; rule: string; value: number };
+export type LoadState = {
+  factors: Record<string, number>;
+  level: string;
+  score: number;
+  since_us: number;
+};
+export type MapItem = {
+  category: string;
+  legal_basis: string;
+  on_erasure: string;
+  place: string;
+  purpose: string;
+  retention: string;
+};
+export type ModelItem = {
+  family: string;
+  metrics: Record<string, number | null>;
+  model_id: string;
+  sha256: string;
+  status: string;
+  symbol: string;
+  trained_us: number;
+};
+export type NewTenant = { administrator: string; name: string; reason?: string; tenant_id: string };
+export type OrderBody = {
+  expires_us?: number;
+  horizon_s?: number;
+  limit_price?: number;
+  price?: number;
+  quantity: number;
+  reason: string;
+  side: "buy" | "sell";
+  stop_loss?: number;
+  symbol: string;
+  take_profit?: number;
+  trigger?: Trigger;
+};
+export type OrderItem = {
+  decided_by: string;
+  decision_id: string;
+  expires_us: number;
+  filled_price: number | null;
+  filled_quantity: number;
+  flow_id: string;
+  kind: string;
+  limit_price: number | null;
+  order_id: string;
+  position_id: string;
+  price: number | null;
+  quantity: number;
+  reason: string | null;
+  side: string;
+  state: string;
+  stop_loss: number | null;
+  symbol: string;
+  take_profit: number | null;
+  target_ticket: string;
+  ticket: string;
+  trigger: string;
+  ts_us: number;
+  why: string;
+};
+export type OrderReceipt = { order_id: string; request_id: string; state: string };
+export type PageAuditItem = { items: AuditItem[]; next_cursor: string | null };
+export type PageDecisionItem = { items: DecisionItem[]; next_cursor: string | null };
+export type PageEventItem = { items: EventItem[]; next_cursor: string | null };
+export type PageOrderOrderItem = { items: OrderItem[]; next_cursor: string | null };
+export type PageOrderPositionItem = { items: PositionItem[]; next_cursor: string | null };
+export type PasswordBody = { new: string; old: string };
+export type PastState = { accounts: AccountState[]; at_us: number; position: number };
+export type PeopleList = { items: PersonItem[] };
+export type PersonItem = { name: string; role: string; user_id: string };
+export type PositionItem = {
+  close_price: number | null;
+  closed_us: number | null;
+  commission: string;
+  decision_id: string;
+  direction: string;
+  expires_us: number;
+  flow_id: string;
+  is_managed: boolean;
+  open_price: number;
+  opened_us: number;
+  position_id: string;
+  profit: string;
+  quantity: number;
+  reason: string | null;
+  stop_loss: number;
+  swap: string;
+  symbol: string;
+  take_profit: number;
+};
+export type ProofBody = { code?: string; password?: string };
+export type ProposeBody = { kind: string; payload: Record<string, Json>; reason: string };
+export type ProviderItem = {
+  current_key: string;
+  keys: string[];
+  kind: string;
+  place: string;
+  protection: string;
+};
+export type QuotaUse = {
+  limit: number;
+  quota: string;
+  refused: number;
+  refused_last_us: number;
+  unit: string;
+  used: number | null;
+};
+export type Quotas = { load: LoadState; quotas: QuotaUse[]; tenant_id: string };
+export type RefreshBody = { refresh_token: string };
+export type ReleaseBody = { reason: string };
+export type ReplayResult = { differences: string[]; identical: boolean };
+export type ResetBody = { second_factor?: boolean };
+export type RestoreBody = { file: string; reason?: string };
+export type Role = "Tenant_Admin" | "Portfolio_Manager" | "Analyst" | "API_User";
+export type RotateBody = { level: "root" | "tenant" };
+export type RotateReceipt = { level: "root" | "tenant"; new_key: string; old_key: string };
+export type RotationItem = {
+  finished_us: number | null;
+  level: "root" | "tenant";
+  new_key: string;
+  old_key: string;
+  rewrapped: number;
+  rotation_id: string;
+  started_by: string;
+  started_us: number;
+};
+export type Service = {
+  address: string;
+  detail: string;
+  kind: ServiceKind;
+  level: number;
+  memory_mb: number | null;
+  name: string;
+  pid: number | null;
+  since_us: number;
+  state: string;
+  tenant_id: string;
+  version: string;
+};
+export type ServiceKind = "component" | "child" | "terminal" | "worker" | "node";
+export type Services = { services: Service[]; version: string };
+export type SessionInfo = {
+  csrf: string;
+  expires_us: number | null;
+  has_password: boolean;
+  is_operator: boolean;
+  proven_us: number | null;
+  role: string;
+  tenant: string;
+  user: string;
+  user_id: string;
+  via: string;
+};
+export type SessionItem = {
+  created_us: number;
+  expires_us: number;
+  ip_address: string;
+  is_current: boolean;
+  last_seen_us: number;
+  session_id: string;
+  user_agent: string;
+  via: string;
+};
+export type SessionList = { sessions: SessionItem[] };
+export type SettingBody = {
+  locked?: boolean | null;
+  reason?: string;
+  value?: boolean | number | string | (number | string)[] | Record<string, number | string> | null;
+};
+export type SettingItem = {
+  default: boolean | number | string | (number | string)[] | Record<string, number | string>;
+  doc: string;
+  is_limit: boolean;
+  is_live: boolean;
+  is_locked: boolean;
+  key: string;
+  levels: LevelItem[];
+  locked_by: string;
+  may_change: string[];
+  origin: string;
+  origin_scope: "default" | "file" | "global" | "tenant" | "user";
+  scopes: string[];
+  type: TypeItem;
+  value: boolean | number | string | (number | string)[] | Record<string, number | string>;
+};
+export type SettingReceipt = {
+  approval_id: string;
+  key: string;
+  outcome: "applied" | "proposed";
+  value: boolean | number | string | (number | string)[] | Record<string, number | string>;
+};
+export type SettingsList = { items: SettingItem[]; tenant_id: string; user_id: string };
+export type SignInBody = { code?: string; name: string; password: string; tenant: string };
+export type StageItem = {
+  buckets: BucketItem[];
+  count: number;
+  max_us: number;
+  p50_us: number;
+  p95_us: number;
+  p99_us: number;
+  stage: string;
+};
+export type State = "open" | "approved" | "refused" | "withdrawn" | "expired";
+export type StepItem = { is_done: boolean; step: string };
+export type StopsBody = { reason: string; stop_loss?: number | null; take_profit?: number | null };
+export type SwitchItem = {
+  actor: string;
+  at_us: number;
+  reason: string;
+  scope: string;
+  state: string;
+  target: string;
+};
+export type SymbolInfo = {
+  ask: number | null;
+  base: string;
+  bid: number | null;
+  contract_size: number;
+  description: string;
+  digits: number;
+  point: number;
+  quote: string;
+  quote_rate: number | null;
+  spread_points: number | null;
+  state: string;
+  stops_level_points: number;
+  symbol: string;
+  ts_us: number | null;
+  volume_max: number;
+  volume_min: number;
+  volume_step: number;
+};
+export type SystemInfo = {
+  account_id: string;
+  attribution: string[];
+  currency: string;
+  market_us: number;
+  mode: string;
+  run_id: string;
+  simulated: boolean;
+  speed: number;
+  started_us: number;
+  symbols: string[];
+  tenant_id: string;
+  trading_state: string;
+  ui_hash: string;
+  version: string;
+};
+export type TenantItem = {
+  created_us: number;
+  detail: string;
+  exports: ExportFile[];
+  is_main: boolean;
+  last_failure: string;
+  name: string;
+  revision: string;
+  state: string;
+  steps: StepItem[];
+  tenant_id: string;
+  work: WorkItem | null;
+};
+export type TenantKeyItem = {
+  created_us: number;
+  is_behind: boolean;
+  is_current: boolean;
+  key_id: string;
+  root_key: string;
+  version: number;
+};
+export type TenantList = { items: TenantItem[] };
+export type TenantMade = { invitation: string; tenant: TenantItem };
+export type TicketInfo = { expires_in_s: number; protocol: string; ticket: string };
+export type Ticks = { ask: number[]; bid: number[]; symbol: string; time_us: number[] };
+export type TokenItem = {
+  access_token: string;
+  expires_in_s: number;
+  refresh_expires_us: number;
+  refresh_token: string;
+  session_id: string;
+  token_type: string;
+};
+export type Touched = { rows: number; table: string };
+export type TradingItem = { accounts: AccountSwitchesItem[] };
+export type Trigger = "market" | "limit" | "stop" | "stop_limit";
+export type TypeItem = {
+  above: number | null;
+  choices: string[];
+  kind: "integer" | "number" | "text" | "boolean" | "choice" | "list" | "map";
+  maximum: number | null;
+  minimum: number | null;
+  pattern: string;
+};
+export type UserItem = {
+  created_us: number;
+  has_password: boolean;
+  has_second_factor: boolean;
+  is_operator: boolean;
+  name: string;
+  role: string;
+  state: string;
+  user_id: string;
+};
+export type UserList = { items: UserItem[] };
+export type VoteItem = {
+  abstained: string;
+  calibrated: number;
+  family: string;
+  model_id: string;
+  raw: number;
+  weight: number;
+};
+export type WorkItem = {
+  done_rows: number;
+  kind: string;
+  phase: string;
+  started_us: number;
+  total_rows: number;
+};
+export type ApprovalsReasonBody = { reason?: string };
+export type ConnectivityIdentityRightsScope = "read" | "trade" | "admin";
+export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "symbol" | "flow";
+export type OrderBodiesChangeBody = {
+  expires_us?: number | null;
+  limit_price?: number | null;
+  price?: number | null;
+  reason: string;
+  stop_loss?: number | null;
+  take_profit?: number | null;
+};
+export type PeopleChangeBody = {
+  blocked?: boolean | null;
+  name?: string | null;
+  operator?: boolean | null;
+  role?: Role | null;
+};
+export type TenantsReasonBody = { reason?: string };
+
+export type Paths = {
+  "/api/v1/account": { get: { answer: AccountInfo } };
+  "/api/v1/approvals": {
+    get: { query?: { state?: State | null }; answer: ApprovalList };
+    post: { body: ProposeBody; answer: ApprovalItem };
+  };
+  "/api/v1/approvals/{approval_id}/approve": {
+    post: { path: { approval_id: string }; body: ApproveBody; answer: ApprovalItem };
+  };
+  "/api/v1/approvals/{approval_id}/refuse": {
+    post: { path: { approval_id: string }; body: ApprovalsReasonBody; answer: ApprovalItem };
+  };
+  "/api/v1/approvals/{approval_id}/withdraw": {
+    post: { path: { approval_id: string }; body: ApprovalsReasonBody; answer: ApprovalItem };
+  };
+  "/api/v1/audit": {
+    get: {
+      query?: {
+        actor?: string;
+        after?: number;
+        before?: number;
+        from_us?: number | null;
+        limit?: number;
+        stream?: string;
+        to_us?: number | null;
+        types?: string;
+      };
+      answer: PageAuditItem;
+    };
+  };
+  "/api/v1/audit/checkpoints": { get: { answer: CheckpointList } };
+  "/api/v1/audit/state": { get: { query: { at_us: number }; answer: PastState } };
+  "/api/v1/audit/{position}": { get: { path: { position: number }; answer: AuditDetail } };
+  "/api/v1/bars": {
+    get: {
+      query: {
+        from_us?: number | null;
+        limit?: number;
+        period_s?: 60 | 300 | 900 | 1800 | 3600 | 14400 | 86400;
+        symbol: string;
+        to_us?: number | null;
+      };
+      answer: Bars;
+    };
+  };
+  "/api/v1/commands/halt": { post: { body: CommandBody; answer: CommandReceipt } };
+  "/api/v1/commands/kill": { post: { body: CommandBody; answer: CommandReceipt } };
+  "/api/v1/commands/pause": { post: { body: CommandBody; answer: CommandReceipt } };
+  "/api/v1/commands/reduce-only": { post: { body: CommandBody; answer: CommandReceipt } };
+  "/api/v1/commands/resume": { post: { body: CommandBody; answer: CommandReceipt } };
+  "/api/v1/consents": { get: { answer: ConsentList } };
+  "/api/v1/consents/{purpose}": {
+    put: { path: { purpose: string }; body: ConsentBody; answer: ConsentList };
+    delete: { path: { purpose: string }; answer: ConsentList };
+  };
+  "/api/v1/decisions": {
+    get: {
+      query?: {
+        cursor?: string;
+        limit?: number;
+        outcome?: string;
+        reason?: string;
+        symbol?: string;
+      };
+      answer: PageDecisionItem;
+    };
+  };
+  "/api/v1/decisions/{decision_id}": {
+    get: { path: { decision_id: string }; answer: Record<string, Json> };
+  };
+  "/api/v1/decisions/{decision_id}/replay": {
+    get: { path: { decision_id: string }; answer: ReplayResult };
+  };
+  "/api/v1/equity": { get: { query?: { limit?: number }; answer: EquityCurve } };
+  "/api/v1/events": {
+    get: {
+      query?: {
+        cursor?: string;
+        from_position?: number;
+        limit?: number;
+        type?:
+          | ""
+          | "ActionTaken"
+          | "ApprovalAsked"
+          | "ApprovalDecided"
+          | "BalanceAdjusted"
+          | "CheckpointSigned"
+          | "ClockMeasured"
+          | "ConfigurationChanged"
+          | "ConsentGiven"
+          | "ConsentWithdrawn"
+          | "CredentialChanged"
+          | "DataImported"
+          | "DecisionMade"
+          | "EquityRecorded"
+          | "FeatureCalculated"
+          | "FlagChanged"
+          | "KeyIssued"
+          | "KeyRevoked"
+          | "KeyRotated"
+          | "KillBegun"
+          | "KillFinished"
+          | "LimitExceeded"
+          | "ModelAccuracyUpdated"
+          | "ModelPredictionGenerated"
+          | "ModelRegistered"
+          | "OnboardingStep"
+          | "OrderAccepted"
+          | "OrderAmended"
+          | "OrderCancelled"
+          | "OrderCompleted"
+          | "OrderDenied"
+          | "OrderExecuted"
+          | "OrderExpired"
+          | "OrderOutcomeUnknown"
+          | "OrderPlaced"
+          | "OrderRejected"
+          | "OrderSent"
+          | "PositionClaimed"
+          | "PositionClosed"
+          | "PositionOpened"
+          | "PositionProtected"
+          | "ReconciliationDifference"
+          | "RecordsExported"
+          | "RiskLimitBreached"
+          | "RiskLimitNeared"
+          | "ServiceHealthChanged"
+          | "SessionEnded"
+          | "SettingChanged"
+          | "SignInRefused"
+          | "SubjectErased"
+          | "SubjectExported"
+          | "SystemStarted"
+          | "SystemStopped"
+          | "TenantChanged"
+          | "TerminalLinkChanged"
+          | "TradingStateChanged"
+          | "UserAuthenticated"
+          | "UserChanged"
+          | "UserInvited";
+      };
+      answer: PageEventItem;
+    };
+  };
+  "/api/v1/features": { get: { query: { symbol: string }; answer: FeatureValues } };
+  "/api/v1/flags": { get: { answer: FlagsList } };
+  "/api/v1/flags/global/{flag}": {
+    put: { path: { flag: string }; body: FlagBody; answer: FlagItem };
+  };
+  "/api/v1/flags/tenant/{flag}": {
+    put: { path: { flag: string }; body: FlagBody; answer: FlagItem };
+  };
+  "/api/v1/flags/user/{flag}": {
+    put: { path: { flag: string }; query?: { user?: string }; body: FlagBody; answer: FlagItem };
+  };
+  "/api/v1/forecasts": {
+    get: { query: { limit?: number; symbol: string }; answer: ForecastItem[] };
+  };
+  "/api/v1/health": { get: { answer: HealthInfo } };
+  "/api/v1/indicators": {
+    get: {
+      query: {
+        from_us?: number | null;
+        limit?: number;
+        names: string;
+        period_s?: 60 | 300 | 900 | 1800 | 3600 | 14400 | 86400;
+        symbol: string;
+        to_us?: number | null;
+      };
+      answer: IndicatorValues;
+    };
+  };
+  "/api/v1/join": { post: { body: JoinBody; answer: JoinedItem } };
+  "/api/v1/keys": {
+    get: { query?: { all?: boolean }; answer: KeyList };
+    post: { body: KeyBody; answer: KeyMade };
+  };
+  "/api/v1/keys/{key_id}": { delete: { path: { key_id: string }; answer: undefined } };
+  "/api/v1/models": { get: { answer: ModelItem[] } };
+  "/api/v1/models/{model_id}": {
+    get: { path: { model_id: string }; answer: Record<string, Json> };
+  };
+  "/api/v1/orders": {
+    get: {
+      query?: { cursor?: string; limit?: number; status?: "all" | "open" };
+      answer: PageOrderOrderItem;
+    };
+    post: { body: OrderBody; answer: OrderReceipt };
+  };
+  "/api/v1/orders/{order_id}": {
+    patch: { path: { order_id: string }; body: OrderBodiesChangeBody; answer: OrderReceipt };
+    delete: { path: { order_id: string }; query?: { reason?: string }; answer: OrderReceipt };
+  };
+  "/api/v1/password": { put: { body: PasswordBody; answer: SessionInfo } };
+  "/api/v1/people": { get: { answer: PeopleList } };
+  "/api/v1/positions": {
+    get: {
+      query?: { cursor?: string; limit?: number; status?: "open" | "closed" };
+      answer: PageOrderPositionItem;
+    };
+  };
+  "/api/v1/positions/{position_id}": {
+    patch: { path: { position_id: string }; body: StopsBody; answer: OrderReceipt };
+  };
+  "/api/v1/positions/{position_id}/claim": {
+    post: { path: { position_id: string }; body: ClaimBody; answer: OrderReceipt };
+  };
+  "/api/v1/positions/{position_id}/close": {
+    post: { path: { position_id: string }; body: CloseBody; answer: OrderReceipt };
+  };
+  "/api/v1/positions/{position_id}/close-by": {
+    post: { path: { position_id: string }; body: CloseByBody; answer: OrderReceipt };
+  };
+  "/api/v1/positions/{position_id}/release": {
+    post: { path: { position_id: string }; body: ReleaseBody; answer: OrderReceipt };
+  };
+  "/api/v1/privacy/map": { get: { answer: DataMap } };
+  "/api/v1/privacy/{user_id}/erase": {
+    post: { path: { user_id: string }; body: EraseBody; answer: ErasureReport };
+  };
+  "/api/v1/privacy/{user_id}/export": { post: { path: { user_id: string }; answer: Json } };
+  "/api/v1/quotas": { get: { answer: Quotas } };
+  "/api/v1/quotas/{tenant_id}": { get: { path: { tenant_id: string }; answer: Quotas } };
+  "/api/v1/records/clock": { get: { answer: ClockReport } };
+  "/api/v1/records/orders": {
+    get: { query: { format?: "json" | "csv"; from_us: number; to_us: number }; answer: string };
+  };
+  "/api/v1/records/trades": {
+    get: { query: { format?: "json" | "csv"; from_us: number; to_us: number }; answer: string };
+  };
+  "/api/v1/second-factor": {
+    get: { answer: FactorInfo };
+    post: { answer: FactorBegun };
+    delete: { answer: undefined };
+  };
+  "/api/v1/second-factor/backup-codes": { post: { answer: BackupCodes } };
+  "/api/v1/second-factor/confirm": { post: { body: CodeBody; answer: BackupCodes } };
+  "/api/v1/secrets/keys": { get: { answer: KeysInfo } };
+  "/api/v1/secrets/rotate": { post: { body: RotateBody; answer: RotateReceipt } };
+  "/api/v1/services": { get: { answer: Services } };
+  "/api/v1/session": { get: { answer: SessionInfo }; delete: { answer: undefined } };
+  "/api/v1/session/prove": { post: { body: ProofBody; answer: SessionInfo } };
+  "/api/v1/sessions": { get: { answer: SessionList }; delete: { answer: Ended } };
+  "/api/v1/sessions/{session_id}": { delete: { path: { session_id: string }; answer: undefined } };
+  "/api/v1/settings": { get: { query?: { tenant?: string; user?: string }; answer: SettingsList } };
+  "/api/v1/settings/global/{key}": {
+    put: { path: { key: string }; body: SettingBody; answer: SettingReceipt };
+    delete: { path: { key: string }; query?: { reason?: string }; answer: SettingReceipt };
+  };
+  "/api/v1/settings/tenant/{key}": {
+    put: {
+      path: { key: string };
+      query?: { tenant?: string };
+      body: SettingBody;
+      answer: SettingReceipt;
+    };
+    delete: {
+      path: { key: string };
+      query?: { reason?: string; tenant?: string };
+      answer: SettingReceipt;
+    };
+  };
+  "/api/v1/settings/user/{key}": {
+    put: {
+      path: { key: string };
+      query?: { user?: string };
+      body: SettingBody;
+      answer: SettingReceipt;
+    };
+    delete: {
+      path: { key: string };
+      query?: { reason?: string; user?: string };
+      answer: SettingReceipt;
+    };
+  };
+  "/api/v1/signin": { post: { body: SignInBody; answer: SessionInfo } };
+  "/api/v1/stream/ticket": { post: { answer: TicketInfo } };
+  "/api/v1/symbols": { get: { answer: SymbolInfo[] } };
+  "/api/v1/system": { get: { answer: SystemInfo } };
+  "/api/v1/tenant": { get: { answer: TenantItem } };
+  "/api/v1/tenants": { get: { answer: TenantList }; post: { body: NewTenant; answer: TenantMade } };
+  "/api/v1/tenants/{tenant_id}": {
+    get: { path: { tenant_id: string }; answer: TenantItem };
+    delete: {
+      path: { tenant_id: string };
+      query: { confirm: string; reason?: string };
+      answer: TenantItem;
+    };
+  };
+  "/api/v1/tenants/{tenant_id}/export": {
+    post: { path: { tenant_id: string }; body: TenantsReasonBody; answer: TenantItem };
+  };
+  "/api/v1/tenants/{tenant_id}/restore": {
+    post: { path: { tenant_id: string }; body: RestoreBody; answer: TenantItem };
+  };
+  "/api/v1/tenants/{tenant_id}/resume": {
+    post: { path: { tenant_id: string }; body: TenantsReasonBody; answer: TenantItem };
+  };
+  "/api/v1/tenants/{tenant_id}/retry": {
+    post: { path: { tenant_id: string }; body: TenantsReasonBody; answer: TenantMade };
+  };
+  "/api/v1/tenants/{tenant_id}/suspend": {
+    post: { path: { tenant_id: string }; body: TenantsReasonBody; answer: TenantItem };
+  };
+  "/api/v1/ticks": {
+    get: {
+      query: { from_us?: number | null; limit?: number; symbol: string; to_us?: number | null };
+      answer: Ticks;
+    };
+  };
+  "/api/v1/token": { post: { answer: TokenItem } };
+  "/api/v1/token/refresh": { post: { body: RefreshBody; answer: TokenItem } };
+  "/api/v1/token/revoke": { post: { body: RefreshBody; answer: undefined } };
+  "/api/v1/trading": { get: { answer: TradingItem } };
+  "/api/v1/users": {
+    get: { answer: UserList };
+    post: { body: InviteBody; answer: InvitationItem };
+  };
+  "/api/v1/users/{user_id}": {
+    patch: { path: { user_id: string }; body: PeopleChangeBody; answer: UserItem };
+  };
+  "/api/v1/users/{user_id}/reset": {
+    post: { path: { user_id: string }; body: ResetBody; answer: InvitationItem };
+  };
+};

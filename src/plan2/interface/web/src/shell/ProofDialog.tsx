@@ -1,0 +1,86 @@
+/** Asks the person to show again who they are, before something weighty is done. */
+
+import { Button, Modal, TextInput } from "@mantine/core";
+import { type FormEvent, useState } from "react";
+import { ApiProblem, prove } from "../api/client";
+import { useProof } from "../state/proof";
+import { useSession } from "../state/session";
+import { t } from "../strings";
+
+export function ProofDialog() {
+  const isAsked = useProof((state) => state.isAsked);
+  return isAsked ? <Dialog /> : null;
+}
+
+function Dialog() {
+  const answer = useProof((state) => state.answer);
+  const user = useSession((state) => state.session?.user ?? "");
+  const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [isSending, setSending] = useState(false);
+  const [fault, setFault] = useState("");
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setSending(true);
+    prove(password, code.replaceAll(/\s/g, ""))
+      .then(() => answer(true))
+      .catch((error: unknown) => {
+        setSending(false);
+        setFault(error instanceof ApiProblem ? error.message : t("proof.failed"));
+      });
+  };
+  return (
+    <Modal
+      opened
+      onClose={() => answer(false)}
+      title={<b>{t("proof.title")}</b>}
+      closeOnClickOutside={false}
+      closeButtonProps={{ "aria-label": t("dialog.close") }}
+    >
+      <form className="stack" onSubmit={submit} data-testid="proof">
+        <p className="dim">{t("proof.explain")}</p>
+        {/* For password managers, which fill a password beside its name. */}
+        <input type="text" hidden readOnly value={user} autoComplete="username" />
+        <TextInput
+          type="password"
+          size="sm"
+          label={t("signin.password")}
+          value={password}
+          maxLength={128}
+          autoComplete="current-password"
+          data-autofocus
+          data-testid="proof-password"
+          onChange={(event) => setPassword(event.currentTarget.value)}
+        />
+        <TextInput
+          size="sm"
+          label={t("signin.code")}
+          description={t("signin.code_hint")}
+          value={code}
+          maxLength={64}
+          autoComplete="one-time-code"
+          data-testid="proof-code"
+          onChange={(event) => setCode(event.currentTarget.value)}
+        />
+        {fault && (
+          <p role="alert" className="crit">
+            {fault}
+          </p>
+        )}
+        <div className="row" style={{ justifyContent: "flex-end" }}>
+          <Button variant="default" size="sm" onClick={() => answer(false)}>
+            {t("dialog.cancel")}
+          </Button>
+          <Button
+            size="sm"
+            type="submit"
+            disabled={isSending || (password === "" && code.trim() === "")}
+            data-testid="proof-confirm"
+          >
+            {t(isSending ? "dialog.sending" : "proof.confirm")}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
