@@ -31,7 +31,7 @@ from plan2.foundation.clock import SimulatedClock, stopwatch_ns  # noqa: E402
 from plan2.foundation.events.market import MarketDataReceived  # noqa: E402
 from plan2.foundation.instrument import Instrument  # noqa: E402
 from plan2.foundation.values import Tick  # noqa: E402
-from plan2.interface.live import LiveView  # noqa: E402
+from plan2.interface.live import LiveView, MarketView  # noqa: E402
 from unit.interface_fixtures import NOON_NS, Stage  # noqa: E402 - needs the path above
 
 RATE_HZ = 50
@@ -50,7 +50,8 @@ class Crowd(Stage):
         instruments = {
             name: Instrument(symbol=name, base="EUR", quote="USD", digits=5) for name in self._names
         }
-        self.live = LiveView(instruments, self.books, SimulatedClock(NOON_NS))
+        self.view = MarketView(instruments, SimulatedClock(NOON_NS))
+        self.live = LiveView(self.view, self.books)
         super()._wire()
 
     def publish(self) -> None:
@@ -58,7 +59,7 @@ class Crowd(Stage):
         now_ns = stopwatch_ns()
         for name in self._names:
             tick = Tick(name, now_ns, 1.1, 1.1001)
-            self.live.on_tick(MarketDataReceived(ts_ns=now_ns, tick=tick))
+            self.view.on_tick(MarketDataReceived(ts_ns=now_ns, tick=tick))
 
 
 @asynccontextmanager

@@ -15,16 +15,15 @@ SNAPSHOT, DELTA = 1, 2
 ACK_EVERY = 25
 
 
-async def watch(url: str, cookie: str, offset_us: int, seen: Seen, counting: asyncio.Event) -> None:
+async def watch(url: str, offset_us: int, seen: Seen, counting: asyncio.Event) -> None:
     """One screen: follow the quotes until cancelled."""
     decode = msgspec.msgpack.Decoder().decode
     last = acked = 0
     address = url.replace("http", "ws", 1) + "/api/v1/stream"
-    headers = {"Cookie": f"p2_session={cookie}", "Origin": url}
     spoken = [Subprotocol("plan2.v1")]
     async with connect(
         address,
-        additional_headers=headers,
+        additional_headers={"Origin": url},
         subprotocols=spoken,
         compression=None,
     ) as socket:
@@ -44,14 +43,10 @@ async def watch(url: str, cookie: str, offset_us: int, seen: Seen, counting: asy
                 await socket.send(msgspec.msgpack.encode([67, 0, 0, 0, [[channel, seq]]]))
 
 
-async def run(
-    url: str, cookie: str, screens: int, times_s: tuple[float, float], offset: int
-) -> Seen:
+async def run(url: str, screens: int, times_s: tuple[float, float], offset: int) -> Seen:
     """Connect all screens, let them settle, count for a while."""
     seen, counting = Seen(), asyncio.Event()
-    tasks = [
-        asyncio.create_task(watch(url, cookie, offset, seen, counting)) for _ in range(screens)
-    ]
+    tasks = [asyncio.create_task(watch(url, offset, seen, counting)) for _ in range(screens)]
     seconds, settle_s = times_s
     await asyncio.sleep(settle_s)
     counting.set()
@@ -65,6 +60,6 @@ async def run(
 
 
 if __name__ == "__main__":
-    where, secret, count, seconds, settle, shift = sys.argv[1:]
-    found = asyncio.run(run(where, secret, int(count), (float(seconds), float(settle)), int(shift)))
+    where, count, seconds, settle, shift = sys.argv[1:]
+    found = asyncio.run(run(where, int(count), (float(seconds), float(settle)), int(shift)))
     sys.stdout.buffer.write(msgspec.json.encode(found))

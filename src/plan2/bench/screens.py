@@ -1,34 +1,32 @@
 """Screens on the stream while the tick path runs: publish → receive, and what it costs decisions.
 
-The server side is the product's gateway, hub and live view in this process, fed by the whole tick
-path. All screens live in a second process, which reads the same monotonic clock: a tick's market
-time is set so that its delay can be told on arrival.
+The server side is the product's server, hub and live view in this process, fed by the whole tick
+path; what the gateway costs is measured by itself (`benchmarks/gateway.py`). All screens live in a
+second process, which reads the same monotonic clock: a tick's market time is set so that its delay
+can be told on arrival.
 """
 
 import asyncio
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
+from litestar import Litestar
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from plan2.bench.path import SYMBOL, Course, quiet_runner
 from plan2.bench.table import Row, percentiles
-from plan2.connectivity.gateway.app import Front, Identity, Operations, build_gateway
-from plan2.connectivity.gateway.middleware import GatewaySettings
-from plan2.connectivity.gateway.pages import FallbackState
 from plan2.connectivity.gateway.server import run_server
-from plan2.connectivity.gateway.static import Site
-from plan2.connectivity.identity.bootstrap import SignIn
+from plan2.connectivity.identity.local_access import NEVER_NS
+from plan2.connectivity.identity.principal import Session, User
 from plan2.connectivity.identity.rights import Role
-from plan2.connectivity.identity.sessions import Session, SessionRow, Sessions, User
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import LiveClock, stopwatch_ns
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.ids import RandomIds
 from plan2.foundation.values import Tick
 from plan2.interface.books import AccountBooks
-from plan2.interface.live import LiveView
+from plan2.interface.live import LiveView, MarketView
 from plan2.interface.streaming.connection import StreamRoute
 from plan2.interface.streaming.hub import HubInfo, StreamHub, Timing
 
@@ -46,52 +44,38 @@ class Seen(msgspec.Struct):
     lost: int = 0
 
 
-class MemoryIdentity:
-    """One session, kept nowhere."""
+class Everybody:
+    """In place of the guard: every socket belongs to the one caller of the benchmark."""
 
-    async def load(self, now_ns: int) -> list[SessionRow]:  # noqa: ARG002 - nothing is kept
-        """No earlier sessions."""
-        return []
+    def __init__(self, app: ASGIApp, session: Session) -> None:
+        self._app = app
+        self._session = session
 
-    async def insert(self, row: SessionRow) -> None:
-        """The sessions object remembers it itself."""
-
-    async def revoke(self, session_id: str, at_ns: int) -> None:
-        """Nothing to revoke."""
-
-    async def ensure_user(self, user: User) -> User:
-        """The user as given."""
-        return user
-
-    async def insert_token(self, token_hash: bytes, user_id: str, expires_ns: int) -> None:
-        """Nobody signs in by token here."""
-
-    async def redeem_token(self, token_hash: bytes, now_ns: int) -> User | None:  # noqa: ARG002
-        """Nobody signs in by token here."""
-        return None
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let it through."""
+        scope["auth"] = self._session
+        await self._app(scope, receive, send)
 
 
 async def stream_while_trading(course: Course, settings: Settings, screens: int) -> list[Row]:
     """Run the tick path at a steady rate with `screens` clients connected."""
     bus = Bus()
     runner = quiet_runner(course, settings, bus)
-    live = LiveView({SYMBOL: course.instrument}, AccountBooks(runner.floor.account), runner.clock)
+    market = MarketView({SYMBOL: course.instrument}, runner.clock)
+    live = LiveView(market, AccountBooks(runner.floor.account))
+    market.subscribe(bus)
     live.subscribe(bus)
-    wall, ids, tables = LiveClock(), RandomIds(), MemoryIdentity()
-    sessions = Sessions(tables, wall, ids, 1)
-    info = HubInfo("bench", "", ids.next_id("epoch"))
-    hub = StreamHub(live, dict[str, str], sessions, info, Timing(wall))
+    wall = LiveClock()
+    info = HubInfo("bench", "", RandomIds().next_id("epoch"))
+    hub = StreamHub(live, dict[str, str], lambda _: True, info, Timing(wall))
     hub.subscribe(bus)
     bus.seal()
     user = User(user_id="bench", name="bench", tenant_id="bench", role=Role.TENANT_ADMIN)
-    cookie, _ = await sessions.open(user)
-    app = build_gateway(
-        StreamRoute(hub).handlers(),
-        Identity(sessions, SignIn(tables, sessions, wall, lambda _tenant, _event: None)),
-        Operations(readiness=lambda: (), metrics=lambda: b""),
-        Front(Site.load(Path()), _no_state),
-        GatewaySettings(),
-        ids,
+    session = Session(session_id="bench", user=user, csrf="", expires_ns=NEVER_NS)
+    app = Litestar(
+        StreamRoute(lambda _: hub).handlers(),
+        middleware=[lambda inner: Everybody(inner, session)],
+        openapi_config=None,
     )
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     tasks = [
@@ -99,7 +83,7 @@ async def stream_while_trading(course: Course, settings: Settings, screens: int)
         asyncio.create_task(hub.run()),
     ]
     try:
-        seen = await _trade_and_watch(course, runner.on_tick, await ready, cookie, screens)
+        seen = await _trade_and_watch(course, runner.on_tick, await ready, screens)
     finally:
         for task in tasks:
             task.cancel()
@@ -119,12 +103,12 @@ async def stream_while_trading(course: Course, settings: Settings, screens: int)
 
 
 async def _trade_and_watch(
-    course: Course, on_tick: Callable[[Tick], None], url: str, cookie: str, screens: int
+    course: Course, on_tick: Callable[[Tick], None], url: str, screens: int
 ) -> Seen:
     base_ns, zero_ns = course.live[0].ts_ns, stopwatch_ns()
     child = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "plan2.bench.screen_child", url, cookie, str(screens)),
+        *("-m", "plan2.bench.screen_child", url, str(screens)),
         *(str(SECONDS), str(SETTLE_S), str((base_ns - zero_ns) // 1000)),
         stdout=asyncio.subprocess.PIPE,
         limit=2**28,
@@ -139,11 +123,6 @@ async def _trade_and_watch(
         await asyncio.sleep(max(0.0, due_s))
     output, _ = await reading
     return msgspec.json.decode(output, type=Seen)
-
-
-def _no_state(_: Session) -> FallbackState:
-    """The page without the app is never asked for here."""
-    return FallbackState(trading_state="", open_positions=0, csrf="", command_key="")
 
 
 def _stream_row(seen: Seen, screens: int) -> Row:

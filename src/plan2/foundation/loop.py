@@ -4,6 +4,7 @@ psycopg's asynchronous side needs a selector loop; Windows would start another k
 """
 
 import asyncio
+import itertools
 import signal
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -16,6 +17,8 @@ T = TypeVar("T")
 BEAT_S: Final = 0.1
 WINDOW_BEATS: Final = 600
 """One minute of beats."""
+RECENT_BEATS: Final = 50
+"""Five seconds of beats."""
 LAG_DEGRADED_MS: Final = 50.0
 """A p99 above this means that something blocks the loop."""
 
@@ -52,6 +55,16 @@ class LoopLag:
         """The 99th percentile of the last minute, milliseconds; 0.0 before the first beat."""
         ordered = sorted(self._late_ms)
         return ordered[int(len(ordered) * 0.99)] if ordered else 0.0
+
+    def recent_ms(self) -> float:
+        """The 90th percentile of the last five seconds, milliseconds: a single stall says nothing.
+
+        What sheds load looks at this; before the first five seconds it is 0.0.
+        """
+        if len(self._late_ms) < RECENT_BEATS:
+            return 0.0
+        newest = itertools.islice(reversed(self._late_ms), RECENT_BEATS)
+        return sorted(newest)[int(RECENT_BEATS * 0.9)]
 
     def check(self) -> Health:
         """DEGRADED when the loop is often late."""

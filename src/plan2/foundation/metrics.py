@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from plan2.foundation.bus import Bus, Mailbox
 from plan2.foundation.errors import require
+from plan2.foundation.events.base import Event
 from plan2.foundation.events.market import MarketDataQuarantined, MarketDataReceived
 from plan2.foundation.events.model import DecisionMade
 from plan2.foundation.events.order import (
@@ -99,14 +100,27 @@ class Gauge(Collector):
         return [family]
 
 
+ORDER_STATES: Final[dict[type[Event], str]] = {
+    OrderDenied: "denied",
+    OrderPlaced: "placed",
+    OrderSent: "sent",
+    OrderAccepted: "accepted",
+    OrderRejected: "rejected",
+    OrderOutcomeUnknown: "unknown",
+    OrderExecuted: "filled",
+}
+
+
 class Metrics:
     """Every metric of the process by name; built once by the composition root."""
 
     def __init__(self, latency: Latency) -> None:
         self.ticks = Counter("plan2_ticks", "Ticks that passed the quality checks.", "symbol")
         self.quarantined = Counter("plan2_ticks_quarantined", "Ticks set aside.", "reason")
-        self.decisions = Counter("plan2_decisions", "Decisions recorded.", "outcome", "reason")
-        self.orders = Counter("plan2_orders", "Orders that reached a state.", "state")
+        self.decisions = Counter(
+            "plan2_decisions", "Decisions recorded.", "outcome", "reason", "tenant"
+        )
+        self.orders = Counter("plan2_orders", "Orders that reached a state.", "state", "tenant")
         self.event_appends = Counter("plan2_event_appends", "Events stored, by type.", "type")
         self.mailbox_depth = Gauge("plan2_mailbox_depth", "Events waiting.", "mailbox")
         self.mailbox_dropped = Gauge(
@@ -125,18 +139,23 @@ class Metrics:
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def listen(self, bus: Bus) -> None:
-        """Count what the bus announces: ticks, quarantined ticks, decisions and orders."""
+    def listen_to_market(self, bus: Bus) -> None:
+        """Count ticks and quarantined ticks."""
         bus.subscribe(MarketDataReceived, lambda event: self.ticks.add(event.tick.symbol))
         bus.subscribe(MarketDataQuarantined, lambda event: self.quarantined.add(event.reason))
-        bus.subscribe(DecisionMade, lambda event: self.decisions.add(event.outcome, event.reason))
-        bus.subscribe(OrderDenied, lambda _: self.orders.add("denied"))
-        bus.subscribe(OrderPlaced, lambda _: self.orders.add("placed"))
-        bus.subscribe(OrderSent, lambda _: self.orders.add("sent"))
-        bus.subscribe(OrderAccepted, lambda _: self.orders.add("accepted"))
-        bus.subscribe(OrderRejected, lambda _: self.orders.add("rejected"))
-        bus.subscribe(OrderOutcomeUnknown, lambda _: self.orders.add("unknown"))
-        bus.subscribe(OrderExecuted, lambda _: self.orders.add("filled"))
+
+    def listen_to_tenant(self, bus: Bus, tenant: str) -> None:
+        """Count a tenant's decisions and orders."""
+
+        def decided(event: DecisionMade) -> None:
+            self.decisions.add(event.outcome, event.reason, tenant)
+
+        bus.subscribe(DecisionMade, decided)
+        for kind, state in ORDER_STATES.items():
+            self._count_orders(bus, kind, state, tenant)
+
+    def _count_orders(self, bus: Bus, kind: type[Event], state: str, tenant: str) -> None:
+        bus.subscribe(kind, lambda _: self.orders.add(state, tenant))
 
     def watch_mailbox(
         self,

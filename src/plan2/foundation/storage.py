@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from plan2.foundation.clock import Clock, LiveClock
 from plan2.foundation.config.load import data_dir
 from plan2.foundation.config.schema import Settings
-from plan2.foundation.database.engine import make_engine
+from plan2.foundation.database.engine import make_engine, shares_of
 from plan2.foundation.database.migrate import Migrator, check_tenants
 from plan2.foundation.database.place import has_cluster
 from plan2.foundation.database.roles import (
@@ -43,17 +43,19 @@ class Database:
         engine: the pool; only `uow` takes connections from it.
         store: the event store.
         access: the addresses, for tools such as backups.
+        shares: how many connections one tenant may hold at once.
     """
 
     def __init__(self, engine: AsyncEngine, access: Access, clock: Clock) -> None:
         self.engine = engine
         self.access = access
+        self.shares = shares_of(engine)
         self._clock = clock
         self.store = PostgresEventStore(self.uow, clock)
 
     def uow(self, tenant: TenantId | None = None) -> AbstractAsyncContextManager[UnitOfWork]:
         """A transaction of one tenant: `async with database.uow(tenant) as uow: …`."""
-        return unit_of_work(self.engine, tenant)
+        return unit_of_work(self.engine, tenant, self.shares)
 
     async def ensure_months(self, tenant: TenantId) -> list[str]:
         """Make the event partitions of the coming months; call it daily.

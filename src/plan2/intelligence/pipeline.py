@@ -7,7 +7,7 @@ announces what happened and drives nothing. The same object serves live trading,
 replay and backtest; only what is plugged into it differs.
 
 Features and forecasts are computed once per symbol and shared; decisions and everything after
-belong to an account.
+belong to an account. Accounts may be of many tenants; a fault of one stops that one alone.
 """
 
 from collections.abc import Callable
@@ -57,25 +57,55 @@ class Lane:
         return self.ensemble.states() if self.ensemble is not None else {}
 
 
+class Seat:
+    """An account at the pipeline, and who hears of its faults.
+
+    It listens to the account's own terminal; ticks come from the pipeline, which gates them.
+    """
+
+    __slots__ = ("account", "on_fault")
+
+    def __init__(self, account: TradingAccount, on_fault: Callable[[Unrecoverable], None]) -> None:
+        self.account = account
+        self.on_fault = on_fault
+
+    def on_tick(self, tick: Tick) -> None:
+        """Nothing: what its terminal quotes is not what features and models are made of."""
+
+    def on_order_update(self, update: OrderUpdate) -> None:
+        """The broker said something about an order of the account."""
+        try:
+            self.account.on_order_update(update)
+        except Unrecoverable as fault:
+            self.on_fault(fault)
+
+    def on_link(self, change: LinkChange) -> None:
+        """The way to the broker changed."""
+        try:
+            self.account.on_link(change)
+        except Unrecoverable as fault:
+            self.on_fault(fault)
+
+
 class Pipeline:
     """Takes ticks and broker answers from the terminal; implements its listener."""
 
     def __init__(
         self,
         lanes: dict[str, Lane],
-        accounts: tuple[TradingAccount, ...],
+        account: TradingAccount,
         bus: Bus,
         clock: Clock,
         latency: Latency,
         on_fault: Callable[[Unrecoverable], None],
     ) -> None:
         self.lanes = lanes
-        self.accounts = accounts
+        self._own = Seat(account, on_fault)
+        self._seats: tuple[Seat, ...] = (self._own,)
         self.ticks = 0
         self.last_ticks: dict[str, Tick] = {}
         self._bus = bus
         self._clock = clock
-        self._on_fault = on_fault
         self._quality_ns = latency.stage("quality").record_ns
         self._features_ns = latency.stage("features").record_ns
         self._forecast_ns = latency.stage("forecast").record_ns
@@ -106,11 +136,11 @@ class Pipeline:
             forecast=forecast,
             states=lane.states,
         )
-        try:
-            for account in self.accounts:
-                account.on_tick(scene)
-        except Unrecoverable as fault:
-            self._on_fault(fault)
+        for seat in self._seats:
+            try:
+                seat.account.on_tick(scene)
+            except Unrecoverable as fault:
+                seat.on_fault(fault)
         decided = stopwatch_ns()
         self._announce(lane, tick, forecast, bar_closed)
         self.ticks += 1
@@ -123,20 +153,20 @@ class Pipeline:
         self._publish_ns(stopwatch_ns() - decided)
 
     def on_order_update(self, update: OrderUpdate) -> None:
-        """The broker said something about an order of one of the accounts."""
-        try:
-            for account in self.accounts:
-                account.on_order_update(update)
-        except Unrecoverable as fault:
-            self._on_fault(fault)
+        """The broker said something about an order of the account behind this terminal."""
+        self._own.on_order_update(update)
 
     def on_link(self, change: LinkChange) -> None:
         """The way to the broker changed; new risk is taken only while it is up."""
-        try:
-            for account in self.accounts:
-                account.on_link(change)
-        except Unrecoverable as fault:
-            self._on_fault(fault)
+        self._own.on_link(change)
+
+    def join(self, seat: Seat) -> None:
+        """Let another account, which has a terminal of its own, see every tick from now on."""
+        self._seats = (*self._seats, seat)
+
+    def leave(self, account: TradingAccount) -> None:
+        """Let an account see no more ticks."""
+        self._seats = tuple(seat for seat in self._seats if seat.account is not account)
 
     def _announce(
         self, lane: Lane, tick: Tick, forecast: Forecast | None, bar_closed: bool

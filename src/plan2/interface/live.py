@@ -1,4 +1,4 @@
-"""The latest state of market and account, for snapshots and the stream; fed by the bus.
+"""The latest state of the market, which all share, and of an account; fed by the bus.
 
 The handler of a tick keeps a reference, widens the forming bar and marks the symbol as changed;
 nothing is encoded, formatted or sent there. Everything is bounded: one quote per symbol, the last
@@ -82,25 +82,21 @@ class SymbolView:
         )
 
 
-class LiveView:
-    """The latest state of every symbol and of the account.
+class MarketView:
+    """The latest state of every symbol; all tenants see the same.
 
     Attributes:
         ticks: symbols with a new quote. forecasts: symbols with a new forecast.
-        booked: position ids that opened, closed or changed; "" for the account alone.
 
     Args:
         instruments: every symbol that is shown.
-        books: the account.
-        market: market time.
+        clock: market time.
     """
 
-    def __init__(self, instruments: Mapping[str, Instrument], books: Books, market: Clock) -> None:
-        self.books = books
-        self.market = market
+    def __init__(self, instruments: Mapping[str, Instrument], clock: Clock) -> None:
+        self.clock = clock
         self.ticks = Changes()
         self.forecasts = Changes()
-        self.booked = Changes()
         self._views = {symbol: SymbolView(item) for symbol, item in instruments.items()}
 
     def subscribe(self, bus: Bus) -> None:
@@ -108,13 +104,6 @@ class LiveView:
         bus.subscribe(MarketDataReceived, self.on_tick)
         bus.subscribe(FeedStateChanged, self.on_feed_state)
         bus.subscribe(ForecastMade, self.on_forecast)
-        bus.subscribe(PositionOpened, self._on_booked)
-        bus.subscribe(PositionClosed, self._on_booked)
-        bus.subscribe(PositionProtected, self._on_booked)
-        bus.subscribe(PositionClaimed, self._on_booked)
-        bus.subscribe(OrderExecuted, self._on_booked)
-        bus.subscribe(EquityRecorded, self._on_account)
-        bus.subscribe(TradingStateChanged, self._on_account)
 
     def seed_bars(self, symbol: str, bars: Iterable[Bar]) -> None:
         """Take over minute bars from the archive, oldest first, before the first quote."""
@@ -172,6 +161,33 @@ class LiveView:
             abstained=last.abstained,
             votes=tuple((vote.family, vote.calibrated, vote.weight) for vote in last.votes),
         )
+
+
+class LiveView:
+    """The market, and one tenant's account.
+
+    Attributes:
+        booked: position ids that opened, closed or changed; "" for the account alone.
+
+    Args:
+        market: what all share.
+        books: the account.
+    """
+
+    def __init__(self, market: MarketView, books: Books) -> None:
+        self.market = market
+        self.books = books
+        self.booked = Changes()
+
+    def subscribe(self, bus: Bus) -> None:
+        """Listen to what happens to the account; part of the wiring."""
+        bus.subscribe(PositionOpened, self._on_booked)
+        bus.subscribe(PositionClosed, self._on_booked)
+        bus.subscribe(PositionProtected, self._on_booked)
+        bus.subscribe(PositionClaimed, self._on_booked)
+        bus.subscribe(OrderExecuted, self._on_booked)
+        bus.subscribe(EquityRecorded, self._on_account)
+        bus.subscribe(TradingStateChanged, self._on_account)
 
     def _on_booked(self, event: PositionEvent) -> None:
         self.booked.mark(event.position_id)

@@ -36,24 +36,31 @@ from plan2.intelligence.trading.placing import Submit
 from plan2.wiring.markets import Market
 
 
-class FloorPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trading floor is built from.
-
-    `ensembles` maps symbols to their models; a symbol without one is watched but never traded.
-    """
+class AccountPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account is built from; `bus` announces what happens to it."""
 
     settings: Settings
     config_hash: str
     identity: AccountIdentity
     instruments: dict[str, Instrument]
-    ensembles: dict[str, Ensemble]
-    clock: Clock
     bus: Bus
     latency: Latency
     journal: Journal
     sink: EventSink
     submit: Submit
+
+
+class FloorPlan(AccountPlan, frozen=True, kw_only=True):
+    """What a trading floor is built from.
+
+    `ensembles` maps symbols to their models; a symbol without one is watched but never traded.
+    `market_bus` announces ticks and forecasts; without one the account's own does.
+    """
+
+    ensembles: dict[str, Ensemble]
+    clock: Clock
     on_fault: Callable[[Unrecoverable], None]
+    market_bus: Bus | None = None
 
 
 class Floor(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +77,7 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
 
     tenant_id: TenantId
     bus: Bus
+    market_bus: Bus | None = None
     latency: Latency
     journal: Journal
     sink: EventSink
@@ -94,6 +102,7 @@ def floor_on(market: Market, loaded: Loaded, means: Means) -> Floor:
             ensembles=load_ensembles(registry, market.symbols, schema_id),
             clock=market.clock,
             bus=means.bus,
+            market_bus=means.market_bus,
             latency=means.latency,
             journal=means.journal,
             sink=means.sink,
@@ -105,18 +114,17 @@ def floor_on(market: Market, loaded: Loaded, means: Means) -> Floor:
 
 def build_floor(plan: FloorPlan) -> Floor:
     """Wire lanes, account and pipeline; the account starts halted."""
+    account = build_account(plan)
+    lanes = build_lanes(plan.settings, plan.instruments, plan.ensembles)
+    bus = plan.market_bus or plan.bus
+    pipeline = Pipeline(lanes, account, bus, plan.clock, plan.latency, plan.on_fault)
+    return Floor(pipeline=pipeline, account=account, keeper=account.keeper, lanes=lanes)
+
+
+def build_account(plan: AccountPlan) -> TradingAccount:
+    """Wire an account; it starts halted, with empty books."""
     settings = plan.settings
-    rules = Rules(
-        account_id=plan.identity.account_id, decision=settings.decision, risk=settings.risk
-    )
-    owner = Owner(
-        plan.identity.tenant_id,
-        plan.identity.account_id,
-        plan.config_hash,
-        parameters_of(rules),
-        settings.models.horizon_minutes * 60,
-        plan2.__version__,
-    )
+    rules, owner = terms_of(plan.identity, settings, plan.config_hash)
     keeper = DecisionKeeper(rules, owner)
     services = AccountServices(
         chronicle=Chronicle(plan.journal, plan.sink, plan.bus),
@@ -125,10 +133,23 @@ def build_floor(plan: FloorPlan) -> Floor:
         latency=plan.latency,
         management=settings.management,
     )
-    account = TradingAccount(plan.identity, plan.instruments, rules, services)
-    lanes = build_lanes(settings, plan.instruments, plan.ensembles)
-    pipeline = Pipeline(lanes, (account,), plan.bus, plan.clock, plan.latency, plan.on_fault)
-    return Floor(pipeline=pipeline, account=account, keeper=keeper, lanes=lanes)
+    return TradingAccount(plan.identity, plan.instruments, rules, services)
+
+
+def terms_of(
+    identity: AccountIdentity, settings: Settings, config_hash: str
+) -> tuple[Rules, Owner]:
+    """What an account decides by, and how its records name that."""
+    rules = Rules(account_id=identity.account_id, decision=settings.decision, risk=settings.risk)
+    owner = Owner(
+        identity.tenant_id,
+        identity.account_id,
+        config_hash,
+        parameters_of(rules),
+        settings.models.horizon_minutes * 60,
+        plan2.__version__,
+    )
+    return rules, owner
 
 
 def build_lanes(

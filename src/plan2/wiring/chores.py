@@ -1,12 +1,12 @@
 """What is done again and again beside trading; every chore is a visible job of the scheduler."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from plan2.dataflow.quarantine import QuarantineWriter
 from plan2.foundation.clock import Clock
-from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import StoreBusy
 from plan2.foundation.eventstore.daily import (
     OUTLINE,
@@ -19,14 +19,18 @@ from plan2.foundation.scheduler import Job
 from plan2.foundation.storage import Database
 from plan2.intelligence.trading.summary import SUMMARY, account_stream
 from plan2.intelligence.warm_state import WarmState
+from plan2.interface.views.past import past_fold
 from plan2.wiring.assembly import Floor
 from plan2.wiring.recovery import save_warm_state
+from plan2.wiring.tenant_run import TenantRun
+from plan2.wiring.tenant_runs import TenantRuns
 
 
 class Chores(msgspec.Struct, frozen=True, kw_only=True):
     """The chores of one run, and what they work on."""
 
     floor: Floor
+    runs: TenantRuns
     database: Database
     kept: WarmState
     quarantine: QuarantineWriter
@@ -53,12 +57,14 @@ class Chores(msgspec.Struct, frozen=True, kw_only=True):
 
     async def make_event_months(self) -> None:
         """Make the event log's partitions ahead of time."""
-        await self.database.ensure_months(MAIN_TENANT)
+        for run in self.runs.all():
+            await self.database.ensure_months(run.tenant_id)
 
     async def snapshot_streams(self) -> None:
         """Keep the state of yesterday's streams: a cache for questions about the past."""
-        async with self.database.uow(MAIN_TENANT) as uow:
-            await snapshot_day(uow, day_end_us(self.clock.now_ns() // 1_000), self.fold_of)
+        for run in self.runs.all():
+            async with self.database.uow(run.tenant_id) as uow:
+                await snapshot_day(uow, day_end_us(self.clock.now_ns() // 1_000), fold_for(run))
 
     async def check_snapshots(self) -> None:
         """Alarm when a stream of yesterday has no snapshot.
@@ -66,15 +72,20 @@ class Chores(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             StoreBusy: it names them; the scheduler's health shows it until a run finds none.
         """
-        async with self.database.uow(MAIN_TENANT) as uow:
-            missing = await missing_snapshots(uow, day_end_us(self.clock.now_ns() // 1_000))
+        missing: list[str] = []
+        for run in self.runs.all():
+            async with self.database.uow(run.tenant_id) as uow:
+                end_us = day_end_us(self.clock.now_ns() // 1_000)
+                streams = await missing_snapshots(uow, end_us)
+            missing += [f"{run.tenant_id}/{stream}" for stream in streams]
         if missing:
             raise StoreBusy(
                 f"{len(missing)} streams have no snapshot of yesterday: {', '.join(missing[:5])}.",
                 remedy="The job snapshot_streams makes them; see why it failed on the System page.",
             )
 
-    def fold_of(self, stream_id: str) -> Fold[Any]:
-        """An account's stream has a summary of its own, any other an outline."""
-        is_account = stream_id == account_stream(self.floor.account.identity.account_id)
-        return SUMMARY if is_account else OUTLINE
+
+def fold_for(run: TenantRun) -> Callable[[str], Fold[Any]]:
+    """An account's stream has a summary of its own, any other an outline."""
+    stream = account_stream(run.account.identity.account_id)
+    return lambda stream_id: SUMMARY if stream_id == stream else past_fold(stream_id) or OUTLINE

@@ -8,6 +8,7 @@ takes its place without a link being lost.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,15 +17,31 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from plan2.connectivity.gateway.middleware import Perimeter
 from plan2.connectivity.gateway.server import run_server
+from plan2.connectivity.gateway.tls import TlsFiles, server_context
 from plan2.connectivity.identity.terminal_keys import PostgresTerminalKeys, TerminalKeys
 from plan2.dataflow.terminals.remote.terminal import RemoteTerminal
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Server
 from plan2.foundation.database.tenancy import MAIN_TENANT
+from plan2.foundation.errors import ConfigError
 from plan2.foundation.ids import RandomIds
 from plan2.foundation.storage import Database
 from plan2.interface.api.terminal_link import TerminalDoor, TerminalLinkRoute
 from plan2.wiring.front import gateway_settings
+
+
+def tls_files_of(server: Server) -> TlsFiles | None:
+    """The certificate that is configured, or None for plain http.
+
+    Raises:
+        ConfigError: a certificate without its key, or the other way round.
+    """
+    if not server.tls_cert and not server.tls_key:
+        return None
+    if not server.tls_cert or not server.tls_key:
+        raise ConfigError("server.tls_cert and server.tls_key belong together: set both or none.")
+    certificate, key = (Path(name).expanduser() for name in (server.tls_cert, server.tls_key))
+    return TlsFiles(certificate=certificate, key=key, minimum=server.tls_min)
 
 
 class _Shown:
@@ -52,6 +69,8 @@ class Doorway:
     def __init__(self, database: Database, server: Server) -> None:
         self._table = PostgresTerminalKeys(database.uow, MAIN_TENANT)
         self._server = server
+        self._files = tls_files_of(server)
+        self._tls = server_context(self._files) if self._files is not None else None
         self._door: TerminalDoor | None = None
         self._opened: _Opened | None = None
 
@@ -61,6 +80,10 @@ class Doorway:
             keys = TerminalKeys(self._table, LiveClock(), RandomIds())
             self._door = TerminalDoor(keys, {terminal.name: terminal})
         return self._door
+
+    def certificate(self) -> str:
+        """Our own certificate as PEM; empty without TLS."""
+        return self._files.leaf() if self._files is not None else ""
 
     @asynccontextmanager
     async def let_in(self, terminal: RemoteTerminal) -> AsyncIterator[None]:
@@ -73,7 +96,7 @@ class Doorway:
         shown = _Shown(self._entry(door))
         url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         host, port = self._server.host, self._server.port
-        serving = asyncio.create_task(run_server(shown, host, port, url.set_result))
+        serving = asyncio.create_task(run_server(shown, host, port, url.set_result, self._tls))
         watching = asyncio.create_task(door.run())
         try:
             ends: list[asyncio.Future[Any]] = [serving, url]  # they end differently
@@ -96,7 +119,7 @@ class Doorway:
         """
         opened = self._opened
         if opened is None:
-            await run_server(app, self._server.host, self._server.port, on_ready)
+            await run_server(app, self._server.host, self._server.port, on_ready, self._tls)
             return
         opened.keys.cancel()
         entry, opened.shown.app = opened.shown.app, app

@@ -122,6 +122,7 @@ def _market(
         clock=LiveClock(),
         wait_end=wait_end,
         since_ns=known.since_ns,
+        identity=f"live {known.server}",
     )
 
 

@@ -30,6 +30,7 @@ from plan2.foundation.instrument import Instrument
 SIMULATED = "simulated"
 REPLAY = "replay"
 BACKTEST = "backtest"
+PAPER = "paper"
 FINISHED = ".finished"
 
 
@@ -55,11 +56,13 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     speed: float | None = 1.0
     finished: Path | None = None
     since_ns: int = 0
+    identity: str = ""
+    """Which market it is, as files of paper accounts name it."""
 
     @property
     def is_paper(self) -> bool:
         """Whether no broker outside of this process knows of the account."""
-        return self.mode in {SIMULATED, REPLAY, BACKTEST}
+        return self.mode in {SIMULATED, REPLAY, BACKTEST, PAPER}
 
 
 class Gate:
@@ -158,6 +161,7 @@ class _PaperParts(TypedDict):
     instruments: dict[str, Instrument]
     clock: Clock
     wait_end: Callable[[], Awaitable[bool]]
+    identity: str
 
 
 def _paper_parts(
@@ -177,6 +181,7 @@ def _paper_parts(
         instruments=terminal.instruments(),
         clock=terminal.clock,
         wait_end=wait_end,
+        identity=terminal.market,
     )
 
 

@@ -14,8 +14,9 @@ from plan2.foundation.eventstore.store import EventStore
 from plan2.foundation.values import NS_PER_DAY, TenantId
 from plan2.intelligence.pipeline import Lane
 from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.journal import FileJournal
-from plan2.intelligence.trading.reconcile import Reconciled, Reconciler, rebuild
+from plan2.intelligence.trading.reconcile import rebuild
 from plan2.intelligence.trading.saga import SagaBook
 from plan2.intelligence.trading.stored import book_events, drain
 from plan2.intelligence.warm_state import WarmState, feed_block
@@ -34,7 +35,7 @@ HISTORY_WITHIN_S = 120.0
 
 
 async def recover_books(
-    floor: Floor,
+    account: TradingAccount,
     journal: FileJournal,
     store: EventStore,
     tenant: TenantId,
@@ -43,8 +44,8 @@ async def recover_books(
     """Drain the journal and fold the account's events and sagas; returns how many events."""
     await drain(journal.open(), store, tenant)
     journal.release_all()
-    account_id = floor.account.identity.account_id
-    return await rebuild(floor.account, book_events(store, tenant, account_id), sagas)
+    account_id = account.identity.account_id
+    return await rebuild(account, book_events(store, tenant, account_id), sagas)
 
 
 async def warm_up(floor: Floor, market: Market, kept: WarmState, say: Say) -> None:
@@ -97,27 +98,10 @@ def _pieces(market: Market, start_ns: int, end_ns: int) -> list[tuple[int, int]]
     return [(begin_ns, min(begin_ns + PIECE_NS, end_ns)) for begin_ns in starts]
 
 
-async def settle(
-    floor: Floor, market: Market, folded: int, reconciler: Reconciler | None = None
-) -> Reconciled:
-    """Ask the broker about everything; while the books differ no new risk is taken.
-
-    The terminal must be connected. The reconciler goes on comparing, so a difference that the
-    broker's late records explain heals by itself and one that lasts halts trading.
-
-    Raises:
-        TerminalUnavailable: the broker could not be asked; nothing is assumed.
-    """
-    asked = reconciler or Reconciler(floor.account, market.terminal, market.clock)
-    return await asked.settle(folded)
-
-
-def arm_first_time(floor: Floor, market: Market, folded: int) -> None:
+def arm_first_time(account: TradingAccount, market: Market, folded: int) -> None:
     """A paper account arms itself once in its life; any other is armed by a person, always."""
     if market.is_paper and folded == 0:
-        floor.account.set_state(
-            TradingState.ARMED, market.clock.now_ns(), "system", "new paper account"
-        )
+        account.set_state(TradingState.ARMED, market.clock.now_ns(), "system", "new paper account")
 
 
 def save_warm_state(floor: Floor, kept: WarmState) -> None:

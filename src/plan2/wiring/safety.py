@@ -1,17 +1,18 @@
 """What watches over an account beside its ticks: its books, orders, kills, and the kill file."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from plan2.foundation.bus import Bus
 from plan2.foundation.hub import Component
+from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.control import Control
-from plan2.intelligence.trading.kill_file import FILE_NAME, KillFile
+from plan2.intelligence.trading.kill_file import KillFile
 from plan2.intelligence.trading.kill_watch import KillWatch
 from plan2.intelligence.trading.reconcile import Reconciler
 from plan2.intelligence.trading.saga import SAGA_EVENTS, SagaBook
 from plan2.intelligence.trading.saga_watch import SagaWatch
-from plan2.wiring.assembly import Floor
 from plan2.wiring.markets import Market
 
 
@@ -19,18 +20,22 @@ class Safety:
     """The watches of one account, and the switches that people move.
 
     Args:
-        folder: the data folder; a file named KILL in it kills.
+        kill_files: each kills when it appears; the first is the account's own.
         say: tells a person.
     """
 
     def __init__(
-        self, floor: Floor, market: Market, folder: Path, say: Callable[[str], None]
+        self,
+        account: TradingAccount,
+        market: Market,
+        kill_files: Sequence[Path],
+        say: Callable[[str], None],
     ) -> None:
-        account, terminal, clock = floor.account, market.terminal, market.clock
+        terminal, clock = market.terminal, market.clock
         self.sagas = SagaBook()
         self.reconciler = Reconciler(account, terminal, clock, since_ns=market.since_ns)
-        self.kill_file = KillFile(folder / FILE_NAME, say)
-        self.control = Control({market.account_id: account}, clock, self.kill_file.locks)
+        self._kill_files = tuple(KillFile(path, say) for path in kill_files)
+        self.control = Control({market.account_id: account}, clock, self.locks)
         self._kill_watch = KillWatch(account, terminal, clock)
         self._saga_watch = SagaWatch(self.sagas, self.reconciler, account.management, clock)
 
@@ -57,8 +62,19 @@ class Safety:
                 needs=("market",),
             ),
             Component(name="kills", level=4, run=self._kill_watch.run, needs=("market",)),
-            Component(name="kill_file", level=4, run=self._watch_file, needs=("market",)),
+            Component(name="kill_file", level=4, run=self._watch_files, needs=("market",)),
         )
 
-    async def _watch_file(self) -> None:
-        await self.kill_file.run(self.control)
+    def locks(self) -> str:
+        """Why nothing may be resumed; empty without a kill file."""
+        return next((why for file in self._kill_files if (why := file.locks())), "")
+
+    async def hold(self) -> None:
+        """Before the first tick: halt everything when a kill file is there, and say so."""
+        for file in self._kill_files:
+            await file.hold(self.control)
+
+    async def _watch_files(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for file in self._kill_files:
+                tasks.create_task(file.run(self.control))

@@ -40,12 +40,16 @@ class DecisionKeeper:
     """Turns decisions into stored facts, and counts them into a digest."""
 
     def __init__(self, rules: Rules, owner: Owner) -> None:
-        self.owner = owner
+        self.adopt(rules, owner)
         self.kept = 0
-        self._after_ns = int(rules.decision.record_reason_change_after_s * NS_PER_SECOND)
         self._last: dict[str, tuple[str, int]] = {}
         self._digest = hashlib.sha256()
         self._encoder = msgspec.json.Encoder()
+
+    def adopt(self, rules: Rules, owner: Owner) -> None:
+        """Record decisions as taken by these rules from now on."""
+        self.owner = owner
+        self._after_ns = int(rules.decision.record_reason_change_after_s * NS_PER_SECOND)
 
     @property
     def digest(self) -> str:

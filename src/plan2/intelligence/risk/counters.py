@@ -63,6 +63,11 @@ class Executions:
         self._placed_ns: dict[str, deque[int]] = {}
         self.spent: set[str] = set()
 
+    def adopt(self, limit: int, window_s: int) -> None:
+        """Count by another limit from now on; what a longer window would need is not known."""
+        self._limit = limit
+        self._window_ns = window_s * NS_PER_SECOND
+
     def apply(self, event: OrderPlaced) -> None:
         """Count an automatic entry; others do not count."""
         if event.kind not in ENTRIES or not event.decided_by.startswith(AUTOMATIC):

@@ -45,12 +45,21 @@ class AccountGuard:
         self.switches = Switches()
         self.mode = AccountMode.REAL
         """Of what kind the account is; real until its terminal says something else."""
-        self._limits = limits
-        self._permitted = frozenset(limits.symbols_permitted)
+        self._take(limits)
         self._references = ReferencePrices(limits.collar_window_s)
         self._messages, self._exit_messages = Messages(), Messages()
         self._executions = Executions(limits.executions_max, limits.executions_window_s)
         self.on_tick = self._references.on_tick
+
+    def adopt(self, limits: Risk) -> None:
+        """Go by other limits from now on."""
+        self._take(limits)
+        self._references.adopt(limits.collar_window_s)
+        self._executions.adopt(limits.executions_max, limits.executions_window_s)
+
+    def _take(self, limits: Risk) -> None:
+        self._limits = limits
+        self._permitted = frozenset(limits.symbols_permitted)
 
     @property
     def spent_flows(self) -> set[str]:

@@ -32,6 +32,10 @@ class ReferencePrices:
         self._window_ns = window_s * NS_PER_SECOND
         self._symbols: dict[str, _Prices] = {}
 
+    def adopt(self, window_s: int) -> None:
+        """Mean over another window from now on; a longer one fills as quotes come."""
+        self._window_ns = window_s * NS_PER_SECOND
+
     def on_tick(self, tick: Tick) -> None:
         """Remember a quote."""
         prices = self._symbols.get(tick.symbol)

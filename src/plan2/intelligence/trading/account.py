@@ -26,6 +26,7 @@ from plan2.foundation.latency import Latency
 from plan2.foundation.values import NS_PER_SECOND, TenantId, Tick
 from plan2.intelligence.decision.decide import Decision, Rules
 from plan2.intelligence.decision.keeping import DecisionKeeper, Scene
+from plan2.intelligence.decision.material import Owner
 from plan2.intelligence.risk.guard import AccountGuard
 from plan2.intelligence.risk.limits import AccountFigures
 from plan2.intelligence.risk.state import TradingState
@@ -124,6 +125,16 @@ class TradingAccount:
         )
         self.withdrawal = Withdrawal(self.orders, self.guard.switches, self.requests.request_all)
         self.kills = Kills(self._kill_desk())
+
+    def adopt(self, rules: Rules, owner: Owner, management: ManagementRules) -> None:
+        """Go by other settings from now on: between ticks, all parts at once."""
+        self.rules = rules
+        self.keeper.adopt(rules, owner)
+        self.guard.adopt(rules.risk)
+        self.losses.adopt(rules.risk)
+        self._deciding.adopt(rules)
+        self.requests.adopt(rules, owner)
+        self.management.adopt(management)
 
     @property
     def state(self) -> TradingState:

@@ -49,6 +49,10 @@ class Deciding:
         self._rules = desk.rules
         self._keeper = desk.keeper
 
+    def adopt(self, rules: Rules) -> None:
+        """Decide by other rules from now on."""
+        self._rules = rules
+
     def on_tick(self, scene: Scene) -> Decision:
         """Decide on an entry.
 

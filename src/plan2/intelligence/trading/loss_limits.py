@@ -39,6 +39,12 @@ class LossLimits:
         self._switches = switches
         self._switching = switching
         self._chronicle = chronicle
+        self._told: set[tuple[str, float]] = set()
+        self._told_day_ns = 0
+        self.adopt(limits)
+
+    def adopt(self, limits: Risk) -> None:
+        """Watch other limits from now on; warnings of the old ones may be given again."""
         self._shares = tuple(sorted({*limits.warn_fractions, 1.0}))
         self._limits = {
             DAILY_LOSS: limits.daily_loss_max_fraction,
@@ -47,8 +53,7 @@ class LossLimits:
         first = self._shares[0]
         self._quiet_loss = first * limits.daily_loss_max_fraction
         self._quiet_fall = first * limits.drawdown_max_fraction
-        self._told: set[tuple[str, float]] = set()
-        self._told_day_ns = 0
+        self._told.clear()
 
     def on_tick(self, ts_ns: int) -> None:
         """Look at both figures as the portfolio was last marked; market time."""

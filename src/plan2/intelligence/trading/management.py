@@ -66,12 +66,16 @@ class Management:
         rates: Rates,
         request: Callable[[OrderWish, int], Outcome],
     ) -> None:
-        self._rules = rules
         self._sight = sight
         self._rates = rates
         self._request = request
-        self._moves_stops = rules.trailing_distance_r > 0.0 or rules.break_even_after_r > 0.0
         self._cares: dict[str, Care] = {}
+        self.adopt(rules)
+
+    def adopt(self, rules: ManagementRules) -> None:
+        """Look after positions by other rules from now on."""
+        self._rules = rules
+        self._moves_stops = rules.trailing_distance_r > 0.0 or rules.break_even_after_r > 0.0
 
     def exit_of(self, position: Position, ts_ns: int) -> Exit | None:
         """Whether a position should be closed now, and may be: nothing under way, no back-off."""

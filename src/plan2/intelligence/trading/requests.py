@@ -100,6 +100,10 @@ class Requests:
         self._office = office
         self._sight = office.sight
 
+    def adopt(self, rules: Rules, owner: Owner) -> None:
+        """Hold wishes against other rules from now on."""
+        self._office = msgspec.structs.replace(self._office, rules=rules, owner=owner)
+
     def request(self, wish: OrderWish, now_ns: int) -> Outcome:
         """Ask for one order.
 

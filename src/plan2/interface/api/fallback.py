@@ -8,10 +8,11 @@ from litestar.handlers import HTTPRouteHandler
 
 from plan2.connectivity.gateway.pages import FallbackState, killed_page
 from plan2.connectivity.gateway.problems import RequestRefused
-from plan2.connectivity.identity.sessions import Session, is_csrf
+from plan2.connectivity.identity.principal import Session
+from plan2.connectivity.identity.sessions import is_csrf
 from plan2.foundation.ids import IdSource
-from plan2.interface.api.commands import BODY_MAX_BYTES, CommandBody, Commands
-from plan2.interface.books import Books
+from plan2.interface.api.command_desk import BODY_MAX_BYTES, CommandBody
+from plan2.interface.api.desk import Desks
 
 KILL_WORD = "KILL"
 
@@ -19,9 +20,8 @@ KILL_WORD = "KILL"
 class FallbackRoutes:
     """`POST /kill`, and what the page shows."""
 
-    def __init__(self, commands: Commands, books: Books, ids: IdSource) -> None:
-        self._commands = commands
-        self._books = books
+    def __init__(self, desks: Desks, ids: IdSource) -> None:
+        self._desks = desks
         self._ids = ids
 
     def handlers(self) -> list[HTTPRouteHandler]:
@@ -37,9 +37,10 @@ class FallbackRoutes:
 
     def show_state(self, session: Session) -> FallbackState:
         """What the page shows to somebody who is signed in, with a fresh command key."""
+        books = self._desks.of(session).books
         return FallbackState(
-            trading_state=self._books.trading_state(),
-            open_positions=len(self._books.positions()),
+            trading_state=books.trading_state(),
+            open_positions=len(books.positions()),
             csrf=session.csrf,
             command_key=self._ids.next_id("command"),
         )
@@ -54,7 +55,7 @@ class FallbackRoutes:
             raise RequestRefused(
                 422, "not_confirmed", f"Type {KILL_WORD} into the form to confirm."
             )
-        receipt = await self._commands.carry_out(
+        receipt = await self._desks.of(request.auth).commands.carry_out(
             "kill",
             request.auth,
             key or self._ids.next_id("command"),

@@ -16,7 +16,7 @@ from plan2.dataflow.server_clock import ServerClock
 from plan2.foundation.values import NS_PER_DAY, NS_PER_SECOND, Bar, TickBlock
 from plan2.interface.api.ports import Archive
 from plan2.interface.candles import MINUTE_S
-from plan2.interface.live import LiveView
+from plan2.interface.live import MarketView
 
 READERS_MAX: Final = 2
 CLOSED_SHARE: Final = 1.5
@@ -29,8 +29,8 @@ T = TypeVar("T")
 class History:
     """Reads bars and ticks of any time."""
 
-    def __init__(self, live: LiveView, archive: Archive) -> None:
-        self._live = live
+    def __init__(self, market: MarketView, archive: Archive) -> None:
+        self._market = market
         self._archive = archive
         self._utc = ServerClock.parse("UTC")
         self._readers = asyncio.Semaphore(READERS_MAX)
@@ -41,7 +41,7 @@ class History:
         """The newest `limit` bars with start ≤ time < end, oldest first; the forming one too."""
         minutes = self._minutes(symbol)
         period_ns = period_s * NS_PER_SECOND
-        end = end_ns if end_ns is not None else self._live.market.now_ns() + period_ns
+        end = end_ns if end_ns is not None else self._market.clock.now_ns() + period_ns
         start = start_ns or 0
         known = _within(aggregate(minutes, period_s, self._utc), start, end)
         first = int(minutes.ts_ns[0]) if len(minutes) else end
@@ -55,7 +55,7 @@ class History:
         self, symbol: str, start_ns: int | None, end_ns: int | None, limit: int
     ) -> TickBlock:
         """The newest `limit` archived ticks with start ≤ time < end, at most a day of them."""
-        end = end_ns if end_ns is not None else self._live.market.now_ns() + 1
+        end = end_ns if end_ns is not None else self._market.clock.now_ns() + 1
         start = max(start_ns or 0, end - NS_PER_DAY)
         block = await self.in_thread(lambda: self._archive.read(symbol, start, end))
         return block.slice(max(0, len(block) - limit), len(block))
@@ -75,7 +75,7 @@ class History:
 
     def _minutes(self, symbol: str) -> BarSeries:
         """The minute bars in memory, the forming one last."""
-        view = self._live.view(symbol)
+        view = self._market.view(symbol)
         return _series(symbol, view.candles.bars() if view is not None else [])
 
 

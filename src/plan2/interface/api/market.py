@@ -11,6 +11,8 @@ from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.dataflow.bar_series import BarSeries
 from plan2.foundation.values import Float64Array, Int64Array
 from plan2.intelligence.models.forecast import Forecast
+from plan2.interface.api.command_desk import SignedRequest
+from plan2.interface.api.desk import Desks
 from plan2.interface.api.history import History
 from plan2.interface.api.paging import BarLimit, ItemLimit, Symbol, TimeUs, symbol_view
 from plan2.interface.api.ports import Features, Indicators
@@ -24,7 +26,7 @@ from plan2.interface.items import (
     Ticks,
     VoteItem,
 )
-from plan2.interface.live import LiveView, SymbolView
+from plan2.interface.live import MarketView, SymbolView
 from plan2.interface.screen import NS_PER_US, number_or_none, to_us
 
 WARM_UP_BARS: Final = 500
@@ -44,9 +46,15 @@ class MarketRoutes:
     """Everything about prices and what is computed from them."""
 
     def __init__(
-        self, live: LiveView, history: History, indicators: Indicators, features: Features
+        self,
+        desks: Desks,
+        market: MarketView,
+        history: History,
+        indicators: Indicators,
+        features: Features,
     ) -> None:
-        self._live = live
+        self._desks = desks
+        self._market = market
         self._history = history
         self._indicators = indicators
         self._features = features
@@ -63,11 +71,11 @@ class MarketRoutes:
             get("/api/v1/forecasts", tags=tags)(self.forecasts),
         ]
 
-    async def symbols(self) -> list[SymbolInfo]:
+    async def symbols(self, request: SignedRequest) -> list[SymbolInfo]:
         """Every watched symbol with its contract data and last quote."""
-        live = self._live
-        views = (live.view(symbol) for symbol in live.symbols)
-        return [_symbol_info(view, live.books) for view in views if view is not None]
+        market, books = self._market, self._desks.of(request.auth).books
+        views = (market.view(symbol) for symbol in market.symbols)
+        return [_symbol_info(view, books) for view in views if view is not None]
 
     async def bars(
         self,
@@ -98,7 +106,7 @@ class MarketRoutes:
         limit: BarLimit = 1_000,
     ) -> Ticks:
         """Archived quotes as columns, oldest first; at most the last day before `to_us`."""
-        symbol_view(self._live, symbol)
+        symbol_view(self._market, symbol)
         block = await self._history.ticks(symbol, _ns(from_us), _ns(to_us), limit)
         return Ticks(
             symbol=symbol,
@@ -135,7 +143,7 @@ class MarketRoutes:
 
     async def features(self, symbol: Symbol) -> FeatureValues:
         """The feature vector that the models see now."""
-        symbol_view(self._live, symbol)
+        symbol_view(self._market, symbol)
         vector = self._features.latest(symbol)
         if vector is None:
             raise RequestRefused(
@@ -153,14 +161,14 @@ class MarketRoutes:
 
     async def forecasts(self, symbol: Symbol, limit: ItemLimit = 100) -> list[ForecastItem]:
         """The last forecasts of a symbol, newest first."""
-        kept = symbol_view(self._live, symbol).forecasts
+        kept = symbol_view(self._market, symbol).forecasts
         newest = [kept[-1 - index] for index in range(min(limit, len(kept)))]
         return [_forecast_item(forecast) for forecast in newest]
 
     async def _series(
         self, symbol: str, period_s: int, from_us: int | None, to_us: int | None, limit: int
     ) -> BarSeries:
-        symbol_view(self._live, symbol)
+        symbol_view(self._market, symbol)
         return await self._history.bars(symbol, period_s, _ns(from_us), _ns(to_us), limit)
 
 

@@ -1,8 +1,9 @@
 """Routes about the system itself: what runs, how it is, models, the event log."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Request, Response, get
@@ -13,81 +14,42 @@ from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.foundation.errors import InputError
 from plan2.foundation.events.catalog import STORED
 from plan2.intelligence.models.manifest import Manifest
-from plan2.interface.api.history import History
+from plan2.interface.api.command_desk import SignedRequest
+from plan2.interface.api.desk import Desks
 from plan2.interface.api.paging import Cursor, ItemId, ItemLimit, position_of
-from plan2.interface.api.ports import ApiParts, Health, LatencyBoard, Models
+from plan2.interface.api.ports import Models, SharedParts
 from plan2.interface.items import (
-    BucketItem,
-    ComponentItem,
     EventItem,
     HealthInfo,
     ModelItem,
     Page,
-    StageItem,
     SystemInfo,
 )
 from plan2.interface.screen import SAFE_INTEGER_MAX, for_screen, number_or_none, to_us
 from plan2.interface.views.fold import event_item
 
+T = TypeVar("T")
 AnyRequest = Request[Any, Any, Any]  # Litestar leaves user, auth and state open
 EventType = Annotated[
-    str, Parameter(query="type", max_length=64, description="Name of a stored event.")
+    str,
+    Parameter(
+        query="type",
+        max_length=64,
+        description="Name of a stored event.",
+        schema_extra={"enum": ["", *sorted(STORED)]},
+    ),
 ]
 FromPosition = Annotated[
     int, Parameter(ge=0, le=SAFE_INTEGER_MAX, description="Only events at or after this one.")
 ]
 
 
-class HealthReport:
-    """The health of the whole process as one answer; the stream sends the same."""
-
-    def __init__(self, board: Health, latency: LatencyBoard, clients: Callable[[], int]) -> None:
-        self._board = board
-        self._latency = latency
-        self._clients = clients
-
-    def make(self) -> HealthInfo:
-        """Every part, every stage, the loop and the screens, now."""
-        board = self._board
-        return HealthInfo(
-            status=str(board.overall()),
-            components=[
-                ComponentItem(
-                    name=part.name,
-                    level=part.level,
-                    status=str(part.status),
-                    detail=part.detail,
-                    since_us=part.since_us,
-                    metrics={name: number_or_none(value) for name, value in part.metrics.items()},
-                )
-                for part in board.snapshot()
-            ],
-            latency=[
-                StageItem(
-                    stage=stage.stage,
-                    count=stage.count,
-                    p50_us=stage.p50_us,
-                    p95_us=stage.p95_us,
-                    p99_us=stage.p99_us,
-                    max_us=stage.max_us,
-                    buckets=[
-                        BucketItem(le_us=bucket.le_us, count=bucket.count)
-                        for bucket in stage.buckets
-                    ],
-                )
-                for stage in self._latency.snapshot()
-            ],
-            loop_lag_ms_p99=board.loop_lag_ms_p99(),
-            ws_clients=self._clients(),
-        )
-
-
 class SystemRoutes:
     """What runs and how it is."""
 
-    def __init__(self, parts: ApiParts, report: HealthReport) -> None:
-        self._parts = parts
-        self._report = report
+    def __init__(self, desks: Desks, shared: SharedParts) -> None:
+        self._desks = desks
+        self._shared = shared
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """The three routes."""
@@ -97,32 +59,34 @@ class SystemRoutes:
             get("/api/v1/events", tags=["events"])(self.events),
         ]
 
-    async def system(self) -> SystemInfo:
+    async def system(self, request: SignedRequest) -> SystemInfo:
         """What is running: version, market, account, switch."""
-        parts, info = self._parts, self._parts.info
+        desk = self._desks.of(request.auth)
+        info = desk.info
         return SystemInfo(
             version=info.version,
             mode=info.mode,
             simulated=info.mode != "live",
-            market_us=to_us(parts.live.market.now_ns()),
-            speed=parts.speed(),
+            market_us=to_us(desk.live.market.clock.now_ns()),
+            speed=self._shared.speed(),
             run_id=info.run_id,
             tenant_id=info.tenant_id,
             account_id=info.account_id,
             currency=info.currency,
             ui_hash=info.ui_hash,
             started_us=info.started_us,
-            trading_state=parts.books.trading_state(),
-            symbols=list(parts.live.symbols),
+            trading_state=desk.books.trading_state(),
+            symbols=list(desk.live.market.symbols),
             attribution=list(info.attribution),
         )
 
-    async def health(self) -> HealthInfo:
+    async def health(self, request: SignedRequest) -> HealthInfo:
         """Every part of the process, latency per stage, loop lag, screens."""
-        return self._report.make()
+        return self._desks.of(request.auth).report.make()
 
     async def events(
         self,
+        request: SignedRequest,
         event_type: EventType = "",
         from_position: FromPosition = 0,
         limit: ItemLimit = 100,
@@ -136,8 +100,8 @@ class SystemRoutes:
                 f"type (query): {event_type!r} is not a stored event.",
                 remedy=f"One of {', '.join(sorted(STORED))}.",
             )
-        stored = await self._parts.events.read_all(
-            self._parts.info.tenant_id,
+        stored = await self._shared.events.read_all(
+            self._desks.of(request.auth).info.tenant_id,
             after=max(0, from_position - 1),
             before=position_of(cursor),
             limit=limit + 1,
@@ -151,9 +115,9 @@ class SystemRoutes:
 class ModelRoutes:
     """The model registry; its files are read in a thread."""
 
-    def __init__(self, models: Models, history: History) -> None:
+    def __init__(self, models: Models) -> None:
         self._models = models
-        self._history = history
+        self._reader = asyncio.Semaphore(1)
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """The two routes."""
@@ -164,17 +128,22 @@ class ModelRoutes:
 
     async def listed(self, request: AnyRequest) -> Response[list[ModelItem]]:
         """Registered models, newest first; those that forecast now are champions."""
-        items = await self._history.in_thread(self._items)
+        items = await self._in_thread(self._items)
         return _tagged(request, items)
 
     async def manifest(self, request: AnyRequest, model_id: ItemId) -> Response[dict[str, Any]]:
         """One model's whole manifest."""
         try:
-            found = await self._history.in_thread(lambda: self._models.show(model_id))
+            found = await self._in_thread(lambda: self._models.show(model_id))
         except InputError as error:
             raise RequestRefused(404, "not_found", f"There is no model {model_id!r}.") from error
         shown = for_screen(msgspec.to_builtins(found))
         return _tagged(request, shown if isinstance(shown, dict) else {})
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Read files beside the loop, one request at a time."""
+        async with self._reader:
+            return await asyncio.to_thread(work)
 
     def _items(self) -> list[ModelItem]:
         serving = self._models.champions().values()

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from litestar.params import Parameter
 
 from plan2.connectivity.gateway.problems import RequestRefused
-from plan2.interface.live import LiveView, SymbolView
+from plan2.interface.live import MarketView, SymbolView
 from plan2.interface.screen import SAFE_INTEGER_MAX
 from plan2.interface.views.queries import NEWEST
 
@@ -14,7 +14,11 @@ ITEMS_MAX: Final = 1_000
 
 Symbol = Annotated[str, Parameter(min_length=1, max_length=32, description="A watched symbol.")]
 TimeUs = Annotated[
-    int | None, Parameter(ge=0, le=SAFE_INTEGER_MAX, description="Microseconds UTC.")
+    int | None,
+    # Litestar leaves a minimum of 0 out of the description where None is allowed.
+    Parameter(
+        ge=0, le=SAFE_INTEGER_MAX, description="Microseconds UTC.", schema_extra={"minimum": 0}
+    ),
 ]
 BarLimit = Annotated[int, Parameter(ge=1, le=BARS_MAX)]
 ItemLimit = Annotated[int, Parameter(ge=1, le=ITEMS_MAX)]
@@ -22,7 +26,8 @@ Cursor = Annotated[
     str, Parameter(pattern=r"^\d{0,18}$", description="`next_cursor` of the page before.")
 ]
 Word = Annotated[str, Parameter(pattern=r"^[\x21-\x7e]{0,64}$")]
-ItemId = Annotated[str, Parameter(pattern=r"^[\x21-\x7e]{1,128}$")]
+ItemId = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9_#+@=~-][A-Za-z0-9_#+@=~:.-]{0,127}$")]
+"""An id in a path; it begins with no dot, because `..` would be another path."""
 
 
 def position_of(cursor: str) -> int:
@@ -30,13 +35,13 @@ def position_of(cursor: str) -> int:
     return int(cursor) if cursor else NEWEST
 
 
-def symbol_view(live: LiveView, symbol: str) -> SymbolView:
+def symbol_view(market: MarketView, symbol: str) -> SymbolView:
     """What is known of a symbol.
 
     Raises:
         RequestRefused: 404 when it is not watched.
     """
-    view = live.view(symbol)
+    view = market.view(symbol)
     if view is None:
         raise RequestRefused(
             404,

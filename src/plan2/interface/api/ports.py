@@ -21,9 +21,6 @@ from plan2.intelligence.trading.control import AccountSwitches, Selector
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
 from plan2.interface.api.terminal_link import TerminalDoor
-from plan2.interface.books import Books
-from plan2.interface.live import LiveView
-from plan2.interface.views.queries import Views
 
 
 class Archive(Protocol):
@@ -234,26 +231,20 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     attribution: tuple[str, ...]
 
 
-class ApiParts(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the routes are built from.
+class SharedParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the routes of all tenants are built from; nothing of it belongs to one of them.
 
     Attributes:
+        events: reading the event store, of the tenant that is named in each call.
         speed: market seconds per second.
         terminal_door: lets terminals on other machines in; None lets nobody in.
     """
 
-    info: RunInfo
-    live: LiveView
-    books: Books
-    views: Views
     events: EventLog
-    archive: Archive
     indicators: Indicators
     features: Features
     models: Models
     replayer: Replayer
-    control: TradingControl
-    orders: OrderDesk
     health: Health
     latency: LatencyBoard
     speed: Callable[[], float]

@@ -9,13 +9,14 @@ from litestar.handlers import HTTPRouteHandler
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.foundation.errors import ModelMismatch
 from plan2.intelligence.decision.record import DecisionRecord
+from plan2.interface.api.command_desk import SignedRequest
+from plan2.interface.api.desk import Desk, Desks
 from plan2.interface.api.paging import Cursor, ItemId, ItemLimit, Word, position_of
-from plan2.interface.api.ports import EventLog, Features, Replayer, RunInfo
-from plan2.interface.books import Books
+from plan2.interface.api.ports import EventLog, Features, Replayer
 from plan2.interface.items import AccountInfo, DecisionItem, EquityCurve, Page, ReplayResult
 from plan2.interface.order_items import OrderItem, PositionItem
 from plan2.interface.screen import for_screen
-from plan2.interface.views.queries import DecisionFilter, Views
+from plan2.interface.views.queries import DecisionFilter
 
 Detail = dict[str, Any]  # a decision record as JSON: its schema belongs to level 4
 
@@ -24,10 +25,9 @@ class DecisionRoutes:
     """Decisions: lists, whole records, and taking one again."""
 
     def __init__(
-        self, info: RunInfo, views: Views, events: EventLog, features: Features, replayer: Replayer
+        self, desks: Desks, events: EventLog, features: Features, replayer: Replayer
     ) -> None:
-        self._tenant = info.tenant_id
-        self._views = views
+        self._desks = desks
         self._events = events
         self._features = features
         self._replayer = replayer
@@ -44,6 +44,7 @@ class DecisionRoutes:
 
     async def listed(
         self,
+        request: SignedRequest,
         symbol: Word = "",
         outcome: Word = "",
         reason: Word = "",
@@ -52,27 +53,30 @@ class DecisionRoutes:
     ) -> Page[DecisionItem]:
         """Decisions, newest first; filters are exact."""
         wanted = DecisionFilter(symbol=symbol, outcome=outcome, reason=reason)
-        return await self._views.decisions(wanted, position_of(cursor), limit)
+        views = self._desks.of(request.auth).views
+        return await views.decisions(wanted, position_of(cursor), limit)
 
-    async def detail(self, decision_id: ItemId) -> Detail:
+    async def detail(self, request: SignedRequest, decision_id: ItemId) -> Detail:
         """A decision's whole record with feature names, its orders, fills and position."""
-        record = await self._record(decision_id)
+        desk = self._desks.of(request.auth)
+        views, record = desk.views, await self._record(desk, decision_id)
         shown = for_screen(record)
         detail: Detail = shown if isinstance(shown, dict) else {}
-        orders = await self._views.orders_of(decision_id)
-        fills = await self._views.fills_of([order.order_id for order in orders])
+        orders = await views.orders_of(decision_id)
+        fills = await views.fills_of([order.order_id for order in orders])
         schema_id = str(record.get("features", {}).get("schema_id", ""))
         return {
             **detail,
             "feature_names": self._features.names(schema_id) or (),
             "orders": orders,
             "fills": fills,
-            "position": await self._views.position_of(decision_id),
+            "position": await views.position_of(decision_id),
         }
 
-    async def replay(self, decision_id: ItemId) -> ReplayResult:
+    async def replay(self, request: SignedRequest, decision_id: ItemId) -> ReplayResult:
         """Take the decision again from its record and compare bit for bit."""
-        record = msgspec.convert(await self._record(decision_id), DecisionRecord)
+        desk = self._desks.of(request.auth)
+        record = msgspec.convert(await self._record(desk, decision_id), DecisionRecord)
         try:
             replayed = await self._replayer.replay(record)
         except ModelMismatch as mismatch:
@@ -81,10 +85,10 @@ class DecisionRoutes:
             ) from mismatch
         return ReplayResult(identical=replayed.identical, differences=list(replayed.differences))
 
-    async def _record(self, decision_id: str) -> Detail:
-        position = await self._views.decision_position(decision_id)
+    async def _record(self, desk: Desk, decision_id: str) -> Detail:
+        position = await desk.views.decision_position(decision_id)
         found = (
-            await self._events.read_all(self._tenant, after=position - 1, limit=1)
+            await self._events.read_all(desk.info.tenant_id, after=position - 1, limit=1)
             if position is not None
             else ()
         )
@@ -97,9 +101,8 @@ class DecisionRoutes:
 class TradingRoutes:
     """Orders, positions, equity and the account."""
 
-    def __init__(self, views: Views, books: Books) -> None:
-        self._views = views
-        self._books = books
+    def __init__(self, desks: Desks) -> None:
+        self._desks = desks
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """The four routes."""
@@ -113,31 +116,35 @@ class TradingRoutes:
 
     async def orders(
         self,
+        request: SignedRequest,
         status: Literal["all", "open"] = "all",
         limit: ItemLimit = 100,
         cursor: Cursor = "",
     ) -> Page[OrderItem]:
         """Orders and where they stand, newest first; or all of which more is to be heard."""
+        desk = self._desks.of(request.auth)
         if status == "open":
-            return Page(self._books.open_orders()[::-1][:limit], None)
-        return await self._views.orders(position_of(cursor), limit)
+            return Page(desk.books.open_orders()[::-1][:limit], None)
+        return await desk.views.orders(position_of(cursor), limit)
 
     async def positions(
         self,
+        request: SignedRequest,
         status: Literal["open", "closed"] = "open",
         limit: ItemLimit = 100,
         cursor: Cursor = "",
     ) -> Page[PositionItem]:
         """Open positions with floating profit, or closed ones, newest first."""
+        desk = self._desks.of(request.auth)
         if status == "open":
-            newest_first = self._books.positions()[::-1]
+            newest_first = desk.books.positions()[::-1]
             return Page(newest_first[:limit], None)
-        return await self._views.positions(is_open=False, before=position_of(cursor), limit=limit)
+        return await desk.views.positions(is_open=False, before=position_of(cursor), limit=limit)
 
-    async def equity(self, limit: ItemLimit = 500) -> EquityCurve:
+    async def equity(self, request: SignedRequest, limit: ItemLimit = 500) -> EquityCurve:
         """The last records of balance and equity as columns, oldest first."""
-        return await self._views.equity(limit)
+        return await self._desks.of(request.auth).views.equity(limit)
 
-    async def account(self) -> AccountInfo:
+    async def account(self, request: SignedRequest) -> AccountInfo:
         """The account's figures now, with its limits."""
-        return self._books.info()
+        return self._desks.of(request.auth).books.info()

@@ -37,8 +37,8 @@ class Channels:
     def __init__(self, live: LiveView, health: Callable[[], Any]) -> None:
         self._live = live
         self._count = 0
-        self.quotes = self._state("quotes", QuotesSource(live))
-        self.forecast = self._state("forecast", ForecastSource(live))
+        self.quotes = self._state("quotes", QuotesSource(live.market))
+        self.forecast = self._state("forecast", ForecastSource(live.market))
         self.positions = self._state("positions", PositionsSource(live.books))
         self.account = self._state("account", OneRowSource(live.books.row))
         self.health = self._state("health", OneRowSource(health))
@@ -49,9 +49,11 @@ class Channels:
         plain = (self.quotes, self.forecast, self.positions, self.account, self.health)
         self._plain: dict[str, StateChannel] = {channel.name: channel for channel in plain}
         self._logs = {log.name: log for log in (self.decisions, self.orders, self.events)}
-        live.ticks.listen(self._on_ticks)
-        live.forecasts.listen(self.forecast.touch)
-        live.booked.listen(self._on_booked)
+        self.listeners = (self._on_ticks, self.forecast.touch, self._on_booked)
+        for changes, listener in zip(
+            (live.market.ticks, live.market.forecasts, live.booked), self.listeners, strict=True
+        ):
+            changes.listen(listener)
 
     def states(self) -> list[StateChannel]:
         """Every state channel that exists now."""
@@ -75,7 +77,7 @@ class Channels:
 
     def _candle(self, params: Params) -> StateChannel:
         symbol, period_s = params.get("symbol"), params.get("period_s")
-        view = self._live.view(str(symbol))
+        view = self._live.market.view(str(symbol))
         if set(params) != {"symbol", "period_s"} or view is None or period_s not in PERIODS_S:
             raise InputError(
                 "Channel candle takes symbol (a watched one) and period_s (one of "

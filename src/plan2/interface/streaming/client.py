@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final, Protocol
 
-from plan2.connectivity.identity.sessions import Session
+from plan2.connectivity.identity.principal import Session
 from plan2.interface.streaming.log_channel import LogChannel
 from plan2.interface.streaming.protocol import Close, Codec, Kind, RateClass
 from plan2.interface.streaming.state_channel import SharedStream, StateChannel

@@ -6,13 +6,15 @@ after the handshake, because a browser cannot see why a handshake failed; nothin
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any, Final
 
 from litestar import WebSocket
 from litestar.handlers import WebsocketRouteHandler, websocket
 
-from plan2.connectivity.identity.rights import CHANNELS, Role, may_subscribe
-from plan2.connectivity.identity.sessions import Session
+from plan2.connectivity.identity.principal import Session
+from plan2.connectivity.identity.right_table import CHANNELS, may_subscribe
+from plan2.connectivity.identity.rights import Role
 from plan2.interface.streaming.client import Client
 from plan2.interface.streaming.hub import StreamHub
 from plan2.interface.streaming.protocol import Close, Codec, codecs
@@ -21,14 +23,17 @@ from plan2.interface.streaming.requests import Requests
 CLOSE_TIMEOUT_S: Final = 1.0
 SENDS_BEFORE_YIELD: Final = 32
 
+Hubs = Callable[[Session], StreamHub | None]
+"""The stream of a caller's tenant; None while it is being opened."""
+
 Socket = WebSocket[Any, Any, Any]  # Litestar leaves user, auth and state open
 
 
 class StreamRoute:
     """`/api/v1/stream`."""
 
-    def __init__(self, hub: StreamHub) -> None:
-        self._hub = hub
+    def __init__(self, hubs: Hubs) -> None:
+        self._hubs = hubs
         self._codecs = codecs()
 
     def handlers(self) -> list[WebsocketRouteHandler]:
@@ -41,32 +46,25 @@ class StreamRoute:
         codec = next((self._codecs[name] for name in self._codecs if name in offered), None)
         await socket.accept(subprotocols=codec.subprotocol if codec else None)
         session: Session | None = socket.scope["auth"]
-        refusal = self._refusal(session, codec)
-        if session is None or codec is None or refusal is not None:
+        hub = self._hubs(session) if session is not None else None
+        refusal = _refusal(session, codec, hub)
+        if session is None or codec is None or hub is None or refusal is not None:
             await socket.close(code=refusal or Close.PROTOCOL)
             return
-        client = self._hub.join(session, codec)
+        client = hub.join(session, codec)
         try:
-            await self._serve(socket, client)
+            await self._serve(socket, hub, client)
         finally:
-            self._hub.leave(client)
+            hub.leave(client)
         with contextlib.suppress(OSError, TimeoutError):
-            await asyncio.wait_for(self._end(socket, client), CLOSE_TIMEOUT_S)
+            await asyncio.wait_for(self._end(socket, hub, client), CLOSE_TIMEOUT_S)
 
-    def _refusal(self, session: Session | None, codec: Codec | None) -> Close | None:
-        if session is None:
-            return Close.SIGNED_OUT
-        is_stranger = session.user.tenant_id != self._hub.info.tenant_id
-        if is_stranger or not _may_follow_any(session.user.role):
-            return Close.FORBIDDEN
-        return Close.VERSION if codec is None else None
-
-    async def _serve(self, socket: Socket, client: Client) -> None:
-        requests = Requests(self._hub, client)
+    async def _serve(self, socket: Socket, hub: StreamHub, client: Client) -> None:
+        requests = Requests(hub, client)
         requests.greet()
         tasks = [
             asyncio.create_task(self._receive(socket, requests)),
-            asyncio.create_task(self._send(socket, client)),
+            asyncio.create_task(self._send(socket, hub, client)),
             asyncio.create_task(client.closing.wait()),
         ]
         try:
@@ -87,12 +85,12 @@ class StreamRoute:
             text = message.get("text")
             requests.take_in(message.get("bytes") or (text or "").encode())
 
-    async def _send(self, socket: Socket, client: Client) -> None:
+    async def _send(self, socket: Socket, hub: StreamHub, client: Client) -> None:
         """Send what the client is due; a peer that is gone shows as an OSError."""
         is_text = client.codec.is_text
         count = 0
         while True:
-            message = client.next_message(self._hub)
+            message = client.next_message(hub)
             if message is None:
                 client.ready.clear()
                 await client.ready.wait()
@@ -103,12 +101,12 @@ class StreamRoute:
                 # A socket that never blocks would keep the loop for a whole replay.
                 await asyncio.sleep(0)
 
-    async def _end(self, socket: Socket, client: Client) -> None:
+    async def _end(self, socket: Socket, hub: StreamHub, client: Client) -> None:
         """Send the last control frames and the close code, if it is us who ends."""
         if client.close_code is None:
             return
         client.leave()
-        while (message := client.next_message(self._hub)) is not None:
+        while (message := client.next_message(hub)) is not None:
             await _send_one(socket, message, is_text=client.codec.is_text)
         await socket.close(code=client.close_code)
 
@@ -118,6 +116,17 @@ async def _send_one(socket: Socket, message: bytes, *, is_text: bool) -> None:
         await socket.send({"type": "websocket.send", "bytes": None, "text": message.decode()})
     else:
         await socket.send({"type": "websocket.send", "bytes": message, "text": None})
+
+
+def _refusal(session: Session | None, codec: Codec | None, hub: StreamHub | None) -> Close | None:
+    """Why a socket is closed right after its handshake; None when it may stay."""
+    if session is None:
+        return Close.SIGNED_OUT
+    if hub is None:
+        return Close.RESTART
+    if session.user.tenant_id != hub.info.tenant_id or not _may_follow_any(session.user.role):
+        return Close.FORBIDDEN
+    return Close.VERSION if codec is None else None
 
 
 def _may_follow_any(role: Role) -> bool:

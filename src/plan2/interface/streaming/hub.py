@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from plan2.connectivity.identity.sessions import Session, Sessions
+from plan2.connectivity.identity.principal import Session
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import Clock, stopwatch_ns
 from plan2.foundation.eventstore.record import StoredEvent
@@ -54,7 +54,7 @@ class StreamHub:
     Args:
         live: the latest state.
         health: makes the row of `health`.
-        sessions: asked every second whether a client's session still lives.
+        is_live: asked every second whether a caller is still let in.
         info: what clients are told.
         timing: clocks.
     """
@@ -63,7 +63,7 @@ class StreamHub:
         self,
         live: LiveView,
         health: Callable[[], Any],  # a struct or map of the caller's
-        sessions: Sessions,
+        is_live: Callable[[Session], bool],
         info: HubInfo,
         timing: Timing,
     ) -> None:
@@ -74,11 +74,12 @@ class StreamHub:
         self._joined = 0
         self._followed: set[RateClass] = set()
         self._live = live
-        self._sessions = sessions
+        self._changes = (live.market.ticks, live.market.forecasts, live.booked)
+        self._is_live = is_live
         self._timing = timing
         self._awake = {rate: asyncio.Event() for rate in RateClass}
         self._logs_awake = asyncio.Event()
-        for changes in (live.ticks, live.forecasts, live.booked):
+        for changes in self._changes:
             changes.wake_with(self._wake_states)
 
     def subscribe(self, bus: Bus) -> None:
@@ -100,6 +101,8 @@ class StreamHub:
         finally:
             for client in list(self.clients):
                 client.close(Close.RESTART)
+            for changes in self._changes:
+                changes.forget(self._wake_states, self.channels.listeners)
 
     def join(self, session: Session, codec: Codec) -> Client:
         """A new client, greeted."""
@@ -139,7 +142,7 @@ class StreamHub:
 
     def market_us(self) -> int:
         """Market time, microseconds."""
-        return to_us(self._live.market.now_ns())
+        return to_us(self._live.market.clock.now_ns())
 
     # --- pumps ----------------------------------------------------------------------------
 
@@ -220,7 +223,7 @@ class StreamHub:
         frames: dict[str, bytes] = {}
         body = {"position": self.channels.events.last}
         for client in clients:
-            if not self._sessions.is_live(client.session.session_id):
+            if not self._is_live(client.session):
                 client.close(Close.SIGNED_OUT)
                 continue
             codec = client.codec
@@ -231,9 +234,8 @@ class StreamHub:
             client.heartbeat(frame)
 
     def _collect(self) -> None:
-        self._live.ticks.collect()
-        self._live.forecasts.collect()
-        self._live.booked.collect()
+        for changes in self._changes:
+            changes.collect()
 
     def _wake_states(self) -> None:
         for rate in self._followed:

@@ -7,7 +7,7 @@ the connection. Rights are looked up anew at every subscription.
 from collections.abc import Callable
 from typing import Final
 
-from plan2.connectivity.identity.rights import CHANNELS, may_subscribe
+from plan2.connectivity.identity.right_table import CHANNELS, may_subscribe
 from plan2.foundation.errors import InputError
 from plan2.interface.streaming.client import Client
 from plan2.interface.streaming.hub import StreamHub

@@ -7,7 +7,7 @@ import msgspec
 
 from plan2.interface.books import Books
 from plan2.interface.candles import Candles
-from plan2.interface.live import LiveView
+from plan2.interface.live import MarketView
 
 PERIODS_S: Final = frozenset({60, 300, 900, 1_800, 3_600, 14_400, 86_400})
 """Bar periods that can be followed."""
@@ -19,16 +19,16 @@ ONE_ROW: Final = ""
 class QuotesSource:
     """Last quotes, keyed by symbol."""
 
-    def __init__(self, live: LiveView) -> None:
-        self._live = live
+    def __init__(self, market: MarketView) -> None:
+        self._market = market
 
     def snapshot(self) -> list[Any]:
         """Every symbol that has a quote."""
-        return self.rows(self._live.symbols)
+        return self.rows(self._market.symbols)
 
     def rows(self, keys: Collection[Hashable]) -> list[Any]:
         """The quotes of these symbols."""
-        views = (self._live.view(str(symbol)) for symbol in keys)
+        views = (self._market.view(str(symbol)) for symbol in keys)
         quotes = (view.quote() for view in views if view is not None)
         return [quote for quote in quotes if quote is not None]
 
@@ -64,16 +64,16 @@ class CandleSource:
 class ForecastSource:
     """Last forecasts, keyed by symbol."""
 
-    def __init__(self, live: LiveView) -> None:
-        self._live = live
+    def __init__(self, market: MarketView) -> None:
+        self._market = market
 
     def snapshot(self) -> list[Any]:
         """Every symbol that has a forecast."""
-        return self.rows(self._live.symbols)
+        return self.rows(self._market.symbols)
 
     def rows(self, keys: Collection[Hashable]) -> list[Any]:
         """The forecasts of these symbols."""
-        found = (self._live.forecast_row(str(symbol)) for symbol in keys)
+        found = (self._market.forecast_row(str(symbol)) for symbol in keys)
         return [row for row in found if row is not None]
 
 

@@ -18,10 +18,11 @@ from plan2.dataflow.terminals.simulated.broker import BrokerOptions, PaperBroker
 from plan2.dataflow.terminals.simulated.faults import Faults
 from plan2.dataflow.terminals.simulated.instruments import instruments
 from plan2.dataflow.terminals.simulated.market import FIRST_INSTANT_NS, SyntheticMarket
+from plan2.dataflow.terminals.simulated.paper import History, PaperTerminal
 from plan2.dataflow.terminals.simulated.rules import AccountRules
 from plan2.dataflow.terminals.simulated.source import SyntheticSource
 from plan2.dataflow.terminals.simulated.terminal import MarketReplay, SimulatedTerminal
-from plan2.foundation.clock import SimulatedClock
+from plan2.foundation.clock import Clock, SimulatedClock
 from plan2.foundation.config.schema import Simulated
 from plan2.foundation.errors import ConfigError
 from plan2.foundation.instrument import Instrument
@@ -99,6 +100,45 @@ def open_recorded(
     )
     broker = _broker(known, options, file, is_session)
     return _terminal(settings, paper, recording, broker, file)
+
+
+class JoinedMarket(msgspec.Struct, frozen=True, kw_only=True):
+    """A market that another terminal plays, as a further paper account needs to know it.
+
+    `identity` names it: an account file belongs to one market; `is_session` says whether it is open
+    at a time, UTC nanoseconds.
+    """
+
+    identity: str
+    mode: str
+    clock: Clock
+    contracts: dict[str, Instrument]
+    history: History
+    is_session: Callable[[int], bool] = calendar.is_open
+
+
+def join_market(settings: Simulated, market: JoinedMarket, paper: PaperAccount) -> PaperTerminal:
+    """A further paper account on a market; new ones begin at its present.
+
+    Raises:
+        ConfigError: as `open_synthetic`.
+    """
+    file, saved = _opened(paper)
+    now_ns = market.clock.now_ns()
+    options = BrokerOptions(
+        account=paper.account,
+        market=market.identity,
+        currency=settings.currency,
+        deposit=Decimal(settings.balance),
+        latency_ms=settings.order_latency_ms,
+        rules=paper.rules,
+        faults=paper.faults,
+        mode=market.mode,
+        origin_ns=saved.header.origin_ns if saved else now_ns,
+        start_ns=saved.ts_ns if saved else now_ns,
+    )
+    broker = _broker(market.contracts, options, file, market.is_session)
+    return PaperTerminal(paper.name, market.clock, broker, market.history, file)
 
 
 def account_path(data_dir: Path, account: str) -> Path:

@@ -1,4 +1,4 @@
-"""The simulated terminal: a replayed market and a paper broker behind the terminal port.
+"""The simulated terminal: a replayed market and a paper account behind the terminal port.
 
 Each tick goes to the broker first, then to the listener; so the listener hears of a deal before the
 tick that caused it. The clock is market time: it moves with the ticks and stands still between
@@ -9,28 +9,17 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import msgspec
-
 from plan2.dataflow.replay import Pacing, Player
 from plan2.dataflow.sources import TickSource
 from plan2.dataflow.terminals.port import (
-    AccountState,
-    ApprovedOrder,
-    Deal,
-    LinkState,
     TerminalListener,
-    TerminalOrder,
-    TerminalPosition,
-    Trace,
 )
 from plan2.dataflow.terminals.simulated.account_file import AccountFile
 from plan2.dataflow.terminals.simulated.broker import PaperBroker
-from plan2.dataflow.terminals.simulated.link import Link
-from plan2.dataflow.terminals.simulated.requests import MANUAL, BrokerAnswer, BrokerRequest
+from plan2.dataflow.terminals.simulated.paper import PaperAccountSide
 from plan2.dataflow.tick_merge import join_ticks
 from plan2.foundation.clock import SimulatedClock, stopwatch_ns
-from plan2.foundation.errors import TerminalUnavailable, require
-from plan2.foundation.instrument import Instrument
+from plan2.foundation.errors import require
 from plan2.foundation.values import NS_PER_SECOND, Tick, TickBlock
 
 NOTE_EVERY_NS = NS_PER_SECOND
@@ -53,7 +42,7 @@ class MarketReplay:
     gate: Callable[[], bool] = lambda: True
 
 
-class SimulatedTerminal:
+class SimulatedTerminal(PaperAccountSide):
     """One paper account on one market; a terminal plays once.
 
     Args:
@@ -64,18 +53,21 @@ class SimulatedTerminal:
     def __init__(
         self, name: str, market: MarketReplay, broker: PaperBroker, file: AccountFile | None = None
     ) -> None:
-        self.name = name
+        super().__init__(name, market.clock, broker)
         self.clock = market.clock
         self.player = Player(market.source, market.clock, market.pacing, market.gate)
         self._source = market.source
         self._start_ns = market.start_ns
-        self._broker = broker
         self._file = file
         self._task: asyncio.Task[None] | None = None
-        self._link = Link(broker, market.clock.now_ns)
         self._unnoted_ticks = 0
         self._noted_at_ns = 0
         self.clock.advance_to(max(market.start_ns, self.clock.now_ns()))
+
+    @property
+    def market(self) -> str:
+        """Which market is played, as its account files name it."""
+        return self._source.identity
 
     async def start(self, listener: TerminalListener) -> None:
         """Begin to play to `listener`; the first tick comes when the loop has its turn."""
@@ -100,10 +92,6 @@ class SimulatedTerminal:
         if self._task is not None:
             await asyncio.shield(self._task)
 
-    def instruments(self) -> dict[str, Instrument]:
-        """Contract data of every symbol on offer."""
-        return dict(self._broker.instruments)
-
     async def history(self, symbol: str, start_ts_ns: int, end_ts_ns: int) -> TickBlock:
         """Ticks with start ≤ time < end that lie before the market's present; may be empty."""
         parts = []
@@ -111,60 +99,6 @@ class SimulatedTerminal:
             parts.append(part)
             await asyncio.sleep(0)
         return join_ticks(symbol, parts)
-
-    def submit(self, order: ApprovedOrder) -> None:
-        """Hand the order to the broker; the answer comes with a later tick.
-
-        Raises:
-            TerminalUnavailable: while not connected; the order was certainly not sent.
-        """
-        if self._link.state is not LinkState.UP:
-            raise TerminalUnavailable(
-                f"terminal {self.name} is not connected: order {order.order_id} was not sent"
-            )
-        self._broker.submit(order)
-
-    async def account(self) -> AccountState | None:
-        """The account's figures, or None while not connected."""
-        if self._link.state is LinkState.UP:
-            return self._broker.account()
-        return self._link.memory.account if self._link.memory else None
-
-    async def positions(self) -> tuple[TerminalPosition, ...] | None:
-        """All open positions, or None while not connected."""
-        if self._link.state is LinkState.UP:
-            return self._broker.positions()
-        return self._link.memory.positions if self._link.memory else None
-
-    async def orders(self) -> tuple[TerminalOrder, ...] | None:
-        """All working pending orders, or None while not connected."""
-        if self._link.state is LinkState.UP:
-            return self._broker.orders()
-        return self._link.memory.orders if self._link.memory else None
-
-    async def deals(self, since_ts_ns: int) -> tuple[Deal, ...] | None:
-        """All deals at or after a market time, oldest first, or None while not connected."""
-        if self._link.state is LinkState.UP:
-            return self._broker.deals(since_ts_ns)
-        if self._link.memory is None:
-            return None
-        return tuple(deal for deal in self._link.memory.deals if deal.ts_ns >= since_ts_ns)
-
-    async def trace(self, token: str) -> Trace | None:
-        """What became of the order with this token; None while that cannot be told."""
-        return self._broker.trace(token) if self._link.state is LinkState.UP else None
-
-    def break_link(self, state: LinkState, reason: str) -> None:
-        """For tests: lose the broker; DEGRADED answers from memory, DOWN not at all."""
-        self._link.cut(state, reason)
-
-    def restore_link(self) -> None:
-        """For tests: reach the broker again; what was missed is told first."""
-        self._link.restore()
-
-    def trade_manually(self, request: BrokerRequest) -> BrokerAnswer:
-        """For tests and demonstrations: what a person does at the terminal, at the last quote."""
-        return self._broker.trade_manually(msgspec.structs.replace(request, reason=MANUAL))
 
     def _deliver(self) -> Callable[[Tick], None]:
         """The path of a tick: broker, listener, now and then a note of the place."""

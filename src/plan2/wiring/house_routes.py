@@ -1,0 +1,89 @@
+"""Routes of everything that is not trading: people, tenants, settings, audit, privacy, services."""
+
+from litestar.types import ControllerRouterHandler
+
+import plan2
+from plan2.connectivity.gateway.join import JoinRoutes
+from plan2.foundation.clock import LiveClock
+from plan2.intelligence.records.fields import Firm
+from plan2.interface.api.approvals import ApprovalRoutes
+from plan2.interface.api.audit import AuditParts, AuditRoutes
+from plan2.interface.api.flags import FlagRoutes
+from plan2.interface.api.keys import KeyRoutes
+from plan2.interface.api.people import PeopleRoutes
+from plan2.interface.api.privacy import PrivacyRoutes
+from plan2.interface.api.quotas import QuotaRoutes
+from plan2.interface.api.records import RecordParts, RecordRoutes
+from plan2.interface.api.second_factor import SecondFactorRoutes
+from plan2.interface.api.secrets import SecretRoutes
+from plan2.interface.api.services import ServiceRoutes
+from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
+from plan2.interface.api.settings import SettingsRoutes
+from plan2.interface.api.tenants import TenantRoutes
+from plan2.wiring.governance import Governance
+from plan2.wiring.installation import Installation
+from plan2.wiring.limits import Limits
+
+
+def house_routes(
+    installation: Installation, governance: Governance, limits: Limits
+) -> list[ControllerRouterHandler]:
+    """Every route of level 5 that is not about the market or an account."""
+    people, tenants = installation.people, installation.tenants
+    return [
+        *SessionRoutes(people.sessions, people.sign_in).handlers(),
+        *TokenRoutes(people.refresh, people.sessions).handlers(),
+        *SecondFactorRoutes(people.factors, people.duty).handlers(),
+        *KeyRoutes(people.key_desk, people.book).handlers(),
+        *PeopleRoutes(people.desk).handlers(),
+        *JoinRoutes(people.invitations).handlers(),
+        *ApprovalRoutes(people.approvals).handlers(),
+        *TenantRoutes(tenants).handlers(),
+        *_settings_routes(installation),
+        *SecretRoutes(
+            installation.keys,
+            installation.rotations,
+            lambda: [each.tenant_id for each in tenants.directory.all()],
+        ).handlers(),
+        *_audit_routes(installation, governance),
+        *ServiceRoutes(limits.registry, plan2.__version__).handlers(),
+        *QuotaRoutes(limits.usage, limits.load, tenants.directory).handlers(),
+    ]
+
+
+def _settings_routes(installation: Installation) -> list[ControllerRouterHandler]:
+    overlay, desk = installation.overlay, installation.settings_desk
+    return [
+        *SettingsRoutes(overlay, desk, installation.loaded).handlers(),
+        *FlagRoutes(installation.flags).handlers(),
+    ]
+
+
+def _audit_routes(
+    installation: Installation, governance: Governance
+) -> list[ControllerRouterHandler]:
+    firm = installation.loaded.settings.records
+    record, open_unit, wall = installation.recording, installation.database.uow, LiveClock()
+    return [
+        *AuditRoutes(
+            AuditParts(
+                open_unit=open_unit,
+                sealer=installation.keys.sealer,
+                checkpointer=governance.checkpointer,
+                prover=governance.prover,
+                record=record,
+                clock=wall,
+            )
+        ).handlers(),
+        *PrivacyRoutes(governance.consents, governance.privacy, governance.export).handlers(),
+        *RecordRoutes(
+            RecordParts(
+                open_unit=open_unit,
+                record=record,
+                clock=wall,
+                watch=governance.clock,
+                firm=Firm(lei=firm.lei, broker_lei=firm.broker_lei),
+                contract=installation.runs.main.market.instruments.get,
+            )
+        ).handlers(),
+    ]

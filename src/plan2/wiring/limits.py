@@ -1,0 +1,156 @@
+"""Wires what keeps one tenant from using up what is everybody's, and the list of services."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+import plan2
+from plan2.connectivity.gateway.app import Limiting
+from plan2.connectivity.ratelimit.limiter import Limiter
+from plan2.connectivity.ratelimit.load import Load, RecentP99, Tolerance
+from plan2.connectivity.ratelimit.middleware import Doorway, Turnstile
+from plan2.connectivity.ratelimit.notices import Notices
+from plan2.connectivity.ratelimit.quota import Quota
+from plan2.connectivity.ratelimit.storage import StorageMeter, schema_bytes
+from plan2.connectivity.ratelimit.use import Usage
+from plan2.connectivity.registry import (
+    Processes,
+    Service,
+    ServiceKind,
+    ServiceRegistry,
+    components,
+)
+from plan2.foundation.clock import LiveClock, stopwatch_ns
+from plan2.foundation.config.schema import Settings
+from plan2.foundation.database.tenancy import MAIN_TENANT
+from plan2.foundation.errors import ConfigError
+from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.health import HealthBoard
+from plan2.foundation.hub import Component
+from plan2.foundation.latency import Latency
+from plan2.foundation.loop import LoopLag
+from plan2.foundation.scheduler import Job
+from plan2.foundation.storage import Database
+from plan2.foundation.values import TenantId
+
+TENANTS = "tenants"
+
+
+class LimitsPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What limits are wired from.
+
+    Attributes:
+        settings: of the installation. settings_of: those that hold for a tenant.
+        tenants: every tenant's id.
+        terminals: the terminals of all tenants, as services.
+        folder: the data folder.
+    """
+
+    settings: Settings
+    settings_of: Callable[[TenantId], Settings]
+    tenants: Callable[[], Sequence[TenantId]]
+    terminals: Callable[[], Iterable[Service]]
+    folder: Path
+    database: Database
+    record: Record
+    board: HealthBoard
+    latency: Latency
+    lag: LoopLag
+    tolerance: Tolerance
+
+
+class Limits:
+    """Rates, quotas, load and the list of services."""
+
+    def __init__(self, plan: LimitsPlan) -> None:
+        wall = LiveClock()
+        self.address = ""
+        self._settings_of = plan.settings_of
+        self._quotas: dict[str, Quota] = {}
+        self._usual = _quota(plan.settings)
+        stage = plan.latency.stage("tick_to_decision")
+        self.notices = Notices(plan.record, wall, home=MAIN_TENANT)
+        self.usage = Usage(self.quota_of, self.notices, stopwatch_ns)
+        self.load = Load(
+            plan.lag.recent_ms, RecentP99(lambda: stage.snapshot().buckets), wall, plan.tolerance
+        )
+        limiter = Limiter(self.usage, self.load, stopwatch_ns)
+        self.limiting = Limiting(before=Doorway(limiter).around, after=Turnstile(limiter).around)
+        self._meter = StorageMeter(
+            lambda: [str(tenant) for tenant in plan.tenants()],
+            schema_bytes(plan.database.uow),
+            lambda tenant: [folder_of(plan.folder, tenant)],
+        )
+        self.usage.follow("storage_mb", self._meter.used_mb)
+        self._processes = Processes(plan2.__version__, lambda: self.address, wall)
+        self.registry = ServiceRegistry(
+            [
+                self._processes.services,
+                components(plan.board.snapshot, plan2.__version__, lambda: self.address),
+                lambda: list(plan.terminals()),
+            ]
+        )
+
+    def quota_of(self, tenant_id: str) -> Quota:
+        """What a tenant may use, by its settings; the same object until these change."""
+        found = self._quotas.get(tenant_id)
+        if found is not None:
+            return found
+        try:
+            settings = self._settings_of(TenantId(tenant_id))
+        except ConfigError:
+            return self._usual  # its settings are being read, or cannot hold: it is not served
+        self._quotas[tenant_id] = _quota(settings)
+        return self._quotas[tenant_id]
+
+    def on_setting(self, tenant_id: TenantId, key: str) -> None:
+        """A setting of a tenant changed."""
+        if key.startswith("quota."):
+            self._quotas.pop(tenant_id, None)
+
+    def forget(self, tenant_id: TenantId) -> None:
+        """A tenant was suspended or is gone."""
+        self._quotas.pop(tenant_id, None)
+        self.usage.forget(tenant_id)
+
+    def components(self) -> tuple[Component, ...]:
+        """What runs beside requests."""
+        return (
+            Component(name="load", level=2, run=self.load.run, check=self.load.check),
+            Component(
+                name="processes", level=2, start=self._processes.look, run=self._processes.watch
+            ),
+        )
+
+    def jobs(self) -> list[Job]:
+        """What is done again and again."""
+        return [
+            Job("limit_notices", self.flush, "every 60 s"),
+            Job("measure_storage", self._meter.measure, "every 600 s"),
+        ]
+
+    async def flush(self) -> None:
+        """Write down which limits were exceeded, and how often."""
+        self.notices.flush()
+
+
+def _quota(settings: Settings) -> Quota:
+    return msgspec.convert(msgspec.structs.asdict(settings.quota), Quota)
+
+
+def folder_of(folder: Path, tenant_id: str) -> Path:
+    """Where a tenant's files are; those of the main tenant are the data folder's journal."""
+    return folder / "journal" if tenant_id == MAIN_TENANT else folder / TENANTS / tenant_id
+
+
+def terminal_service(name: str, tenant_id: str, state: str, detail: str) -> Service:
+    """A terminal as the registry shows it."""
+    return Service(
+        name=name,
+        kind=ServiceKind.TERMINAL,
+        version=plan2.__version__,
+        state=state,
+        detail=detail,
+        tenant_id=tenant_id,
+    )

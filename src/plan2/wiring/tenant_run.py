@@ -1,0 +1,239 @@
+"""Everything of one tenant at run time: its log and journal, account, watches, views and desk.
+
+The main tenant and every other one are built from this very class; only where their account's
+terminal comes from differs. Nothing here is shared between tenants but what `Shared` names: the
+market, its forecasts, the latency histogram.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+import plan2
+from plan2.connectivity.identity.principal import Session
+from plan2.foundation import log
+from plan2.foundation.bus import Bus
+from plan2.foundation.clock import LiveClock
+from plan2.foundation.config.schema import Settings
+from plan2.foundation.errors import Plan2Error, TerminalUnavailable, Unrecoverable
+from plan2.foundation.eventstore.appender import Appender, Seal
+from plan2.foundation.eventstore.record import NewEvent
+from plan2.foundation.health import HealthBoard
+from plan2.foundation.hub import Component
+from plan2.foundation.ids import RandomIds
+from plan2.foundation.latency import Latency
+from plan2.foundation.storage import Database
+from plan2.foundation.values import TenantId
+from plan2.intelligence.pipeline import Seat
+from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.trading.account import TradingAccount
+from plan2.intelligence.trading.journal import SEGMENT_BYTES, FileJournal
+from plan2.intelligence.trading.stored import StoreSink
+from plan2.interface.api.command_desk import Commands
+from plan2.interface.api.desk import Desk
+from plan2.interface.api.health_report import HealthReport
+from plan2.interface.api.order_requests import May, OrderRequests
+from plan2.interface.api.ports import RunInfo, TradingControl
+from plan2.interface.books import AccountBooks
+from plan2.interface.live import LiveView, MarketView
+from plan2.interface.order_desk import AccountOrderDesk
+from plan2.interface.streaming.hub import HubInfo, StreamHub, Timing
+from plan2.interface.views.following import ViewFollowers
+from plan2.interface.views.projections import all_views
+from plan2.interface.views.queries import PostgresViews
+from plan2.wiring.assembly import terms_of
+from plan2.wiring.markets import Market
+from plan2.wiring.recovery import arm_first_time, recover_books
+from plan2.wiring.safety import Safety
+
+Say = Callable[[str], None]
+
+
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """What all tenants of a process have in common."""
+
+    run_id: str
+    ui_hash: str
+    attribution: tuple[str, ...]
+    database: Database
+    market_view: MarketView
+    latency: Latency
+    is_live: Callable[[Session], bool]
+    everywhere: TradingControl
+    may: May
+    four_eyes: Callable[[TenantId], bool]
+
+
+class TenantRun:
+    """One tenant of this process.
+
+    Args:
+        tenant_id: whose. folder: where its journal lies. database: the open one.
+        seal: seals personal fields of its events. say: tells a person.
+        segment_bytes: how large the journal's files are.
+
+    Attributes:
+        bus: announces what happens to this tenant alone.
+        appender: the way into its log.
+    """
+
+    def __init__(
+        self,
+        tenant_id: TenantId,
+        folder: Path,
+        database: Database,
+        seal: Seal,
+        say: Say,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> None:
+        self.tenant_id = tenant_id
+        self.folder = folder
+        self.say = say
+        self.bus = Bus()
+        self.appender = Appender(database.store, tenant_id, on_refused=self._on_refused, seal=seal)
+        self.journal = FileJournal(folder / "journal", segment_bytes)
+        self.sink = StoreSink(self.appender)
+        self.folded = 0
+        self._database = database
+
+    def take(self, account: TradingAccount, market: Market, kill_files: tuple[Path, ...]) -> None:
+        """Take over the account that this tenant trades, and watch over it."""
+        self.account, self.market = account, market
+        self.safety = Safety(account, market, kill_files, self.say)
+        self.safety.listen(self.bus)
+        self.views = ViewFollowers(self._database.store, self.tenant_id, all_views())
+        self.appender.on_stored(self.views.on_stored)
+
+    async def recover(self) -> None:
+        """Drain the journal of an earlier run and fold the books."""
+        self.folded = await recover_books(
+            self.account, self.journal, self._database.store, self.tenant_id, self.safety.sagas
+        )
+
+    async def show(self, shared: Shared, board: HealthBoard, seed_events: int) -> None:
+        """Build the desk and the stream, and give them their history."""
+        books = AccountBooks(self.account)
+        live = LiveView(shared.market_view, books)
+        live.subscribe(self.bus)
+        report = HealthReport(board, shared.latency, lambda: len(self.hub.clients))
+        epoch = RandomIds().next_id("epoch")
+        self.hub = StreamHub(
+            live,
+            report.make,
+            shared.is_live,
+            HubInfo(self.tenant_id, shared.ui_hash, epoch),
+            Timing(LiveClock()),
+        )
+        self.hub.subscribe(self.bus)
+        self.desk = Desk(
+            info=self._info(shared),
+            live=live,
+            books=books,
+            views=PostgresViews(shared.database.uow, self.tenant_id),
+            control=self.safety.control,
+            commands=Commands(
+                self.safety.control,
+                books,
+                shared.everywhere,
+                lambda: shared.four_eyes(self.tenant_id),
+            ),
+            orders=OrderRequests(AccountOrderDesk(self.account, self.market.clock), shared.may),
+            report=report,
+        )
+        stored = await shared.database.store.read_all(
+            self.tenant_id, limit=seed_events, newest_first=True
+        )
+        for event in reversed(stored):
+            self.hub.on_stored(event)
+        self.appender.on_stored(self.hub.on_stored)
+
+    def components(self) -> tuple[Component, ...]:
+        """What the hub runs and checks of this tenant."""
+        return (
+            Component(
+                name="event_store",
+                level=1,
+                run=self.appender.run,
+                stop=self._close_journal,
+                critical=True,
+            ),
+            Component(name="views", level=5, start=self.views.start, run=self.views.run),
+            Component(name="stream", level=5, run=self.hub.run),
+            *self.safety.components(),
+        )
+
+    async def settle(self) -> None:
+        """Ask the broker about everything, once its terminal is started; then arm if it may be.
+
+        While the books differ no new risk is taken. The reconciler goes on comparing, so a
+        difference that the broker's late records explain heals by itself and one that lasts halts.
+
+        Raises:
+            TerminalUnavailable: a paper account's broker could not be asked.
+        """
+        try:
+            found = await self.safety.reconciler.settle(self.folded)
+        except TerminalUnavailable as error:
+            if self.market.is_paper:
+                raise
+            self.say(f"{error} Trading waits until the books agree with the broker's.")
+        else:
+            if found.agrees and not self.safety.locks():
+                arm_first_time(self.account, self.market, self.folded)
+        await self.safety.hold()
+
+    def adopt(self, settings: Settings, config_hash: str) -> None:
+        """Let the account go by other settings from now on."""
+        rules, owner = terms_of(self.account.identity, settings, config_hash)
+        self.account.adopt(rules, owner, settings.management)
+
+    @property
+    def seat(self) -> Seat:
+        """The account's place at the pipeline; a fault halts this account alone."""
+        return Seat(self.account, lambda fault: self.halt(str(fault)))
+
+    def reduce_only(self, reason: str) -> None:
+        """Let only exits through until a person arms it again; nothing when it is stricter."""
+        if self.account.state is TradingState.ARMED:
+            now_ns = self.market.clock.now_ns()
+            self.account.set_state(TradingState.REDUCE_ONLY, now_ns, "system", reason)
+            self.say(f"ONLY EXITS: {reason}")
+
+    def halt(self, reason: str) -> None:
+        """Stop opening positions; only a person resumes."""
+        log.logger("tenant").error("trading_halted", tenant_id=self.tenant_id, reason=reason)
+        now_ns = self.market.clock.now_ns()
+        try:
+            self.account.set_state(TradingState.HALTED, now_ns, "system", reason)
+        except Unrecoverable:
+            # Not written down, but it must hold.
+            self.account.switching.force_halt(now_ns, reason)
+        self.say(f"TRADING HALTED: {reason}")
+
+    def _info(self, shared: Shared) -> RunInfo:
+        identity = self.account.identity
+        return RunInfo(
+            version=plan2.__version__,
+            mode=self.market.mode,
+            run_id=shared.run_id,
+            tenant_id=self.tenant_id,
+            account_id=identity.account_id,
+            currency=identity.currency,
+            ui_hash=shared.ui_hash,
+            started_us=LiveClock().now_ns() // 1000,
+            attribution=shared.attribution,
+        )
+
+    def _on_refused(self, refused: NewEvent, error: Plan2Error) -> None:
+        """The event store would not take an event: it is not lost from the journal, and told."""
+        log.logger("tenant").error(
+            "event_refused",
+            tenant_id=self.tenant_id,
+            stream=refused.stream_id,
+            error=str(error),
+        )
+
+    async def _close_journal(self) -> None:
+        self.journal.close()
