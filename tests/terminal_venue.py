@@ -5,6 +5,7 @@ of test_terminal_contract.py. What an adapter cannot do, its venue says, and tho
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -31,7 +32,14 @@ from plan2.dataflow.terminals.simulated.requests import BrokerRequest
 from plan2.dataflow.terminals.simulated.rules import AccountRules
 from plan2.dataflow.terminals.simulated.terminal import SimulatedTerminal
 from plan2.foundation.config.schema import Simulated
-from plan2.foundation.values import NS_PER_HOUR, NS_PER_SECOND, Side, Tick, TickBlock
+from plan2.foundation.values import (
+    NS_PER_HOUR,
+    NS_PER_MINUTE,
+    NS_PER_SECOND,
+    Side,
+    Tick,
+    TickBlock,
+)
 from simulated_world import TUESDAY_NS
 
 SYMBOLS = ("EURUSD", "USDJPY")
@@ -51,11 +59,17 @@ class Venue:
     Attributes:
         tells_deals_first: a deal is told right before the tick that made it.
         has_person: `person_opens` and `person_closes` work. can_break: `cut` and `mend` work.
+        is_fresh: the account is new, and its costs are those of our simulated broker.
+        grain: the smallest lots that the test at hand uses; what is traded for real may be less.
+        expiry_ns: life of an order that is to expire.
     """
 
     tells_deals_first = False
     has_person = False
     can_break = False
+    is_fresh = True
+    grain = 0.10
+    expiry_ns = 10 * NS_PER_MINUTE
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
@@ -83,6 +97,10 @@ class Venue:
     def mend(self) -> None:
         """The way to the broker is open again."""
         raise NotImplementedError
+
+    def few(self, count: int) -> int:
+        """How many ticks are enough where a market that is ours gives so many."""
+        return count
 
     def now_ns(self) -> int:
         """The market's time as far as it was heard."""
@@ -283,6 +301,13 @@ def remote(is_hedging: bool = True) -> Venue:
     return build(is_hedging)
 
 
+def demo(is_hedging: bool = True) -> Venue:
+    """A real demo terminal; see its module."""
+    from demo_venue import demo as build  # it builds on this module
+
+    return build(is_hedging)
+
+
 VENUES: dict[str, Callable[[bool], Venue]] = {
     "synthetic": synthetic,
     "recorded": recorded,
@@ -290,3 +315,5 @@ VENUES: dict[str, Callable[[bool], Venue]] = {
     "remote": remote,
 }
 """Every venue by name; each is made for a hedging or, with False, a netting account."""
+if os.environ.get("PLAN2_MT5_DEMO"):
+    VENUES["demo"] = demo

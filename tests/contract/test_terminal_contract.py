@@ -52,7 +52,8 @@ async def test_unconnected_is_none_and_connected_is_empty(venue: Venue) -> None:
     account, *lists, trace = await asked()
     assert account is not None
     assert lists == [(), (), ()]
-    assert trace == Trace()
+    assert trace is None or trace.is_empty, "too early to tell, or nothing"
+    assert await venue.traced("none") == Trace()
     await terminal.stop()
     assert await asked() == [None] * 5
 
@@ -69,8 +70,10 @@ async def test_account_of_a_fresh_start(venue: Venue) -> None:
     await venue.begin()
     account = await venue.terminal.account()
     assert account is not None
-    assert account.balance == account.equity == Decimal("10000.00")
-    assert account.margin == 0
+    if venue.is_fresh:
+        assert account.balance == account.equity == Decimal("10000.00")
+        assert account.margin == 0
+    assert account.balance > 0
     assert account.mode in {"demo", "simulated", "replay"}
     assert account.trade_allowed
 
@@ -78,7 +81,7 @@ async def test_account_of_a_fresh_start(venue: Venue) -> None:
 async def test_ticks_are_ordered_and_sane(venue: Venue) -> None:
     """Per symbol in time order, numbered within an instant, bid below ask, on the grid."""
     await venue.begin()
-    await venue.until(lambda: len(venue.ticks) >= 2000)
+    await venue.until(lambda: len(venue.ticks) >= venue.few(2000))
     known = venue.terminal.instruments()
     for symbol in SYMBOLS:
         mine = [tick for tick in venue.ticks if tick.symbol == symbol]
@@ -162,6 +165,7 @@ async def test_tokens_settle_doubtful_orders(venue: Venue) -> None:
 async def test_impossible_orders_are_rejected_with_a_reason(venue: Venue) -> None:
     """Off the volume step; a stop on the wrong side; a position that does not exist."""
     await venue.begin()
+    before = await venue.balance()
     above = round(venue.last("EURUSD").ask + 0.0100, 5)
     wrong = [
         order(order_id="w1", quantity=0.015),
@@ -173,7 +177,13 @@ async def test_impossible_orders_are_rejected_with_a_reason(venue: Venue) -> Non
         assert venue.answers(sent.order_id) == [UpdateKind.REJECTED]
         assert venue.updates[-1].reason
     assert await venue.terminal.positions() == ()
-    assert await venue.balance() == Decimal("10000.00")
+    assert await venue.balance() == before
+
+
+def _needs_our_broker(venue: Venue) -> None:
+    """Skip where costs are somebody else's and nights take a night."""
+    if not venue.is_fresh:
+        pytest.skip("costs are this broker's own; `plan2 statement check` recomputes its report")
 
 
 def by_hand(entry: Deal, leaving: Deal, contract: int, rate: Decimal) -> Decimal:
@@ -186,6 +196,7 @@ def by_hand(entry: Deal, leaving: Deal, contract: int, rate: Decimal) -> Decimal
 @pytest.mark.parametrize("side", [BUY, SELL])
 async def test_a_euro_round_trip_adds_up(venue: Venue, side: Side) -> None:
     """Profit in dollars by hand, 3.50 per lot and side, and the balance moved by just that."""
+    _needs_our_broker(venue)
     await venue.begin()
     (entry,) = await venue.answered(order("EURUSD", side, quantity=0.20))
     seen = len(venue.ticks)
@@ -201,6 +212,7 @@ async def test_a_euro_round_trip_adds_up(venue: Venue, side: Side) -> None:
 
 async def test_a_yen_round_trip_is_converted(venue: Venue) -> None:
     """Profit in yen divided by the ask at which dollars could be bought at the exit."""
+    _needs_our_broker(venue)
     await venue.begin()
     (entry,) = await venue.answered(order("USDJPY", BUY))
     seen = len(venue.ticks)
@@ -214,6 +226,7 @@ async def test_a_yen_round_trip_is_converted(venue: Venue) -> None:
 
 async def test_a_night_costs_its_swap(venue: Venue) -> None:
     """Tuesday's rollover at 22:00 UTC: −7.1 points · 0.10 lots = −0.71, booked at the exit."""
+    _needs_our_broker(venue)
     await venue.begin()
     (entry,) = await venue.answered(order("EURUSD", BUY))
     night_ns = TUESDAY_NS + 14 * NS_PER_HOUR
@@ -230,7 +243,7 @@ async def test_a_night_costs_its_swap(venue: Venue) -> None:
 async def test_history_is_what_was_heard_and_never_the_future(venue: Venue) -> None:
     """Asking for the time played so far gives the very ticks; nothing at or after now."""
     await venue.begin()
-    await venue.until(lambda: len(venue.ticks) >= 1500)
+    await venue.until(lambda: len(venue.ticks) >= venue.few(1500))
     first, now = venue.ticks[0].ts_ns, venue.ticks[-1].ts_ns
     for symbol in SYMBOLS:
         block = await venue.terminal.history(symbol, first, now + 6 * NS_PER_HOUR)

@@ -70,8 +70,9 @@ def test_every_table_is_fenced(postgres: Postgres, tenant: TenantId) -> None:
         ).fetchone()
         assert tables is not None
         assert tables[0] >= 9
-        connection.execute(f"create table t_{tenant}.forgotten (id int)")
-        assert connection.execute(RLS_EXCEPTIONS, values).fetchall() == [("forgotten",)]
+        with connection.transaction(force_rollback=True):
+            connection.execute(f"create table t_{tenant}.forgotten (id int)")
+            assert connection.execute(RLS_EXCEPTIONS, values).fetchall() == [("forgotten",)]
 
 
 def test_nothing_runs_with_foreign_rights(postgres: Postgres, tenant: TenantId) -> None:

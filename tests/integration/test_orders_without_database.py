@@ -19,7 +19,7 @@ from plan2.foundation.storage import Database
 from plan2.foundation.values import Side, TenantId
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.wishes import Ask, OrderWish
-from simulation.process import Process, Trace
+from simulation.process import Parts, Process, Trace
 from simulation.world import ACCOUNT, Store, World
 
 MAIN = TenantId("default")
@@ -53,16 +53,19 @@ async def own_database(own_postgres: Postgres) -> AsyncIterator[Database]:
 class Floor:
     """A simulated broker and market, traded on by the real order path over the real database."""
 
-    def __init__(self, seed: int, database: Database, folder: Path) -> None:
+    def __init__(
+        self, seed: int, database: Database, folder: Path, parts: Parts | None = None
+    ) -> None:
         self.world = World(seed)
         self.world.store = Store(database.store, self.world.plan)
         self._folder = folder
+        self._parts = parts
         self.trace = Trace(self.world.clock.now_ns)
         self.durable: dict[str, str] = {}
         self.process = self._life()
 
     def _life(self) -> Process:
-        return Process(self.world, self._folder, self.trace, self.durable)
+        return Process(self.world, self._folder, self.trace, self.durable, self._parts)
 
     async def begin(self) -> None:
         """The first life, armed."""

@@ -1,14 +1,7 @@
-"""Read models and identity in a real PostgreSQL: projections, paging, sessions, tokens."""
+"""Read models in a real PostgreSQL: projections and paging."""
 
 import asyncio
 
-import pytest
-
-from plan2.connectivity.identity.bootstrap import SignIn
-from plan2.connectivity.identity.rights import Role
-from plan2.connectivity.identity.sessions import Sessions, User
-from plan2.connectivity.identity.tables import PostgresIdentity
-from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.events.account import EquityRecorded
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.model import DecisionMade
@@ -20,9 +13,9 @@ from plan2.foundation.events.order import (
     PositionOpened,
 )
 from plan2.foundation.eventstore.record import NewEvent
-from plan2.foundation.ids import RandomIds, SeededIds, derived_id
+from plan2.foundation.ids import derived_id
 from plan2.foundation.storage import Database
-from plan2.foundation.values import NS_PER_HOUR, NS_PER_MINUTE, TenantId
+from plan2.foundation.values import TenantId
 from plan2.interface.views.following import ViewFollowers
 from plan2.interface.views.projections import all_views
 from plan2.interface.views.queries import NEWEST, DecisionFilter, PostgresViews
@@ -259,62 +252,3 @@ async def test_rows_of_older_code_are_built_again(database: Database, tenant: Te
         await uow.execute("delete from decision_view")
     await followers_of(database, tenant).start()
     assert await PostgresViews(database.uow, tenant).decision_position("d1") == 1
-
-
-@pytest.fixture
-async def admin(database: Database, tenant: TenantId) -> User:
-    """The tenant's administrator."""
-    user = User(user_id="u1", name="administrator", tenant_id=tenant, role=Role.TENANT_ADMIN)
-    table = PostgresIdentity(database.uow, tenant)
-    assert await table.ensure_user(user) == user
-    assert await table.ensure_user(user) == user
-    return user
-
-
-async def test_sessions_are_found_by_the_next_process(
-    database: Database, tenant: TenantId, admin: User
-) -> None:
-    """Live ones come back with their user; revoked and ended ones do not, and no cookie is kept."""
-    table, clock = PostgresIdentity(database.uow, tenant), SimulatedClock(NOON_NS)
-    sessions = Sessions(table, clock, RandomIds(), hours=12)
-    kept, _ = await sessions.open(admin)
-    gone, session = await sessions.open(admin)
-    await sessions.revoke(session.session_id)
-    again = Sessions(table, clock, RandomIds(), hours=12)
-    assert await again.load() == 1
-    found = again.find(kept)
-    assert found is not None
-    assert found.user == admin
-    assert again.find(gone) is None
-    async with database.uow(tenant) as uow:
-        rows = (await uow.execute("select * from user_session")).all()
-    assert kept not in str(rows)
-    clock.advance_to(NOON_NS + 12 * NS_PER_HOUR)
-    assert await Sessions(table, clock, RandomIds(), hours=12).load() == 0
-
-
-async def test_a_token_has_one_winner_among_many(
-    database: Database, tenant: TenantId, admin: User
-) -> None:
-    """Five connections race for one token: one session; later and too late are refused."""
-    table, clock = PostgresIdentity(database.uow, tenant), SimulatedClock(NOON_NS)
-    sessions = Sessions(table, clock, RandomIds(), hours=12)
-    sign_in = SignIn(table, sessions, clock, lambda *_: None)
-    token, late = await sign_in.issue(admin), await sign_in.issue(admin)
-    results = await asyncio.gather(*(sign_in.redeem(token, "::1") for _ in range(5)))
-    assert sum(result is not None for result in results) == 1
-    assert await sign_in.redeem(token, "::1") is None
-    clock.advance_to(NOON_NS + 15 * NS_PER_MINUTE)
-    assert await sign_in.redeem(late, "::1") is None
-
-
-async def test_another_tenant_sees_nobody(
-    database: Database, tenant: TenantId, admin: User, postgres: object
-) -> None:
-    """A second tenant's tables are empty, whatever the first one stored."""
-    other = postgres.new_tenant()  # type: ignore[attr-defined]  # the fixture's own class
-    sessions = Sessions(
-        PostgresIdentity(database.uow, tenant), SimulatedClock(NOON_NS), SeededIds("x"), hours=12
-    )
-    await sessions.open(admin)
-    assert await PostgresIdentity(database.uow, other).load(NOON_NS) == []

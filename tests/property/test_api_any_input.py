@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plan2.connectivity.identity.rights import RIGHTS
+from plan2.connectivity.identity.right_table import RIGHTS
 from plan2.interface.screen import SAFE_INTEGER_MAX, for_screen, refuse_unsafe
 from plan2.interface.streaming.protocol import Kind, codecs
 from unit.interface_fixtures import NOON_NS, Stage, quote

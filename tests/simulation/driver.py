@@ -29,6 +29,7 @@ GAPS_MS = (100, 250, 500, 1_000)
 TURNS = 160
 QUIET_MS = 60_000
 QUIET_GAP_MS = 500
+HEDGING, NETTING = "hedging", "netting"
 PLACES = (
     "journal_before",
     "journal_torn",
@@ -103,10 +104,13 @@ def profile_of(rng: np.random.Generator, seed: int) -> Profile:
 class Run:
     """One seed, from the first turn to the last check."""
 
-    def __init__(self, seed: int, folder: Path, parts: Parts | None = None) -> None:
+    def __init__(
+        self, seed: int, folder: Path, parts: Parts | None = None, rules: str = HEDGING
+    ) -> None:
         self.rng = np.random.default_rng(seed)
         self.profile = profile_of(self.rng, seed)
-        self.world = World(seed, self.profile.faults, parts.broker if parts else PaperBroker)
+        broker = parts.broker if parts else PaperBroker
+        self.world = World(seed, self.profile.faults, broker, rules == HEDGING)
         self.trace = Trace(self.world.clock.now_ns)
         self.durable: dict[str, str] = {}
         self.invariants = Invariants(self.world, self.durable)
@@ -296,10 +300,10 @@ class Run:
         again.die()
 
 
-def simulate(seed: int, parts: Parts | None = None) -> Result:
-    """Play one seed from scratch."""
+def simulate(seed: int, parts: Parts | None = None, rules: str = HEDGING) -> Result:
+    """Play one seed from scratch, at an account of these rules: hedging or netting."""
     folder = Path(tempfile.mkdtemp(prefix="plan2-sim-", dir=memory_folder()))
-    run = Run(seed, folder, parts)
+    run = Run(seed, folder, parts, rules)
     violated = ""
     try:
         run_virtual(run.play())

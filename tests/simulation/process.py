@@ -176,10 +176,10 @@ class Process:
                 start_balance=Decimal("10000.00"),
             ),
             world.instruments,
-            RULES,
+            parts.rules,
             AccountServices(
                 chronicle=Chronicle(self.journal, Sink(self.appender, world.plan), self.bus),
-                keeper=DecisionKeeper(RULES, owner()),
+                keeper=DecisionKeeper(parts.rules, owner()),
                 submit=self.submit,
                 latency=Latency(),
             ),
@@ -255,6 +255,7 @@ class Parts:
     terminal: Callable[[World], Terminal] = Terminal
     broker: Callable[..., PaperBroker] = PaperBroker
     reconciler: Callable[..., Reconciler] = Reconciler
+    rules: Rules = RULES
 
 
 def owner() -> Owner:

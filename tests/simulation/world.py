@@ -23,6 +23,7 @@ from plan2.dataflow.terminals.simulated.broker import BrokerOptions, PaperBroker
 from plan2.dataflow.terminals.simulated.faults import Faults
 from plan2.dataflow.terminals.simulated.instruments import instruments
 from plan2.dataflow.terminals.simulated.link import Link
+from plan2.dataflow.terminals.simulated.rules import AccountRules
 from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.errors import StoreBusy, TerminalUnavailable
 from plan2.foundation.eventstore.memory import InMemoryEventStore
@@ -175,13 +176,19 @@ class World:
     seed: int
     faults: Faults = field(default_factory=Faults)
     make_broker: Callable[..., PaperBroker] = PaperBroker
+    is_hedging: bool = True
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
         self.clock = SimulatedClock(TUESDAY_NS)
         self.plan = CrashPlan()
         self.instruments = instruments(SYMBOLS, 30.0)
-        options = BrokerOptions(account=ACCOUNT, start_ns=TUESDAY_NS, faults=self.faults)
+        options = BrokerOptions(
+            account=ACCOUNT,
+            start_ns=TUESDAY_NS,
+            faults=self.faults,
+            rules=AccountRules(is_hedging=self.is_hedging),
+        )
         self.broker = self.make_broker(self.instruments, options, None, lambda _: True)
         self.broker.connect(_unheard)
         self.store = Store(InMemoryEventStore(self.clock), self.plan)

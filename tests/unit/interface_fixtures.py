@@ -11,21 +11,21 @@ from pathlib import Path
 import httpx
 import msgspec
 import numpy as np
+from litestar.types import ControllerRouterHandler
 
 from plan2.connectivity.gateway.app import Front, Identity, Operations, build_gateway
 from plan2.connectivity.gateway.middleware import GatewaySettings
+from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.static import Site
-from plan2.connectivity.identity.bootstrap import SignIn
 from plan2.connectivity.identity.local_access import LocalAccess
+from plan2.connectivity.identity.principal import Session, User
 from plan2.connectivity.identity.rights import Role
-from plan2.connectivity.identity.sessions import SessionRow, Sessions, User
 from plan2.dataflow.bar_series import BarSeries, empty_bars
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.errors import InputError
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.market import MarketDataReceived
-from plan2.foundation.events.system import UserAuthenticated
 from plan2.foundation.eventstore.memory import InMemoryEventStore
 from plan2.foundation.eventstore.record import NewEvent, StoredEvent
 from plan2.foundation.health import ComponentHealth, Status
@@ -41,12 +41,21 @@ from plan2.intelligence.risk.switch import Switches
 from plan2.intelligence.trading.control import AccountSwitches, Selector
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
-from plan2.interface.api.ports import ApiParts, FeatureVector, RunInfo
-from plan2.interface.assembly import build_interface
+from plan2.interface.api.command_desk import Commands
+from plan2.interface.api.desk import Desk
+from plan2.interface.api.health_report import HealthReport
+from plan2.interface.api.history import History
+from plan2.interface.api.order_requests import OrderRequests
+from plan2.interface.api.ports import FeatureVector, RunInfo, SharedParts
+from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
+from plan2.interface.assembly import Shown, build_interface
 from plan2.interface.items import AccountInfo, AccountRow, DecisionItem, EquityCurve, Page
-from plan2.interface.live import LiveView
+from plan2.interface.live import LiveView, MarketView
 from plan2.interface.order_items import FillItem, OrderItem, PositionItem
+from plan2.interface.streaming.hub import HubInfo, StreamHub, Timing
 from plan2.interface.views.queries import DecisionFilter
+from unit.gateway_layers import FakeKeys
+from unit.identity_fixtures import IdentityStage
 
 TENANT = TenantId("main")
 NOON_NS = 1_709_640_000 * NS_PER_SECOND  # Tuesday 2024-03-05 12:00 UTC
@@ -60,39 +69,6 @@ def quote(symbol: str, after_s: float, bid: float, ask: float) -> MarketDataRece
     """A tick `after_s` seconds after noon, as the bus announces it."""
     ts_ns = NOON_NS + int(after_s * NS_PER_SECOND)
     return MarketDataReceived(ts_ns=ts_ns, tick=Tick(symbol, ts_ns, bid, ask))
-
-
-class FakeIdentityTables:
-    """Users, tokens and sessions in dictionaries; what a restart would find again."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, SessionRow] = {}
-        self.revoked: set[str] = set()
-        self.users: dict[str, User] = {}
-        self.tokens: dict[bytes, tuple[str, int]] = {}
-
-    async def load(self, now_ns: int) -> list[SessionRow]:
-        return [
-            row
-            for row in self.rows.values()
-            if row.expires_ns > now_ns and row.session_id not in self.revoked
-        ]
-
-    async def insert(self, row: SessionRow) -> None:
-        self.rows[row.session_id] = row
-
-    async def revoke(self, session_id: str, at_ns: int) -> None:
-        self.revoked.add(session_id)
-
-    async def ensure_user(self, user: User) -> User:
-        return self.users.setdefault(user.user_id, user)
-
-    async def insert_token(self, token_hash: bytes, user_id: str, expires_ns: int) -> None:
-        self.tokens[token_hash] = (user_id, expires_ns)
-
-    async def redeem_token(self, token_hash: bytes, now_ns: int) -> User | None:
-        user_id, expires_ns = self.tokens.pop(token_hash, ("", 0))
-        return self.users[user_id] if user_id and expires_ns > now_ns else None
 
 
 class FakeBooks:
@@ -376,52 +352,94 @@ class Stage:
         ui_folder: Path = Path("no-such-folder"),
         role: Role = Role.TENANT_ADMIN,
         settings: GatewaySettings | None = None,
+        people: IdentityStage | None = None,
     ) -> None:
         self.role = role
-        self.wall = SimulatedClock(NOON_NS)
+        self.people = people or IdentityStage()
+        self.wall = self.people.clock
         self.market = SimulatedClock(NOON_NS)
-        self.tables = FakeIdentityTables()
-        self.recorded: list[tuple[str, UserAuthenticated]] = []
-        self.books = FakeBooks()
-        self.views = FakeViews()
-        self.archive = FakeArchive()
+        self.tables, self.directory = self.people.tables, self.people.directory
+        self.written = self.people.written
+        self.keys = FakeKeys()
+        self.books, self.views, self.archive = FakeBooks(), FakeViews(), FakeArchive()
         self.control = FakeControl(self.books)
         self.desk = FakeOrderDesk()
         self.health = FakeHealth()
+        self.latency = Latency(("decision",))
         self.store = InMemoryEventStore(self.wall)
         self.bus = Bus()
         self.site = Site.load(ui_folder)
         self.settings = settings or GatewaySettings()
         self.local: LocalAccess | None = None
-        self.live = LiveView({"EURUSD": EURUSD, "USDJPY": USDJPY}, self.books, self.market)
+        self.view = MarketView({"EURUSD": EURUSD, "USDJPY": USDJPY}, self.market)
+        self.view.subscribe(self.bus)
+        self.live = LiveView(self.view, self.books)
         self.live.subscribe(self.bus)
         self._wire()
 
     def _wire(self) -> None:
         """Build what a restart builds anew."""
         ids = SeededIds("test")
-        self.sessions = Sessions(self.tables, self.wall, ids, hours=12)
-        self.sign_in = SignIn(
-            self.tables,
+        self.sessions, self.links = self.people.sessions, self.people.links
+        self.sign_in = self.people.sign_in
+        self.identity = Identity(
             self.sessions,
-            self.wall,
-            lambda who, event: self.recorded.append((who, event)),
+            self.links,
+            self.sign_in,
+            local=self.local,
+            tokens=self.people.tokens,
+            keys=self.keys,
+            directory=self.directory,
+            record=self.written,
         )
-        self.ui = build_interface(self.parts(), self.sessions, ids, self.wall)
-        self.hub = self.ui.hub
-        self.identity = Identity(self.sessions, self.sign_in, self.local)
+        report = HealthReport(self.health, self.latency, lambda: len(self.hub.clients))
+        info = HubInfo(TENANT, self.site.ui_hash, ids.next_id("epoch"))
+        self.hub = StreamHub(self.live, report.make, self.is_live, info, Timing(self.wall))
+        self.desk_shown = self._desk(report)
+        shown = Shown(
+            market=self.view,
+            history=History(self.view, self.archive),
+            desks=self,
+            hubs=lambda _: self.hub,
+        )
+        self.ui = build_interface(self.parts(), shown, ids)
         self.operations = Operations(lambda: self.health.waiting, lambda: b"plan2_ticks_total 1\n")
         self.front = Front(self.site, self.ui.show_state)
+        self.routes = [*self.ui.routes, *self.house_routes()]
         self.app = build_gateway(
-            self.ui.routes, self.identity, self.operations, self.front, self.settings, ids
+            self.routes, self.identity, self.operations, self.front, self.settings, ids
         )
 
-    def _record(self, tenant_id: str, event: UserAuthenticated) -> None:
-        self.recorded.append((tenant_id, event))
+    def house_routes(self) -> list[ControllerRouterHandler]:
+        """Routes that are not about the market or an account; `WholeStage` has all of them."""
+        tokens = TokenRoutes(self.people.refresh, self.sessions)
+        return [*SessionRoutes(self.sessions, self.sign_in).handlers(), *tokens.handlers()]
 
-    def parts(self) -> ApiParts:
-        """What the routes are built from."""
-        return ApiParts(
+    def is_live(self, session: Session) -> bool:
+        """Whether a caller's session still lives."""
+        return self.identity.callers().is_live(session)
+
+    def of(self, session: Session) -> Desk:
+        """The one desk, for its own tenant only."""
+        if session.user.tenant_id != TENANT:
+            raise RequestRefused(503, "tenant_starting", "This tenant is not open.")
+        return self.desk_shown
+
+    def parts(self) -> SharedParts:
+        """What the routes of all tenants are built from."""
+        return SharedParts(
+            events=self.store,
+            indicators=rolling_mean,
+            features=FakeFeatures(),
+            models=FakeModels(),
+            replayer=FakeReplayer(),
+            health=self.health,
+            latency=self.latency,
+            speed=lambda: 10.0,
+        )
+
+    def _desk(self, report: HealthReport) -> Desk:
+        return Desk(
             info=RunInfo(
                 version="0.1.0",
                 mode="simulated",
@@ -436,23 +454,17 @@ class Stage:
             live=self.live,
             books=self.books,
             views=self.views,
-            events=self.store,
-            archive=self.archive,
-            indicators=rolling_mean,
-            features=FakeFeatures(),
-            models=FakeModels(),
-            replayer=FakeReplayer(),
             control=self.control,
-            orders=self.desk,
-            health=self.health,
-            latency=Latency(("decision",)),
-            speed=lambda: 10.0,
+            commands=Commands(self.control, self.books),
+            orders=OrderRequests(self.desk),
+            report=report,
         )
 
     async def restart(self) -> None:
         """A new process on the same tables."""
+        self.people.wire()
         self._wire()
-        await self.sessions.load()
+        await self.people.start()
 
     def client(self, **headers: str) -> httpx.AsyncClient:
         """A caller on this machine without a session."""

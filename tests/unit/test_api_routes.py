@@ -56,7 +56,7 @@ async def test_bars_join_files_and_memory_without_a_seam() -> None:
     """Older minutes come from the archive, newer ones from memory, each once, forming one last."""
     stage = Stage()
     stage.archive.series["EURUSD", 60] = archived(0, 1, 2, 3)
-    stage.live.seed_bars("EURUSD", [bar(2, 2.0), bar(3, 3.0)])
+    stage.live.market.seed_bars("EURUSD", [bar(2, 2.0), bar(3, 3.0)])
     stage.market.advance_to(NOON_NS + 5 * NS_PER_MINUTE)
     stage.bus.publish(quote("EURUSD", 185, 9.0, 9.1))
     stage.bus.publish(quote("EURUSD", 250, 4.0, 4.1))
@@ -86,7 +86,7 @@ async def test_a_period_in_files_and_memory_is_one_bar() -> None:
     stage.archive.series["EURUSD", 300] = BarSeries(
         "EURUSD", 300, np.array([NOON_NS], np.int64), prices, one, one
     )
-    stage.live.seed_bars("EURUSD", [bar(minute, float(minute)) for minute in range(3, 12)])
+    stage.live.market.seed_bars("EURUSD", [bar(minute, float(minute)) for minute in range(3, 12)])
     body = await get(stage, "/api/v1/bars?symbol=EURUSD&period_s=300")
     assert body["time_us"] == [NOON_US + 300_000_000 * number for number in range(3)]
     assert (body["open"], body["close"]) == ([10.0, 5.0, 10.0], [4.0, 9.0, 11.0])
@@ -274,10 +274,10 @@ async def test_the_description_lists_every_operation() -> None:
 @pytest.mark.parametrize(
     ("name", "call"),
     [
-        ("pause", ("paused", "user:administrator", "why")),
-        ("resume", ("armed", "user:administrator", "why")),
-        ("halt", ("halted", "user:administrator", "why")),
-        ("kill", ("kill", "user:administrator", "why")),
+        ("pause", ("paused", "user:u1", "why")),
+        ("resume", ("armed", "user:u1", "why")),
+        ("halt", ("halted", "user:u1", "why")),
+        ("kill", ("kill", "user:u1", "why")),
     ],
 )
 async def test_commands_are_carried_out_once_per_key(name: str, call: tuple[str, ...]) -> None:

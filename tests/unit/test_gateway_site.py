@@ -159,4 +159,4 @@ async def test_the_kill_form_works_without_the_app(tmp_path: Path) -> None:
         for _ in range(2):
             killed = await client.post("/kill", data={**fields, "word": "KILL"})
             assert (killed.status_code, "halted" in killed.text) == (200, True)
-    assert stage.control.calls == [("kill", "user:administrator", "kill form")]
+    assert stage.control.calls == [("kill", "user:u1", "kill form")]

@@ -13,7 +13,7 @@ from plan2.intelligence.events import ForecastMade
 from plan2.intelligence.models.forecast import Forecast
 from plan2.interface.candles import BARS_KEPT, Candles
 from plan2.interface.changes import Changes
-from plan2.interface.live import FORECASTS_KEPT, LiveView
+from plan2.interface.live import FORECASTS_KEPT, LiveView, MarketView
 from unit.interface_fixtures import EURUSD, NOON_NS, FakeBooks, quote
 
 MIDNIGHT_NS = NOON_NS - NOON_NS % NS_PER_DAY
@@ -25,8 +25,9 @@ ticks_of_minutes = st.lists(
 
 def live_view() -> tuple[LiveView, Bus]:
     """EURUSD with an empty account."""
-    live = LiveView({"EURUSD": EURUSD}, FakeBooks(), SimulatedClock(NOON_NS))
+    live = LiveView(MarketView({"EURUSD": EURUSD}, SimulatedClock(NOON_NS)), FakeBooks())
     bus = Bus()
+    live.market.subscribe(bus)
     live.subscribe(bus)
     return live, bus
 
@@ -79,9 +80,9 @@ def test_change_is_since_the_close_of_the_day_before() -> None:
     live, bus = live_view()
     yesterday = Bar("EURUSD", 60, MIDNIGHT_NS - NS_PER_MINUTE, 1.0, 1.2, 1.0, 1.1, 9)
     today = Bar("EURUSD", 60, MIDNIGHT_NS, 1.5, 1.5, 1.5, 1.5, 1)
-    live.seed_bars("EURUSD", [yesterday, today])
+    live.market.seed_bars("EURUSD", [yesterday, today])
     bus.publish(quote("EURUSD", 0, 1.21, 1.22))
-    view = live.view("EURUSD")
+    view = live.market.view("EURUSD")
     assert view is not None
     row = view.quote()
     assert row is not None
@@ -96,7 +97,7 @@ def test_without_yesterday_there_is_no_change() -> None:
     """Unknown is shown as unknown, not as zero."""
     live, bus = live_view()
     bus.publish(quote("EURUSD", 0, 1.1, 1.1001))
-    view = live.view("EURUSD")
+    view = live.market.view("EURUSD")
     assert view is not None
     row = view.quote()
     assert row is not None
@@ -106,7 +107,7 @@ def test_without_yesterday_there_is_no_change() -> None:
 def test_a_stale_feed_is_fresh_again_with_the_next_quote() -> None:
     """The state is the feed's until a quote says otherwise; unknown symbols are ignored."""
     live, bus = live_view()
-    view = live.view("EURUSD")
+    view = live.market.view("EURUSD")
     assert view is not None
     assert view.state == "waiting"
     bus.publish(FeedStateChanged(ts_ns=NOON_NS, symbol="EURUSD", state="stale", age_ms=60_000))
@@ -133,10 +134,10 @@ def test_only_the_last_forecasts_are_kept() -> None:
             votes=(),
         )
         bus.publish(ForecastMade(ts_ns=forecast.ts_ns, forecast=forecast))
-    view = live.view("EURUSD")
+    view = live.market.view("EURUSD")
     assert view is not None
     assert (len(view.forecasts), view.forecasts[0].ts_ns) == (FORECASTS_KEPT, NOON_NS + 5)
-    assert live.forecast_row("EURUSD") is not None
+    assert live.market.forecast_row("EURUSD") is not None
 
 
 def test_changes_wake_once_and_are_handed_over_whole() -> None:

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from interface_fixtures import ORIGIN, Stage
+from interface_fixtures import ORIGIN, Stage, problem_of
 
 from plan2.commands import halt, kill, pause, reduce_only, resume
 from plan2.commands.running import NotRunning, Refused
+from plan2.connectivity.identity.directory import TenantState
 from plan2.connectivity.identity.local_access import Access, LocalAccess, read_access
-from plan2.connectivity.identity.rights import RIGHTS, TRADERS, Role
+from plan2.connectivity.identity.right_table import RIGHTS
+from plan2.connectivity.identity.rights import TRADERS, Role
+from plan2.connectivity.identity.rights import Scope as KeyScope
 from plan2.intelligence.risk.switch import Scope
 from plan2.intelligence.trading.control import Selector
 
@@ -65,9 +68,11 @@ def test_only_the_key_opens_and_the_person_is_named() -> None:
 
 
 def test_every_command_has_its_rights() -> None:
-    """Traders may command, nobody else; everybody may look."""
+    """Traders and programs may command, analysts never; a key needs its scope; all may look."""
     for name in COMMANDS:
-        assert RIGHTS["POST", f"/api/v1/commands/{name}"].roles == TRADERS
+        rule = RIGHTS["POST", f"/api/v1/commands/{name}"]
+        assert rule.roles == TRADERS | {Role.API_USER}
+        assert rule.scope is KeyScope.TRADE
     assert Role.ANALYST in RIGHTS["GET", "/api/v1/trading"].roles
 
 
@@ -157,6 +162,21 @@ async def test_unusable_bodies_are_refused(tmp_path: Path, body: dict[str, objec
         answer = await client.post("/api/v1/commands/halt", json={"reason": "x", **body})
     assert answer.status_code in {400, 422}
     assert stage.control.calls == []
+
+
+async def test_the_key_speaks_for_another_tenant_that_is_known(tmp_path: Path) -> None:
+    """X-Plan2-Tenant moves the session of this machine, and of nobody else."""
+    stage = await stage_with_key(tmp_path)
+    stage.directory.states["acme"] = TenantState.READY
+    for tenant, expected in (("", "main"), ("main", "main"), ("acme", "acme")):
+        async with stage.client(**headers_of(tmp_path), **{"x-plan2-tenant": tenant}) as client:
+            assert (await client.get("/api/v1/session")).json()["tenant"] == expected
+    async with stage.client(**headers_of(tmp_path), **{"x-plan2-tenant": "nobody"}) as client:
+        unknown = await client.get("/api/v1/session")
+    assert (unknown.status_code, problem_of(unknown)["code"]) == (404, "tenant_unknown")
+    async with await stage.signed_in() as client:
+        client.headers["x-plan2-tenant"] = "acme"
+        assert (await client.get("/api/v1/session")).json()["tenant"] == "main"
 
 
 async def test_the_same_key_for_another_scope_is_a_conflict(tmp_path: Path) -> None:

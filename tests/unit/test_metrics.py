@@ -30,7 +30,8 @@ def scrape(metrics: Metrics) -> dict[Sample, float]:
 def test_the_bus_is_counted() -> None:
     """Ticks by symbol, quarantined by reason, decisions by outcome and reason, orders by state."""
     metrics, bus = Metrics(Latency()), Bus()
-    metrics.listen(bus)
+    metrics.listen_to_market(bus)
+    metrics.listen_to_tenant(bus, "t")
     bus.publish(MarketDataReceived(ts_ns=1, tick=TICK))
     bus.publish(MarketDataReceived(ts_ns=2, tick=TICK))
     bus.publish(MarketDataQuarantined(ts_ns=3, tick=TICK, reason="spike"))
@@ -64,11 +65,11 @@ def test_the_bus_is_counted() -> None:
 
     assert seen["plan2_ticks_total", (("symbol", "EURUSD"),)] == 2
     assert seen["plan2_ticks_quarantined_total", (("reason", "spike"),)] == 1
-    labels = (("outcome", "denied"), ("reason", "risk_denied"))
+    labels = (("outcome", "denied"), ("reason", "risk_denied"), ("tenant", "t"))
     assert seen["plan2_decisions_total", labels] == 1
-    assert seen["plan2_orders_total", (("state", "denied"),)] == 1
-    assert seen["plan2_orders_total", (("state", "sent"),)] == 1
-    assert ("plan2_orders_total", (("state", "filled"),)) not in seen
+    assert seen["plan2_orders_total", (("state", "denied"), ("tenant", "t"))] == 1
+    assert seen["plan2_orders_total", (("state", "sent"), ("tenant", "t"))] == 1
+    assert ("plan2_orders_total", (("state", "filled"), ("tenant", "t"))) not in seen
 
 
 def test_gauges_are_read_when_scraped() -> None:

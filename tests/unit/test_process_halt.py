@@ -4,17 +4,18 @@ from types import SimpleNamespace
 
 from trading_fixtures import Desk
 
-from plan2.app import Process
 from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.errors import JournalLost
 from plan2.intelligence.risk.state import TradingState
+from plan2.wiring.tenant_run import TenantRun
 
 
-def halting_part(desk: Desk) -> tuple[Process, list[str]]:
-    """A process of which only what halts is there."""
+def halting_part(desk: Desk) -> tuple[TenantRun, list[str]]:
+    """A tenant's run of which only what halts is there."""
     said: list[str] = []
-    made = object.__new__(Process)
-    made.floor = SimpleNamespace(account=desk.account)  # type: ignore[assignment]
+    made = object.__new__(TenantRun)
+    made.tenant_id = desk.account.identity.tenant_id
+    made.account = desk.account
     made.market = SimpleNamespace(clock=SimulatedClock(7))  # type: ignore[assignment]
     made.say = said.append
     return made, said

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from plan2.connectivity.identity.principal import Session, User
 from plan2.connectivity.identity.rights import Role
-from plan2.connectivity.identity.sessions import Session, User
 from plan2.interface.streaming.client import (
     CONTROL_MAX,
     PENDING_MAX_BYTES,

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from virtual_time import run_virtual
 
+from plan2.connectivity.identity.principal import User
 from plan2.connectivity.identity.rights import Role
-from plan2.connectivity.identity.sessions import User
 from plan2.foundation.events.account import TradingStateChanged
 from plan2.foundation.events.order import OrderAccepted, OrderPlaced, OrderSent, PositionOpened
 from plan2.interface.streaming.client import Client
@@ -31,7 +31,7 @@ class Room:
         self.hub = StreamHub(
             self.stage.live,
             lambda: {"status": "ok"},
-            self.stage.sessions,
+            self.stage.is_live,
             HubInfo(TENANT, "hash", "epoch"),
             Timing(self.stage.wall, loop.time),
         )

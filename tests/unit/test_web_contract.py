@@ -1,14 +1,17 @@
 """The web app's types say what the server's structs say: names, order, codes."""
 
+import json
 import re
 from pathlib import Path
 
 import msgspec
 import pytest
 
+import web_api
 from plan2.connectivity.gateway.problems import Problem
 from plan2.connectivity.gateway.signin import SessionInfo
-from plan2.connectivity.identity.rights import CHANNELS
+from plan2.connectivity.identity.right_table import CHANNELS, RIGHTS
+from plan2.connectivity.identity.rights import ADMIN, READERS, Role
 from plan2.dataflow.terminals.port import LinkState, Trigger
 from plan2.dataflow.terminals.remote.peer import RemoteStatus
 from plan2.foundation.events.catalog import STORED
@@ -149,10 +152,46 @@ def test_filters_offer_every_reason_and_outcome() -> None:
 
 def test_event_types_are_those_that_are_stored() -> None:
     """The event log offers every stored type."""
-    text = (SOURCES / "pages" / "system" / "EventTail.tsx").read_text(encoding="utf-8")
-    types = re.search(r"const TYPES = \[(.*?)\]", text, re.DOTALL)
+    text = (SOURCES / "pages" / "system" / "eventTypes.ts").read_text(encoding="utf-8")
+    types = re.search(r"EVENT_TYPES = \[(.*?)\]", text, re.DOTALL)
     assert types is not None
     assert sorted(re.findall(r'"(\w+)"', types[1])) == sorted(STORED)
+
+
+def test_the_client_is_made_from_the_routes_as_they_are() -> None:
+    """`openapi.json` says what the routes say; `python tests/web_api.py` writes it.
+
+    That the client's types are those of `openapi.json` is a test of the web app (`npm test`).
+    """
+    assert json.loads(web_api.DOCUMENT.read_text(encoding="utf-8")) == web_api.document()
+
+
+def test_the_client_covers_every_route_of_the_api() -> None:
+    """No route of the table of rights is missing from the description."""
+    described = {
+        (method.upper(), path)
+        for path, item in json.loads(web_api.DOCUMENT.read_text(encoding="utf-8"))["paths"].items()
+        for method in item
+    }
+    wanted = {
+        (method, path)
+        for method, path in RIGHTS
+        if path.startswith(web_api.ROOT) and method != "WEBSOCKET"
+    }
+    assert sorted(wanted - described) == []
+
+
+def test_roles_and_scopes_are_those_of_the_server() -> None:
+    """The pages know every role, and no role that does not exist."""
+    session = (SOURCES / "state" / "session.ts").read_text(encoding="utf-8")
+    admin = (SOURCES / "strings" / "admin.ts").read_text(encoding="utf-8")
+    roles = re.search(r"export const ROLES = \[(.*?)\] as const", admin, re.DOTALL)
+    assert roles is not None
+    assert re.findall(r'"(\w+)"', roles[1]) == [str(role) for role in Role]
+    for name, right in (("reader", READERS), ("administrator", ADMIN)):
+        listed = re.search(rf"  {name}: \[(.*?)\]", session)
+        assert listed is not None
+        assert set(re.findall(r'"(\w+)"', listed[1])) == {str(role) for role in right}
 
 
 def test_triggers_are_those_of_the_terminal_port(protocol: str) -> None:

@@ -1,0 +1,196 @@
+"""Settings, audit, services and tenants in a real Chromium on the running product.
+
+They show, they change what they say they change, and what is refused is said in the server's words.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from product import Product
+
+import plan2
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+UI = Path(plan2.__file__).parent / "_ui" / "index.html"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+ANSWER_MS = 20_000
+SECTIONS = {
+    "profile": "Who you are",
+    "sessions": "Sessions",
+    "second-factor": "Second factor",
+    "keys": "API keys",
+    "privacy": "What you agreed to",
+    "approvals": "Approvals",
+    "limits": "Limits and settings",
+    "flags": "Feature flags",
+    "users": "Users",
+    "tenant": "Tenant",
+    "encryption": "Encryption keys",
+}
+PAGES = {
+    **{f"/settings/{name}": title for name, title in SECTIONS.items()},
+    "/audit": "Events",
+    "/audit/past": "When",
+    "/audit/proof": "Signed heads",
+    "/audit/records": "Records",
+    "/services": "Services",
+    "/tenants": "Tenants",
+}
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; install Debian's `chromium`"),
+    pytest.mark.skipif(not UI.is_file(), reason="the web app is not built (PLAN2_UI=skip?)"),
+]
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A running product with a fresh data folder; nothing is traded in it."""
+    untrained = {"PLAN2_MODELS__TRAIN_ON_FIRST_START": "false", "PLAN2_SIMULATED__SPEED": "5"}
+    running = Product(tmp_path_factory.mktemp("settings") / "data", more=untrained)
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def page(product: Product) -> Iterator[object]:
+    """A signed-in page of the first administrator, who is an operator too."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        opened = browser.new_page(viewport={"width": 1280, "height": 900})
+        opened.set_default_timeout(ANSWER_MS)
+        opened.errors = []
+        opened.on("console", lambda m: opened.errors.append(m.text) if m.type == "error" else None)
+        opened.on("pageerror", lambda error: opened.errors.append(str(error)))
+        opened.goto(f"{product.url}/signin?token={product.token}")
+        yield opened
+        browser.close()
+
+
+def widget(page, title: str):
+    """A panel by its title, once it has left the loading state."""
+    found = page.locator(f'[data-testid="widget-{title}"]:not([data-state="loading"])')
+    found.first.wait_for()
+    return found.first
+
+
+@pytest.mark.parametrize(("path", "title"), PAGES.items())
+def test_page_shows_what_the_server_has(product: Product, page, path: str, title: str) -> None:
+    """Each page opens by its address, no part of it fails, and nothing is logged as an error."""
+    page.errors.clear()
+    page.goto(product.url + path)
+    widget(page, title)
+    page.wait_for_function("() => !document.querySelector('[data-state=loading]')")
+    failed = page.locator('[data-state="error"]')
+    assert failed.count() == 0, failed.first.inner_text()
+    assert page.errors == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_page_scrolls_sideways(product: Product, page, width: int) -> None:
+    """On phones and desktops."""
+    page.set_viewport_size({"width": width, "height": 800})
+    for path, title in PAGES.items():
+        page.goto(product.url + path)
+        widget(page, title)
+        overflow = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, f"{path} at {width} px is {overflow} px too wide"
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_a_setting_is_changed_with_a_reason_and_taken_back(product: Product, page) -> None:
+    """The value, where it comes from and why are shown; then the level above holds again."""
+    page.goto(product.url + "/settings/limits")
+    row = page.get_by_test_id("setting-risk.positions_max")
+    before = row.get_by_test_id("value").inner_text()
+    wanted = str(int(before) - 1)
+    row.get_by_role("button", name="Change risk.positions_max").click()
+    field = page.get_by_test_id("setting-value")
+    field.fill("x")
+    page.get_by_text("This is not a number.").wait_for()
+    field.fill(wanted)
+    assert page.get_by_test_id("ask-confirm").is_disabled()
+    page.get_by_test_id("ask-reason").fill("fewer at once")
+    page.get_by_test_id("ask-confirm").click()
+    page.get_by_text(f"The value that holds now: {wanted}").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    row.get_by_text("fewer at once").wait_for()
+    assert row.get_by_test_id("value").inner_text() == wanted
+    row.get_by_text("Tenant", exact=True).wait_for()
+
+
+def test_the_audit_trail_tells_of_it_with_the_persons_name(product: Product, page) -> None:
+    """The change is found by its type; its event opens beside the list, with its hash."""
+    page.goto(product.url + "/audit?types=SettingChanged")
+    row = widget(page, "Events found").locator("tbody tr").first
+    row.click()
+    detail = page.locator(".audit-detail")
+    detail.get_by_text("risk.positions_max").first.wait_for()
+    assert "fewer at once" in detail.inner_text()
+    assert re.search(r"user:[0-9a-f]{12}", detail.locator("dl").first.inner_text()) is None
+    assert "event=" in page.url
+
+
+def test_time_travel_goes_where_the_slider_stands(product: Product, page) -> None:
+    """Keys move the slider; the banner says the instant, and the address keeps it."""
+    page.goto(product.url + "/audit/past")
+    page.get_by_test_id("past-slider").press("ArrowLeft")
+    page.wait_for_url(re.compile(r"at_us=\d{16}"))
+    page.get_by_text(re.compile(r"As of .* UTC\.")).wait_for()
+
+
+def test_an_invitation_is_shown_once(product: Product, page) -> None:
+    """A link that stays on Escape, goes with the button, and is in no list afterwards."""
+    page.goto(product.url + "/settings/users")
+    page.get_by_test_id("invite").click()
+    page.get_by_test_id("invite-name").fill("ben")
+    page.get_by_test_id("ask-confirm").click()
+    secret = page.get_by_test_id("once-secret")
+    secret.wait_for()
+    assert "/join?token=" in secret.inner_text()
+    page.keyboard.press("Escape")
+    assert secret.is_visible()
+    page.get_by_test_id("once-done").click()
+    row = widget(page, "Users").locator("tbody tr").filter(has_text="ben")
+    row.get_by_text("Invited").wait_for()
+    assert "token=" not in page.content()
+
+
+def test_a_key_is_made_and_ended(product: Product, page) -> None:
+    """Made with its scope, shown once, good for a request, and void after its end."""
+    page.goto(product.url + "/settings/keys")
+    page.get_by_test_id("new-key").click()
+    page.get_by_test_id("key-label").fill("notebook")
+    page.get_by_test_id("ask-confirm").click()
+    key = page.get_by_test_id("once-secret").locator(".once li").inner_text()
+    page.get_by_test_id("once-done").click()
+    shown = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=product.url) as program:
+        assert program.get("/api/v1/system", headers=shown).status_code == 200
+        row = widget(page, "API keys").locator("tbody tr").filter(has_text="notebook")
+        row.get_by_role("button", name="End").click()
+        page.get_by_test_id("ask-confirm").click()
+        row.get_by_text("Ended", exact=True).wait_for()
+        assert program.get("/api/v1/system", headers=shown).status_code == 401
+
+
+def test_signing_out_offers_the_way_back(product: Product, page) -> None:
+    """The page stays; name and password are asked, and the plain page is one link away."""
+    page.goto(product.url + "/settings/profile")
+    page.get_by_role("button", name="Sign out").click()
+    overlay = page.get_by_test_id("sign-in")
+    overlay.wait_for()
+    assert overlay.get_by_label("Name", exact=True).input_value() == "administrator"
+    overlay.get_by_role("link", name="Sign in on a page of its own").click()
+    page.wait_for_url(product.url + "/signin")
+    assert page.get_by_role("button", name=re.compile("sign in", re.IGNORECASE)).count() > 0

@@ -1,0 +1,108 @@
+"""Every kind of caller there is, and what the table of rights says about each of them."""
+
+import httpx
+import msgspec
+
+from plan2.connectivity.identity.principal import Session, User, Via
+from plan2.connectivity.identity.rights import Role, Rule, Scope
+from unit.interface_fixtures import NOON_NS, ORIGIN, TENANT, Stage
+
+EXAMPLES = {
+    "{file_path}": "trade/EURUSD",
+    "{decision_id}": "d1",
+    "{model_id}": "m1",
+    "{order_id}": "o-1",
+    "{position_id}": "paper-1:42",
+    "{tenant_id}": "other",
+    "{user_id}": "u1",
+}
+GUARD_CODES = frozenset(
+    {
+        "signed_out",
+        "forbidden",
+        "scope_missing",
+        "step_up_needed",
+        "csrf_missing",
+        "tenant_suspended",
+        "origin_not_allowed",
+    }
+)
+
+
+class Calling(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of caller: what is shown, as whom, and with which scopes."""
+
+    via: Via | None
+    role: Role = Role.TENANT_ADMIN
+    scope: Scope | None = None
+    is_operator: bool = False
+    is_proven: bool = True
+    tenant: str = TENANT
+
+    def __str__(self) -> str:
+        parts = (self.via or "nobody", self.role, self.scope or "")
+        marks = ("operator" if self.is_operator else "", "" if self.is_proven else "unproven")
+        return " ".join(str(part) for part in (*parts, *marks) if part)
+
+    def expected(self, rule: Rule) -> str:
+        """The guard's code for a route that asks for a session; "" for whoever is let in."""
+        if self.via is None:
+            return "signed_out"
+        if self.role not in rule.roles:
+            return "forbidden"
+        if self.scope is not None and self.scope is not rule.scope:
+            return "scope_missing"
+        if rule.operator and not self.is_operator:
+            return "forbidden"
+        is_fresh = self.is_proven and self.via is not Via.KEY
+        return "step_up_needed" if rule.step_up and not is_fresh else ""
+
+
+CALLINGS = [
+    Calling(via=None),
+    *(Calling(via=via, role=role) for via in (Via.COOKIE, Via.TOKEN) for role in Role),
+    *(Calling(via=Via.KEY, role=Role.API_USER, scope=scope) for scope in Scope),
+    Calling(via=Via.COOKIE, is_operator=True),
+    Calling(via=Via.COOKIE, is_operator=True, is_proven=False),
+]
+
+
+def example(path: str, suffix: str = "") -> str:
+    """A path that fits a template; a suffix makes other ids of the examples."""
+    for placeholder, value in EXAMPLES.items():
+        path = path.replace(placeholder, value + suffix)
+    return path.replace("{", "").replace("}", suffix)
+
+
+async def caller(stage: Stage, calling: Calling) -> httpx.AsyncClient:
+    """A client that shows what the calling says; the stage's people were started."""
+    user = User(
+        user_id=f"u-{calling.role}",
+        name=f"n-{calling.role}",
+        tenant_id=calling.tenant,
+        role=calling.role,
+        is_operator=calling.is_operator,
+    )
+    if calling.via is None:
+        return stage.client()
+    if calling.via is Via.KEY:
+        assert calling.scope is not None
+        stage.keys.sessions["p2_test_key"] = Session(
+            session_id="key-1",
+            user=user,
+            csrf="",
+            expires_ns=NOON_NS * 2,
+            via=Via.KEY,
+            scopes=frozenset({calling.scope}),
+        )
+        return stage.client(authorization="Bearer p2_test_key")
+    cookie, session = await stage.sessions.open(user)
+    if calling.via is Via.TOKEN:
+        _, family = await stage.sessions.open(user, parent=session)
+        access, _ = stage.people.tokens.issue(family)
+        return stage.client(authorization=f"Bearer {access}")
+    if not calling.is_proven:
+        stage.people.later(6 * 60)
+    client = stage.client(**{"origin": ORIGIN, "x-plan2-csrf": session.csrf})
+    client.cookies.set("p2_session", cookie)
+    return client

@@ -1,0 +1,50 @@
+"""CSV that no spreadsheet runs, and that comes back as it was."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plan2.foundation.safe_csv import NUMBER, plain, safe, to_csv
+
+ATTACKS = (
+    "=1+1",
+    "+1+1",
+    "-2+3+cmd|' /C calc'!A0",
+    "@SUM(1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1",
+    "'=1",
+    '=HYPERLINK("x")',
+)
+DANGEROUS = tuple("=+-@\t\r\n＝＋－＠")
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+def test_no_cell_begins_like_a_formula(text: str) -> None:
+    """It begins with an apostrophe, and is itself again when read back."""
+    assert safe(text) == "'" + text
+    (cell,) = next(csv.reader(io.StringIO(to_csv([text], []), newline="")))
+    assert not cell.startswith(DANGEROUS)
+    assert plain(cell) == text
+
+
+@given(st.lists(st.text(alphabet=st.characters(codec="utf-8"), min_size=1), min_size=1, max_size=5))
+def test_any_row_comes_back(row: list[str]) -> None:
+    """Re-imported it equals the source; what begins like a formula is a plain number."""
+    text = to_csv(["head"] * len(row), [row])
+    _, found = csv.reader(io.StringIO(text, newline=""))
+    assert [plain(cell) for cell in found] == row
+    for cell in found:
+        assert not cell.startswith(DANGEROUS) or NUMBER.fullmatch(cell)
+
+
+def test_figures_stay_figures() -> None:
+    """A loss is no formula."""
+    assert [safe(value) for value in (-5.25, "-5.25", 1e-07, None, True, 0, "+3")] == [
+        "-5.25", "-5.25", "1e-07", "", "true", "0", "+3",
+    ]  # fmt: skip
