@@ -179,6 +179,20 @@ def test_a_manual_trade_stays_with_its_tenant(
     assert mine.isdisjoint({item["position_id"] for item in held})
 
 
+def test_a_full_quota_refuses_the_next_person(product: Product, ann: Person) -> None:
+    """R-061: with room for one, inviting a second is 409 and written down; with more it works."""
+    more = ("--tenant", "acme", "--reason", "the contract", "--data-dir", str(product.folder))
+    asked = {"name": "bob", "role": "Analyst"}
+    code, text = run_verb("config", "set", "quota.users", "1", *more)
+    assert code == 0, text
+    refused = ann.http.post("/api/v1/users", json=asked)
+    assert (refused.status_code, refused.json()["code"]) == (409, "quota_exceeded")
+    code, text = run_verb("config", "set", "quota.users", "5", *more)
+    assert code == 0, text
+    invited = ann.http.post("/api/v1/users", json=asked)
+    assert invited.status_code == 201, invited.text
+
+
 def test_a_suspended_tenant_is_out_at_once_and_comes_back(product: Product, ann: Person) -> None:
     """R-063: the next request is refused; after resuming, people sign in again."""
     more = ("--data-dir", str(product.folder))

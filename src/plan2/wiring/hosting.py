@@ -211,6 +211,7 @@ async def _open_people(plan: HostPlan) -> People:
             session_hours=installation.loaded.settings.server.session_hours,
             environment="live" if plan.opened.market.mode == LIVE else "sim",
             approval_rules=Approving(installation).rules(),
+            room=installation.room,
         )
     )
     await people.load()

@@ -163,6 +163,10 @@ class Installation:
         await self.governance.admit(tenant_id)
         await self.people.admit(tenant_id)
 
+    def room(self, tenant_id: str, quota: str) -> None:
+        """Refuse when a tenant has as much of something as it may."""
+        self.limits.room(tenant_id, quota)
+
     def at(self, url: str) -> None:
         """Where Plan2 is reached from now on."""
         self.address = self.limits.address = url

@@ -7,6 +7,7 @@ import msgspec
 
 import plan2
 from plan2.connectivity.gateway.app import Limiting
+from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.ratelimit.limiter import Limiter
 from plan2.connectivity.ratelimit.load import Load, RecentP99, Tolerance
 from plan2.connectivity.ratelimit.middleware import Doorway, Turnstile
@@ -103,6 +104,18 @@ class Limits:
             return self._usual  # its settings are being read, or cannot hold: it is not served
         self._quotas[tenant_id] = _quota(settings)
         return self._quotas[tenant_id]
+
+    def room(self, tenant_id: str, quota: str) -> None:
+        """Refuse when a tenant has as much of something as it may.
+
+        Raises:
+            RequestRefused: 409 with what is full.
+        """
+        full = self.usage.room(tenant_id, quota)
+        if full is not None:
+            raise RequestRefused(
+                409, "quota_exceeded", full.message, remedy="An operator can raise the quota."
+            )
 
     def on_setting(self, tenant_id: TenantId, key: str) -> None:
         """A setting of a tenant changed."""

@@ -22,6 +22,7 @@ from plan2.connectivity.identity.people_desk import PeopleDesk
 from plan2.connectivity.identity.principal import User
 from plan2.connectivity.identity.refresh import Refresh
 from plan2.connectivity.identity.rights import Role
+from plan2.connectivity.identity.room import Room
 from plan2.connectivity.identity.second_factor import SecondFactors
 from plan2.connectivity.identity.second_factor_duty import SecondFactorDuty
 from plan2.connectivity.identity.second_factor_table import PostgresFactors
@@ -49,8 +50,8 @@ class PeoplePlan(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         environment: a word in API keys that tells what market they trade.
-        may_decide_alone: whether a tenant's setting lets one person approve alone; None: not set.
-        address: where Plan2 is reached, for links.
+        room: refuses when a quota is full.
+        approval_rules: what needs two people.
     """
 
     database: Database
@@ -60,6 +61,7 @@ class PeoplePlan(msgspec.Struct, frozen=True, kw_only=True):
     session_hours: int
     environment: str
     approval_rules: ApprovalRules
+    room: Room
 
 
 class People:
@@ -87,12 +89,12 @@ class People:
             PostgresApiKeys(open_unit),
             wall,
             record,
-            Mint(plan.environment, ids, new_secret),
+            Mint(plan.environment, ids, new_secret, plan.room),
         )
         self.invitations = Invitations(
             self.book, self.passwords, PostgresInvitations(open_unit), wall, record, new_secret
         )
-        self.desk = PeopleDesk(self.book, self.invitations, self.factors, ids)
+        self.desk = PeopleDesk(self.book, self.invitations, self.factors, ids, plan.room)
         self.approvals = Approvals(
             PostgresApprovals(open_unit), self.book, plan.approval_rules, wall, ids, record
         )

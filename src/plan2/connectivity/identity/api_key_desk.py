@@ -19,6 +19,7 @@ from plan2.connectivity.identity.api_keys import (
 from plan2.connectivity.identity.people import Change, Person
 from plan2.connectivity.identity.principal import Session, Via
 from plan2.connectivity.identity.rights import Role, Scope
+from plan2.connectivity.identity.room import Room, no_limit
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import InputError, StoreBusy
 from plan2.foundation.events.people import KeyIssued, KeyRevoked
@@ -80,11 +81,13 @@ class Mint(msgspec.Struct, frozen=True):
         environment: a word in the key that tells live from simulated: up to 8 of a-z, 0-9.
         ids: the public part.
         secret: 256 random bits, URL-safe.
+        room: refuses when the tenant has as many keys as its quota allows.
     """
 
     environment: str
     ids: IdSource
     secret: Callable[[], str]
+    room: Room = no_limit
 
 
 class ApiKeyDesk:
@@ -147,6 +150,7 @@ class ApiKeyDesk:
         now_ns = self._clock.now_ns()
         async with self._making:
             self._check_room(tenant_id, owner, wish.label, now_ns)
+            self._mint.room(tenant_id, "keys")
             key = ApiKey(
                 key_id=self._new_id(),
                 tenant_id=tenant_id,

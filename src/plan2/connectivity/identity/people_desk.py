@@ -13,6 +13,7 @@ from plan2.connectivity.identity.invitations import Invitation, Invitations, Pur
 from plan2.connectivity.identity.people import Person
 from plan2.connectivity.identity.principal import Session, User
 from plan2.connectivity.identity.rights import Role
+from plan2.connectivity.identity.room import Room, no_limit
 from plan2.connectivity.identity.second_factor import SecondFactors
 from plan2.connectivity.identity.users import UserBook
 from plan2.foundation.errors import InputError, Plan2Error
@@ -64,15 +65,22 @@ class PeopleDesk:
 
     Args:
         book: people. invitations: links. factors: second factors. ids: ids of new people.
+        room: refuses when the tenant has as many people as its quota allows.
     """
 
     def __init__(
-        self, book: UserBook, invitations: Invitations, factors: SecondFactors, ids: IdSource
+        self,
+        book: UserBook,
+        invitations: Invitations,
+        factors: SecondFactors,
+        ids: IdSource,
+        room: Room = no_limit,
     ) -> None:
         self._book = book
         self._invitations = invitations
         self._factors = factors
         self._ids = ids
+        self._room = room
 
     def people(self, tenant_id: str) -> list[Person]:
         """Everybody of a tenant, by name."""
@@ -94,6 +102,7 @@ class PeopleDesk:
         Raises:
             InputError: the name is unusable or taken, or the tenant is full.
         """
+        self._room(caller.user.tenant_id, "users")
         user = User(
             user_id=self._ids.next_id("user"),
             name=name,

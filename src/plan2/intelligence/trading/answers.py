@@ -17,6 +17,7 @@ from plan2.foundation.events.order import (
     OrderExpired,
     OrderOutcomeUnknown,
     OrderRejected,
+    PositionClaimed,
     PositionClosed,
     PositionOpened,
     PositionProtected,
@@ -29,6 +30,8 @@ BY_ORDER = "client"
 """The reason of a deal that an order of a program brought about."""
 REST_CANCELLED = "rest_cancelled"
 """Why an order ended of which a part was executed."""
+TOLD_LATE = "its first deal is of our order and was told late"
+"""Why a position that was taken for somebody else's is looked after."""
 ANSWERS: dict[UpdateKind, Answer] = {
     UpdateKind.ACCEPTED: Answer.ACCEPTED,
     UpdateKind.REJECTED: Answer.REJECTED,
@@ -177,6 +180,7 @@ def _events_of_deal(
     )
     events: list[Event] = [executed, *_consequences(executed, owner, orders, book)]
     if order is not None:
+        events += _reclaimed(executed, order, book)
         events += _contradiction(executed, order)
     return events
 
@@ -201,6 +205,31 @@ def _consequences(
             return events
         events.append(event)
         trial.apply(event)
+
+
+def _reclaimed(executed: OrderExecuted, order: Order, book: PositionBook) -> list[Event]:
+    """A netting position that an order of ours opened, though a later deal was told first."""
+    position = book.open.get(executed.position_id)
+    if position is None or position.is_managed or executed.is_exit:
+        return []
+    opened_ns = position.opened_ts_ns
+    is_told = any(
+        fill.position_id == executed.position_id and fill.ts_ns == opened_ns
+        for fill in book.fills.values()
+    )
+    if not is_told or executed.ts_ns >= opened_ns:
+        return []  # somebody else's, or adopted as it was found
+    claimed = PositionClaimed(
+        ts_ns=executed.ts_ns,
+        position_id=executed.position_id,
+        account_id=executed.account_id,
+        symbol=executed.symbol,
+        is_managed=True,
+        expires_ts_ns=_expiry(executed, order),
+        actor=order.placed.decided_by,
+        reason=TOLD_LATE,
+    )
+    return [claimed]
 
 
 def _contradiction(executed: OrderExecuted, order: Order) -> list[Event]:

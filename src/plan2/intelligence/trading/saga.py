@@ -102,10 +102,11 @@ _ENDS = (OrderRejected, OrderCompleted, OrderCancelled, OrderExpired)
 
 
 class Stake(msgspec.Struct):
-    """A position that an order opened, as far as its saga is concerned."""
+    """An order's part in a position that it opened or added to; `side` as in the events."""
 
-    is_protected: bool
-    expires_ts_ns: int
+    side: str
+    is_protected: bool = False
+    expires_ts_ns: int = 0
 
 
 class Saga(msgspec.Struct, kw_only=True):
@@ -158,7 +159,10 @@ class SagaBook:
 
     def __init__(self) -> None:
         self.live: dict[str, Saga] = {}
-        self._by_position: dict[str, str] = {}
+        self._holders: dict[str, list[str]] = {}
+        """Orders by position: on a netting account several orders have one position."""
+        self._foreign: set[str] = set()
+        """Positions that somebody else opened: lots of ours in one are not looked after."""
 
     def apply(self, event: Event) -> None:
         """Fold one event; events that no saga is made of are ignored."""
@@ -167,6 +171,7 @@ class SagaBook:
         elif isinstance(event, OrderExecuted):
             self._execute(event)
         elif isinstance(event, (PositionOpened, PositionProtected)):
+            self._note_owner(event)
             self._protect(event)
         elif isinstance(event, PositionClosed):
             self._close(event)
@@ -206,29 +211,50 @@ class SagaBook:
         else:
             is_complete = saga.filled >= saga.quantity - LOT_SLACK
         saga.is_order_over = saga.is_order_over or is_complete
-        if not event.is_exit:
-            self._by_position[event.position_id] = saga.order_id
-            saga.stakes.setdefault(event.position_id, Stake(False, 0))
+        is_own = event.position_id not in self._foreign
+        if not event.is_exit and is_own and event.position_id not in saga.stakes:
+            saga.stakes[event.position_id] = self._stake(event)
+            self._holders.setdefault(event.position_id, []).append(saga.order_id)
         _take_step(saga, event.ts_ns)
         self._end_if_over(saga)
+
+    def _stake(self, event: OrderExecuted) -> Stake:
+        """A new part; an addition is as protected as the position that it adds to."""
+        for saga in self._holding(event.position_id):
+            other = saga.stakes[event.position_id]
+            if other.side == event.side:
+                return Stake(event.side, other.is_protected, other.expires_ts_ns)
+        return Stake(event.side)
+
+    def _note_owner(self, event: PositionOpened | PositionProtected) -> None:
+        if isinstance(event, PositionOpened) and not event.is_managed:
+            self._foreign.add(event.position_id)
 
     def _protect(self, event: PositionOpened | PositionProtected) -> None:
-        saga = self.live.get(self._by_position.get(event.position_id, ""))
-        if saga is None or event.position_id not in saga.stakes:
-            return
-        stake = saga.stakes[event.position_id]
-        stake.is_protected = event.stop_loss != 0.0
-        if isinstance(event, PositionOpened):
-            stake.expires_ts_ns = event.expires_ts_ns
-        _take_step(saga, event.ts_ns)
+        for saga in self._holding(event.position_id):
+            stake = saga.stakes[event.position_id]
+            stake.is_protected = event.stop_loss != 0.0
+            if isinstance(event, PositionOpened):
+                stake.expires_ts_ns = event.expires_ts_ns
+            _take_step(saga, event.ts_ns)
 
     def _close(self, event: PositionClosed) -> None:
-        saga = self.live.get(self._by_position.pop(event.position_id, ""))
-        if saga is None:
-            return
-        saga.stakes.pop(event.position_id, None)
-        _take_step(saga, event.ts_ns)
-        self._end_if_over(saga)
+        """Every part in it ends; one of the other side is of the position that follows it."""
+        self._foreign.discard(event.position_id)
+        holding = self._holding(event.position_id)
+        left = [one for one in holding if one.stakes[event.position_id].side != event.direction]
+        self._holders[event.position_id] = [saga.order_id for saga in left]
+        if not left:
+            del self._holders[event.position_id]
+        for saga in holding:
+            if saga not in left:
+                del saga.stakes[event.position_id]
+                _take_step(saga, event.ts_ns)
+                self._end_if_over(saga)
+
+    def _holding(self, position_id: str) -> list[Saga]:
+        """Sagas with a part in a position, the oldest first."""
+        return [self.live[order_id] for order_id in self._holders.get(position_id, ())]
 
     def _end_if_over(self, saga: Saga) -> None:
         if saga.is_order_over and not saga.stakes:
