@@ -57,7 +57,7 @@ async def is_writable(database: Database) -> bool:
 async def until_writable(database: Database, *, wanted: bool) -> None:
     """A reload reaches open sessions when they are next used."""
     async with asyncio.timeout(PATIENCE_S):
-        while await is_writable(database) is not wanted:
+        while await is_writable(database) is not wanted:  # noqa: ASYNC110 - it is the server's
             await asyncio.sleep(0)
 
 
@@ -131,7 +131,9 @@ async def test_a_kill_leaves_while_the_database_is_read_only(
     gained = {name: after[name] - before.get(name, 0) for name in after}
     names = ("OrderPlaced", "OrderSent", "OrderCompleted", "OrderCancelled")
     assert [gained[name] for name in names] == [ORDERS] * 4
-    assert [gained[name] for name in ("KillBegun", "KillFinished", "TradingStateChanged")] == [1] * 3
+    assert [gained[name] for name in ("KillBegun", "KillFinished", "TradingStateChanged")] == [
+        1
+    ] * 3
     async with own_database.uow(MAIN) as uow:
         assert (await verify_chain(uow)).is_whole
     floor.process.die()

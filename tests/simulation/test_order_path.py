@@ -2,21 +2,23 @@
 
 import pytest
 
-from simulation.driver import simulate
+from simulation.driver import HEDGING, NETTING, simulate
 from simulation.run import command
 
 CHUNK = 30
-CHUNKS = 10
-"""300 seeds on each run; `python -m tests.simulation.run --seeds 10000` plays more."""
+SHARES = {HEDGING: 7, NETTING: 3}
+"""Chunks of each kind: 300 seeds on each run; `python -m tests.simulation.run --seeds 10000
+--rules netting` plays more."""
+PLAYED = [(kind, first * CHUNK) for kind, chunks in SHARES.items() for first in range(chunks)]
 
 
-@pytest.mark.parametrize("first", range(0, CHUNK * CHUNKS, CHUNK))
-def test_all_invariants_hold_for_every_seed(first: int) -> None:
+@pytest.mark.parametrize(("rules", "first"), PLAYED)
+def test_all_invariants_hold_for_every_seed(rules: str, first: int) -> None:
     """Once for each intent, never unwritten, books equal to the cent, everything ends in 60 s."""
     violated = [
-        f"seed {seed}: {result.violated}\n  again: {command(seed)}"
+        f"seed {seed}: {result.violated}\n  again: {command(seed, rules)}"
         for seed in range(first, first + CHUNK)
-        if (result := simulate(seed)).violated
+        if (result := simulate(seed, rules=rules)).violated
     ]
     assert not violated, "\n".join(violated)
 

@@ -179,7 +179,10 @@ class PositionProtected(Event, frozen=True, kw_only=True, gc=False):
 
 
 class PositionClaimed(Event, frozen=True, kw_only=True, gc=False):
-    """A person handed a foreign position to Plan2's management, or took one away from it."""
+    """A person handed a foreign position to Plan2's management, or took one away from it.
+
+    Plan2 itself claims one only when the deal that opened it was its own and was told late.
+    """
 
     position_id: str
     account_id: str

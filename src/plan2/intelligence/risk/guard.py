@@ -14,7 +14,7 @@ from plan2.foundation.events.order import OrderPlaced
 from plan2.intelligence.risk.counters import Executions, Messages
 from plan2.intelligence.risk.mode import SELF_ARMING, AccountMode, armed_mode_of, mode_of
 from plan2.intelligence.risk.reference import ReferencePrices
-from plan2.intelligence.risk.switch import Switches
+from plan2.intelligence.risk.switch import Scope, Switches
 
 EVERY_SYMBOL = "*"
 WITHDRAWAL = OrderKind.CANCEL.value
@@ -45,6 +45,8 @@ class AccountGuard:
         self.switches = Switches()
         self.mode = AccountMode.REAL
         """Of what kind the account is; real until its terminal says something else."""
+        self.flows: set[str] = set()
+        """Every flow that an order or a switch of the account has named."""
         self._take(limits)
         self._references = ReferencePrices(limits.collar_window_s)
         self._messages, self._exit_messages = Messages(), Messages()
@@ -78,11 +80,13 @@ class AccountGuard:
     def apply(self, event: Event) -> None:
         """Fold an event, at a restart and live; others than these two are ignored."""
         if isinstance(event, OrderPlaced):
+            self._note_flow(event.flow_id)
             self._messages.note(event.ts_ns)
             if event.kind != WITHDRAWAL:
                 self._exit_messages.note(event.ts_ns)
             self._executions.apply(event)
         elif isinstance(event, TradingStateChanged):
+            self._note_flow(event.target if event.scope == Scope.FLOW else "")
             self.switches.apply(event)
             self._executions.switched(event)
 
@@ -105,6 +109,10 @@ class AccountGuard:
             reference_age_ms=references.age_ms(symbol, ts_ns),
             window_mid=references.window_mid(symbol),
         )
+
+    def _note_flow(self, flow_id: str) -> None:
+        if flow_id:
+            self.flows.add(flow_id)
 
     def _may_trade(self, symbol: str) -> bool:
         return EVERY_SYMBOL in self._permitted or symbol in self._permitted

@@ -33,6 +33,7 @@ from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.risk.switch import ACCOUNT, Scope, Where
 from plan2.intelligence.trading.account_events import ADDS_RISK, AccountFacts, Origin
 from plan2.intelligence.trading.answers import events_of
+from plan2.intelligence.trading.broker_view import BrokerView
 from plan2.intelligence.trading.chronicle import Chronicle
 from plan2.intelligence.trading.deciding import Deciding, DecidingDesk
 from plan2.intelligence.trading.figures import ENTRY, AccountBoard, Moment, Purpose
@@ -76,7 +77,8 @@ class TradingAccount:
     """Decides, orders and keeps the books of one account.
 
     `requests` is the door for people, a kill and automatic care; `management` looks after open
-    positions; `books_agree` says whether our books equalled the broker's at the last comparison.
+    positions; `books_agree` says whether our books equalled the broker's at the last comparison,
+    `broker` what only the broker had.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class TradingAccount:
         self.rules = rules
         self.link = LinkState.DOWN
         self.books_agree = True
+        self.broker = BrokerView()
         self.orders = OrderBook()
         self.positions = PositionBook()
         self.quotes: dict[str, Tick] = {}

@@ -12,8 +12,10 @@ from plan2.foundation.errors import InputError, JournalLost
 from plan2.foundation.events.account import KillBegun
 from plan2.intelligence.risk.state import TradingState, rank_of
 from plan2.intelligence.risk.switch import TARGETED, Scope, Switch, Where
+from plan2.intelligence.trading.acceptance import accept_broker_view
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.switching import Change
+from plan2.intelligence.trading.wishes import FLOW
 
 
 class Selector(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +79,7 @@ class Control:
             mode: the mode of the account, which arming one with somebody's money has to name.
 
         Raises:
-            InputError: an unknown state, account or symbol, or the actor may not do it.
+            InputError: an unknown state, account, symbol or flow, or the actor may not do it.
             JournalLost: it could not be written down; a stricter state holds in memory.
         """
         chosen = selector or Selector()
@@ -110,7 +112,7 @@ class Control:
         Positions and orders that no order of ours made are touched only when asked for.
 
         Raises:
-            InputError: an unknown account or symbol.
+            InputError: an unknown account, symbol or flow.
             JournalLost: nothing can be written down; trading is halted, and no order left.
         """
         chosen = selector or Selector()
@@ -126,6 +128,17 @@ class Control:
             self._chosen(chosen),
             lambda account: account.kills.begin(change, closes_foreign=closes_foreign),
         )
+
+    async def accept_broker_view(self, account_id: str, actor: str, reason: str) -> tuple[str, ...]:
+        """Close in our books what the broker does not have; the positions, by our names.
+
+        Raises:
+            InputError: an unknown account, nothing is missing, trading is not halted, or it is not
+                a person who asks. Nothing was changed.
+            JournalLost: it could not be written down; the books are as they were.
+        """
+        (account,) = self._chosen(Selector(account_id=account_id or next(iter(self._accounts))))
+        return accept_broker_view(account, actor, reason, self._clock.now_ns())
 
     def overview(self) -> tuple[AccountSwitches, ...]:
         """How every account stands."""
@@ -167,6 +180,8 @@ class Control:
             raise InputError(f"There is no account {selector.account_id!r}; there are {known}.")
         if selector.scope is Scope.SYMBOL:
             _check_symbol(selector.target, chosen)
+        if selector.scope is Scope.FLOW:
+            _check_flow(selector.target, chosen)
         return chosen
 
 
@@ -204,6 +219,12 @@ def _check_symbol(symbol: str, accounts: list[TradingAccount]) -> None:
     known = {name for account in accounts for name in account.symbols}
     if symbol not in known:
         raise InputError(f"There is no symbol {symbol!r}; there are {', '.join(sorted(known))}.")
+
+
+def _check_flow(flow_id: str, accounts: list[TradingAccount]) -> None:
+    known = {FLOW} | {name for account in accounts for name in account.guard.flows}
+    if flow_id not in known:
+        raise InputError(f"There is no flow {flow_id!r}; there are {', '.join(sorted(known))}.")
 
 
 def _on_each(accounts: list[TradingAccount], act: Callable[[TradingAccount], None]) -> None:

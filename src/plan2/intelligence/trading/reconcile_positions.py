@@ -8,8 +8,9 @@ from collections.abc import Hashable
 
 from plan2.dataflow.terminals.port import OrderKind, OrderSide, TerminalPosition
 from plan2.foundation.events.base import Event
-from plan2.foundation.events.order import PositionClosed, PositionOpened, PositionProtected
+from plan2.foundation.events.order import PositionOpened, PositionProtected
 from plan2.intelligence.risk.gate import MAGIC
+from plan2.intelligence.trading.acceptance import dropped
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.positions import Position, position_id_of
 from plan2.intelligence.trading.reconcile_deals import DealsPass
@@ -25,8 +26,6 @@ from plan2.intelligence.trading.reconcile_rules import (
     ns_of,
 )
 
-UNEXPLAINED = "unexplained"
-"""Why a foreign position is closed in our books when the broker no longer has it."""
 CHANGED_THERE = "changed at the broker"
 LASTING = (Kind.MISSING_POSITION, Kind.UNKNOWN_POSITION, Kind.QUANTITY, Kind.SIDE)
 
@@ -49,6 +48,7 @@ class PositionsPass:
         self._schedule = schedule
         self._changes = Changes()
         self._sightings = Sightings()
+        self._missing: list[str] = []
 
     def look(self, now_ns: int) -> None:
         """Notice which of our positions changed since the last look; call it often."""
@@ -74,6 +74,7 @@ class PositionsPass:
         self.look(now_ns)
         unclear: list[Hashable] = []
         lasting: list[str] = []
+        self._missing.clear()
         for key in sorted(self._account.positions.open.keys() | theirs.keys()):
             kind = _difference(self._account.positions.open.get(key), theirs.get(key))
             if kind is None:
@@ -90,6 +91,7 @@ class PositionsPass:
                 unclear.append(sight)
         self._sightings.keep(unclear)
         self._findings.settle(LASTING, lasting)
+        self._account.broker.missing = tuple(self._missing)
         return not unclear
 
     # --- judging --------------------------------------------------------------------------
@@ -126,6 +128,8 @@ class PositionsPass:
         if is_seen_twice and not is_foreign:
             action = Action.HALTED if is_lasting else Action.BLOCKED
             self._findings.report(kind, key, sides, action, now_ns)
+            if is_lasting and kind is Kind.MISSING_POSITION:
+                self._missing.append(key)
         return False
 
     def _is_foreign(self, ours: Position | None, theirs: TerminalPosition | None) -> bool:
@@ -158,7 +162,7 @@ class PositionsPass:
         events: list[Event] = []
         identity = self._account.identity
         if ours is not None:
-            events.append(_dropped(ours, identity.account_id, identity.tenant_id, now_ns))
+            events.append(dropped(self._account, ours, now_ns))
         if theirs is not None:
             events.append(_adopted(key, theirs, identity.account_id, identity.tenant_id, now_ns))
         return events
@@ -217,23 +221,4 @@ def _adopted(
         decision_id="",
         expires_ts_ns=0,
         is_managed=False,
-    )
-
-
-def _dropped(ours: Position, account_id: str, tenant_id: str, now_ns: int) -> PositionClosed:
-    return PositionClosed(
-        ts_ns=now_ns,
-        position_id=ours.position_id,
-        account_id=account_id,
-        tenant_id=tenant_id,
-        symbol=ours.symbol,
-        direction=ours.side.name.lower(),
-        quantity=ours.opened_quantity,
-        open_price=ours.open_price,
-        close_price=ours.open_price,
-        profit=str(ours.profit),
-        commission=str(ours.commission),
-        swap=str(ours.swap),
-        reason=UNEXPLAINED,
-        decision_id=ours.decision_id,
     )

@@ -56,9 +56,18 @@ class WorkingPass:
         for ticket, stranger in theirs.items():
             if ticket not in ours:
                 unclear += self._meet(stranger, now_ns)
+        self._account.broker.foreign_orders = tuple(
+            stranger for ticket, stranger in theirs.items() if self._is_foreign(ticket, stranger)
+        )
         self._sightings.keep(unclear)
         self._findings.settle((Kind.ORDER_UNKNOWN, Kind.ORDER_QUANTITY), self._lasting)
         return not unclear
+
+    def _is_foreign(self, ticket: str, theirs: TerminalOrder) -> bool:
+        """Whether neither we nor a program with our mark placed it."""
+        orders = self._account.orders
+        is_known = orders.of_ticket(ticket) is not None or theirs.token in orders.by_token
+        return not is_known and theirs.magic != MAGIC
 
     def _compare(self, order: Order, theirs: TerminalOrder, now_ns: int) -> list[object]:
         """Prices that differ are taken over; lots that differ are a missing fill."""
