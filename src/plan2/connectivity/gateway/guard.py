@@ -41,6 +41,10 @@ def guarding(
     return lambda app: Guard(app, callers, now_ns, queries, needs_factor)
 
 
+BARRED: Final = "is_barred"
+"""In the state of a socket: its caller is known, but may not have one yet."""
+
+
 class Guard:
     """Lets a connection through to its route, or raises the problem that it is answered with."""
 
@@ -88,8 +92,7 @@ class Guard:
             return
         scope["auth"] = session = self._callers.find(scope)
         if method == WEBSOCKET:
-            if session is not None and not self._may_stream(session, scope):
-                scope["auth"] = None
+            self._check_socket(session, scope)
         elif rule.entrance is Entrance.SESSION:
             self._check_session(rule, session, scope)
         if scope["query_string"]:
@@ -142,9 +145,17 @@ class Guard:
                 remedy="Set up your authenticator first: POST /api/v1/second-factor.",
             )
 
-    def _may_stream(self, session: Session, scope: Scope) -> bool:
-        """A socket has no answer to be refused with: who may not have one counts as nobody."""
-        return self._callers.is_served(session) and not self._lacks_factor(session, scope)
+    def _check_socket(self, session: Session | None, scope: Scope) -> None:
+        """A socket has no answer to be refused with: its route closes it with a code.
+
+        Who is not served counts as nobody; who lacks a second factor is somebody who is barred.
+        """
+        if session is None:
+            return
+        if not self._callers.is_served(session):
+            scope["auth"] = None
+        elif self._lacks_factor(session, scope):
+            scope.setdefault("state", {})[BARRED] = True
 
     def _lacks_factor(self, session: Session, scope: Scope) -> bool:
         needs_factor = self._needs_factor

@@ -34,6 +34,7 @@ def html_page(title: str, body: str) -> bytes:
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="icon" href="/favicon.svg">'
         f"<style>{STYLE}</style></head><body><main>{body}</main></body></html>"
     ).encode()
 

@@ -1,7 +1,8 @@
 """JSON bodies as we accept them: shallow, without duplicate names, NaN, Infinity or broken text.
 
 Two parsers that resolve a duplicate name differently would let one request mean two things; so
-such bodies are refused before anything looks at them.
+such bodies are refused before anything looks at them. For the same reason a text is no number and
+a number no yes or no, though the library that fills in bodies would take it as one.
 """
 
 import json
@@ -9,7 +10,9 @@ import math
 import re
 from typing import Any, Final, NoReturn
 
+import msgspec
 from litestar import Request
+from litestar.handlers import HTTPRouteHandler
 
 from plan2.connectivity.gateway.problems import RequestRefused
 
@@ -68,8 +71,44 @@ class StrictRequest(Request[Any, Any, Any]):  # user, auth and state are Litesta
                 f"The body is declared as {media_type or 'nothing'}; application/json is expected.",
             )
         value = parse(await self.body())
+        self._check_types(value)
         self.scope["state"]["json_body"] = value
         return value
+
+    def _check_types(self, value: Json) -> None:
+        """Refuse what fits the route's body only after a conversion.
+
+        Raises:
+            RequestRefused: 400. What does not fit at all is left to the route, which says more.
+        """
+        handler = self.scope.get("route_handler")
+        field = handler.parsed_data_field if isinstance(handler, HTTPRouteHandler) else None
+        if field is None:
+            return
+        try:
+            msgspec.convert(_whole(value), field.annotation)
+        except msgspec.ValidationError as error:
+            if _fits_somehow(value, field.annotation):
+                raise RequestRefused(400, "invalid_parameter", f"body: {error}.") from None
+
+
+def _whole(value: Json) -> Json:
+    """The same with 1.0 as 1: JSON knows one kind of number only."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _whole(each) for name, each in value.items()}
+    return value
+
+
+def _fits_somehow(value: Json, kind: Any) -> bool:  # whatever a route declares
+    try:
+        msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _check_depth(body: bytes) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from litestar import WebSocket
 from litestar.handlers import WebsocketRouteHandler, websocket
 
+from plan2.connectivity.gateway.guard import BARRED
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.right_table import CHANNELS, may_subscribe
 from plan2.connectivity.identity.rights import Role
@@ -47,7 +48,8 @@ class StreamRoute:
         await socket.accept(subprotocols=codec.subprotocol if codec else None)
         session: Session | None = socket.scope["auth"]
         hub = self._hubs(session) if session is not None else None
-        refusal = _refusal(session, codec, hub)
+        is_barred = bool(socket.scope.get("state", {}).get(BARRED))
+        refusal = Close.FORBIDDEN if is_barred else _refusal(session, codec, hub)
         if session is None or codec is None or hub is None or refusal is not None:
             await socket.close(code=refusal or Close.PROTOCOL)
             return

@@ -59,6 +59,7 @@ export const theme = createTheme({
     Notification: { defaultProps: { closeButtonProps: { "aria-label": t("dialog.close") } } },
     Button: { defaultProps: { size: "xs" } },
     Select: { defaultProps: { size: "xs", comboboxProps: { shadow: "md" } } },
+    MultiSelect: { defaultProps: { size: "xs", comboboxProps: { shadow: "md" } } },
     TextInput: { defaultProps: { size: "xs" } },
   },
 });

@@ -19,7 +19,6 @@ function useRead<P extends PathOf<"get">>(path: P, given: Given<"get", P>, optio
   });
 }
 
-export const usePeople = () => useRead("/api/v1/people", {}, { staleTime: 5 * MINUTE });
 export const useSessions = () => useRead("/api/v1/sessions", {}, { every: MINUTE });
 export const useSecondFactor = () => useRead("/api/v1/second-factor", {});
 export const useKeys = (all: boolean) => useRead("/api/v1/keys", { query: { all } });

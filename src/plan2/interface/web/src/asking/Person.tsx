@@ -1,18 +1,7 @@
 /** Who did something: pseudonyms `user:<id>` by the person's name, everything else as it is. */
 
-import { usePeople } from "../api/admin";
+import { useNameOf } from "../api/people";
 import { a } from "../strings/admin";
-
-const PSEUDONYM = /^user:(.+)$/;
-
-/** From an actor or a bare user id to a name; ids of nobody here stay as they are. */
-export function useNameOf(): (actor: string) => string {
-  const { data } = usePeople();
-  return (actor) => {
-    const id = PSEUDONYM.exec(actor)?.[1] ?? actor;
-    return data?.items.find((person) => person.user_id === id)?.name ?? id;
-  };
-}
 
 export function Person({ id }: { id: string }) {
   const nameOf = useNameOf();

@@ -36,6 +36,7 @@ export type AccountSwitchesItem = {
   switches: SwitchItem[];
   trading_state: string;
 };
+export type AnswerBody = { reason?: string };
 export type ApprovalItem = {
   approval_id: string;
   ask_reason: string;
@@ -90,6 +91,14 @@ export type Bars = {
   time_us: number[];
 };
 export type BucketItem = { count: number; le_us: number };
+export type ChangeBody = {
+  expires_us?: number | null;
+  limit_price?: number | null;
+  price?: number | null;
+  reason: string;
+  stop_loss?: number | null;
+  take_profit?: number | null;
+};
 export type Checkpoint = {
   at_us: number;
   head_hash: string;
@@ -385,6 +394,75 @@ export type OrderItem = {
   why: string;
 };
 export type OrderReceipt = { order_id: string; request_id: string; state: string };
+export type OrderRecord = {
+  account_id: string;
+  algorithm_version: string;
+  broker_order_id: string;
+  calibration_id: string;
+  client_id: string;
+  client_order_id: string;
+  clock_offset_us: number | null;
+  clock_state: string;
+  confidence: number | null;
+  config_hash: string;
+  correlation_id: string;
+  decision_id: string;
+  displayed_quantity: number;
+  event_hash: string;
+  event_time: string;
+  event_type: string;
+  execution_within_firm: string;
+  features_as_of: string;
+  features_hash: string;
+  human_override: string;
+  initial_quantity: number;
+  instrument: string;
+  investment_decision: string;
+  is_clock_compliant: boolean;
+  is_direct_electronic_access: boolean;
+  is_liquidity_provision: boolean;
+  is_self_execution_prevention: boolean;
+  isin: string;
+  limit_price: number | null;
+  member_id: string;
+  minimum_quantity: number | null;
+  model_ids: string;
+  models_hash: string;
+  non_executing_broker: string;
+  order_book: string;
+  order_class: string;
+  order_id: string;
+  order_type: string;
+  passive_or_aggressive: string;
+  position_id: string;
+  prediction: number | null;
+  price_currency: string;
+  price_notation: string;
+  quantity_notation: string;
+  reason: string;
+  receipt_time: string;
+  recorded_time: string;
+  remaining_quantity: number;
+  restriction: string;
+  risk_checks: string;
+  routing_strategy: string;
+  rule_set_hash: string;
+  sequence_number: number;
+  side: string;
+  status: string;
+  stop_loss: number | null;
+  stop_price: number | null;
+  strategy_link_id: string;
+  take_profit: number | null;
+  trade_id: string;
+  traded_quantity: number;
+  trading_capacity: string;
+  trading_phase: string;
+  transaction_price: number | null;
+  validity: string;
+  validity_end: string;
+  venue_mic: string;
+};
 export type PageAuditItem = { items: AuditItem[]; next_cursor: string | null };
 export type PageDecisionItem = { items: DecisionItem[]; next_cursor: string | null };
 export type PageEventItem = { items: EventItem[]; next_cursor: string | null };
@@ -415,7 +493,14 @@ export type PositionItem = {
   take_profit: number;
 };
 export type ProofBody = { code?: string; password?: string };
-export type ProposeBody = { kind: string; payload: Record<string, Json>; reason: string };
+export type ProposeBody = {
+  kind: string;
+  payload: Record<
+    string,
+    boolean | number | string | (number | string)[] | Record<string, number | string> | null
+  >;
+  reason: string;
+};
 export type ProviderItem = {
   current_key: string;
   keys: string[];
@@ -432,6 +517,7 @@ export type QuotaUse = {
   used: number | null;
 };
 export type Quotas = { load: LoadState; quotas: QuotaUse[]; tenant_id: string };
+export type ReasonBody = { reason?: string };
 export type RefreshBody = { refresh_token: string };
 export type ReleaseBody = { reason: string };
 export type ReplayResult = { differences: string[]; identical: boolean };
@@ -606,6 +692,47 @@ export type TokenItem = {
   token_type: string;
 };
 export type Touched = { rows: number; table: string };
+export type TradeReport = {
+  account_id: string;
+  action_type: string;
+  asset_class: string;
+  close_price: number;
+  closing_fills: string;
+  closing_reason: string;
+  collateral_portfolio: string;
+  commission: string;
+  contract_type: string;
+  decision_id: string;
+  delivery_type: string;
+  direction: string;
+  effective_date: string;
+  event_hash: string;
+  event_type: string;
+  execution_time: string;
+  expiration_date: string;
+  is_cleared: boolean;
+  is_intragroup: boolean;
+  isin: string;
+  level: string;
+  notional_amount: number | null;
+  notional_currency: string;
+  open_price: number;
+  opening_orders: string;
+  other_counterparty: string;
+  position_id: string;
+  price_currency: string;
+  profit: string;
+  quantity_lots: number;
+  reporting_counterparty: string;
+  reporting_time: string;
+  sequence_number: number;
+  swap: string;
+  termination_time: string;
+  underlying: string;
+  uti: string;
+  valuation_amount: number | null;
+  venue_mic: string;
+};
 export type TradingItem = { accounts: AccountSwitchesItem[] };
 export type Trigger = "market" | "limit" | "stop" | "stop_limit";
 export type TypeItem = {
@@ -615,6 +742,12 @@ export type TypeItem = {
   maximum: number | null;
   minimum: number | null;
   pattern: string;
+};
+export type UserChangeBody = {
+  blocked?: boolean | null;
+  name?: string | null;
+  operator?: boolean | null;
+  role?: Role | null;
 };
 export type UserItem = {
   created_us: number;
@@ -642,24 +775,8 @@ export type WorkItem = {
   started_us: number;
   total_rows: number;
 };
-export type ApprovalsReasonBody = { reason?: string };
 export type ConnectivityIdentityRightsScope = "read" | "trade" | "admin";
 export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "symbol" | "flow";
-export type OrderBodiesChangeBody = {
-  expires_us?: number | null;
-  limit_price?: number | null;
-  price?: number | null;
-  reason: string;
-  stop_loss?: number | null;
-  take_profit?: number | null;
-};
-export type PeopleChangeBody = {
-  blocked?: boolean | null;
-  name?: string | null;
-  operator?: boolean | null;
-  role?: Role | null;
-};
-export type TenantsReasonBody = { reason?: string };
 
 export type Paths = {
   "/api/v1/account": { get: { answer: AccountInfo } };
@@ -671,10 +788,10 @@ export type Paths = {
     post: { path: { approval_id: string }; body: ApproveBody; answer: ApprovalItem };
   };
   "/api/v1/approvals/{approval_id}/refuse": {
-    post: { path: { approval_id: string }; body: ApprovalsReasonBody; answer: ApprovalItem };
+    post: { path: { approval_id: string }; body: AnswerBody; answer: ApprovalItem };
   };
   "/api/v1/approvals/{approval_id}/withdraw": {
-    post: { path: { approval_id: string }; body: ApprovalsReasonBody; answer: ApprovalItem };
+    post: { path: { approval_id: string }; body: AnswerBody; answer: ApprovalItem };
   };
   "/api/v1/audit": {
     get: {
@@ -851,7 +968,7 @@ export type Paths = {
     post: { body: OrderBody; answer: OrderReceipt };
   };
   "/api/v1/orders/{order_id}": {
-    patch: { path: { order_id: string }; body: OrderBodiesChangeBody; answer: OrderReceipt };
+    patch: { path: { order_id: string }; body: ChangeBody; answer: OrderReceipt };
     delete: { path: { order_id: string }; query?: { reason?: string }; answer: OrderReceipt };
   };
   "/api/v1/password": { put: { body: PasswordBody; answer: SessionInfo } };
@@ -881,15 +998,21 @@ export type Paths = {
   "/api/v1/privacy/{user_id}/erase": {
     post: { path: { user_id: string }; body: EraseBody; answer: ErasureReport };
   };
-  "/api/v1/privacy/{user_id}/export": { post: { path: { user_id: string }; answer: Json } };
+  "/api/v1/privacy/{user_id}/export": { post: { path: { user_id: string }; answer: Blob } };
   "/api/v1/quotas": { get: { answer: Quotas } };
   "/api/v1/quotas/{tenant_id}": { get: { path: { tenant_id: string }; answer: Quotas } };
   "/api/v1/records/clock": { get: { answer: ClockReport } };
   "/api/v1/records/orders": {
-    get: { query: { format?: "json" | "csv"; from_us: number; to_us: number }; answer: string };
+    get: {
+      query: { format?: "json" | "csv"; from_us: number; to_us: number };
+      answer: OrderRecord[];
+    };
   };
   "/api/v1/records/trades": {
-    get: { query: { format?: "json" | "csv"; from_us: number; to_us: number }; answer: string };
+    get: {
+      query: { format?: "json" | "csv"; from_us: number; to_us: number };
+      answer: TradeReport[];
+    };
   };
   "/api/v1/second-factor": {
     get: { answer: FactorInfo };
@@ -951,19 +1074,19 @@ export type Paths = {
     };
   };
   "/api/v1/tenants/{tenant_id}/export": {
-    post: { path: { tenant_id: string }; body: TenantsReasonBody; answer: TenantItem };
+    post: { path: { tenant_id: string }; body: ReasonBody; answer: TenantItem };
   };
   "/api/v1/tenants/{tenant_id}/restore": {
     post: { path: { tenant_id: string }; body: RestoreBody; answer: TenantItem };
   };
   "/api/v1/tenants/{tenant_id}/resume": {
-    post: { path: { tenant_id: string }; body: TenantsReasonBody; answer: TenantItem };
+    post: { path: { tenant_id: string }; body: ReasonBody; answer: TenantItem };
   };
   "/api/v1/tenants/{tenant_id}/retry": {
-    post: { path: { tenant_id: string }; body: TenantsReasonBody; answer: TenantMade };
+    post: { path: { tenant_id: string }; body: ReasonBody; answer: TenantMade };
   };
   "/api/v1/tenants/{tenant_id}/suspend": {
-    post: { path: { tenant_id: string }; body: TenantsReasonBody; answer: TenantItem };
+    post: { path: { tenant_id: string }; body: ReasonBody; answer: TenantItem };
   };
   "/api/v1/ticks": {
     get: {
@@ -980,7 +1103,7 @@ export type Paths = {
     post: { body: InviteBody; answer: InvitationItem };
   };
   "/api/v1/users/{user_id}": {
-    patch: { path: { user_id: string }; body: PeopleChangeBody; answer: UserItem };
+    patch: { path: { user_id: string }; body: UserChangeBody; answer: UserItem };
   };
   "/api/v1/users/{user_id}/reset": {
     post: { path: { user_id: string }; body: ResetBody; answer: InvitationItem };

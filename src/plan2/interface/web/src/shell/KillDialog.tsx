@@ -4,9 +4,10 @@
  * Focus starts on Cancel; it takes holding the button for 1.5 s, or typing the word.
  */
 
-import { Button, Checkbox, Modal, TextInput } from "@mantine/core";
+import { Button, Modal, Switch, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useOpenPositions } from "../api/live";
+import { useNameOf } from "../api/people";
 import { useTrading } from "../api/queries";
 import type { CommandBody } from "../gen/protocol";
 import { t } from "../strings";
@@ -63,7 +64,7 @@ function Confirm({ isSending, send, close }: ConfirmProps) {
       <p>{t("kill.explain")}</p>
       <Steps scope={scope} isForeignToo={isForeignToo} />
       <ScopeFields value={scope} change={setScope} />
-      <Checkbox
+      <Switch
         label={t("kill.foreign")}
         checked={isForeignToo}
         data-testid="kill-foreign"
@@ -122,6 +123,7 @@ function Steps({ scope, isForeignToo }: { scope: Scope; isForeignToo: boolean })
 function Progress() {
   const { data, dataUpdatedAt } = useTrading();
   const positions = useOpenPositions();
+  const nameOf = useNameOf();
   const [since] = useState(() => Date.now());
   // An answer of before the kill knows nothing of it.
   const kills =
@@ -141,7 +143,7 @@ function Progress() {
         <span key={`${kill.scope} ${kill.target}`} className="warn">
           …{" "}
           {t("kill.working", {
-            actor: kill.actor,
+            actor: nameOf(kill.actor),
             what: `${t(`scope.${kill.scope}`)} ${kill.target}`.trim(),
           })}
         </span>

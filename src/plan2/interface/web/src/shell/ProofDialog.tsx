@@ -15,6 +15,7 @@ export function ProofDialog() {
 function Dialog() {
   const answer = useProof((state) => state.answer);
   const user = useSession((state) => state.session?.user ?? "");
+  const hasPassword = useSession((state) => state.session?.has_password ?? true);
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const [isSending, setSending] = useState(false);
@@ -38,7 +39,9 @@ function Dialog() {
       closeButtonProps={{ "aria-label": t("dialog.close") }}
     >
       <form className="stack" onSubmit={submit} data-testid="proof">
-        <p className="dim">{t("proof.explain")}</p>
+        <p className="dim">
+          {hasPassword ? t("proof.explain") : t("proof.no_password", { name: user })}
+        </p>
         {/* For password managers, which fill a password beside its name. */}
         <input type="text" hidden readOnly value={user} autoComplete="username" />
         <TextInput

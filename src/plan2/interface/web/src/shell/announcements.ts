@@ -1,5 +1,6 @@
 /** Which events a person is told about at once, and in which words. */
 
+import type { NameOf } from "../api/people";
 import type { EventItem, Json } from "../gen/protocol";
 import { lots, money } from "../format/numbers";
 import { label, t } from "../strings";
@@ -8,7 +9,7 @@ const text = (value: Json | undefined): string =>
   typeof value === "string" || typeof value === "number" ? String(value) : "";
 
 /** The sentence for an event, or null when it is not worth interrupting. */
-export function announcementOf({ type, payload }: EventItem): string | null {
+export function announcementOf({ type, payload }: EventItem, nameOf: NameOf): string | null {
   const symbol = text(payload.symbol);
   switch (type) {
     case "PositionOpened":
@@ -28,7 +29,7 @@ export function announcementOf({ type, payload }: EventItem): string | null {
     case "TradingStateChanged":
       return t("announce.state", {
         state: label("trading", text(payload.new_state)),
-        actor: text(payload.actor),
+        actor: nameOf(text(payload.actor)),
       });
     case "OrderRejected":
       return t("announce.rejected", { symbol, reason: text(payload.reason) });

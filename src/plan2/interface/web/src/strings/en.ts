@@ -164,6 +164,8 @@ export const en = {
   "proof.title": "Show that it is you",
   "proof.explain":
     "This is weighty, so Plan2 asks who you are: your password, or a code of your second factor. It holds for five minutes.",
+  "proof.no_password":
+    "You signed in by a printed address and have no password yet. On the server, `plan2 user reset {name}` prints a link to set one; then sign in with it.",
   "proof.confirm": "Go on",
   "proof.failed": "That was not right.",
   "signin.title": "Sign in",

@@ -3,7 +3,7 @@
 import { MultiSelect, Select, TextInput } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useState } from "react";
-import { usePeople } from "../../api/admin";
+import { usePeople } from "../../api/people";
 import { zoneName } from "../../format/times";
 import { useZone } from "../../state/preferences";
 import { t } from "../../strings";

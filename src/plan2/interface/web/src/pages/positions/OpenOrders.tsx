@@ -1,5 +1,6 @@
 /** Orders that are not over: working at the broker, under way, or of unknown outcome. */
 
+import { useNameOf } from "../../api/people";
 import { isWorking, useOpenOrders } from "../../api/orders";
 import { useDigits } from "../../api/live";
 import { fixed, price } from "../../format/numbers";
@@ -26,6 +27,7 @@ export function OpenOrders() {
     align: "right",
     cell: (order) => <span className="num">{price(order[key], digits(order.symbol))}</span>,
   });
+  const nameOf = useNameOf();
   const columns: Column<OrderItem>[] = [
     {
       key: "symbol",
@@ -55,7 +57,7 @@ export function OpenOrders() {
       title: t("field.state"),
       cell: (order) => <span className={`chip ${toneOf(order.state)}`}>{stateOf(order)}</span>,
     },
-    { key: "decider", title: t("orders.decided_by"), cell: deciderOf },
+    { key: "decider", title: t("orders.decided_by"), cell: (order) => deciderOf(order, nameOf) },
     {
       key: "actions",
       title: "",

@@ -1,5 +1,6 @@
 /** Every order there was, and what became of it. */
 
+import { useNameOf } from "../../api/people";
 import { useLocation } from "wouter";
 import { useDigits } from "../../api/live";
 import { useOrders } from "../../api/queries";
@@ -52,6 +53,7 @@ export function Orders() {
     align: "right",
     cell: (order) => <span className="num">{price(order[key] || null, digits(order.symbol))}</span>,
   });
+  const nameOf = useNameOf();
   const columns: Column<OrderItem>[] = [
     {
       key: "symbol",
@@ -90,8 +92,8 @@ export function Orders() {
     {
       key: "decider",
       title: t("orders.decided_by"),
-      cell: (order) => <span title={order.why}>{deciderOf(order)}</span>,
-      sortBy: deciderOf,
+      cell: (order) => <span title={order.why}>{deciderOf(order, nameOf)}</span>,
+      sortBy: (order) => deciderOf(order, nameOf),
     },
     { key: "reason", title: t("field.reason"), role: "wide", cell: reasonOf },
   ];

@@ -1,5 +1,6 @@
 /** Orders in words: what kind they are, how they stand, who decided. */
 
+import type { NameOf } from "../../api/people";
 import type { OrderItem } from "../../gen/protocol";
 import { label, t, words } from "../../strings";
 
@@ -30,8 +31,8 @@ const PERSON = "user:";
 export const isByPerson = (order: OrderItem): boolean => order.decided_by.startsWith(PERSON);
 
 /** The person's name, or what decided by itself. */
-export function deciderOf(order: OrderItem): string {
-  if (isByPerson(order)) return order.decided_by.slice(PERSON.length);
+export function deciderOf(order: OrderItem, nameOf: NameOf): string {
+  if (isByPerson(order)) return nameOf(order.decided_by);
   const [kind, name = ""] = order.decided_by.split(":");
   return kind === "algorithm" || kind === "" ? t("decider.algorithm") : words(name || kind || "");
 }
