@@ -25,6 +25,7 @@ VERBS: Final[Mapping[str, str]] = {
     "pause": "Open nothing new; manage what is open.",
     "reduce-only": "Let only exits through.",
     "resume": "Arm trading again.",
+    "accept-broker-view": "Close in our books what the broker does not have.",
     "kill": "Halt, withdraw orders, close positions.",
     "tenant": "Create, suspend, export and delete tenants.",
     "user": "Invite people, give them roles, let them out and in.",

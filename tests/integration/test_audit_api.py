@@ -133,7 +133,7 @@ async def test_the_log_is_listed_with_filters_and_never_opened(desk: Desk) -> No
     first = rest["items"][-1]
     span = f"from_us={first['at_us']}&to_us={first['at_us']}"
     assert [i["position"] for i in (await desk.ask("GET", f"audit?{span}")).json()["items"]] == [1]
-    problem = (await desk.ask("GET", "audit?types=Nonsense", status=400)).json()
+    problem = (await desk.ask("GET", "audit?types=Nonsense", status=422)).json()
     assert problem["code"] == "invalid_parameter"
 
 

@@ -1,5 +1,7 @@
 """Every kind of caller there is, and what the table of rights says about each of them."""
 
+from collections.abc import Mapping
+
 import httpx
 import msgspec
 
@@ -14,7 +16,15 @@ EXAMPLES = {
     "{order_id}": "o-1",
     "{position_id}": "paper-1:42",
     "{tenant_id}": "other",
+    "{account_id}": "paper-1",
     "{user_id}": "u1",
+    "{session_id}": "s-1",
+    "{key_id}": "k-1",
+    "{approval_id}": "a-1",
+    "{key}": "risk.positions_max",
+    "{flag}": "exploration",
+    "{purpose}": "assistants",
+    "{position}": "1",
 }
 GUARD_CODES = frozenset(
     {
@@ -67,11 +77,12 @@ CALLINGS = [
 ]
 
 
-def example(path: str, suffix: str = "") -> str:
+def example(path: str, suffix: str = "", ids: Mapping[str, str] = EXAMPLES) -> str:
     """A path that fits a template; a suffix makes other ids of the examples."""
-    for placeholder, value in EXAMPLES.items():
+    for placeholder, value in ids.items():
         path = path.replace(placeholder, value + suffix)
-    return path.replace("{", "").replace("}", suffix)
+    assert "{" not in path, f"no example for {path}"
+    return path
 
 
 async def caller(stage: Stage, calling: Calling) -> httpx.AsyncClient:

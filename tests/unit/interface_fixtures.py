@@ -285,6 +285,10 @@ class FakeControl:
         self.more.append(closes_foreign)
         self._books.state = "halted"
 
+    async def accept_broker_view(self, account_id: str, actor: str, reason: str) -> tuple[str, ...]:
+        self.calls.append(("accept", actor, reason))
+        return ("paper-1:42",) if account_id in {"", "paper-1"} else ()
+
     def overview(self) -> tuple[AccountSwitches, ...]:
         return (
             AccountSwitches(
@@ -354,8 +358,7 @@ class Stage:
         settings: GatewaySettings | None = None,
         people: IdentityStage | None = None,
     ) -> None:
-        self.role = role
-        self.people = people or IdentityStage()
+        self.role, self.people = role, people or IdentityStage()
         self.wall = self.people.clock
         self.market = SimulatedClock(NOON_NS)
         self.tables, self.directory = self.people.tables, self.people.directory
@@ -363,12 +366,9 @@ class Stage:
         self.keys = FakeKeys()
         self.books, self.views, self.archive = FakeBooks(), FakeViews(), FakeArchive()
         self.control = FakeControl(self.books)
-        self.desk = FakeOrderDesk()
-        self.health = FakeHealth()
-        self.latency = Latency(("decision",))
-        self.store = InMemoryEventStore(self.wall)
-        self.bus = Bus()
-        self.site = Site.load(ui_folder)
+        self.desk, self.health = FakeOrderDesk(), FakeHealth()
+        self.latency, self.store = Latency(("decision",)), InMemoryEventStore(self.wall)
+        self.bus, self.site = Bus(), Site.load(ui_folder)
         self.settings = settings or GatewaySettings()
         self.local: LocalAccess | None = None
         self.view = MarketView({"EURUSD": EURUSD, "USDJPY": USDJPY}, self.market)

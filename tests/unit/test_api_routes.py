@@ -332,3 +332,15 @@ async def test_resuming_needs_a_reason_and_every_command_a_key() -> None:
             answer = await client.post("/api/v1/commands/halt", json={}, headers=headers)
             assert answer.status_code == 400
     assert stage.control.calls == []
+
+
+async def test_the_brokers_view_is_accepted_in_a_persons_name() -> None:
+    """The account is named, or `-` for the only one; the answer names what was closed."""
+    stage = Stage()
+    async with await stage.signed_in() as client:
+        for name in ("paper-1", "-"):
+            answer = await client.post(
+                f"/api/v1/accounts/{name}/accept-broker-view", json={"reason": "closed there"}
+            )
+            assert (answer.status_code, answer.json()) == (200, {"closed": ["paper-1:42"]})
+    assert stage.control.calls == [("accept", "user:u1", "closed there")] * 2

@@ -1,6 +1,7 @@
 """The perimeter and the guard: hosts, origins, headers, sessions, rights, bodies, problems."""
 
 import contextlib
+from pathlib import Path
 
 import httpx
 import pytest
@@ -25,13 +26,9 @@ from plan2.foundation.errors import (
     StoreBusy,
     VersionConflict,
 )
+from unit.callers_fixtures import example
 from unit.interface_fixtures import HOST, ORIGIN, Stage, problem_of
-
-EXAMPLES = {
-    "{file_path}": "trade/EURUSD",
-    "{decision_id}": "d1",
-    "{model_id}": "m1",
-}
+from unit.whole_stage import WholeStage
 
 
 def application(stage: Stage) -> Litestar:
@@ -52,49 +49,48 @@ def registered(stage: Stage) -> set[tuple[str, str]]:
     return {(method, path) for method, path in found if method != "OPTIONS"}
 
 
-def example(path: str) -> str:
-    """A path that fits a template."""
-    for placeholder, value in EXAMPLES.items():
-        path = path.replace(placeholder, value)
-    return path
+async def test_every_route_has_an_entry_in_the_table_of_rights(tmp_path: Path) -> None:
+    """A route without an entry fails the build, and so does an entry without a route.
+
+    At run time the former would be closed to everybody.
+    """
+    assert registered(await WholeStage.open(tmp_path)) == set(RIGHTS)
 
 
-def test_every_route_has_an_entry_in_the_table_of_rights() -> None:
-    """A route without an entry fails the build; at run time it would be closed to everybody."""
-    assert registered(Stage()) - set(RIGHTS) == set()
-
-
-async def test_every_protected_route_refuses_callers_without_a_session() -> None:
+async def test_every_protected_route_refuses_callers_without_a_session(tmp_path: Path) -> None:
     """401 with a problem for each route that asks for a session, whatever the method."""
-    stage = Stage()
+    stage = await WholeStage.open(tmp_path)
     protected = [
         key
         for key, rule in RIGHTS.items()
         if rule.entrance is Entrance.SESSION and key[0] != "WEBSOCKET"
     ]
-    assert len(protected) > 20
+    assert len(protected) > 100
+    before = stage.done()
     async with stage.client(origin=ORIGIN) as client:
-        for method, path in sorted(set(protected) & registered(stage)):
+        for method, path in sorted(protected):
             response = await client.request(method, example(path))
             assert (response.status_code, path) == (401, path)
             assert problem_of(response)["code"] == "signed_out"
+    assert stage.done() == before
 
 
-async def test_unsafe_routes_refuse_a_session_without_its_csrf_value() -> None:
+async def test_unsafe_routes_refuse_a_session_without_its_csrf_value(tmp_path: Path) -> None:
     """403 for a missing and for a wrong CSRF value; nothing is carried out."""
-    stage = Stage()
+    stage = await WholeStage.open(tmp_path)
     unsafe = [
         (method, path)
         for (method, path), rule in RIGHTS.items()
         if method not in {"GET", "HEAD", "WEBSOCKET"} and rule.proof is Proof.HEADER
     ]
     async with await stage.signed_in() as client:
-        for method, path in sorted(set(unsafe) & registered(stage)):
+        before = stage.done()
+        for method, path in sorted(unsafe):
             for wrong in ("", "0" * 48):
                 client.headers["x-plan2-csrf"] = wrong
                 response = await client.request(method, example(path))
                 assert problem_of(response)["code"] == "csrf_missing"
-    assert stage.control.calls == []
+    assert stage.done() == before
 
 
 async def test_readers_cannot_command() -> None:
@@ -167,9 +163,11 @@ def check_headers(response: httpx.Response, *, is_tls: bool) -> None:
 
 
 @pytest.mark.parametrize("is_tls", [False, True])
-async def test_all_answers_of_all_routes_carry_the_security_headers(is_tls: bool) -> None:
+async def test_all_answers_of_all_routes_carry_the_security_headers(
+    is_tls: bool, tmp_path: Path
+) -> None:
     """Every route, with and without a session; what a session gets is never stored anywhere."""
-    stage = Stage(settings=GatewaySettings(is_tls=is_tls))
+    stage = await WholeStage.open(tmp_path, GatewaySettings(is_tls=is_tls))
     for is_signed_in in (True, False):
         for method, path in sorted(registered(stage)):
             if method == "WEBSOCKET":
@@ -296,6 +294,9 @@ async def test_readiness_names_what_is_missing() -> None:
         (b"[1]", 400, "invalid_parameter"),
         (b'{"reason": 1}', 400, "invalid_parameter"),
         (b'{"other": "x"}', 400, "invalid_parameter"),
+        (b'{"closes_foreign": 1}', 400, "invalid_parameter"),
+        (b'{"closes_foreign": 0.0}', 400, "invalid_parameter"),
+        (b'{"closes_foreign": "true"}', 400, "invalid_parameter"),
         (b'{"reason": "' + b"x" * 501 + b'"}', 400, "invalid_parameter"),
     ],
 )

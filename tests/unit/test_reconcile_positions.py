@@ -19,7 +19,7 @@ from plan2.foundation.events.account import BalanceAdjusted
 from plan2.foundation.health import Status
 from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.risk.state import TradingState
-from plan2.intelligence.trading.reconcile_positions import UNEXPLAINED
+from plan2.intelligence.trading.acceptance import UNEXPLAINED
 from plan2.intelligence.trading.wishes import Selection
 
 SIXTY_S = 60.25

@@ -128,6 +128,7 @@ async def test_a_loss_limit_keeps_trading_from_being_resumed() -> None:
 async def test_states_survive_a_restart() -> None:
     """A new process that folds the events stands where the old one stood."""
     desk = Desk().arm()
+    desk.account.guard.flows.add("scalper")
     control = control_of(desk)
     await control.set_state(
         "halted", "user:ann", "test", Selector(scope=Scope.FLOW, target="scalper")

@@ -45,6 +45,19 @@ class Everywhere:
             lambda control: control.kill(actor, reason, selector, closes_foreign=closes_foreign)
         )
 
+    async def accept_broker_view(
+        self,
+        account_id: str,
+        actor: str,  # noqa: ARG002 - the port's
+        reason: str,  # noqa: ARG002 - the port's
+    ) -> tuple[str, ...]:
+        """Never for everybody: a difference is looked at account by account.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(f"Account {account_id!r} is one tenant's: accept it there.")
+
     def overview(self) -> tuple[AccountSwitches, ...]:
         """How every account of every tenant stands."""
         return tuple(each for control in self._controls() for each in control.overview())

@@ -110,6 +110,11 @@ ADMINISTER_PROVEN: Final = Rule(
     entrance=Entrance.SESSION, roles=ADMIN, scope=Scope.ADMIN, rate=RateClass.ADMINISTRATION,
     step_up=True,
 )  # fmt: skip
+OVERSEE: Final = Rule(
+    entrance=Entrance.SESSION, roles=ADMIN, scope=Scope.ADMIN, rate=RateClass.ADMINISTRATION,
+    operator=True,
+)  # fmt: skip
+"""Looking at what stands above tenants; changing it needs a fresh proof."""
 OPERATE: Final = Rule(
     entrance=Entrance.SESSION, roles=ADMIN, scope=Scope.ADMIN, rate=RateClass.ADMINISTRATION,
     operator=True, step_up=True,

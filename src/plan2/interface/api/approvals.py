@@ -14,6 +14,7 @@ from plan2.connectivity.identity.approvals import Approvals
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.proposals import PAYLOAD_MAX_BYTES, Denial, Proposal, State
 from plan2.interface.api.paging import ItemId
+from plan2.interface.api.settings_items import Name, SettingValue, plain
 from plan2.interface.screen import for_screen, to_us
 
 BODY_MAX_BYTES: Final = 2 * PAYLOAD_MAX_BYTES
@@ -21,6 +22,8 @@ TAGS: Final = ("approvals",)
 
 Line = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 KindName = Annotated[str, Meta(max_length=32, pattern=r"^[a-z_]*$")]
+Members = Annotated[dict[Name, SettingValue | None], Meta(max_length=50)]
+"""What a kind needs to know; each knows its own members and refuses others."""
 Hash = Annotated[str, Meta(max_length=64, pattern=r"^[0-9a-f]*$")]
 Wanted = Annotated[
     State | None, Parameter(query="state", description="Only proposals that stand so.")
@@ -66,7 +69,7 @@ class ProposeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is asked for: a kind, what it needs to know, and why."""
 
     kind: KindName
-    payload: dict[str, Any]  # each kind knows its own members and refuses others
+    payload: Members
     reason: Line
 
 
@@ -77,7 +80,7 @@ class ApproveBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Line = ""
 
 
-class ReasonBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why not."""
 
     reason: Line = ""
@@ -139,7 +142,8 @@ class ApprovalRoutes:
 
     async def propose(self, request: SignedRequest, data: ProposeBody) -> ApprovalItem:
         """Ask for a second person's agreement; it ends by itself after 24 hours."""
-        proposal = await self._approvals.propose(request.auth, data.kind, data.payload, data.reason)
+        payload = {name: plain(value) for name, value in data.payload.items()}
+        proposal = await self._approvals.propose(request.auth, data.kind, payload, data.reason)
         return self._item(proposal, request.auth)
 
     async def approve(
@@ -152,14 +156,14 @@ class ApprovalRoutes:
         return self._answer(decided, request.auth)
 
     async def refuse(
-        self, request: SignedRequest, approval_id: ItemId, data: ReasonBody
+        self, request: SignedRequest, approval_id: ItemId, data: AnswerBody
     ) -> ApprovalItem:
         """Say no."""
         decided = await self._approvals.refuse(request.auth, approval_id, data.reason)
         return self._answer(decided, request.auth)
 
     async def withdraw(
-        self, request: SignedRequest, approval_id: ItemId, data: ReasonBody
+        self, request: SignedRequest, approval_id: ItemId, data: AnswerBody
     ) -> ApprovalItem:
         """Take one's own proposal back."""
         decided = await self._approvals.withdraw(request.auth, approval_id, data.reason)

@@ -241,7 +241,7 @@ def _known_types(types: str) -> tuple[str, ...]:
     unknown = [name for name in names if name not in STORED]
     if unknown:
         raise RequestRefused(
-            400,
+            422,
             "invalid_parameter",
             f"types (query): {unknown[0]!r} is not a stored event.",
             remedy=f"Any of {', '.join(sorted(STORED))}.",

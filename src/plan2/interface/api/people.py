@@ -70,7 +70,7 @@ class InviteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: Role
 
 
-class ChangeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class UserChangeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What should change about a person: exactly one of these."""
 
     name: Name | None = None
@@ -138,7 +138,9 @@ class PeopleRoutes:
         made = await self._desk.invite(request.auth, data.name, data.role)
         return self._shown(request, made)
 
-    async def change(self, request: SignedRequest, user_id: ItemId, data: ChangeBody) -> UserItem:
+    async def change(
+        self, request: SignedRequest, user_id: ItemId, data: UserChangeBody
+    ) -> UserItem:
         """Change name, role, blocked or operator; rights that are taken away end at once."""
         wanted = Wanted(
             name=data.name, role=data.role, is_blocked=data.blocked, is_operator=data.operator

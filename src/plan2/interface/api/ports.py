@@ -147,6 +147,14 @@ class TradingControl(Protocol):
         """
         ...
 
+    async def accept_broker_view(self, account_id: str, actor: str, reason: str) -> Sequence[str]:
+        """Close in our books what the broker does not have; the positions that were closed.
+
+        Raises:
+            InputError: nothing is missing, or trading is not halted; nothing was changed.
+        """
+        ...
+
     def overview(self) -> Sequence[AccountSwitches]:
         """How every account stands."""
         ...

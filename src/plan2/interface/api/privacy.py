@@ -7,6 +7,7 @@ from typing import IO, Annotated, Final
 import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 from litestar.response import Stream
 from msgspec import Meta
@@ -18,14 +19,18 @@ from plan2.connectivity.identity.privacy import ErasureReport, NobodyThere, Priv
 from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.identity.subject_export import SubjectExport, data_map
 from plan2.foundation.values import TenantId
+from plan2.interface.api.paging import ItemId
 from plan2.interface.screen import to_us
 
 IN_MEMORY_BYTES: Final = 8 * 1024 * 1024
 CHUNK_BYTES: Final = 64 * 1024
 BODY_MAX_BYTES: Final = 4_096
 
+ARCHIVE: Final = ResponseSpec(
+    bytes, description="A ZIP.", media_type="application/zip", generate_examples=False
+)
+
 PurposeName = Annotated[str, Parameter(pattern=r"^[a-z_]{1,32}$")]
-UserId = Annotated[str, Parameter(pattern=r"^[\x21-\x7e]{1,128}$")]
 Version = Annotated[int, Meta(ge=1, le=1_000_000)]
 Line = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Id = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]*$")]
@@ -108,7 +113,9 @@ class PrivacyRoutes:
             put(one, tags=tags, request_max_body_size=BODY_MAX_BYTES)(self.give),
             delete(one, tags=tags, status_code=200)(self.withdraw),
             get("/api/v1/privacy/map", tags=tags)(self.map),
-            post(f"{person}/export", tags=tags, status_code=200)(self.export),
+            post(f"{person}/export", tags=tags, status_code=200, responses={200: ARCHIVE})(
+                self.export
+            ),
             post(
                 f"{person}/erase",
                 tags=tags,
@@ -171,7 +178,7 @@ class PrivacyRoutes:
         """Where data about people is kept, why and how long."""
         return DataMap([MapItem(**entry) for entry in data_map()])
 
-    async def export(self, request: SignedRequest, user_id: UserId) -> Response[bytes] | Stream:
+    async def export(self, request: SignedRequest, user_id: ItemId) -> Response[bytes] | Stream:
         """Everything about a person as a ZIP; of others only for administrators."""
         user = request.auth.user
         if user_id != user.user_id and user.role is not Role.TENANT_ADMIN:
@@ -197,7 +204,7 @@ class PrivacyRoutes:
         return Stream(_chunks(target), media_type="application/zip", headers=headers)
 
     async def erase(
-        self, request: SignedRequest, user_id: UserId, data: EraseBody
+        self, request: SignedRequest, user_id: ItemId, data: EraseBody
     ) -> ErasureReport:
         """Erase a person for good; what is kept, and why, is in the answer."""
         if data.confirm != user_id:

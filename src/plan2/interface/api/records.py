@@ -1,11 +1,20 @@
 """Order records, trade reports and the clock they are stamped by."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Final, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import (
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    OpenAPIType,
+    Operation,
+    Schema,
+)
 from litestar.params import Parameter
 
 from plan2.connectivity.gateway.problems import RequestRefused
@@ -26,7 +35,7 @@ from plan2.intelligence.records.export import (
     rows_of,
     taker_of,
 )
-from plan2.intelligence.records.fields import Firm
+from plan2.intelligence.records.fields import Firm, OrderRecord, TradeReport
 from plan2.intelligence.records.trades import Contract
 from plan2.interface.screen import NS_PER_US, SAFE_INTEGER_MAX
 
@@ -41,6 +50,16 @@ ToUs = Annotated[
     Parameter(query="to_us", ge=0, le=SAFE_INTEGER_MAX, description="The first that is not in it."),
 ]
 Form = Annotated[Literal["json", "csv"], Parameter(query="format")]
+
+
+@dataclass
+class ReportOperation(Operation):
+    """The description of an operation that answers JSON or CSV, as it is asked."""
+
+    def __post_init__(self) -> None:
+        answer = (self.responses or {})["200"]
+        if isinstance(answer, OpenAPIResponse) and answer.content is not None:
+            answer.content["text/csv"] = OpenAPIMediaType(Schema(type=OpenAPIType.STRING))
 
 
 class RecordParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +82,8 @@ class RecordRoutes:
     def handlers(self) -> list[HTTPRouteHandler]:
         """The three routes."""
         return [
-            get("/api/v1/records/orders", tags=["records"])(self.orders),
-            get("/api/v1/records/trades", tags=["records"])(self.trades),
+            get("/api/v1/records/orders", **_described(list[OrderRecord]))(self.orders),
+            get("/api/v1/records/trades", **_described(list[TradeReport]))(self.trades),
             get("/api/v1/records/clock", tags=["records"])(self.clock),
         ]
 
@@ -123,6 +142,12 @@ class RecordRoutes:
         )
         tenant_id = request.auth.user.tenant_id
         self._parts.record(tenant_id, "records", event, actor=request.auth.actor)
+
+
+def _described(kind: type) -> dict[str, Any]:  # options of Litestar's, of several types
+    """How a route that answers a report is described, from a list of its rows."""
+    rows = ResponseSpec(kind, description="The rows, by time.", generate_examples=False)
+    return {"tags": ["records"], "operation_class": ReportOperation, "responses": {200: rows}}
 
 
 def _stretch(from_us: int, to_us: int) -> Stretch:

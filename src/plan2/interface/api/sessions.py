@@ -6,7 +6,6 @@ import msgspec
 from litestar import Request, Response, delete, get, post, put
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
 from msgspec import Meta
 
 from plan2.connectivity.gateway.problems import RequestRefused
@@ -25,11 +24,11 @@ from plan2.connectivity.identity.session_rows import Live
 from plan2.connectivity.identity.sessions import Sessions
 from plan2.connectivity.identity.sign_in import PasswordSignIn, is_proven
 from plan2.foundation.values import NS_PER_SECOND
+from plan2.interface.api.paging import ItemId
 from plan2.interface.screen import to_us
 
 BODY_MAX_BYTES: Final = 16_384
 OpenRequest = Request[Any, Any, State]  # nobody need be signed in there
-SessionId = Annotated[str, Parameter(pattern=r"^[\x21-\x7e]{1,64}$")]
 RefreshText = Annotated[str, Meta(max_length=128)]
 
 
@@ -126,7 +125,7 @@ class SessionRoutes:
         )
         return Ended(count)
 
-    async def end_one(self, request: SignedRequest, session_id: SessionId) -> None:
+    async def end_one(self, request: SignedRequest, session_id: ItemId) -> None:
         """End one session of the caller, and the tokens that came from it."""
         if all(live.row.session_id != session_id for live in self._mine(request.auth)):
             raise RequestRefused(404, "not_found", "You have no such session.")

@@ -54,7 +54,7 @@ ORIGINS: Final[dict[SettingScope, OriginScope]] = {
     USER: "user",
 }
 
-SettingKey = Annotated[str, Parameter(max_length=64, pattern=r"^[a-z0-9_.]+$")]
+SettingKey = Annotated[str, Parameter(max_length=64, pattern=r"^[a-z0-9_][a-z0-9_.]*$")]
 OtherTenant = Annotated[
     str,
     Parameter(pattern=r"^[a-z0-9_]{0,48}$", description="For operators: another tenant."),

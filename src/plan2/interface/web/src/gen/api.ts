@@ -2,6 +2,8 @@
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
+export type AcceptBody = { reason: string };
+export type Accepted = { closed: string[] };
 export type AccountInfo = {
   account_id: string;
   balance: string;
@@ -780,6 +782,9 @@ export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "sym
 
 export type Paths = {
   "/api/v1/account": { get: { answer: AccountInfo } };
+  "/api/v1/accounts/{account_id}/accept-broker-view": {
+    post: { path: { account_id: string }; body: AcceptBody; answer: Accepted };
+  };
   "/api/v1/approvals": {
     get: { query?: { state?: State | null }; answer: ApprovalList };
     post: { body: ProposeBody; answer: ApprovalItem };

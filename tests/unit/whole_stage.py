@@ -1,0 +1,259 @@
+# ruff: noqa: D102 - the protocols that the fakes implement say what their methods do
+"""A gateway with every route of the product, as `wiring/house_routes.py` mounts them, around fakes.
+
+What needs PostgreSQL (audit, privacy, records) gets a `Law`: by default one whose database is
+away, so that a request that comes so far is answered 503.
+"""
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar.types import ControllerRouterHandler
+
+from plan2.connectivity.gateway.join import JoinRoutes
+from plan2.connectivity.gateway.middleware import GatewaySettings
+from plan2.connectivity.identity.consents import Consents, PostgresConsents
+from plan2.connectivity.identity.erasure_ledger import ErasureLedger
+from plan2.connectivity.identity.principal import User
+from plan2.connectivity.identity.privacy import Privacy
+from plan2.connectivity.identity.rights import Role
+from plan2.connectivity.identity.subject_export import SubjectExport
+from plan2.connectivity.identity.tenants import Tenants
+from plan2.connectivity.registry import Service, ServiceKind, ServiceRegistry
+from plan2.foundation.clock import stopwatch_ns
+from plan2.foundation.clock_watch import ClockWatch
+from plan2.foundation.config.flags import Flags
+from plan2.foundation.config.load import load
+from plan2.foundation.config.overlay import Overlay
+from plan2.foundation.database.unit_of_work import UnitOfWork
+from plan2.foundation.errors import StoreBusy
+from plan2.foundation.events.base import Event
+from plan2.foundation.events.people import ActionTaken, SessionEnded
+from plan2.foundation.eventstore.checkpointing import Checkpointer, CheckpointFolders
+from plan2.foundation.eventstore.checkpoints import CheckpointFile, Signer
+from plan2.foundation.eventstore.proving import Prover
+from plan2.foundation.eventstore.store import OpenUnit
+from plan2.foundation.ids import SeededIds
+from plan2.foundation.secrets.rotation import KeyRotations
+from plan2.foundation.secrets.rotation_table import Rotation
+from plan2.foundation.secrets.sealing import Sealer
+from plan2.foundation.time_sources import Reading
+from plan2.foundation.values import TenantId
+from plan2.interface.api.approvals import ApprovalRoutes
+from plan2.interface.api.audit import AuditParts, AuditRoutes
+from plan2.interface.api.flags import FlagRoutes
+from plan2.interface.api.keys import KeyRoutes
+from plan2.interface.api.people import PeopleRoutes
+from plan2.interface.api.privacy import PrivacyRoutes
+from plan2.interface.api.quotas import QuotaRoutes
+from plan2.interface.api.records import RecordParts, RecordRoutes
+from plan2.interface.api.second_factor import SecondFactorRoutes
+from plan2.interface.api.secrets import SecretRoutes
+from plan2.interface.api.services import ServiceRoutes
+from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
+from plan2.interface.api.settings import SettingsRoutes
+from plan2.interface.api.settings_desk import SettingsDesk
+from plan2.interface.api.tenants import TenantRoutes
+from unit.credential_fixtures import CredentialStage
+from unit.identity_fixtures import FAST
+from unit.interface_fixtures import TENANT, Stage
+from unit.overlay_fixtures import MemoryOverlay
+from unit.ratelimit_fixtures import Limits
+from unit.sealing_fixtures import KeyRoom, MemorySealer
+from unit.tenant_fixtures import House
+
+OTHER = TenantId("other")
+
+
+class NoDatabase:
+    """An `OpenUnit` whose database is away; `asked` counts who came so far."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, tenant: TenantId) -> AbstractAsyncContextManager[UnitOfWork]:
+        self.asked += 1
+        raise StoreBusy("There is no database here.")
+
+
+class Law(msgspec.Struct, frozen=True):
+    """What audit, privacy and records are built from."""
+
+    open_unit: OpenUnit
+    sealer: Sealer
+    consents: Consents
+    privacy: Privacy
+    export: SubjectExport
+
+
+class MemoryRotations:
+    """The table `key_rotation` in a dictionary."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[TenantId, str], Rotation] = {}
+
+    async def insert(self, tenant: TenantId, rotation: Rotation) -> None:
+        self.rows[tenant, rotation.rotation_id] = rotation
+
+    async def update(self, tenant: TenantId, rotation: Rotation) -> None:
+        self.rows[tenant, rotation.rotation_id] = rotation
+
+    async def read(self, tenant: TenantId, limit: int) -> list[Rotation]:
+        return [each for (whose, _), each in self.rows.items() if whose == tenant][:limit]
+
+
+class WholeStage(Stage):
+    """The stage with every route; made by `open`."""
+
+    def __init__(
+        self, folder: Path, tenants: Tenants, credentials: CredentialStage,
+        settings: GatewaySettings | None = None, law: Law | None = None,
+    ) -> None:  # fmt: skip
+        self.folder, self.tenants, self.credentials = folder, tenants, credentials
+        self.database = NoDatabase()
+        self.law = law or self._without_database()
+        record, clock = credentials.written, credentials.clock
+        self.base, self.kept = load(None, {}), MemoryOverlay()
+        self.overlay = Overlay(self.base, self.kept, record, clock, TENANT)
+        self.flags = Flags(self.kept, record, clock, TENANT)
+        self.sealing = KeyRoom()
+        self.rotation_table = MemoryRotations()
+        self.rotations = KeyRotations(
+            self.sealing.tenants,
+            self.sealing.subjects,
+            self.rotation_table,
+            record,
+            clock,
+            SeededIds("rotations"),
+        )
+        self.limits = Limits()
+        super().__init__(settings=settings, people=credentials)
+
+    @classmethod
+    async def open(
+        cls, folder: Path, settings: GatewaySettings | None = None, law: Law | None = None
+    ) -> "WholeStage":
+        """A stage that has started, with the tenants `main` and `other`."""
+        credentials = CredentialStage()
+        house = House(folder, clock=credentials.clock)
+        [main] = house.store.rows.values()
+        for tenant in (TENANT, OTHER):
+            house.store.rows[tenant] = msgspec.structs.replace(main, tenant_id=tenant)
+        tenants = await house.open()
+        stage = cls(folder, tenants, credentials, settings, law)
+        await credentials.start()
+        assert await stage.overlay.load([TENANT, OTHER]) == {}
+        await stage.flags.load([TENANT, OTHER])
+        for tenant in (TENANT, OTHER):
+            await stage.sealing.tenants.refresh(tenant)
+        return stage
+
+    def house_routes(self) -> list[ControllerRouterHandler]:
+        """Everything that `wiring/house_routes.py` mounts."""
+        people = self.credentials
+        desk = SettingsDesk(self.overlay, people.clock, people.approvals.proposing("admins_only"))
+        services = [Service(name="gateway", kind=ServiceKind.COMPONENT, state="ok", level=5)]
+        keys: Any = self.sealing  # has the three members of `Keys` that the routes use
+        return [
+            *SessionRoutes(self.sessions, self.sign_in).handlers(),
+            *TokenRoutes(people.refresh, self.sessions).handlers(),
+            *SecondFactorRoutes(people.factors, people.duty).handlers(),
+            *KeyRoutes(people.desk, people.book).handlers(),
+            *PeopleRoutes(people.people).handlers(),
+            *JoinRoutes(people.invitations).handlers(),
+            *ApprovalRoutes(people.approvals).handlers(),
+            *TenantRoutes(self.tenants).handlers(),
+            *SettingsRoutes(self.overlay, desk, self.base).handlers(),
+            *FlagRoutes(self.flags).handlers(),
+            *SecretRoutes(keys, self.rotations, lambda: [TENANT, OTHER]).handlers(),
+            *self._governed(),
+            *ServiceRoutes(ServiceRegistry([lambda: services]), "0").handlers(),
+            *QuotaRoutes(self.limits.usage, self.limits.load, self.directory).handlers(),
+        ]
+
+    async def operator(self) -> User:
+        """The administrator of the main tenant, who runs the installation too."""
+        found = self.credentials.book.find(TENANT, "u1")
+        if found is None:
+            user = User(
+                user_id="u1", name="administrator", tenant_id=TENANT,
+                role=Role.TENANT_ADMIN, is_operator=True,
+            )  # fmt: skip
+            found = await self.credentials.book.create(
+                user, by="test", password_hash=FAST.hash("seven horses over the hill")
+            )
+        return found.user
+
+    async def open_session(self, tenant: str = TENANT) -> tuple[str, str]:
+        """Cookie and CSRF value of a new session of the operator."""
+        assert tenant == TENANT
+        cookie, session = await self.sessions.open(await self.operator())
+        return cookie, session.csrf
+
+    def done(self) -> str:
+        """Everything that requests can change but sessions, and the records of requests."""
+        people = self.credentials
+        told = [each for _, _, each in self.written.events if not _is_by_the_way(each)]
+        return repr(
+            (
+                (self.control.calls, self.desk.wishes, self.desk.claims),
+                (people.tables.people, people.tables.links, people.tables.refresh),
+                (people.factor_table.seeds, people.factor_table.codes, people.key_table.rows),
+                (people.link_table.links, people.proposal_table.rows, people.deeds.done),
+                (self.kept.rows, self.rotation_table.rows),
+                ([vars_of(each) for each in self.tenants.directory.rows()], told),
+            )
+        )
+
+    def _governed(self) -> list[ControllerRouterHandler]:
+        """Audit, privacy, records."""
+        law, record, clock = self.law, self.credentials.written, self.credentials.clock
+        checkpointer = Checkpointer(
+            law.open_unit, clock, Signer.in_folder(self.folder),
+            CheckpointFolders(first=self.folder), record,
+        )  # fmt: skip
+        prover = Prover(law.open_unit, lambda tenant: CheckpointFile(self.folder, tenant))
+        audit = AuditParts(
+            open_unit=law.open_unit, sealer=law.sealer, checkpointer=checkpointer,
+            prover=prover, record=record, clock=clock,
+        )  # fmt: skip
+        watch = ClockWatch(clock, stopwatch_ns, lambda _: None, _no_tool, _nobody)
+        records = RecordParts(open_unit=law.open_unit, record=record, clock=clock, watch=watch)
+        return [
+            *AuditRoutes(audit).handlers(),
+            *PrivacyRoutes(law.consents, law.privacy, law.export).handlers(),
+            *RecordRoutes(records).handlers(),
+        ]
+
+    def _without_database(self) -> Law:
+        people, away, sealer = self.credentials, self.database, MemorySealer()
+
+        ledger = ErasureLedger(self.folder)
+        return Law(
+            open_unit=away,
+            sealer=sealer,
+            consents=Consents(PostgresConsents(away), people.clock, people.written),
+            privacy=Privacy(away, sealer.destroy, ledger, people.clock, people.written),
+            export=SubjectExport(away, sealer, people.clock, people.written),
+        )
+
+
+def _is_by_the_way(event: Event) -> bool:
+    """The record of a request, or a person's oldest session made way for the newest."""
+    is_making_way = isinstance(event, SessionEnded) and event.by == "system"
+    return is_making_way or isinstance(event, ActionTaken)
+
+
+def vars_of(row: msgspec.Struct) -> dict[str, object]:
+    """The fields of a row."""
+    return msgspec.structs.asdict(row)
+
+
+async def _no_tool(*_: object) -> str:
+    return ""
+
+
+async def _nobody(*_: object) -> Reading | None:
+    return None
