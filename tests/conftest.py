@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A slow machine is not a fault: speed is measured in benchmarks, never in tests.
+settings.register_profile("plan2", deadline=None)
+settings.load_profile("plan2")
 
 
 @pytest.fixture(scope="session")

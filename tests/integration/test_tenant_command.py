@@ -18,7 +18,7 @@ from plan2 import cli
 from plan2.connectivity.gateway.problems import answer_error
 from plan2.connectivity.identity.local_access import LocalAccess
 from plan2.connectivity.identity.right_table import RIGHTS
-from plan2.connectivity.identity.rights import OPERATE
+from plan2.connectivity.identity.rights import OPERATE, OVERSEE
 from plan2.connectivity.identity.tenant_store import TenantWorkFailed
 from plan2.foundation.errors import ConfigError, InputError, Plan2Error, Recoverable
 from plan2.foundation.events.tenancy import TenantChanged
@@ -222,7 +222,8 @@ def test_every_verb_has_help_with_examples() -> None:
 
 
 def test_only_operators_may_touch_tenants() -> None:
-    """Every route of other tenants asks for an operator with a fresh proof."""
+    """Every route of other tenants asks for an operator, and to change one for a fresh proof."""
     rules = {route: rule for route, rule in RIGHTS.items() if "/api/v1/tenants" in route[1]}
     assert len(rules) == 9
-    assert all(rule == OPERATE for rule in rules.values())
+    for (method, _), rule in rules.items():
+        assert rule == (OVERSEE if method == "GET" else OPERATE)
