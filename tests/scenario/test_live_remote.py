@@ -123,7 +123,7 @@ def test_a_start_without_the_terminal_shows_the_books_and_trades_nothing(
     try:
         assert "Starting without it; nothing is traded until it connects" in again.output
         assert again.output.count("Features go on with live ticks") == 2
-        assert "down" in again.link()
+        wait_for(lambda: "down" in again.link(), 10)  # health is looked at once a second
         assert again.items("/positions", status="closed") != []
         refused = again.send(
             "POST", "/orders", symbol="EURUSD", side="buy", quantity=0.1, reason="x"

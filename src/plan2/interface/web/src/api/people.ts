@@ -1,6 +1,7 @@
 /** Who people are: asked once in five minutes, for every place that names somebody. */
 
 import { useQuery } from "@tanstack/react-query";
+import { useCallback } from "react";
 import { read } from "./typed";
 
 const FIVE_MINUTES_MS = 5 * 60 * 1_000;
@@ -18,8 +19,11 @@ export const usePeople = () =>
 /** From an actor `user:<id>` or a bare id to a name; what is nobody's here stays as it is. */
 export function useNameOf(): NameOf {
   const { data } = usePeople();
-  return (actor) => {
-    const id = PSEUDONYM.exec(actor)?.[1] ?? actor;
-    return data?.items.find((person) => person.user_id === id)?.name ?? id;
-  };
+  return useCallback(
+    (actor) => {
+      const id = PSEUDONYM.exec(actor)?.[1] ?? actor;
+      return data?.items.find((person) => person.user_id === id)?.name ?? id;
+    },
+    [data],
+  );
 }

@@ -3,7 +3,7 @@
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef } from "react";
-import { type NameOf, useNameOf } from "../api/people";
+import { useNameOf } from "../api/people";
 import { useSystem } from "../api/queries";
 import type { DecisionItem, EventItem, OrderItem } from "../gen/protocol";
 import { useAnnouncer } from "../state/announcer";
@@ -36,8 +36,7 @@ function useRefresh(): (...names: string[]) => void {
 export function LiveEffects() {
   const refresh = useRefresh();
   const announce = useAnnouncer((state) => state.announce);
-  const nameOf = useRef<NameOf>((actor) => actor);
-  nameOf.current = useNameOf();
+  const nameOf = useNameOf();
   useLogEvents<DecisionItem>(
     "decisions",
     useCallback(() => refresh("decisions"), [refresh]),
@@ -55,7 +54,7 @@ export function LiveEffects() {
           refresh("positions", "account", "equity", "decision");
         if (event.type === "TradingStateChanged") refresh("system", "account");
         if (event.type === "ModelRegistered") refresh("models");
-        const text = announcementOf(event, nameOf.current);
+        const text = announcementOf(event, nameOf);
         if (text) {
           announce(text);
           notifications.show({
@@ -65,7 +64,7 @@ export function LiveEffects() {
           });
         }
       },
-      [refresh, announce],
+      [refresh, announce, nameOf],
     ),
   );
   useSessionLink();
