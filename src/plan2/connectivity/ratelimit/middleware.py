@@ -1,9 +1,8 @@
 """The limits as ASGI: one wrapper before the guard, one after it.
 
-A refusal is answered here and goes out through the perimeter like every answer. Whoever goes on
-asking beyond the limit is answered late, the later the more of its requests are waiting already:
-refusing costs the others time too, and a connection that waits asks nothing. How many may wait
-like that is bounded.
+A refusal is answered here, at once, and goes out through the perimeter like every answer. Holding
+refusals back to slow a loop without manners was measured and dropped: the timers and connections of
+the held cost the other tenants more than the refusals do (`benchmarks/noisy_tenant.py`).
 """
 
 import asyncio
@@ -22,12 +21,6 @@ from plan2.connectivity.ratelimit.route_policy import RoutePolicy
 
 AUTHORIZATION: Final = b"authorization"
 CLOSE_LIMITED: Final = 4429
-HELD_MAX_S: Final = 1.0
-"""The longest that a refusal is held back."""
-HELD_MAX: Final = 1_024
-"""Refusals of one tenant that may be held back at a time; more are answered at once."""
-HELD_ALL_MAX: Final = 4_096
-"""Refusals of all tenants together that may be held back at a time."""
 
 Sleep = Callable[[float], Awaitable[None]]
 Connection = tuple[Scope, Receive, Send]
@@ -74,8 +67,6 @@ class Turnstile:
     def __init__(self, limiter: Limiter, sleep: Sleep = asyncio.sleep) -> None:
         self._limiter = limiter
         self._sleep = sleep
-        self._held: dict[str, int] = {}
-        self._held_all = 0
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """The application behind this turnstile."""
@@ -89,7 +80,6 @@ class Turnstile:
             method = method_of(scope)
             refusal = limiter.admit(limiter.policy(method, scope["path_template"]), session)
             if refusal is not None:
-                await self._hold(session, refusal)
                 await _refuse(refusal, scope, receive, send)
             elif method == WEBSOCKET:
                 await self._serve_socket(session, app, (scope, receive, send))
@@ -116,22 +106,6 @@ class Turnstile:
             await app(scope, cast("Receive", paced), send)
         finally:
             self._limiter.leave(session)
-
-    async def _hold(self, session: Session, refusal: Refusal) -> None:
-        """Wait as if all that wait were served in turn, unless too many wait already."""
-        tenant_id = session.user.tenant_id
-        held = self._held.get(tenant_id, 0)
-        if held >= HELD_MAX or self._held_all >= HELD_ALL_MAX:
-            return
-        self._held[tenant_id] = held + 1
-        self._held_all += 1
-        try:
-            await self._sleep(min(refusal.wait_s * (held + 1), HELD_MAX_S))
-        finally:
-            self._held_all -= 1
-            left = self._held.pop(tenant_id) - 1
-            if left:
-                self._held[tenant_id] = left
 
 
 def _address(scope: Scope) -> str:
