@@ -55,6 +55,7 @@ class Life:
             Exports(self.folder),
             LiveClock(),
             self._record,
+            tenants_max=100_000,  # every test before this one has left its own
         )
         await tenants.start()
         self.opened.append(tenants)

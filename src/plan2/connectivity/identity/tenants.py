@@ -60,9 +60,11 @@ class Tenants:
         exports: Exports,
         clock: Clock,
         record: Record,
+        tenants_max: int = TENANTS_MAX,
     ) -> None:
         self.directory = TenantBook()
         self.exports = exports
+        self.tenants_max = tenants_max
         self.works = Works(clock, self._write_failure)
         self._store = store
         self._clock = clock
@@ -110,8 +112,10 @@ class Tenants:
             raise TenantExists(
                 f"The tenant id {request.tenant_id} is taken, or was.", remedy="Use another id."
             )
-        if sum(row.lifecycle != "deleted" for row in self.directory.rows()) >= TENANTS_MAX:
-            raise InputError(f"There are {TENANTS_MAX} tenants, as many as one database carries.")
+        if sum(row.lifecycle != "deleted" for row in self.directory.rows()) >= self.tenants_max:
+            raise InputError(
+                f"There are {self.tenants_max} tenants, as many as one database carries."
+            )
         row = Registered(
             tenant_id=TenantId(request.tenant_id),
             name=name,
