@@ -52,6 +52,7 @@ class Model:
     def __init__(self) -> None:
         self.sent_ns: list[tuple[int, OrderKind]] = []
         self.waiting: dict[str, ApprovedOrder] = {}
+        self.order_of: dict[str, str] = {}
         self.open_lots: dict[str, float] = {}
         self.mid = math.nan
         self.is_armed = True
@@ -196,6 +197,9 @@ class AnySequence(RuleBasedStateMachine):
         self.count += 1
         if order.kind in {OrderKind.PROTECT, OrderKind.CHANGE, OrderKind.CANCEL}:
             self._say(UpdateKind.REJECTED if answer == "reject" else UpdateKind.DONE, order)
+            if order.kind is OrderKind.CANCEL and answer != "reject":
+                withdrawn = self.model.order_of.get(order.order_ticket, "")
+                self.model.waiting.pop(withdrawn, None)
         elif answer == "reject":
             self._say(UpdateKind.REJECTED, order)
             self.model.waiting.pop(order.order_id, None)
@@ -235,6 +239,8 @@ class AnySequence(RuleBasedStateMachine):
         return known is not None and known.is_open
 
     def _say(self, kind: UpdateKind, order: ApprovedOrder, ticket: str = "") -> None:
+        if ticket:
+            self.model.order_of[ticket] = order.order_id
         self.account.on_order_update(
             OrderUpdate(kind=kind, ts_ns=order.ts_ns + 1, order_id=order.order_id, ticket=ticket)
         )
