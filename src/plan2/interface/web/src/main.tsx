@@ -16,9 +16,9 @@ import { SUBPROTOCOL } from "./gen/protocol";
 import { useSession } from "./state/session";
 import { StreamClient } from "./stream/client";
 import { browserEnvironment } from "./stream/environment";
+import { PHONE } from "./widgets/phone";
 
 const STREAM_PATH = "/api/v1/stream";
-const PHONE = "(max-width: 640px)";
 
 const rate = matchMedia(PHONE).matches ? "saver" : "normal";
 const client = new StreamClient(browserEnvironment(STREAM_PATH, SUBPROTOCOL), rate);

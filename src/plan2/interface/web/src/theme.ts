@@ -40,6 +40,8 @@ const red: MantineColorsTuple = [
   "#7c141d",
 ];
 
+const closeButtonProps = { "aria-label": t("dialog.close") };
+
 export const theme = createTheme({
   colors: { dark, sky, red },
   primaryColor: "sky",
@@ -55,8 +57,10 @@ export const theme = createTheme({
     Tooltip: {
       defaultProps: { openDelay: 300, withArrow: true, multiline: true, maw: 320, fz: 12 },
     },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 } } },
-    Notification: { defaultProps: { closeButtonProps: { "aria-label": t("dialog.close") } } },
+    Modal: {
+      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 }, closeButtonProps },
+    },
+    Notification: { defaultProps: { closeButtonProps } },
     Button: { defaultProps: { size: "xs" } },
     Select: { defaultProps: { size: "xs", comboboxProps: { shadow: "md" } } },
     MultiSelect: { defaultProps: { size: "xs", comboboxProps: { shadow: "md" } } },

@@ -1,7 +1,7 @@
 /** What the administration's pages ask: people, keys, settings, tenants, services, the audit trail. */
 
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { ADMINISTRATION } from "../asking/useAsking";
+import { ADMINISTRATION } from "./queries";
 import { type Answer, type Given, type PathOf, read } from "./typed";
 
 const SECOND = 1_000;

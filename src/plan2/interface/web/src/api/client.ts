@@ -1,6 +1,6 @@
 /** Requests to the REST API: same origin, cookie session, problems as typed errors. */
 
-import type { CommandBody, CommandName, CommandReply, Problem, Session } from "../gen/protocol";
+import type { Problem, Session } from "../gen/protocol";
 import { usePreferences } from "../state/preferences";
 import { useProof } from "../state/proof";
 import { useSession } from "../state/session";
@@ -9,8 +9,8 @@ const SIGNED_OUT: Problem = { title: "Signed out", status: 401, code: "signed_ou
 const ROOT = "/api/v1";
 /** Refusals with status 401 that are about what was typed, not about the session. */
 const NOT_SIGNED_OUT = new Set(["proof_refused", "signin_refused"]);
-/** Refusals that a fresh proof of who one is removes. */
-const PROOF_CODES = new Set(["step_up_needed", "step_up_required"]);
+/** The refusal that a fresh proof of who one is removes. */
+const PROOF_NEEDED = "step_up_needed";
 const FACTOR_NEEDED = "second_factor_required";
 const REPEAT_WITHIN_MS = 15_000;
 
@@ -139,16 +139,16 @@ export function newKey(): string {
 /**
  * Asks for something to be done; repeating it with the same `key` has no second effect.
  *
- * Where the server first wants to know again who this is, the person is asked and it is repeated,
- * under a key of its own: what was refused has had no effect.
+ * Where the server first wants to know again who this is, the person is asked and it is repeated:
+ * what was refused has had no effect, so that the key is still unused.
  */
 export async function ask<T>(asked: Changing, key: string, signal: AbortSignal): Promise<T> {
   try {
     return await askOnce<T>(asked, key, signal);
   } catch (error) {
-    if (!(error instanceof ApiProblem) || !PROOF_CODES.has(error.code)) throw error;
+    if (!(error instanceof ApiProblem) || error.code !== PROOF_NEEDED) throw error;
     if (!(await useProof.getState().ask())) throw error;
-    return askOnce<T>(asked, newKey(), AbortSignal.timeout(REPEAT_WITHIN_MS));
+    return askOnce<T>(asked, key, AbortSignal.timeout(REPEAT_WITHIN_MS));
   }
 }
 
@@ -171,24 +171,4 @@ export async function prove(password: string, code: string): Promise<void> {
   const asked: Changing = { method: "POST", path: "/session/prove", body: { password, code } };
   await askOnce<unknown>(asked, newKey(), AbortSignal.timeout(REPEAT_WITHIN_MS));
   await loadSession();
-}
-
-/** Sends a command; repeating it with the same `key` has no second effect. */
-export async function sendCommand(
-  name: CommandName,
-  body: CommandBody,
-  key: string,
-  signal: AbortSignal,
-): Promise<CommandReply> {
-  const headers = {
-    ...(await csrfHeaders()),
-    "Content-Type": "application/json",
-    "Idempotency-Key": key,
-  };
-  return request<CommandReply>(address(`/commands/${name}`, {}), {
-    method: "POST",
-    headers,
-    body: JSON.stringify(body),
-    signal,
-  });
 }

@@ -1,14 +1,7 @@
 /** Orders that are not over yet, and whether an entry would be let through now. */
 
 import { useQuery } from "@tanstack/react-query";
-import type {
-  AccountSwitches,
-  Component,
-  OrderItem,
-  Page,
-  SwitchItem,
-  Trading,
-} from "../gen/protocol";
+import type { AccountSwitches, Component, OrderItem, SwitchItem } from "../gen/protocol";
 import { useIsStale } from "../stream/react";
 import { label, t } from "../strings";
 import { read } from "./typed";
@@ -24,9 +17,7 @@ export const useOpenOrders = () =>
   useQuery({
     queryKey: ["orders", "open"],
     queryFn: ({ signal }) =>
-      read("/api/v1/orders", { query: { status: "open", limit: 500 } }, signal) as Promise<
-        Page<OrderItem>
-      >,
+      read("/api/v1/orders", { query: { status: "open", limit: 500 } }, signal),
     refetchInterval: EVERY_MS,
   });
 
@@ -34,8 +25,7 @@ export const useOpenOrders = () =>
 export const useLatestOrders = () =>
   useQuery({
     queryKey: ["orders", "latest"],
-    queryFn: ({ signal }) =>
-      read("/api/v1/orders", { query: { limit: 20 } }, signal) as Promise<Page<OrderItem>>,
+    queryFn: ({ signal }) => read("/api/v1/orders", { query: { limit: 20 } }, signal),
     refetchInterval: EVERY_MS,
   });
 
@@ -45,15 +35,7 @@ export const isWorking = (order: OrderItem): boolean =>
 const MODE_EVERY_MS = 10_000;
 
 /** The kind of the account, such as demo or real; undefined while nobody has told. */
-export function useAccountMode(): string | undefined {
-  const { data: system } = useSystem();
-  const { data } = useQuery({
-    queryKey: ["trading"],
-    queryFn: ({ signal }) => read("/api/v1/trading", {}, signal) as Promise<Trading>,
-    refetchInterval: MODE_EVERY_MS,
-  });
-  return data?.accounts.find((account) => account.account_id === system?.account_id)?.mode;
-}
+export const useAccountMode = (): string | undefined => useSwitches(MODE_EVERY_MS)?.mode;
 
 /** How the way to the broker is; undefined where there is no broker outside of this process. */
 export function useTerminal(): Component | undefined {
@@ -61,9 +43,9 @@ export function useTerminal(): Component | undefined {
 }
 
 /** The account that this process trades on, with its switches. */
-export function useSwitches(): AccountSwitches | undefined {
+function useSwitches(every?: number): AccountSwitches | undefined {
   const { data: system } = useSystem();
-  const { data: trading } = useTrading();
+  const { data: trading } = useTrading(every);
   return trading?.accounts.find((account) => account.account_id === system?.account_id);
 }
 

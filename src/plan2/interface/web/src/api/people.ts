@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
+import { ADMINISTRATION } from "./queries";
 import { read } from "./typed";
 
 const FIVE_MINUTES_MS = 5 * 60 * 1_000;
@@ -11,7 +12,7 @@ export type NameOf = (actor: string) => string;
 
 export const usePeople = () =>
   useQuery({
-    queryKey: ["administration", "people"],
+    queryKey: [ADMINISTRATION, "people"],
     queryFn: ({ signal }) => read("/api/v1/people", {}, signal),
     staleTime: FIVE_MINUTES_MS,
   });

@@ -3,21 +3,11 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import type {
   Account,
-  Bars,
   DecisionItem,
   DecisionRecord,
-  Equity,
   EventItem,
-  Features,
-  Forecast,
-  Health,
-  Indicators,
-  Manifest,
-  ModelItem,
   OrderItem,
   Page,
-  PositionItem,
-  ReplayResult,
   SymbolInfo,
   SystemInfo,
   Trading,
@@ -27,6 +17,9 @@ import { type Given, type PathOf, read } from "./typed";
 
 /** Lengths of bars that the server has. */
 export type Period = NonNullable<Given<"get", "/api/v1/bars">["query"]["period_s"]>;
+
+/** Everything that the administration's pages have asked before is asked again after a change. */
+export const ADMINISTRATION = "administration";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -39,11 +32,11 @@ export const useSystem = () =>
   });
 
 /** Every switch of every account, and the kills that are under way. */
-export const useTrading = () =>
+export const useTrading = (every = SECOND) =>
   useQuery({
     queryKey: ["trading"],
     queryFn: ({ signal }) => read("/api/v1/trading", {}, signal) as Promise<Trading>,
-    refetchInterval: SECOND,
+    refetchInterval: every,
   });
 
 export const useSymbols = () =>
@@ -56,8 +49,7 @@ export const useSymbols = () =>
 export const useBars = (symbol: string, period_s: Period, limit: number) =>
   useQuery({
     queryKey: ["bars", symbol, period_s, limit],
-    queryFn: ({ signal }) =>
-      read("/api/v1/bars", { query: { symbol, period_s, limit } }, signal) as Promise<Bars>,
+    queryFn: ({ signal }) => read("/api/v1/bars", { query: { symbol, period_s, limit } }, signal),
     placeholderData: (previous) =>
       previous?.symbol === symbol && previous.period_s === period_s ? previous : undefined,
     enabled: symbol !== "",
@@ -68,11 +60,7 @@ export const useIndicators = (symbol: string, period_s: Period, names: string, l
   useQuery({
     queryKey: ["indicators", symbol, period_s, names, limit],
     queryFn: ({ signal }) =>
-      read(
-        "/api/v1/indicators",
-        { query: { symbol, period_s, names, limit } },
-        signal,
-      ) as Promise<Indicators>,
+      read("/api/v1/indicators", { query: { symbol, period_s, names, limit } }, signal),
     placeholderData: (previous) =>
       previous?.symbol === symbol && previous.period_s === period_s ? previous : undefined,
     enabled: symbol !== "" && names !== "",
@@ -82,16 +70,14 @@ export const useIndicators = (symbol: string, period_s: Period, names: string, l
 export const useFeatures = (symbol: string) =>
   useQuery({
     queryKey: ["features", symbol],
-    queryFn: ({ signal }) =>
-      read("/api/v1/features", { query: { symbol } }, signal) as Promise<Features>,
+    queryFn: ({ signal }) => read("/api/v1/features", { query: { symbol } }, signal),
     enabled: symbol !== "",
   });
 
 export const useForecasts = (symbol: string, limit: number) =>
   useQuery({
     queryKey: ["forecasts", symbol, limit],
-    queryFn: ({ signal }) =>
-      read("/api/v1/forecasts", { query: { symbol, limit } }, signal) as Promise<Forecast[]>,
+    queryFn: ({ signal }) => read("/api/v1/forecasts", { query: { symbol, limit } }, signal),
     enabled: symbol !== "",
     refetchInterval: 15 * SECOND,
   });
@@ -153,11 +139,7 @@ export const useReplay = (id: string) =>
   useQuery({
     queryKey: ["replay", id],
     queryFn: ({ signal }) =>
-      read(
-        "/api/v1/decisions/{decision_id}/replay",
-        { path: { decision_id: id } },
-        signal,
-      ) as Promise<ReplayResult>,
+      read("/api/v1/decisions/{decision_id}/replay", { path: { decision_id: id } }, signal),
     enabled: false,
     gcTime: 0,
     retry: false,
@@ -166,17 +148,13 @@ export const useReplay = (id: string) =>
 export const usePositions = (status: "open" | "closed") =>
   useQuery({
     queryKey: ["positions", status],
-    queryFn: ({ signal }) =>
-      read("/api/v1/positions", { query: { status, limit: 500 } }, signal) as Promise<
-        Page<PositionItem>
-      >,
+    queryFn: ({ signal }) => read("/api/v1/positions", { query: { status, limit: 500 } }, signal),
   });
 
 export const useEquity = () =>
   useQuery({
     queryKey: ["equity"],
-    queryFn: ({ signal }) =>
-      read("/api/v1/equity", { query: { limit: 1000 } }, signal) as Promise<Equity>,
+    queryFn: ({ signal }) => read("/api/v1/equity", { query: { limit: 1000 } }, signal),
     refetchInterval: 10 * SECOND,
   });
 
@@ -190,15 +168,14 @@ export const useAccount = () =>
 export const useModels = () =>
   useQuery({
     queryKey: ["models"],
-    queryFn: ({ signal }) => read("/api/v1/models", {}, signal) as Promise<ModelItem[]>,
+    queryFn: ({ signal }) => read("/api/v1/models", {}, signal),
     refetchInterval: MINUTE,
   });
 
 export const useManifest = (id: string) =>
   useQuery({
     queryKey: ["models", id],
-    queryFn: ({ signal }) =>
-      read("/api/v1/models/{model_id}", { path: { model_id: id } }, signal) as Promise<Manifest>,
+    queryFn: ({ signal }) => read("/api/v1/models/{model_id}", { path: { model_id: id } }, signal),
     enabled: id !== "",
     staleTime: MINUTE,
   });
@@ -206,6 +183,6 @@ export const useManifest = (id: string) =>
 export const useHealth = () =>
   useQuery({
     queryKey: ["health"],
-    queryFn: ({ signal }) => read("/api/v1/health", {}, signal) as Promise<Health>,
+    queryFn: ({ signal }) => read("/api/v1/health", {}, signal),
     refetchInterval: 10 * SECOND,
   });

@@ -48,10 +48,11 @@ export function change<M extends keyof typeof VERBS, P extends PathOf<M>>(
   path: P,
   given: Given<M, P>,
   key: string,
+  withinMs = WITHIN_MS,
 ): Promise<Answer<M, P>> {
   const { path: values, query, body } = given as Loose;
   const asked: Changing = { method: VERBS[method], path: filled(path, values) };
   if (query) asked.query = query;
   if (body) asked.body = body;
-  return ask(asked, key, AbortSignal.timeout(WITHIN_MS));
+  return ask(asked, key, AbortSignal.timeout(withinMs));
 }

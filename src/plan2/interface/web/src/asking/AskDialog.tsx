@@ -1,12 +1,12 @@
 /** The frame of every dialog of the administration: what happens, fields, reason, answer. */
 
-import { Button, Modal, TextInput } from "@mantine/core";
-import { useMediaQuery } from "@mantine/hooks";
+import { TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { type ReactNode, useState } from "react";
 import { useAnnouncer } from "../state/announcer";
-import { useProof } from "../state/proof";
 import { t } from "../strings";
+import { a } from "../strings/admin";
+import { Buttons, canSend, Frame } from "./Frame";
 import { Refusal } from "./Refusal";
 import { useAsking } from "./useAsking";
 
@@ -24,41 +24,30 @@ type Props<Told> = {
   /** Whether the fields are good enough to send. */
   isReady?: boolean;
   isRed?: boolean;
+  /** What has to be typed before it can be sent, where it cannot be undone. */
+  word?: string;
   /** Whether a reason has to be given. */
   needsReason?: boolean;
   children?: ReactNode;
 };
 
-const PHONE = "(max-width: 640px)";
-
 export function AskDialog<Told>(props: Props<Told>) {
   const { title, close, after } = props;
   const [told, setTold] = useState<{ value: Told } | null>(null);
-  const isProofAsked = useProof((state) => state.isAsked);
-  const isPhone = useMediaQuery(PHONE);
   return (
-    <Modal
-      opened
-      onClose={close}
-      size={520}
-      fullScreen={isPhone === true}
-      title={<b>{title}</b>}
-      closeOnClickOutside={false}
-      // Escape in the dialog above this one must not close both; a secret is not lost by a key.
-      closeOnEscape={!isProofAsked && told === null}
-      closeButtonProps={{ "aria-label": t("dialog.close") }}
-    >
+    <Frame title={title} close={close} isHeld={told !== null}>
       {told && after ? (
         after(told.value, close)
       ) : (
         <Form {...props} keep={(value) => setTold({ value })} />
       )}
-    </Modal>
+    </Frame>
   );
 }
 
 function Form<Told>(props: Props<Told> & { keep: (told: Told) => void }) {
   const [reason, setReason] = useState("");
+  const [typed, setTyped] = useState("");
   const announce = useAnnouncer((announcer) => announcer.announce);
   const finish = (told: Told) => {
     if (props.after) return props.keep(told);
@@ -70,8 +59,8 @@ function Form<Told>(props: Props<Told> & { keep: (told: Told) => void }) {
   };
   const { state, send, forget } = useAsking((key) => props.run(key, reason.trim()), finish);
   const lacksReason = props.needsReason === true && reason.trim() === "";
-  const isSure = props.isReady !== false && !lacksReason;
-  const canSend = state.kind === "unknown" || (isSure && state.kind !== "sending");
+  const isSure = props.word === undefined || typed.trim() === props.word;
+  const isReady = props.isReady !== false && isSure && !lacksReason;
   return (
     <form
       className="stack"
@@ -79,7 +68,7 @@ function Form<Told>(props: Props<Told> & { keep: (told: Told) => void }) {
       onChange={forget}
       onSubmit={(event) => {
         event.preventDefault();
-        if (canSend) send();
+        if (canSend(state, isReady)) send();
       }}
     >
       <div className="stack">{props.explain}</div>
@@ -88,6 +77,16 @@ function Form<Told>(props: Props<Told> & { keep: (told: Told) => void }) {
         disabled={state.kind === "sending" || state.kind === "unknown"}
       >
         {props.children}
+        {props.word !== undefined && (
+          <TextInput
+            size="sm"
+            label={a("word.type_to_confirm", { word: props.word })}
+            value={typed}
+            autoComplete="off"
+            data-testid="ask-word"
+            onChange={(event) => setTyped(event.currentTarget.value)}
+          />
+        )}
         {props.needsReason && (
           <TextInput
             size="sm"
@@ -100,25 +99,15 @@ function Form<Told>(props: Props<Told> & { keep: (told: Told) => void }) {
         )}
       </fieldset>
       <Refusal state={state} />
-      <div className="row dialog-buttons">
-        {lacksReason && <span className="dim lack">{t("trade.reason_lacks")}</span>}
-        <Button variant="default" size="sm" onClick={props.close}>
-          {t(state.kind === "unknown" ? "dialog.close" : "dialog.cancel")}
-        </Button>
-        <Button
-          type="submit"
-          size="sm"
-          color={props.isRed ? "red" : "sky"}
-          disabled={!canSend}
-          data-testid="ask-confirm"
-        >
-          {state.kind === "sending"
-            ? t("dialog.sending")
-            : state.kind === "unknown"
-              ? t("trade.again")
-              : props.confirm}
-        </Button>
-      </div>
+      <Buttons
+        state={state}
+        close={props.close}
+        confirm={props.confirm}
+        isRed={props.isRed}
+        isReady={isReady}
+        lack={lacksReason ? t("trade.reason_lacks") : ""}
+        testId="ask-confirm"
+      />
     </form>
   );
 }

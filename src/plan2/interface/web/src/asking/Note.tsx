@@ -1,12 +1,15 @@
-/** A remark in a dialog that is easy to overlook otherwise. */
+/** A remark that is easy to overlook otherwise; what is no mere hint is read out when it appears. */
 
 import type { ReactNode } from "react";
 import { Icon } from "../widgets/Icon";
 
-export function Note({ tone, children }: { tone: "warn" | "crit" | "dim"; children: ReactNode }) {
+type Props = { tone: "warn" | "crit" | "dim"; testId?: string; children: ReactNode };
+
+export function Note({ tone, testId, children }: Props) {
+  const isHint = tone === "dim";
   return (
-    <div className={`note is-${tone}`}>
-      {tone !== "dim" && <Icon name="warning" size={15} />}
+    <div className={`note is-${tone}`} role={isHint ? undefined : "alert"} data-testid={testId}>
+      {!isHint && <Icon name="warning" size={15} />}
       <span>{children}</span>
     </div>
   );

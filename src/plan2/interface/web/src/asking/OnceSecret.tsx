@@ -4,6 +4,7 @@ import { Button } from "@mantine/core";
 import { useState } from "react";
 import { a } from "../strings/admin";
 import { Icon } from "../widgets/Icon";
+import { Note } from "./Note";
 
 type Props = {
   title: string;
@@ -26,12 +27,9 @@ export function OnceSecret({ title, secrets, hint, close }: Props) {
   };
   return (
     <div className="stack" data-testid="once-secret">
-      <div className="note is-warn" role="alert">
-        <Icon name="warning" size={15} />
-        <span>
-          <b>{a("once.warning")}</b> {hint}
-        </span>
-      </div>
+      <Note tone="warn">
+        <b>{a("once.warning")}</b> {hint}
+      </Note>
       <div>
         <p className="dim once-title">{title}</p>
         <ul className={`once ${secrets.length > 1 ? "is-list" : ""}`}>

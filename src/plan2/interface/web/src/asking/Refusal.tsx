@@ -1,7 +1,7 @@
 /** What the server said to something that was not done: why, and what helps. */
 
 import { t } from "../strings";
-import { Icon } from "../widgets/Icon";
+import { Note } from "./Note";
 import type { AskState } from "./useAsking";
 
 export function Refusal({ state }: { state: AskState }) {
@@ -10,22 +10,16 @@ export function Refusal({ state }: { state: AskState }) {
     const faults = (problem.errors ?? []).map((fault) => `${fault.field}: ${fault.message}`);
     const said = faults.length > 0 ? faults.join("; ") : problem.detail || problem.title;
     return (
-      <div className="note is-crit" role="alert" data-testid="refusal">
-        <Icon name="warning" size={15} />
-        <span>
-          {said} {problem.remedy}
-        </span>
-      </div>
+      <Note tone="crit" testId="refusal">
+        {said} {problem.remedy}
+      </Note>
     );
   }
   if (state.kind === "unknown")
     return (
-      <div className="note is-warn" role="alert">
-        <Icon name="warning" size={15} />
-        <span>
-          {state.detail} {t("trade.unknown")}
-        </span>
-      </div>
+      <Note tone="warn">
+        {state.detail} {t("trade.unknown")}
+      </Note>
     );
   return null;
 }

@@ -7,6 +7,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { ApiProblem, newKey } from "../api/client";
+import { ADMINISTRATION } from "../api/queries";
 import type { Problem } from "../gen/protocol";
 
 export type AskState =
@@ -15,34 +16,33 @@ export type AskState =
   | { kind: "refused"; problem: Problem }
   | { kind: "unknown"; detail: string };
 
-export type Asking = {
+export type Asking<Wanted = void> = {
   state: AskState;
-  send: () => void;
+  send: (wanted: Wanted) => void;
   /** Forgets a refusal: what was refused has been changed. */
   forget: () => void;
 };
 
-/** Everything that the administration's pages have asked before is asked again after a change. */
-export const ADMINISTRATION = "administration";
-
 const isRefusal = (error: unknown): error is ApiProblem =>
   error instanceof ApiProblem && error.status >= 400 && error.status < 500;
 
-export function useAsking<Told>(
-  run: (key: string) => Promise<Told>,
+/** `changed` names what is asked for again once it is done. */
+export function useAsking<Told, Wanted = void>(
+  run: (key: string, wanted: Wanted) => Promise<Told>,
   done: (told: Told) => void,
-): Asking {
+  changed: readonly string[] = [ADMINISTRATION],
+): Asking<Wanted> {
   const [state, setState] = useState<AskState>({ kind: "idle" });
   const queries = useQueryClient();
   const key = useRef("");
-  const send = () => {
+  const send = (wanted: Wanted) => {
     key.current ||= newKey();
     setState({ kind: "sending" });
-    run(key.current)
+    run(key.current, wanted)
       .then((told) => {
         key.current = "";
         setState({ kind: "idle" });
-        void queries.invalidateQueries({ queryKey: [ADMINISTRATION] });
+        for (const name of changed) void queries.invalidateQueries({ queryKey: [name] });
         done(told);
       })
       .catch((error: unknown) => {

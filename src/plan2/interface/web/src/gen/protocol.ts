@@ -5,6 +5,10 @@
  * money is a decimal string in account currency, prices are numbers in quote currency.
  */
 
+import type { Json } from "./api";
+
+export type { Json };
+
 // ---- stream -------------------------------------------------------------------------------
 
 export const SUBPROTOCOL = "plan2.v1";
@@ -196,15 +200,6 @@ export type Indicators = {
   time_us: number[];
   values: Record<string, (number | null)[]>;
 };
-export type Features = {
-  symbol: string;
-  ts_us: number;
-  schema_id: string;
-  ready: boolean;
-  names: string[];
-  units: string[];
-  values: (number | null)[];
-};
 
 export type Vote = {
   model_id: string;
@@ -281,7 +276,6 @@ export type DecisionRecord = RecordTime & {
   fills: FillItem[];
   position: PositionItem | null;
 };
-export type ReplayResult = { identical: boolean; differences: unknown[] };
 
 export type OrderItem = {
   order_id: string;
@@ -370,7 +364,6 @@ export type ModelItem = {
   metrics: Record<string, number | null>;
   status: string;
 };
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Manifest = { [key: string]: Json };
 
 export type EventItem = {

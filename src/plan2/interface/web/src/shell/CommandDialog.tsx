@@ -35,12 +35,7 @@ export function CommandDialog({ command, close }: Props) {
       closes_foreign: false,
     });
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={<b>{t(`command.${command}`)}</b>}
-      closeButtonProps={{ "aria-label": t("dialog.close") }}
-    >
+    <Modal opened onClose={close} title={<b>{t(`command.${command}`)}</b>}>
       <div className="stack">
         <p>{t(`command.${command}.effect`)}</p>
         <TextInput

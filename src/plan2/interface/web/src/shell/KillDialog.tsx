@@ -20,13 +20,7 @@ export function KillDialog({ close }: { close: () => void }) {
   const { state, send } = useCommand("kill");
   const isDone = state.kind === "accepted";
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={<b>{t("kill.title")}</b>}
-      role="alertdialog"
-      closeButtonProps={{ "aria-label": t("dialog.close") }}
-    >
+    <Modal opened onClose={close} title={<b>{t("kill.title")}</b>} role="alertdialog">
       <div className="stack">
         {isDone ? (
           <Progress />

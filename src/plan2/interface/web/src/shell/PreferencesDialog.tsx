@@ -13,12 +13,7 @@ export function PreferencesDialog({ close }: { close: () => void }) {
   const { theme, zone, palette, density, hasSingleKeys, change } = usePreferences();
   const session = useSession((state) => state.session);
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={<b>{t("prefs.title")}</b>}
-      closeButtonProps={{ "aria-label": t("dialog.close") }}
-    >
+    <Modal opened onClose={close} title={<b>{t("prefs.title")}</b>}>
       <div className="stack">
         <Line name={t("prefs.theme")}>
           <Segments<Theme>

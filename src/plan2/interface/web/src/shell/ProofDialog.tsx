@@ -1,8 +1,9 @@
 /** Asks the person to show again who they are, before something weighty is done. */
 
-import { Button, Modal, TextInput } from "@mantine/core";
+import { Button, Modal } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { ApiProblem, prove } from "../api/client";
+import { CodeField, PasswordField } from "../asking/proofFields";
 import { useProof } from "../state/proof";
 import { useSession } from "../state/session";
 import { t } from "../strings";
@@ -36,7 +37,6 @@ function Dialog() {
       onClose={() => answer(false)}
       title={<b>{t("proof.title")}</b>}
       closeOnClickOutside={false}
-      closeButtonProps={{ "aria-label": t("dialog.close") }}
     >
       <form className="stack" onSubmit={submit} data-testid="proof">
         <p className="dim">
@@ -44,33 +44,20 @@ function Dialog() {
         </p>
         {/* For password managers, which fill a password beside its name. */}
         <input type="text" hidden readOnly value={user} autoComplete="username" />
-        <TextInput
-          type="password"
-          size="sm"
+        <PasswordField
           label={t("signin.password")}
           value={password}
-          maxLength={128}
-          autoComplete="current-password"
+          change={setPassword}
           data-autofocus
           data-testid="proof-password"
-          onChange={(event) => setPassword(event.currentTarget.value)}
         />
-        <TextInput
-          size="sm"
-          label={t("signin.code")}
-          description={t("signin.code_hint")}
-          value={code}
-          maxLength={64}
-          autoComplete="one-time-code"
-          data-testid="proof-code"
-          onChange={(event) => setCode(event.currentTarget.value)}
-        />
+        <CodeField value={code} change={setCode} data-testid="proof-code" />
         {fault && (
           <p role="alert" className="crit">
             {fault}
           </p>
         )}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
+        <div className="row dialog-buttons">
           <Button variant="default" size="sm" onClick={() => answer(false)}>
             {t("dialog.cancel")}
           </Button>

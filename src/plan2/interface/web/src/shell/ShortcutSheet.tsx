@@ -17,13 +17,7 @@ const PAGE_KEYS = [
 
 export function ShortcutSheet({ actions, close }: { actions: Action[]; close: () => void }) {
   return (
-    <Modal
-      opened
-      onClose={close}
-      size="lg"
-      title={<b>{t("shortcuts.title")}</b>}
-      closeButtonProps={{ "aria-label": t("dialog.close") }}
-    >
+    <Modal opened onClose={close} size="lg" title={<b>{t("shortcuts.title")}</b>}>
       <div className="shortcut-grid">
         <div>
           <span>{t("palette.open")}</span>

@@ -4,6 +4,7 @@ import { Button, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ApiProblem, type Credentials, signIn } from "../api/client";
+import { CodeField, PasswordField } from "../asking/proofFields";
 import { usePreferences } from "../state/preferences";
 import { useSession } from "../state/session";
 import { useStream } from "../stream/react";
@@ -112,26 +113,14 @@ function PasswordForm() {
         autoCapitalize="none"
         onChange={(event) => setName(event.currentTarget.value)}
       />
-      <TextInput
-        size="sm"
-        type="password"
+      <PasswordField
         label={t("signin.password")}
         value={password}
-        maxLength={128}
+        change={setPassword}
         // oxlint-disable-next-line jsx-a11y/no-autofocus -- the overlay is a dialog of its own
         autoFocus
-        autoComplete="current-password"
-        onChange={(event) => setPassword(event.currentTarget.value)}
       />
-      <TextInput
-        size="sm"
-        label={t("signin.code")}
-        description={t("signin.code_hint")}
-        value={code}
-        maxLength={64}
-        autoComplete="one-time-code"
-        onChange={(event) => setCode(event.currentTarget.value)}
-      />
+      <CodeField value={code} change={setCode} />
       {fault && (
         <p role="alert" className="crit">
           {fault}

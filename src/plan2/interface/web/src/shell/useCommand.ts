@@ -2,7 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiProblem, sendCommand } from "../api/client";
+import { ApiProblem, ask, type Changing, newKey } from "../api/client";
 import type { CommandBody, CommandName, CommandReply } from "../gen/protocol";
 
 const UNKNOWN_AFTER_MS = 5_000;
@@ -13,14 +13,6 @@ export type CommandState =
   | { kind: "accepted"; reply: CommandReply }
   | { kind: "refused"; message: string }
   | { kind: "unknown" };
-
-/** `randomUUID` exists in secure contexts only; a phone on the local network may not be one. */
-function newKey(): string {
-  return (
-    crypto.randomUUID?.() ??
-    Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join("-")
-  );
-}
 
 export function useCommand(name: CommandName): {
   state: CommandState;
@@ -35,7 +27,8 @@ export function useCommand(name: CommandName): {
     const key = keys.get(text) ?? newKey();
     keys.set(text, key);
     setState({ kind: "sending" });
-    sendCommand(name, body, key, AbortSignal.timeout(UNKNOWN_AFTER_MS))
+    const asked: Changing = { method: "POST", path: `/commands/${name}`, body };
+    ask<CommandReply>(asked, key, AbortSignal.timeout(UNKNOWN_AFTER_MS))
       .then((reply) => {
         setState({ kind: "accepted", reply });
         return queries.invalidateQueries();

@@ -27,11 +27,10 @@ export const useSession = create<SessionState>()((set) => ({
 }));
 
 /** What a page or a section asks of whoever opens it. */
-export type Right = "everyone" | "reader" | "trader" | "administrator" | "operator";
+export type Right = "everyone" | "reader" | "administrator" | "operator";
 
 const ROLES: Record<Exclude<Right, "everyone" | "operator">, readonly string[]> = {
   reader: ["Tenant_Admin", "Portfolio_Manager", "Analyst"],
-  trader: ["Tenant_Admin", "Portfolio_Manager", "API_User"],
   administrator: ["Tenant_Admin"],
 };
 

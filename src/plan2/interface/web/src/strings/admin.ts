@@ -134,10 +134,10 @@ const admin = {
   "keys.for_days": "after {count} days",
   "keys.for": "For",
   "keys.for_me": "myself",
-  "keys.good": "Good",
-  "keys.expired": "Expired",
-  "keys.revoked": "Ended",
-  "keys.dead": "Void",
+  "key_state.good": "Good",
+  "key_state.expired": "Expired",
+  "key_state.revoked": "Ended",
+  "key_state.dead": "Void",
   "keys.end": "End",
   "keys.end_explain": "Programs with the key {label} are shut out at once. This cannot be undone.",
   "keys.ended": "The key is ended.",
@@ -249,9 +249,9 @@ const admin = {
   "users.link": "Link for {name}",
   "users.link_hint": "Send it to this person only, on a way that you trust.",
   "users.program": "{name} is made. Make a key for it under API keys.",
-  "users.active": "Active",
-  "users.invited": "Invited",
-  "users.blocked": "Blocked",
+  "user_state.active": "Active",
+  "user_state.invited": "Invited",
+  "user_state.blocked": "Blocked",
   "users.menu": "What can be done with {name}",
   "users.role": "Change the role",
   "users.rename": "Rename",
@@ -452,10 +452,10 @@ export const ROLES = ["Tenant_Admin", "Portfolio_Manager", "Analyst", "API_User"
 export type Role = (typeof ROLES)[number];
 
 /** A code from the server in our words, or the code itself where we have none. */
-function named(domain: "role" | "via", code: string): string {
+export function named(
+  domain: "role" | "via" | "level" | "scope" | "user_state" | "key_state",
+  code: string,
+): string {
   const key = `${domain}.${code}`;
   return key in admin ? a(key as AdminKey) : code;
 }
-
-export const roleName = (role: string): string => named("role", role);
-export const viaName = (via: string): string => named("via", via);

@@ -31,7 +31,6 @@ export const en = {
   "banner.replay": "Replay of recorded data: commands act on the replay only.",
   "update.title": "A newer version of this page is available",
   "update.reload": "Reload",
-  "time.ago": "{age} ago",
   "value.unknown": "Not known",
 
   // connection

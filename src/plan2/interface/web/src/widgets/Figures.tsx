@@ -4,7 +4,7 @@ import { Tooltip } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Outcome } from "../gen/protocol";
 import { direction, money } from "../format/numbers";
-import { ago, clock, day, dayMonth, full, precise, zoneName } from "../format/times";
+import { clock, day, dayMonth, full, precise, zoneName } from "../format/times";
 import { useZone } from "../state/preferences";
 import { label, t } from "../strings";
 
@@ -50,16 +50,6 @@ export function Time({ us, form = "clock" }: { us: number | null | undefined; fo
     <time className="num" dateTime={new Date(us / 1000).toISOString()} title={precise(us, zone)}>
       {text} <span className="faint">{zoneName(zone, us)}</span>
     </time>
-  );
-}
-
-/** How long ago, with the instant as tooltip. */
-export function Ago({ us, nowUs }: { us: number; nowUs: number }) {
-  const zone = useZone();
-  return (
-    <span className="num" title={full(us, zone)}>
-      {t("time.ago", { age: ago(us, nowUs) })}
-    </span>
   );
 }
 

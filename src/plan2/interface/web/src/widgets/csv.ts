@@ -1,5 +1,7 @@
 /** Rows as a CSV file for the spreadsheet (RFC 4180), made in the browser. */
 
+import { downloadBlob } from "./download";
+
 type Cell = string | number | null | undefined;
 
 function quoted(cell: Cell): string {
@@ -15,10 +17,6 @@ export function csvText(rows: readonly (readonly Cell[])[]): string {
 }
 
 export function downloadCsv(title: string, rows: readonly (readonly Cell[])[]): void {
-  const url = URL.createObjectURL(new Blob([csvText(rows)], { type: "text/csv" }));
-  const anchor = document.createElement("a");
-  anchor.href = url;
-  anchor.download = `plan2-${title.toLowerCase().replaceAll(/\W+/g, "-")}.csv`;
-  anchor.click();
-  URL.revokeObjectURL(url);
+  const name = `plan2-${title.toLowerCase().replaceAll(/\W+/g, "-")}.csv`;
+  downloadBlob(name, new Blob([csvText(rows)], { type: "text/csv" }));
 }

@@ -1,13 +1,13 @@
 /** What is looked for: kinds of events, who, about what, from when to when. */
 
 import { MultiSelect, Select, TextInput } from "@mantine/core";
-import { useMediaQuery } from "@mantine/hooks";
 import { useState } from "react";
 import { usePeople } from "../../api/people";
 import { zoneName } from "../../format/times";
 import { useZone } from "../../state/preferences";
 import { t } from "../../strings";
 import { a } from "../../strings/admin";
+import { useIsPhone } from "../../widgets/phone";
 import { instantOf, localText } from "../positions/dialogs/fields";
 import { EVENT_TYPES } from "../system/eventTypes";
 import { FILTER_NAMES, type FilterName, withPart } from "./filter";
@@ -16,8 +16,6 @@ type Props = {
   given: URLSearchParams;
   change: (next: (old: URLSearchParams) => URLSearchParams, options: { replace: boolean }) => void;
 };
-
-const PHONE = "(max-width: 640px)";
 
 export function AuditFilters({ given, change }: Props) {
   const { data } = usePeople();
@@ -37,7 +35,7 @@ export function AuditFilters({ given, change }: Props) {
   if (actor && !actors.some(({ value }) => value === actor))
     actors.push({ value: actor, label: actor });
   const isFiltered = FILTER_NAMES.some((name) => given.has(name));
-  const isPhone = useMediaQuery(PHONE);
+  const isPhone = useIsPhone();
   return (
     <details className="filter-fold" open={!isPhone || isFiltered}>
       <summary>{a("audit.filters")}</summary>

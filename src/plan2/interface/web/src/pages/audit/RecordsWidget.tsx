@@ -70,7 +70,15 @@ export function RecordsWidget() {
 
 function DownloadLink({ href, isReady, text }: { href: string; isReady: boolean; text: string }) {
   return (
-    <Button component="a" href={href} download variant="default" size="sm" disabled={!isReady}>
+    <Button
+      component="a"
+      // A link that leads nowhere cannot be followed by the keyboard either.
+      href={isReady ? href : undefined}
+      download
+      variant="default"
+      size="sm"
+      disabled={!isReady}
+    >
       {text}
     </Button>
   );

@@ -14,7 +14,7 @@ import { Segments } from "../../widgets/parts";
 import { statusLook } from "../../widgets/status";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
-import { QuotaBars } from "../tenants/QuotaBars";
+import { QuotasWidget } from "../tenants/QuotasWidget";
 import { usePageTitle } from "../usePageTitle";
 
 type Service = Answer<"get", "/api/v1/services">["services"][number];
@@ -74,9 +74,7 @@ export function ServicesPage() {
           columns={columns(services)}
         />
       </Widget>
-      <Widget title={a("quotas.title")} state={widgetState(quotas)}>
-        {quotas.data && <QuotaBars quotas={quotas.data} />}
-      </Widget>
+      <QuotasWidget query={quotas} />
     </div>
   );
 }

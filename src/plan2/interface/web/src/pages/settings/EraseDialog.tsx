@@ -1,7 +1,6 @@
 /** Erases a person for good: their key is destroyed, and what was sealed with it is unreadable. */
 
-import { Button, TextInput } from "@mantine/core";
-import { useState } from "react";
+import { Button } from "@mantine/core";
 import { type Answer, change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { t } from "../../strings";
@@ -11,7 +10,6 @@ type Erasure = Answer<"post", "/api/v1/privacy/{user_id}/erase">;
 type Props = { user: { user_id: string; name: string }; close: () => void };
 
 export function EraseDialog({ user, close }: Props) {
-  const [typed, setTyped] = useState("");
   const path = { user_id: user.user_id };
   return (
     <AskDialog<Erasure>
@@ -21,7 +19,7 @@ export function EraseDialog({ user, close }: Props) {
       needsReason
       explain={<p className="crit">{a("erase.explain", { name: user.name })}</p>}
       confirm={a("users.erase")}
-      isReady={typed.trim() === user.name}
+      word={user.name}
       run={(key, reason) =>
         change(
           "post",
@@ -31,16 +29,7 @@ export function EraseDialog({ user, close }: Props) {
         )
       }
       after={(erasure) => <Outcome erasure={erasure} close={close} />}
-    >
-      <TextInput
-        size="sm"
-        label={a("word.type_to_confirm", { word: user.name })}
-        value={typed}
-        autoComplete="off"
-        data-testid="erase-confirm"
-        onChange={(event) => setTyped(event.currentTarget.value)}
-      />
-    </AskDialog>
+    />
   );
 }
 

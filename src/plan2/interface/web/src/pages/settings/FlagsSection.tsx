@@ -4,14 +4,13 @@ import { useState } from "react";
 import { useFlags } from "../../api/admin";
 import { change, type Item } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
-import { a } from "../../strings/admin";
+import { a, named } from "../../strings/admin";
 import { Segments } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
-import { levelName } from "./settingValues";
+import { EditButton, type Level, LevelChoice } from "./levels";
 
 type Flag = Item<"/api/v1/flags">;
-type Level = "global" | "tenant" | "user";
 type Wanted = "on" | "off" | "inherit";
 
 const PATHS = {
@@ -48,23 +47,14 @@ export function FlagsSection() {
                   {a(flag.is_on ? "word.on" : "word.off")}
                 </span>
                 <span className="chip" title={flag.origin}>
-                  {levelName(flag.origin.split(":")[0] ?? "")}
+                  {named("level", flag.origin.split(":")[0] ?? "")}
                 </span>
               </div>
-              <div className="setting-edit">
-                {flag.may_change.length > 0 ? (
-                  <button
-                    type="button"
-                    className="ghost-button"
-                    aria-label={a("limits.edit_of", { key: flag.flag })}
-                    onClick={() => setChanging(flag.flag)}
-                  >
-                    {a("limits.edit")}
-                  </button>
-                ) : (
-                  <span className="faint">{a("limits.fixed")}</span>
-                )}
-              </div>
+              <EditButton
+                name={flag.flag}
+                levels={flag.may_change}
+                edit={() => setChanging(flag.flag)}
+              />
             </li>
           ))}
         </ul>
@@ -98,17 +88,7 @@ function FlagDialog({ flag, close }: { flag: Flag; close: () => void }) {
         )
       }
     >
-      {levels.length > 1 && (
-        <div className="stack is-tight">
-          <span>{a("setting.level")}</span>
-          <Segments<Level>
-            label={a("setting.level")}
-            value={level}
-            onChange={setLevel}
-            options={levels.map((value) => ({ value, text: levelName(value) }))}
-          />
-        </div>
-      )}
+      <LevelChoice levels={levels} value={level} onChange={setLevel} />
       <Segments<Wanted>
         label={a("setting.value")}
         value={wanted}

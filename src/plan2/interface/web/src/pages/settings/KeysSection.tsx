@@ -7,7 +7,7 @@ import { type Answer, change, type Item } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { OnceSecret } from "../../asking/OnceSecret";
 import { useRight } from "../../state/session";
-import { a } from "../../strings/admin";
+import { a, named } from "../../strings/admin";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
@@ -107,7 +107,11 @@ function columns(isAll: boolean, end: (key: Key) => void): Column<Key>[] {
       title: a("keys.begins"),
       cell: (key) => <span className="mono">{key.prefix}…</span>,
     },
-    { key: "scopes", title: a("keys.may"), cell: (key) => key.scopes.map(scopeName).join(", ") },
+    {
+      key: "scopes",
+      title: a("keys.may"),
+      cell: (key) => key.scopes.map((scope) => named("scope", scope)).join(", "),
+    },
     {
       key: "networks",
       title: a("keys.networks"),
@@ -130,7 +134,7 @@ function columns(isAll: boolean, end: (key: Key) => void): Column<Key>[] {
       title: a("field.state"),
       cell: (key) => (
         <span className={`chip ${TONES[key.state] ?? ""}`} title={key.why || undefined}>
-          {keyState(key.state)}
+          {named("key_state", key.state)}
         </span>
       ),
     },
@@ -150,18 +154,8 @@ function columns(isAll: boolean, end: (key: Key) => void): Column<Key>[] {
   ];
 }
 
-const keyState = (state: string): string =>
-  ({
-    good: a("keys.good"),
-    expired: a("keys.expired"),
-    revoked: a("keys.revoked"),
-    dead: a("keys.dead"),
-  })[state] ?? state;
-
 const SCOPES = ["read", "trade"] as const;
 type ScopeName = (typeof SCOPES)[number];
-const scopeName = (scope: string): string =>
-  ({ read: a("scope.read"), trade: a("scope.trade"), admin: a("scope.admin") })[scope] ?? scope;
 
 const DAYS = ["7", "30", "90", "180", "365"] as const;
 

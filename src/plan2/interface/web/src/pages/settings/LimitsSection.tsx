@@ -5,13 +5,14 @@ import { useMemo, useState } from "react";
 import { useSettings } from "../../api/admin";
 import type { Item } from "../../api/typed";
 import { Person } from "../../asking/Person";
-import { a } from "../../strings/admin";
+import { a, named } from "../../strings/admin";
 import { Time } from "../../widgets/Figures";
 import { Icon } from "../../widgets/Icon";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { EditButton } from "./levels";
 import { SettingDialog } from "./SettingDialog";
-import { levelName, shownValue } from "./settingValues";
+import { shownValue } from "./settingValues";
 
 type Setting = Item<"/api/v1/settings">;
 
@@ -86,7 +87,7 @@ function Row({ setting, edit }: { setting: Setting; edit: () => void }) {
             <span className="chip is-warn" title={a("limits.locked_help")}>
               <Icon name="lock" size={12} />{" "}
               {setting.locked_by
-                ? a("limits.locked_by", { level: levelName(setting.locked_by) })
+                ? a("limits.locked_by", { level: named("level", setting.locked_by) })
                 : a("limits.locked")}
             </span>
           )}
@@ -105,23 +106,10 @@ function Row({ setting, edit }: { setting: Setting; edit: () => void }) {
           {shownValue(setting.value)}
         </span>
         <span className={`chip ${isChanged(setting) ? "is-accent" : ""}`} title={setting.origin}>
-          {levelName(setting.origin_scope)}
+          {named("level", setting.origin_scope)}
         </span>
       </div>
-      <div className="setting-edit">
-        {setting.may_change.length > 0 ? (
-          <button
-            type="button"
-            className="ghost-button"
-            onClick={edit}
-            aria-label={a("limits.edit_of", { key: setting.key })}
-          >
-            {a("limits.edit")}
-          </button>
-        ) : (
-          <span className="faint">{a("limits.fixed")}</span>
-        )}
-      </div>
+      <EditButton name={setting.key} levels={setting.may_change} edit={edit} />
     </li>
   );
 }

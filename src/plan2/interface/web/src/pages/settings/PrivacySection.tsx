@@ -96,11 +96,15 @@ function ConsentDialog({ consent, close }: { consent: Consent; close: () => void
   );
 }
 
+/** Collecting everything about a person may take minutes. */
+const COPY_MS = 10 * 60_000;
+
 function CopyWidget() {
   const user_id = useSession((state) => state.session?.user_id ?? "");
   const asking = useAsking(
-    (key) => change("post", "/api/v1/privacy/{user_id}/export", { path: { user_id } }, key),
-    (file) => downloadBlob("plan2-my-data.zip", file as unknown as Blob),
+    (key) =>
+      change("post", "/api/v1/privacy/{user_id}/export", { path: { user_id } }, key, COPY_MS),
+    (file) => downloadBlob("plan2-my-data.zip", file),
   );
   return (
     <Widget title={a("copy.title")}>
@@ -112,7 +116,7 @@ function CopyWidget() {
             variant="default"
             size="sm"
             disabled={user_id === "" || asking.state.kind === "sending"}
-            onClick={asking.send}
+            onClick={() => asking.send()}
           >
             {a(asking.state.kind === "sending" ? "copy.making" : "copy.make")}
           </Button>

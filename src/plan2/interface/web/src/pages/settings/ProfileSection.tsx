@@ -1,15 +1,16 @@
 /** Who I am here, and my password. */
 
-import { Button, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { type FormEvent, useState } from "react";
 import { loadSession, signOut } from "../../api/client";
 import { change } from "../../api/typed";
+import { PasswordField } from "../../asking/proofFields";
 import { Refusal } from "../../asking/Refusal";
 import { useAsking } from "../../asking/useAsking";
 import { useSession } from "../../state/session";
 import { t } from "../../strings";
-import { a, roleName } from "../../strings/admin";
+import { a, named } from "../../strings/admin";
 import { Pair, Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 
@@ -30,7 +31,7 @@ export function ProfileSection() {
           <dl className="pairs is-left">
             <Pair name={t("signin.name")}>{session.user}</Pair>
             <Pair name={a("field.role")}>
-              {roleName(session.role)}
+              {named("role", session.role)}
               {session.is_operator && ` · ${a("role.operator")}`}
             </Pair>
             <Pair name={t("signin.tenant")}>{session.tenant}</Pair>
@@ -49,7 +50,6 @@ export function ProfileSection() {
 }
 
 const LENGTH_MIN = 15;
-const LENGTH_MAX = 128;
 
 /** What is wrong with a new password as far as this page can tell; "" is nothing. */
 export function passwordFault(fresh: string, again: string): string {
@@ -84,35 +84,21 @@ function PasswordWidget({ hasPassword }: { hasPassword: boolean }) {
       <form className="stack narrow" onSubmit={submit} onChange={asking.forget}>
         <p className="dim">{a(hasPassword ? "password.explain" : "password.none")}</p>
         {hasPassword && (
-          <TextInput
-            size="sm"
-            type="password"
-            label={a("password.old")}
-            value={old}
-            maxLength={LENGTH_MAX}
-            autoComplete="current-password"
-            onChange={(event) => setOld(event.currentTarget.value)}
-          />
+          <PasswordField label={a("password.old")} value={old} change={setOld} />
         )}
-        <TextInput
-          size="sm"
-          type="password"
+        <PasswordField
           label={a("password.new")}
           value={fresh}
-          maxLength={LENGTH_MAX}
+          change={setFresh}
           autoComplete="new-password"
           error={fault === a("password.differs") ? undefined : fault || undefined}
-          onChange={(event) => setFresh(event.currentTarget.value)}
         />
-        <TextInput
-          size="sm"
-          type="password"
+        <PasswordField
           label={a("password.again")}
           value={again}
-          maxLength={LENGTH_MAX}
+          change={setAgain}
           autoComplete="new-password"
           error={fault === a("password.differs") ? fault : undefined}
-          onChange={(event) => setAgain(event.currentTarget.value)}
         />
         <Refusal state={asking.state} />
         <div>

@@ -7,6 +7,7 @@ import { loadSession } from "../../api/client";
 import { useSecondFactor } from "../../api/admin";
 import { type Answer, change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
+import { Note } from "../../asking/Note";
 import { OnceSecret } from "../../asking/OnceSecret";
 import { Refusal } from "../../asking/Refusal";
 import { useAsking } from "../../asking/useAsking";
@@ -40,11 +41,7 @@ export function SecondFactorSection() {
               )}
             </p>
             <p className="dim">{a("factor.explain")}</p>
-            {factor.must_enrol && (
-              <div className="note is-crit" role="alert">
-                <span>{a("factor.must")}</span>
-              </div>
-            )}
+            {factor.must_enrol && <Note tone="crit">{a("factor.must")}</Note>}
             {factor.is_enrolled && (
               <dl className="pairs is-left">
                 <Pair name={a("factor.since")}>

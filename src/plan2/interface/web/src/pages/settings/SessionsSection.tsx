@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useSessions } from "../../api/admin";
 import { change, type Answer } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
-import { a, viaName } from "../../strings/admin";
+import { a, named } from "../../strings/admin";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
@@ -61,7 +61,7 @@ function columns(end: (session: Session) => void): Column<Session>[] {
         </span>
       ),
     },
-    { key: "via", title: a("field.via"), cell: (session) => viaName(session.via) },
+    { key: "via", title: a("field.via"), cell: (session) => named("via", session.via) },
     {
       key: "address",
       title: a("field.address"),

@@ -2,15 +2,16 @@
 
 import { Select, Switch, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { Link } from "wouter";
 import { type Answer, change, type Given, type Item } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { Note } from "../../asking/Note";
-import { a } from "../../strings/admin";
+import { a, named } from "../../strings/admin";
 import { Segments } from "../../widgets/parts";
-import { levelName, rangeOf, shownValue, textOf, valueFrom } from "./settingValues";
+import { type Level, LevelChoice } from "./levels";
+import { rangeOf, shownValue, textOf, valueFrom } from "./settingValues";
 
 type Setting = Item<"/api/v1/settings">;
-type Level = "global" | "tenant" | "user";
 type Outcome = Answer<"put", "/api/v1/settings/tenant/{key}">;
 /** What a setting can be; the field made sure of its kind. */
 type Value = Given<"put", (typeof PATHS)[Level]>["body"]["value"];
@@ -42,7 +43,7 @@ export function SettingDialog({ setting, close }: { setting: Setting; close: () 
           <p className="dim">
             {a("setting.now", {
               value: shownValue(setting.value),
-              level: levelName(setting.origin_scope),
+              level: named("level", setting.origin_scope),
               standard: shownValue(setting.default),
             })}
           </p>
@@ -62,17 +63,7 @@ export function SettingDialog({ setting, close }: { setting: Setting; close: () 
       }
       after={(outcome) => <Told outcome={outcome} />}
     >
-      {levels.length > 1 && (
-        <div className="stack is-tight">
-          <span>{a("setting.level")}</span>
-          <Segments<Level>
-            label={a("setting.level")}
-            value={level}
-            onChange={setLevel}
-            options={levels.map((value) => ({ value, text: levelName(value) }))}
-          />
-        </div>
-      )}
+      <LevelChoice levels={levels} value={level} onChange={setLevel} />
       {own && (
         <Segments<Deed>
           label={a("setting.deed")}
@@ -152,7 +143,7 @@ function Told({ outcome }: { outcome: Outcome }) {
       <div className="stack">
         <p>{a("setting.proposed")}</p>
         <p>
-          <a href="/settings/approvals">{a("setting.to_approvals")}</a>
+          <Link href="/settings/approvals">{a("setting.to_approvals")}</Link>
         </p>
       </div>
     );

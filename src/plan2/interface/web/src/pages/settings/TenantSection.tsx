@@ -6,7 +6,7 @@ import { a } from "../../strings/admin";
 import { Pair, Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
-import { QuotaBars } from "../tenants/QuotaBars";
+import { QuotasWidget } from "../tenants/QuotasWidget";
 import { tenantTone } from "../tenants/tones";
 
 export function TenantSection() {
@@ -32,9 +32,7 @@ export function TenantSection() {
           </dl>
         )}
       </Widget>
-      <Widget title={a("quotas.title")} state={widgetState(quotas)}>
-        {quotas.data && <QuotaBars quotas={quotas.data} />}
-      </Widget>
+      <QuotasWidget query={quotas} />
     </>
   );
 }

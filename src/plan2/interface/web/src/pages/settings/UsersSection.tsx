@@ -7,7 +7,7 @@ import { type Answer, change, type Item } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { OnceSecret } from "../../asking/OnceSecret";
 import { useSession } from "../../state/session";
-import { a, type Role, ROLES, roleName } from "../../strings/admin";
+import { a, named, type Role, ROLES } from "../../strings/admin";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Time } from "../../widgets/Figures";
 import { Icon } from "../../widgets/Icon";
@@ -79,7 +79,7 @@ function columns(act: (deed: Deed, user: User) => void): Column<User>[] {
       title: a("field.role"),
       cell: (user) => (
         <span className="row">
-          {roleName(user.role)}
+          {named("role", user.role)}
           {user.is_operator && <span className="chip is-violet">{a("role.operator")}</span>}
         </span>
       ),
@@ -89,7 +89,7 @@ function columns(act: (deed: Deed, user: User) => void): Column<User>[] {
       key: "state",
       title: a("field.state"),
       cell: (user) => (
-        <span className={`chip ${TONES[user.state] ?? ""}`}>{userState(user.state)}</span>
+        <span className={`chip ${TONES[user.state] ?? ""}`}>{named("user_state", user.state)}</span>
       ),
       sortBy: (user) => user.state,
     },
@@ -112,11 +112,6 @@ function columns(act: (deed: Deed, user: User) => void): Column<User>[] {
     },
   ];
 }
-
-const userState = (state: string): string =>
-  ({ active: a("users.active"), invited: a("users.invited"), blocked: a("users.blocked") })[
-    state
-  ] ?? state;
 
 function Actions({ user, act }: { user: User; act: (deed: Deed) => void }) {
   const isOperator = useSession((state) => state.session?.is_operator ?? false);
@@ -157,7 +152,7 @@ function RoleSelect({ value, choose }: { value: Role; choose: (role: Role) => vo
       size="sm"
       label={a("field.role")}
       description={a(`role.${value}.help`)}
-      data={ROLES.map((role) => ({ value: role, label: roleName(role) }))}
+      data={ROLES.map((role) => ({ value: role, label: named("role", role) }))}
       value={value}
       allowDeselect={false}
       onChange={(role) => choose((role ?? value) as Role)}

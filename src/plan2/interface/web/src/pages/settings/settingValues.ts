@@ -1,27 +1,7 @@
 /** Values of settings as text and back: JSON of the setting's own kind. */
 
-import type { Json } from "../../gen/api";
+import type { Json, TypeItem } from "../../gen/api";
 import { a } from "../../strings/admin";
-
-export type SettingType = {
-  kind: string;
-  minimum: number | null;
-  above: number | null;
-  maximum: number | null;
-  pattern: string;
-  choices: string[];
-};
-
-const LEVELS: Record<string, () => string> = {
-  default: () => a("level.default"),
-  file: () => a("level.file"),
-  global: () => a("level.global"),
-  tenant: () => a("level.tenant"),
-  user: () => a("level.user"),
-};
-
-/** The level of the hierarchy in words. */
-export const levelName = (scope: string): string => LEVELS[scope]?.() ?? scope;
 
 /** A value for reading. */
 export function shownValue(value: Json): string {
@@ -42,7 +22,7 @@ export type Typed = { value: Json; fault: "" } | { value: null; fault: string };
 
 const wrong = (fault: string): Typed => ({ value: null, fault });
 
-function numberFrom(text: string, type: SettingType): Typed {
+function numberFrom(text: string, type: TypeItem): Typed {
   const value = Number(text.trim());
   if (text.trim() === "" || !Number.isFinite(value)) return wrong(a("value.no_number"));
   if (type.kind === "integer" && !Number.isInteger(value)) return wrong(a("value.no_integer"));
@@ -56,10 +36,10 @@ function numberFrom(text: string, type: SettingType): Typed {
 }
 
 /** What was typed, as the setting's kind, or what is wrong with it. The server has the last word. */
-export function valueFrom(text: string, type: SettingType): Typed {
+export function valueFrom(text: string, type: TypeItem): Typed {
   if (type.kind === "integer" || type.kind === "number") return numberFrom(text, type);
   if (type.kind === "boolean") return { value: text === "true", fault: "" };
-  if (type.kind === "string" || type.kind === "choice") return { value: text, fault: "" };
+  if (type.kind === "text" || type.kind === "choice") return { value: text, fault: "" };
   try {
     const value = JSON.parse(text) as Json;
     const isList = Array.isArray(value);
@@ -72,7 +52,7 @@ export function valueFrom(text: string, type: SettingType): Typed {
 }
 
 /** The range of a number in words; "" where there is none. */
-export function rangeOf({ minimum, above, maximum }: SettingType): string {
+export function rangeOf({ minimum, above, maximum }: TypeItem): string {
   const low =
     above !== null
       ? a("value.above", { limit: above })

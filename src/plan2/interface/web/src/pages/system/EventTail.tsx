@@ -3,6 +3,7 @@
 import { Select } from "@mantine/core";
 import { useState } from "react";
 import { useLiveHealth } from "../../api/live";
+import { useNameOf } from "../../api/people";
 import { useEvents } from "../../api/queries";
 import type { EventItem } from "../../gen/protocol";
 import { useLog } from "../../stream/react";
@@ -107,6 +108,7 @@ function ChainLine({ events, isFiltered }: { events: readonly EventItem[]; isFil
 }
 
 function EventRow({ event }: { event: EventItem }) {
+  const nameOf = useNameOf();
   return (
     <li>
       <details>
@@ -115,7 +117,9 @@ function EventRow({ event }: { event: EventItem }) {
           <Time us={event.at_us} />
           <b className="ellipsis">{event.type}</b>
           <span className="dim ellipsis">{event.stream_id}</span>
-          <span className="dim ellipsis">{event.actor}</span>
+          <span className="dim ellipsis" title={event.actor}>
+            {nameOf(event.actor)}
+          </span>
           <Hash value={event.correlation_id} length={8} />
         </summary>
         <div className="event-payload">

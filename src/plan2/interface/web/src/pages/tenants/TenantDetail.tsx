@@ -1,6 +1,6 @@
 /** One tenant: how far its creation is, what runs, what was exported, and what can be done. */
 
-import { Select, TextInput } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { useState } from "react";
 import { useQuotasOf } from "../../api/admin";
 import { type Answer, change, type Item } from "../../api/typed";
@@ -13,9 +13,8 @@ import { Pair, Time } from "../../widgets/Figures";
 import { Icon } from "../../widgets/Icon";
 import { UseBar } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
-import { widgetState } from "../../widgets/widgetState";
 import { invitationOf } from "./invitation";
-import { QuotaBars } from "./QuotaBars";
+import { QuotasWidget } from "./QuotasWidget";
 import { tenantTone } from "./tones";
 
 type Tenant = Item<"/api/v1/tenants">;
@@ -78,9 +77,7 @@ export function TenantDetail({ tenant }: { tenant: Tenant }) {
           <Exports exports={tenant.exports} />
         </div>
       </Widget>
-      <Widget title={a("quotas.title")} state={widgetState(quotas)}>
-        {quotas.data && <QuotaBars quotas={quotas.data} />}
-      </Widget>
+      <QuotasWidget query={quotas} />
       {deed && <DeedDialog deed={deed} tenant={tenant} close={() => setDeed(null)} />}
     </>
   );
@@ -209,7 +206,6 @@ function RestoreDialog({ tenant, close }: DialogProps) {
 }
 
 function DeleteDialog({ tenant, close }: DialogProps) {
-  const [typed, setTyped] = useState("");
   const path = { tenant_id: tenant.tenant_id };
   return (
     <AskDialog
@@ -220,7 +216,7 @@ function DeleteDialog({ tenant, close }: DialogProps) {
       explain={<p className="crit">{a("tenant.delete_explain", { name: tenant.name })}</p>}
       confirm={a("tenant.delete")}
       done={a("tenant.delete_done", { name: tenant.name })}
-      isReady={typed.trim() === tenant.tenant_id}
+      word={tenant.tenant_id}
       run={(key, reason) =>
         change(
           "delete",
@@ -229,15 +225,6 @@ function DeleteDialog({ tenant, close }: DialogProps) {
           key,
         )
       }
-    >
-      <TextInput
-        size="sm"
-        label={a("word.type_to_confirm", { word: tenant.tenant_id })}
-        value={typed}
-        autoComplete="off"
-        data-testid="delete-confirm"
-        onChange={(event) => setTyped(event.currentTarget.value)}
-      />
-    </AskDialog>
+    />
   );
 }

@@ -6,6 +6,7 @@ import { useLocation } from "wouter";
 import { useTenants } from "../../api/admin";
 import { type Answer, change, type Item } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
+import { Note } from "../../asking/Note";
 import { t, words } from "../../strings";
 import { a } from "../../strings/admin";
 import "../../styles/admin.css";
@@ -62,7 +63,7 @@ export function TenantsPage({ id }: { id: string }) {
       </Widget>
       {chosen && <TenantDetail tenant={chosen} />}
       {id !== "" && query.data && !chosen && (
-        <p className="note is-warn">{a("tenants.unknown", { id })}</p>
+        <Note tone="warn">{a("tenants.unknown", { id })}</Note>
       )}
       {isNew && <NewTenant close={() => setNew(false)} />}
     </div>

@@ -1,16 +1,17 @@
 /** The frame of every dialog that asks for something: fields, reason, what exactly will happen. */
 
-import { Button, Modal, TextInput } from "@mantine/core";
-import { useMediaQuery } from "@mantine/hooks";
+import { TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { type ReactNode, useEffect, useState } from "react";
 import type { Changing } from "../../../api/client";
+import { Buttons, canSend, Frame } from "../../../asking/Frame";
+import { Note } from "../../../asking/Note";
+import type { AskState } from "../../../asking/useAsking";
 import { useAnnouncer } from "../../../state/announcer";
 import { t } from "../../../strings";
-import { Icon } from "../../../widgets/Icon";
 import { Progress } from "./Progress";
 import { type FieldName, type Refusal, refusalOf } from "./refusal";
-import { type RequestState, useRequest } from "./useRequest";
+import { useRequest } from "./useRequest";
 
 export type Errors = Partial<Record<FieldName, string>>;
 
@@ -34,39 +35,28 @@ type Props = {
   children?: (errors: Errors) => ReactNode;
 };
 
-const PHONE = "(max-width: 640px)";
-
 export function RequestDialog(props: Props) {
   const { title, close, done } = props;
-  const { state, send, forget } = useRequest();
+  const { state, receipt, send, forget } = useRequest();
   const announce = useAnnouncer((announcer) => announcer.announce);
-  const isPhone = useMediaQuery(PHONE);
   const finish = () => {
     notifications.show({ message: done, autoClose: 5_000, color: "sky" });
     announce(done);
     close();
   };
   return (
-    <Modal
-      opened
-      onClose={close}
-      size={520}
-      fullScreen={isPhone === true}
-      title={<b>{title}</b>}
-      closeOnClickOutside={false}
-      closeButtonProps={{ "aria-label": t("dialog.close") }}
-    >
-      {state.kind === "taken" ? (
-        <Progress receipt={state.receipt} finish={finish} close={close} />
+    <Frame title={title} close={close}>
+      {receipt ? (
+        <Progress receipt={receipt} finish={finish} close={close} />
       ) : (
         <Form {...props} state={state} send={send} forget={forget} />
       )}
-    </Modal>
+    </Frame>
   );
 }
 
 type FormProps = Props & {
-  state: RequestState;
+  state: AskState;
   send: (asked: Changing | null) => void;
   forget: () => void;
 };
@@ -109,11 +99,17 @@ function Form({ state, send, forget, ...props }: FormProps) {
       </p>
       {props.blocked && <Note tone="warn">{props.blocked}</Note>}
       {errors.form && <Note tone="crit">{errors.form}</Note>}
+      {state.kind === "unknown" && (
+        <Note tone="warn">{`${state.detail} ${t("trade.unknown")}`.trim()}</Note>
+      )}
       <Buttons
-        {...props}
         state={state}
-        isReady={canSend(state, isReady)}
+        close={props.close}
+        confirm={props.confirm}
+        isRed={props.isRed}
+        isReady={isReady}
         lack={asked !== null && given === "" ? t("trade.reason_lacks") : ""}
+        testId="trade-confirm"
       />
     </form>
   );
@@ -131,48 +127,8 @@ function errorsOf(
     : { form: text };
 }
 
-type ButtonsProps = Pick<Props, "close" | "confirm" | "isRed"> & {
-  state: RequestState;
-  isReady: boolean;
-  /** What is still missing, said beside the button that waits for it. */
-  lack: string;
-};
-
-function Buttons({ close, confirm, isRed, state, isReady, lack }: ButtonsProps) {
-  const isUnknown = state.kind === "unknown";
-  return (
-    <>
-      {isUnknown && <Note tone="warn">{`${state.detail} ${t("trade.unknown")}`.trim()}</Note>}
-      <div className="row dialog-buttons">
-        {lack && <span className="dim lack">{lack}</span>}
-        <Button variant="default" size="sm" onClick={close}>
-          {t(isUnknown ? "dialog.close" : "dialog.cancel")}
-        </Button>
-        <Button
-          type="submit"
-          size="sm"
-          color={isRed ? "red" : "sky"}
-          disabled={!isReady}
-          data-testid="trade-confirm"
-        >
-          {confirmText(state, confirm)}
-        </Button>
-      </div>
-    </>
-  );
-}
-
-/** What may have been sent can always be sent again: it has no second effect. */
-const canSend = (state: RequestState, isReady: boolean): boolean =>
-  state.kind === "unknown" || (isReady && state.kind !== "sending");
-
-function confirmText(state: RequestState, confirm: string): string {
-  if (state.kind === "sending") return t("dialog.sending");
-  return state.kind === "unknown" ? t("trade.again") : confirm;
-}
-
 /** What was refused, read to a screen reader when it arrives. */
-function useRefusal(state: RequestState): Refusal | null {
+function useRefusal(state: AskState): Refusal | null {
   const announce = useAnnouncer((announcer) => announcer.announce);
   const refusal = state.kind === "refused" ? refusalOf(state.problem) : null;
   const text = refusal?.text ?? "";
@@ -180,13 +136,4 @@ function useRefusal(state: RequestState): Refusal | null {
     if (text) announce(t("command.refused", { message: text }));
   }, [text, announce]);
   return refusal;
-}
-
-export function Note({ tone, children }: { tone: "warn" | "crit" | "dim"; children: ReactNode }) {
-  return (
-    <div className={`note is-${tone}`} role={tone === "dim" ? undefined : "alert"}>
-      {tone !== "dim" && <Icon name="warning" size={15} />}
-      <span>{children}</span>
-    </div>
-  );
 }

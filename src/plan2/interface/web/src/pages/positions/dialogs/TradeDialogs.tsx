@@ -62,12 +62,7 @@ function useKept<Item extends OrderItem | PositionItem>(item: Item | undefined):
 
 function Gone({ close }: { close: () => void }) {
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={<b>{t("trade.gone")}</b>}
-      closeButtonProps={{ "aria-label": t("dialog.close") }}
-    >
+    <Modal opened onClose={close} title={<b>{t("trade.gone")}</b>}>
       <div className="stack">
         <p>{t("trade.gone_hint")}</p>
         <div className="row dialog-buttons">

@@ -1,17 +1,28 @@
 /** How much of each quota is used, what was refused for it, and how loaded the server is. */
 
+import type { UseQueryResult } from "@tanstack/react-query";
 import type { Answer } from "../../api/typed";
 import { compact, significant } from "../../format/numbers";
 import { words } from "../../strings";
 import { a } from "../../strings/admin";
 import { Time } from "../../widgets/Figures";
 import { UseBar } from "../../widgets/parts";
+import { Widget } from "../../widgets/Widget";
+import { widgetState } from "../../widgets/widgetState";
 
 type Quotas = Answer<"get", "/api/v1/quotas">;
 
 const LOADS: Record<string, string> = { calm: "is-ok", busy: "is-accent", strained: "is-warn" };
 
-export function QuotaBars({ quotas }: { quotas: Quotas }) {
+export function QuotasWidget({ query }: { query: UseQueryResult<Quotas> }) {
+  return (
+    <Widget title={a("quotas.title")} state={widgetState(query)}>
+      {query.data && <Bars quotas={query.data} />}
+    </Widget>
+  );
+}
+
+function Bars({ quotas }: { quotas: Quotas }) {
   return (
     <div className="stack">
       <p>
