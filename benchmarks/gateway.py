@@ -5,7 +5,8 @@ Usage: `python benchmarks/gateway.py [--requests 300] [--rounds 20] [--json FILE
 Both run under the same uvicorn in this process; a second process asks one after the other over a
 kept-alive connection, in turns. Ours does Host, caller, rights, limits, entity tag and headers on
 top. Goal: at most 1.3 times the bare route. Beside it: the same two without a server, and what the
-limits alone cost. `logins.py` measures tokens and passwords, `noisy_tenant.py` who disturbs whom.
+limits alone cost. `token_validation.py` measures tokens, `logins.py` passwords, `noisy_tenant.py`
+who disturbs whom.
 """
 
 import argparse

@@ -1,11 +1,9 @@
-"""Tokens and passwords: how long a check takes, and how late the event loop runs meanwhile.
+"""Passwords: how late the event loop runs while twenty people sign in at once.
 
 Usage: `python benchmarks/logins.py [--json FILE]`
 
-A token is checked with its revocation, once for the first time (Ed25519) and then as one that was
-seen before; goal: p99 below 0.5 ms. Twenty people sign in at once with real argon2id parameters
-while the loop's lateness is taken every millisecond, beside a quiet loop in the same run; goal:
-p99 at most 50 ms.
+They do it with real argon2id parameters while the loop's lateness is taken every millisecond,
+beside a quiet loop in the same run; goal: p99 at most 50 ms.
 """
 
 import argparse
@@ -16,38 +14,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "src"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "src")]
 
 import msgspec  # noqa: E402 - needs the path above
-from gateway import Hall  # noqa: E402
 
-from plan2.bench.table import Row, percentiles, text_of, timed  # noqa: E402
+from plan2.bench.table import Row, percentiles, text_of  # noqa: E402
 from plan2.connectivity.identity.passwords import Passwords  # noqa: E402
 
-TOKEN_GOAL_US = 500.0
 LAG_GOAL_US = 50_000.0
 LOGINS = 20
-
-
-async def tokens(hall: Hall) -> list[Row]:
-    """Checking tokens, revocation included: one that was seen before, and each a new one."""
-    await hall.people.start()
-    _, parent = await hall.enter("alpha", "ann")
-    _, session = await hall.sessions.open(parent.user, parent=parent)
-    made = [hall.people.tokens.issue(session)[0] for _ in range(2_000)]
-    find = hall.people.tokens.find
-    assert find(made[0], "127.0.0.1") is not None
-    rows = []
-    for what, pick in (("token, first use (EdDSA)", 1), ("token, seen before", 0)):
-        taken = timed(lambda n, pick=pick: find(made[n * pick], "127.0.0.1"), len(made))
-        p50, p99, worst = percentiles(taken)
-        rows.append(
-            Row(
-                what=f"validate a {what}", p50_us=p50, p99_us=p99, worst_us=worst,
-                limit=f"p99 <= {TOKEN_GOAL_US:.0f} µs", holds=p99 <= TOKEN_GOAL_US,
-            )
-        )  # fmt: skip
-    return rows
 
 
 async def logins() -> list[Row]:
@@ -81,17 +56,12 @@ async def _late_while(work: Any) -> list[int]:
     return late
 
 
-async def measure() -> list[Row]:
-    """Every row."""
-    return [*await tokens(Hall()), *await logins()]
-
-
 def main() -> None:
     """Measure, print, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    rows = asyncio.run(measure())
+    rows = asyncio.run(logins())
     print(text_of(rows))
     if options.json:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1))

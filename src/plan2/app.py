@@ -55,8 +55,6 @@ Say = Callable[[str], None]
 
 APPENDER_COMFORT = 20_000
 """Events waiting for the database beyond which a replay at full speed makes a pause."""
-SEED_EVENTS = 2_000
-"""Stored events that the event page starts with."""
 FLUSH_S = 15.0
 """How long a stop waits for the database."""
 

@@ -40,7 +40,7 @@ NOON_US = NOON_NS // 1_000
 
 
 class Door:
-    """Puts the session of whoever is asking into the scope, as the guard does."""
+    """Puts the session of whoever is asking and the request's ids into the scope."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,6 +48,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let everybody in as who the test says they are."""
         scope["auth"] = scope["app"].state["who"]
+        scope.setdefault("state", {}).update(request_id="r-1", correlation_id="c-1")
         await self._app(scope, receive, send)
 
 
@@ -144,7 +145,9 @@ async def test_an_event_is_opened_for_administrators_and_that_is_written_down(de
     assert opened["proof"] is None
     await desk.office.settle()
     (look,) = (await desk.ask("GET", "audit?types=ActionTaken&limit=1")).json()["items"]
-    assert (look["actor"], look["payload"]["target"]) == (f"user:{OTHER}", "1")
+    assert (look["actor"], look["correlation_id"]) == (f"user:{OTHER}", "c-1")
+    payload = look["payload"]
+    assert (payload["target"], payload["request_id"]) == ("position=1", "r-1")
     desk.speak_as(OTHER, Role.ANALYST)
     masked = (await desk.ask("GET", "audit/1")).json()
     assert (masked["personal_state"], masked["personal"]) == ("masked", {"name": "•••"})

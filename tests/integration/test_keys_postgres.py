@@ -15,35 +15,16 @@ from plan2.foundation.config.overlay_changes import Author, Target
 from plan2.foundation.config.overlay_keys import GLOBAL, TENANT, USER
 from plan2.foundation.config.overlay_store import PostgresOverlay
 from plan2.foundation.config.schema import Secrets
-from plan2.foundation.events.base import Event
 from plan2.foundation.events.tenancy import KeyRotated
 from plan2.foundation.ids import RandomIds
 from plan2.foundation.secrets.keys_opening import Keys, open_keys
 from plan2.foundation.secrets.sealing import KeyGone, Place, SealBroken
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
+from unit.privacy_fixtures import Facts
 
 TABLES = ("setting", "tenant_key", "subject_key", "erased_subject", "key_rotation")
 ANN = Author(by="user:ann", reason="because", may_loosen=True)
-
-
-class Facts:
-    """A `Record` that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def __call__(
-        self,
-        tenant_id: str,
-        stream: str,
-        event: Event,
-        *,
-        actor: str = "system",
-        correlation_id: str = "",
-    ) -> None:
-        """Keep it."""
-        self.events.append(event)
 
 
 def keys_of(database: Database, folder: Path) -> Keys:

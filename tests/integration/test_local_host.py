@@ -169,6 +169,9 @@ async def test_what_cannot_be_started_is_said(tmp_path: Path) -> None:
     await floor.ear.until(lambda: "no licence" in floor.ear.links[-1].reason, PATIENCE_S)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    assert running.cancelled(), "it tries again until it is told to end"
+    assert UP not in {link.state for link in floor.ear.links}
+    assert floor.host.pid == 0
 
 
 async def test_only_the_secret_gets_a_channel() -> None:

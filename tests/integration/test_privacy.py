@@ -251,6 +251,16 @@ async def test_the_last_administrator_and_nobody_are_not_erased(office: Office) 
     assert [each.subject for each in office.ledger.of(office.tenant)] == [OTHER]
 
 
+async def test_two_last_administrators_are_not_both_erased(office: Office) -> None:
+    """Asked for at once: the second one is refused, and not on the list of erased people."""
+    answers = await asyncio.gather(
+        *(office.privacy.erase(office.tenant, each, "user:boss") for each in (SUBJECT, OTHER)),
+        return_exceptions=True,
+    )
+    assert [isinstance(each, InputError) for each in answers] == [False, True]
+    assert [each.subject for each in office.ledger.of(office.tenant)] == [SUBJECT]
+
+
 async def test_an_export_has_everything_of_one_person(office: Office, tmp_path: Path) -> None:
     """Each column of the map is there, values are the planted ones, of nobody else, no secret."""
     target = tmp_path / "export.zip"

@@ -10,8 +10,9 @@ from integration.test_audit_log import superuser
 from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.order import OrderSent
+from plan2.foundation.eventstore import retention
 from plan2.foundation.eventstore.audit import Witness, verify_chain
-from plan2.foundation.eventstore.audit_file import verify_file
+from plan2.foundation.eventstore.audit_file import OfflineReport, verify_file
 from plan2.foundation.eventstore.checkpointing import Checkpointer, CheckpointFolders
 from plan2.foundation.eventstore.checkpoints import CheckpointFile, Signer
 from plan2.foundation.eventstore.log_reading import boundary_of
@@ -146,6 +147,25 @@ async def test_a_legal_hold_keeps_everything(years: Years) -> None:
     with superuser(years.postgres, years.tenant) as connection:
         connection.execute("update legal_hold set lifted_ns = 2, lifted_by = 'user:1'")
     assert [each.events for each in years.retention.run(years.tenant) if each.events] == [5, 5, 5]
+
+
+async def test_a_hold_that_comes_while_a_file_is_written_keeps_its_month(
+    years: Years, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is there, the month stays."""
+
+    def held_meanwhile(path: Path, public_key: str) -> OfflineReport:
+        with superuser(years.postgres, years.tenant) as connection:
+            connection.execute(
+                "insert into legal_hold (hold_id, reason, placed_by, placed_ns) "
+                "values ('late', 'a case', 'user:1', 1)"
+            )
+        return verify_file(path, public_key)
+
+    monkeypatch.setattr(retention, "verify_file", held_meanwhile)
+    with pytest.raises(ArchiveRefused, match="hold late"):
+        years.retention.run(years.tenant)
+    assert (await years.verify())[1] == 35
 
 
 async def test_a_month_that_was_tampered_with_stays(years: Years) -> None:

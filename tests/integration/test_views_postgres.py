@@ -241,6 +241,9 @@ async def test_read_models_follow_what_is_stored(database: Database, tenant: Ten
             followers.on_stored(stored)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    page = await views.decisions(DecisionFilter(), NEWEST, 10)
+    assert [item.decision_id for item in page.items] == ["d1"]
+    assert await views.decision_position("d1") == stored.position
 
 
 async def test_rows_of_older_code_are_built_again(database: Database, tenant: TenantId) -> None:

@@ -154,6 +154,8 @@ def test_stops_are_moved_and_a_part_is_closed(story: Story) -> None:
     product.told("POST", f"/positions/{position_id}/close", quantity=0.04)
     wait_for(lambda: stage.held() == [("EURUSDm", "BUY", 0.06)], 10)
     wait_for(story.agrees, 10)
+    assert stage.stops() == [moved["stop_loss"]]
+    assert product.open_positions() == [("EURUSD", "BUY", 0.06)]
 
 
 def test_the_order_that_was_never_sent_is_settled_as_that(story: Story) -> None:

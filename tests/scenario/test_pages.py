@@ -1,25 +1,11 @@
 """The pages in a real Chromium, on the running product: they show, they update, they do not err."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from browser import MARKS, sideways, signed_in
 from product import Product
 
-import plan2
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-UI = Path(plan2.__file__).parent / "_ui" / "index.html"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PAGES = {
     "/": "Overview",
     "/market": "Market",
@@ -29,12 +15,7 @@ PAGES = {
     "/system": "System",
 }
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; install Debian's `chromium`"),
-    pytest.mark.skipif(not UI.is_file(), reason="the web app is not built (PLAN2_UI=skip?)"),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +28,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture(scope="module")
 def page(product: Product) -> Iterator[object]:
-    """A signed-in desktop page that collects every console error."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1280, "height": 800})
-        opened.errors = []
-        opened.on("console", lambda m: opened.errors.append(m.text) if m.type == "error" else None)
-        opened.on("pageerror", lambda error: opened.errors.append(str(error)))
-        opened.goto(f"{product.url}/signin?token={product.token}")
+    """A desktop."""
+    with signed_in(product, 1280, 800) as opened:
         yield opened
-        browser.close()
 
 
 @pytest.mark.parametrize(("path", "title"), PAGES.items())
@@ -88,7 +61,4 @@ def test_no_page_scrolls_sideways(product: Product, page, width: int) -> None:
     for path in PAGES:
         page.goto(product.url + path)
         page.get_by_role("main").wait_for()
-        overflow = page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        assert overflow <= 0, f"{path} at {width} px is {overflow} px too wide"
+        assert sideways(page) <= 0, f"{path} is wider than {width} px"

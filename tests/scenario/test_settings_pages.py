@@ -4,20 +4,13 @@ They show, they change what they say they change, and what is refused is said in
 """
 
 import re
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
+from browser import MARKS, sideways, signed_in
 from product import Product
 
-import plan2
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-UI = Path(plan2.__file__).parent / "_ui" / "index.html"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-ANSWER_MS = 20_000
 SECTIONS = {
     "profile": "Who you are",
     "sessions": "Sessions",
@@ -41,12 +34,7 @@ PAGES = {
     "/tenants": "Tenants",
 }
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; install Debian's `chromium`"),
-    pytest.mark.skipif(not UI.is_file(), reason="the web app is not built (PLAN2_UI=skip?)"),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +48,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture(scope="module")
 def page(product: Product) -> Iterator[object]:
-    """A signed-in page of the first administrator, who is an operator too."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1280, "height": 900})
-        opened.set_default_timeout(ANSWER_MS)
-        opened.errors = []
-        opened.on("console", lambda m: opened.errors.append(m.text) if m.type == "error" else None)
-        opened.on("pageerror", lambda error: opened.errors.append(str(error)))
-        opened.goto(f"{product.url}/signin?token={product.token}")
+    """A desktop; the first administrator is an operator too."""
+    with signed_in(product, 1280, 900) as opened:
         yield opened
-        browser.close()
 
 
 def widget(page, title: str):
@@ -100,10 +79,7 @@ def test_no_page_scrolls_sideways(product: Product, page, width: int) -> None:
     for path, title in PAGES.items():
         page.goto(product.url + path)
         widget(page, title)
-        overflow = page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        assert overflow <= 0, f"{path} at {width} px is {overflow} px too wide"
+        assert sideways(page) <= 0, f"{path} is wider than {width} px"
     page.set_viewport_size({"width": 1280, "height": 900})
 
 

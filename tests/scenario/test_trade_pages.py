@@ -5,33 +5,21 @@ page is the test's own.
 """
 
 import re
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import product as product_module
 import pytest
+from browser import MARKS, signed_in
 from product import Product
 
-import plan2
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-UI = Path(plan2.__file__).parent / "_ui" / "index.html"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 BY_HAND = {
     "PLAN2_SIMULATED__SPEED": "5",
     "PLAN2_MODELS__TRAIN_ON_FIRST_START": "false",
     "PLAN2_DECISION__EXPLORE_AFTER_S": "0",
     "PLAN2_RISK__POSITIONS_PER_SYMBOL_MAX": "4",
 }
-ANSWER_MS = 20_000
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; install Debian's `chromium`"),
-    pytest.mark.skipif(not UI.is_file(), reason="the web app is not built (PLAN2_UI=skip?)"),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +35,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture(scope="module")
 def page(product: Product) -> Iterator[object]:
-    """A signed-in page."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1600, "height": 900})
-        opened.set_default_timeout(ANSWER_MS)
-        opened.goto(f"{product.url}/signin?token={product.token}")
+    """A wide desktop."""
+    with signed_in(product, 1600, 900) as opened:
         yield opened
-        browser.close()
 
 
 def open_ticket(page, product: Product, tab: str) -> float:

@@ -8,7 +8,7 @@ import msgspec
 
 from plan2.connectivity.identity.api_key_desk import ApiKeyDesk, Mint
 from plan2.connectivity.identity.api_keys import ApiKey, ApiKeys, StoredKey
-from plan2.connectivity.identity.approvals import Approvals, Rules
+from plan2.connectivity.identity.approvals import Approvals
 from plan2.connectivity.identity.invitations import Invitations, Link
 from plan2.connectivity.identity.people_desk import PeopleDesk
 from plan2.connectivity.identity.principal import Session, User, Via
@@ -19,9 +19,9 @@ from plan2.connectivity.identity.second_factor_duty import SecondFactorDuty
 from plan2.connectivity.identity.sessions import new_secret
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import InputError
-from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.events.recording import Record
 from plan2.foundation.ids import SeededIds
-from plan2.foundation.values import NS_PER_MINUTE, TenantId
+from plan2.foundation.values import TenantId
 from unit.identity_fixtures import HOME, OTHER, IdentityStage
 from unit.sealing_fixtures import MemorySealer
 
@@ -221,7 +221,7 @@ class Deeds:
 
 
 class CredentialStage(IdentityStage):
-    """Identity with everything that this area adds; `settings` holds approvals.single_person."""
+    """Identity with everything that this area adds."""
 
     tenants: tuple[str, str] = (HOME, OTHER)
 
@@ -232,7 +232,6 @@ class CredentialStage(IdentityStage):
         self.proposal_table = ProposalsInMemory()
         self.sealer = MemorySealer()
         self.deeds = Deeds()
-        self.settings: dict[str, bool | None] = {}
         super().__init__()
 
     def wire(self) -> None:
@@ -271,9 +270,8 @@ class CredentialStage(IdentityStage):
             "limit_override": self.deeds.kind(),
             "admins_only": msgspec.structs.replace(self.deeds.kind(), roles=ADMIN),
         }
-        rules = Rules(kinds=kinds, single_person=self.settings.get, proof_life_ns=5 * NS_PER_MINUTE)
         ids = SeededIds(f"approvals{self.runs}")
-        return Approvals(self.proposal_table, self.book, rules, clock, ids, record)
+        return Approvals(self.proposal_table, self.book, kinds, clock, ids, record)
 
     def session(self, user: User, via: Via = Via.COOKIE, *, proven: bool = True) -> Session:
         """A caller as routes see one, with the role of this moment."""

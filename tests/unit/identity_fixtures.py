@@ -19,7 +19,6 @@ from plan2.connectivity.identity.session_rows import Caller, SessionRow
 from plan2.connectivity.identity.sessions import Sessions, hash_secret
 from plan2.connectivity.identity.sign_in import (
     Credentials,
-    NoSecondFactor,
     PasswordSignIn,
     SecondFactor,
     SignInParts,
@@ -250,7 +249,7 @@ class IdentityStage:
         self.sealer = PlacedSealer()
         self.written = Written()
         self.passwords = Passwords(hasher=hasher or FAST)
-        self.second_factor = second_factor or NoSecondFactor()
+        self.second_factor = second_factor or OneCode()
         self.runs = 0
         self.wire()
 

@@ -33,6 +33,7 @@ class MemoryOverlay:
         return dict(self.rows.get(tenant, {}))
 
     async def put(self, tenant: TenantId, place: Place, entry: Entry | None) -> None:
+        await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
         rows = self.rows.setdefault(tenant, {})

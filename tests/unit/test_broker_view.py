@@ -135,6 +135,13 @@ async def test_its_saga_ends_and_a_restart_has_the_same_books() -> None:
         if isinstance(event, SAGA_EVENTS):
             sagas.apply(event)
     assert sagas.live == {}
+    again = Office()
+    for event in events[:-2]:
+        again.account.apply(event)
+    assert list(again.account.positions.open) == ["test:700"]
+    for event in events[-2:]:
+        again.account.apply(event)
+    assert again.account.positions.open == {}
 
 
 async def test_a_foreign_pending_order_is_known_and_forgotten() -> None:

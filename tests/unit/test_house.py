@@ -73,7 +73,7 @@ async def test_only_operators_switch_all_tenants() -> None:
     assert (own.calls, len(all_of_them.calls)) == ([], 1)
 
 
-@pytest.mark.parametrize("grave", ["money", "killed"])
+@pytest.mark.parametrize("grave", ["money", "killed", "killing"])
 async def test_going_live_and_on_after_a_kill_need_a_second_person(grave: str) -> None:
     """With four eyes on, neither is taken from one person; a plain pause can be lifted as ever."""
     control = SimpleNamespace(calls=[])
@@ -83,9 +83,8 @@ async def test_going_live_and_on_after_a_kill_need_a_second_person(grave: str) -
 
     account = SimpleNamespace(
         needs_mode=grave == "money",
-        switches=()
-        if grave == "money"
-        else (SimpleNamespace(reason="kill: wrong way", where=None),),
+        switches=(SimpleNamespace(reason="kill: wrong way"),) if grave == "killed" else (),
+        kills=("under way",) if grave == "killing" else (),
     )
     control.set_state, control.overview = set_state, lambda: [account]
     eyes = {"on": True}

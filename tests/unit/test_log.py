@@ -145,9 +145,15 @@ def test_console_lines_are_readable_and_show_no_local_variables() -> None:
 
 
 def test_a_stream_that_is_gone_costs_lines_and_nothing_else() -> None:
-    """A closed standard error does not stop whoever logs."""
-    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    configure(Log(format="json"), SimulatedClock(NOON_NS), "run-1", stream)
-    stream.close()
-
+    """A closed standard error does not stop whoever logs; on a new one the lines are back."""
+    gone = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    configure(Log(format="json"), SimulatedClock(NOON_NS), "run-1", gone)
+    gone.close()
     logger("gate").info("order_denied")
+
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="utf-8")
+    configure(Log(format="json"), SimulatedClock(NOON_NS), "run-1", stream)
+    logger("gate").info("order_sent")
+    stream.flush()
+    assert [json.loads(line)["event"] for line in raw.getvalue().splitlines()] == ["order_sent"]

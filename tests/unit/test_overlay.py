@@ -1,5 +1,6 @@
 """Settings above the file: levels, locks, origins, validation, changes while it runs."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -76,8 +77,8 @@ async def test_the_narrowest_scope_wins_and_every_value_says_where_it_comes_from
     assert overlay.effective(ACME, "u1").ui.theme == "system"
     assert overlay.effective(ACME, "u2").ui.theme == "dark"
     assert overlay.effective(RIVAL).ui.theme == "light"
-    assert overlay.origins(ACME, "u1")["ui.theme"] == "set by this person"
-    assert overlay.origins(ACME)["risk.drawdown_max_fraction"] == "default"
+    assert overlay.origin("ui.theme", ACME, "u1") == "set by this person"
+    assert overlay.origin("risk.drawdown_max_fraction", ACME) == "default"
     await overlay.unset(of_tenant(POSITIONS), ANYTHING)
     assert overlay.effective(ACME).risk.positions_max == 6
 
@@ -114,6 +115,19 @@ async def test_a_lock_keeps_narrower_scopes_out() -> None:
     await overlay.unset(of_tenant("risk.duplicate_window_s"), ANYTHING)  # nothing set: no change
     await overlay.lock(everywhere(POSITIONS), ANYTHING, is_locked=False)
     assert overlay.effective(ACME).risk.positions_max == 2
+
+
+async def test_a_lock_keeps_the_value_that_is_being_set() -> None:
+    """Two changes at once: the second sees what the first has made."""
+    overlay = await SettingsRoom().open()
+    await overlay.set(of_tenant(POSITIONS), 3, ANYTHING)
+    await asyncio.gather(
+        overlay.set(of_tenant(POSITIONS), 2, ANYTHING),
+        overlay.lock(of_tenant(POSITIONS), ANYTHING, is_locked=True),
+    )
+    entry = overlay.entry(of_tenant(POSITIONS))
+    assert entry is not None
+    assert (entry.value, entry.is_locked) == ("2", True)
 
 
 async def test_a_tenant_s_lock_holds_for_its_people_only() -> None:

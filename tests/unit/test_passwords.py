@@ -6,6 +6,7 @@ import time
 import argon2
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,11 +48,21 @@ async def test_every_character_counts_up_to_the_last() -> None:
 
 
 async def test_nobody_has_a_password() -> None:
-    """Without a hash every password is wrong, also the one of the dummy; so is a broken hash."""
+    """Without a hash every password is wrong; so is a broken hash."""
     passwords = Passwords(hasher=FAST)
     assert await passwords.check("", GOOD) == Verdict(is_right=False)
-    assert await passwords.check("", "nobody has this password") == Verdict(is_right=False)
+    assert await passwords.check("", "") == Verdict(is_right=False)
     assert await passwords.check("$argon2id$broken", GOOD) == Verdict(is_right=False)
+
+
+async def test_nobody_costs_as_much_as_somebody() -> None:
+    """What stands for a missing hash is whole, of the same costs, and another one each time."""
+    passwords = Passwords(hasher=FAST)
+    decoy, hashed = passwords._decoy_hash, await passwords.hash(GOOD)
+    assert argon2.extract_parameters(decoy) == argon2.extract_parameters(hashed)
+    with pytest.raises(VerifyMismatchError):
+        FAST.verify(decoy, GOOD)
+    assert decoy != Passwords(hasher=FAST)._decoy_hash
 
 
 async def test_older_parameters_are_noticed() -> None:
@@ -94,8 +105,8 @@ def test_what_is_good(password: str) -> None:
 
 @given(st.text(min_size=LENGTH_MIN, max_size=LENGTH_MAX))
 def test_any_text_can_be_judged(password: str) -> None:
-    """Never an exception; the list holds nothing that is long enough on its own."""
-    assert isinstance(Passwords(hasher=FAST).fault_of(password, (password[:4],)), str)
+    """Never an exception, and a name of four characters is found in any of them."""
+    assert "name" in Passwords(hasher=FAST).fault_of(password, (password[:4],))
 
 
 async def test_the_list_has_ten_thousand_entries() -> None:

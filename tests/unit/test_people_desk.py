@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from plan2.connectivity.identity.invitations import Invitation, NotJoined, Purpose
-from plan2.connectivity.identity.people import Person
+from plan2.connectivity.identity.people import Person, erased_name
 from plan2.connectivity.identity.people_desk import NoSuchUser, OnlyOperators, State, Wanted
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.rights import Role
@@ -51,6 +51,24 @@ async def test_an_invitation_leads_to_a_sign_in() -> None:
     assert await stage.enter("ann", NEW) is not None
     (ann, _) = await stage.people.listed(HOME)
     assert (ann.state, ann.has_second_factor) == (State.ACTIVE, False)
+
+
+async def test_a_name_that_looks_erased_protects_nobody() -> None:
+    """Somebody who joins under such a name can be blocked like everybody else."""
+    stage, root = await started()
+    made = await invited(stage, root)
+    user_id = made.person.user.user_id
+    for name in ("erased-me", erased_name(user_id)):
+        await stage.people.change(root, user_id, Wanted(name=name))
+        await stage.people.reset(root, user_id, second_factor=False)
+    assert (await stage.people.change(root, user_id, Wanted(is_blocked=True))).is_blocked
+
+
+async def test_an_invitation_shows_no_token() -> None:
+    """Wherever it is printed."""
+    stage, root = await started()
+    made = await invited(stage, root)
+    assert made.token not in repr(made)
 
 
 async def test_a_link_is_good_once() -> None:

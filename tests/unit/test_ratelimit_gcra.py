@@ -4,7 +4,6 @@ import pytest
 
 from plan2.connectivity.identity.rights import RateClass
 from plan2.connectivity.ratelimit.gcra import Meter, Meters, Rate, Refused, charge, rate_of
-from plan2.connectivity.ratelimit.limiter import network_of
 from plan2.connectivity.ratelimit.quota import Quota, exits_rate, orders_rate, rates_of
 from plan2.foundation.errors import InvariantBroken
 from plan2.foundation.values import NS_PER_SECOND
@@ -115,21 +114,3 @@ def test_orders_and_exits() -> None:
     assert orders_rate(60) == Rate("orders_per_minute", -(-60 * NS_PER_SECOND // 45), 15)
     assert orders_rate(1) == Rate("orders_per_minute", 60 * NS_PER_SECOND, 1)
     assert exits_rate(60) == Rate("exits", NS_PER_SECOND // 10, 1_000)
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("2001:db8:1:2::9", "2001:db8:1:2::"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("1::2:3:4:5:6:7", "1:0:2:3::"),
-        ("::1", "::"),
-        ("not:an:address", "not:an:address"),
-        ("", ""),
-    ],
-)
-def test_what_counts_as_one_address(address: str, network: str) -> None:
-    """An IPv6 customer has 2^64 addresses and is counted once."""
-    assert network_of(address) == network

@@ -211,9 +211,11 @@ async def test_stop_while_paused_and_before_the_start() -> None:
     await spin()
     played.stop()
     await running
+    assert (played.progress.state, played.progress.ticks) == ("stopped", 0)
     early, _, _ = player(recording(block("A", *range(10))))
     early.stop()
     await early.run(pytest.fail, START_NS)
+    assert (early.progress.state, early.progress.ticks) == ("stopped", 0)
 
 
 async def test_a_closed_gate_stops_within_64_ticks() -> None:
@@ -282,8 +284,10 @@ async def test_empty_blocks_are_turns_for_the_loop() -> None:
     played, _, _ = player(source)
     running = asyncio.create_task(played.run(pytest.fail, START_NS))
     await spin()
+    assert not running.done()
     played.stop()
     await running
+    assert (played.progress.state, played.progress.ticks) == ("stopped", 0)
 
 
 def test_a_recording_needs_a_span() -> None:

@@ -9,6 +9,7 @@ from sealing_fixtures import KeyRoom
 
 from plan2.foundation.events.tenancy import KeyRotated
 from plan2.foundation.ids import SeededIds
+from plan2.foundation.secrets.keys import Wrapped
 from plan2.foundation.secrets.rotation import KeyRotations
 from plan2.foundation.secrets.rotation_table import Rotation
 from plan2.foundation.secrets.sealing import KeyGone, KeysUnavailable, Place
@@ -213,6 +214,22 @@ async def test_the_background_work_finishes_what_was_begun() -> None:
     work.cancel()
     assert {row.tenant_key for row in room.subject_table.rows.values()} == {rotation.new_key}
     await all_open(room, sealed, password)
+
+
+async def test_a_tenant_whose_key_is_damaged_does_not_stop_the_others() -> None:
+    """It is logged; the background work goes on with who comes next."""
+    room, _, _ = await filled()
+    await room.tenants.current(RIVAL)
+    (row,) = room.tenant_table.rows[ACME]
+    torn = Wrapped(row.wrapped.root_key, row.wrapped.blob[:-1] + b"?")
+    room.tenant_table.rows[ACME] = [msgspec.structs.replace(row, wrapped=torn)]
+    work = asyncio.create_task(room.rotations.run())
+    await room.rotations.rotate_root([ACME, RIVAL], "user:ann")
+    async with asyncio.timeout(10):
+        await room.facts.arrived.wait()
+    work.cancel()
+    current = await room.provider.current()
+    assert [each.wrapped.root_key for each in room.tenant_table.rows[RIVAL]] == [current]
 
 
 async def test_without_the_provider_nothing_is_begun() -> None:

@@ -1,5 +1,6 @@
 """Sealing: AES-256-GCM by published vectors, bound to its place, keys that can be destroyed."""
 
+import asyncio
 import copy
 import logging
 import pickle
@@ -9,7 +10,9 @@ import msgspec
 import pytest
 from sealing_fixtures import FaultyProvider, KeyRoom, MemorySealer, counted_bytes
 
+from plan2.foundation.secrets import tenant_keys
 from plan2.foundation.secrets.envelope import DataKey, bytes_of, framed, key_id_of
+from plan2.foundation.secrets.key_tables import TenantKeyRow
 from plan2.foundation.secrets.sealing import KeyGone, KeysUnavailable, Place, SealBroken
 from plan2.foundation.values import TenantId
 
@@ -173,6 +176,30 @@ async def test_a_deleted_tenant_has_no_keys() -> None:
     await room.tenants.refresh(ACME)  # a new tenant of that name has a new key
     with pytest.raises(SealBroken):
         await room.sealer.open(PASSWORD, mine)
+
+
+async def test_asking_again_in_the_background_makes_no_key_for_a_deleted_tenant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is deleted while the one before it in the round is asked for."""
+    room = KeyRoom()
+    await room.sealer.seal(PASSWORD, b"mine")
+    monkeypatch.setattr(room.tenants, "known", lambda: (RIVAL, ACME))
+    read = room.tenant_table.read
+
+    async def reading(tenant: TenantId) -> list[TenantKeyRow]:
+        if tenant == RIVAL and ACME in room.tenant_table.rows:
+            await room.tenants.destroy(ACME)
+        return await read(tenant)
+
+    monkeypatch.setattr(room.tenant_table, "read", reading)
+    monkeypatch.setattr(tenant_keys, "REFRESHES", 3_600_000)
+    task = asyncio.create_task(room.tenants.run())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    assert ACME not in room.tenant_table.rows
+    with pytest.raises(KeyGone):
+        await room.sealer.seal(PASSWORD, b"again")
 
 
 async def test_a_tenant_that_comes_back_from_an_export_has_its_keys_again() -> None:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from plan2.commands import running
-from plan2.commands.services import aligned, command, quota_table
+from plan2.commands.services import command
 from plan2.connectivity.registry import (
     Processes,
     Service,
@@ -78,10 +78,13 @@ def test_a_tenant_sees_its_own_and_that_the_rest_is_there() -> None:
 
 async def test_children_are_found_with_their_memory() -> None:
     """A process that this one started appears by name, pid and MiB, and goes again."""
-    body = "import sys; sys.stdin.read()"
+    body = "import sys; print('up', flush=True); sys.stdin.read()"
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", body, "plan2", "train"), stdin=asyncio.subprocess.PIPE
+        *(sys.executable, "-c", body, "plan2", "train"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
+    await child.stdout.readline()  # before it runs, its memory is the kernel's copy of ours
     processes = Processes("0.1.0", lambda: URL, SimulatedClock(5_000))
     await processes.look()
     own, *others = processes.services()
@@ -103,6 +106,7 @@ async def test_children_are_found_with_their_memory() -> None:
     [
         ("python3.11", ["python", "-m", "plan2", "terminal", "--local"], "plan2 terminal"),
         ("plan2", ["/opt/bin/plan2", "train", "--symbol", "X"], "plan2 train"),
+        ("plan2.exe", [r"C:\Apps\plan2.exe", "worker"], "plan2 worker"),
         ("postgres", ["/x/postgres", "-D", "/data"], "postgres"),
         ("postgres.exe", [], "postgres"),
         ("plan2", ["plan2"], "plan2"),
@@ -137,13 +141,13 @@ def test_the_command_prints_columns_and_json(monkeypatch: pytest.MonkeyPatch) ->
     assert head == "Plan2 0.1.0"
     assert columns.split()[:4] == ["KIND", "NAME", "STATE", "PID"]
     assert line.split() == [
-        "component", "gateway", "ok", "7", "-", "2023-11-14", "22:13Z", URL, "-", "-",
+        "component", "gateway", "ok", "7", "–", "2023-11-14", "22:13:20Z", URL, "–", "–",
     ]  # fmt: skip
     assert '"version": "0.1.0"' in plain.output
     assert asked == ["services", "services"]
 
 
-def test_quotas_are_printed_with_what_is_not_known() -> None:
+def test_quotas_are_printed_with_what_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dash where nobody has measured."""
     answer = {
         "tenant_id": "alpha",
@@ -153,8 +157,8 @@ def test_quotas_are_printed_with_what_is_not_known() -> None:
             {"quota": "storage_mb", "used": None, "limit": 5120.0, "unit": "MB", "refused": 0},
         ],
     }
-    lines = quota_table(answer).split("\n")
+    monkeypatch.setattr(running, "ask", lambda *_: answer)
+    lines = CliRunner().invoke(command, ["--quotas"]).output.split("\n")
     assert lines[0] == "Tenant alpha; the load is busy (1.25)."
     assert lines[2].split() == ["jobs", "1", "5", "1", "3"]
-    assert lines[3].split() == ["storage_mb", "-", "5120", "MB", "0"]
-    assert aligned([("a", "bb"), ("ccc", "d")]) == "a    bb\nccc  d"
+    assert lines[3].split() == ["storage_mb", "–", "5120", "MB", "0"]

@@ -65,11 +65,16 @@ class Room:
         return [(at_s, frame) for at_s, frame in self.frames if frame[0] == kind]
 
 
-def in_room(scene: Callable[[Room], Awaitable[None]]) -> None:
-    """Play a scene in virtual time with the hub running."""
+def in_room(scene: Callable[[Room], Awaitable[None]], starts: int = 1) -> None:
+    """Play a scene in virtual time with the hub running, at its first start or a later one."""
 
     async def play() -> None:
         room = Room()
+        for _ in range(starts - 1):
+            ended = asyncio.create_task(room.hub.run())
+            await asyncio.sleep(0)
+            ended.cancel()
+            await asyncio.gather(ended, return_exceptions=True)
         hub = asyncio.create_task(room.hub.run())
         try:
             await scene(room)
@@ -224,6 +229,22 @@ def test_when_the_hub_stops_clients_are_told_to_come_back() -> None:
         assert client.close_code is Close.RESTART
 
     run_virtual(play())
+
+
+def test_a_hub_that_broke_and_was_started_again_streams_as_before() -> None:
+    """What its supervisor does after a failure: quotes reach whoever comes back."""
+
+    async def scene(room: Room) -> None:
+        client = await room.join()
+        client.follow_state(room.hub.channels.quotes)
+        reader = asyncio.create_task(room.follow(client))
+        await asyncio.sleep(0.5)
+        room.stage.bus.publish(quote("EURUSD", 1, 1.0, 2.0))
+        await asyncio.sleep(0.1)
+        reader.cancel()
+        assert len(room.of_kind(Kind.DELTA)) == 1
+
+    in_room(scene, starts=2)
 
 
 def test_an_order_is_streamed_at_every_step() -> None:

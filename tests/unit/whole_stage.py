@@ -5,6 +5,7 @@ What needs PostgreSQL (audit, privacy, records) gets a `Law`: by default one who
 away, so that a request that comes so far is answered 503.
 """
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from plan2.connectivity.gateway.join import JoinRoutes
 from plan2.connectivity.gateway.middleware import GatewaySettings
 from plan2.connectivity.identity.consents import Consents, PostgresConsents
 from plan2.connectivity.identity.erasure_ledger import ErasureLedger
-from plan2.connectivity.identity.principal import User
+from plan2.connectivity.identity.principal import Session, User
 from plan2.connectivity.identity.privacy import Privacy
 from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.identity.subject_export import SubjectExport
@@ -153,7 +154,12 @@ class WholeStage(Stage):
     def house_routes(self) -> list[ControllerRouterHandler]:
         """Everything that `wiring/house_routes.py` mounts."""
         people = self.credentials
-        desk = SettingsDesk(self.overlay, people.clock, people.approvals.proposing("admins_only"))
+
+        async def propose(caller: Session, payload: Mapping[str, object], reason: str) -> str:
+            made = await people.approvals.propose(caller, "admins_only", payload, reason)
+            return made.approval_id
+
+        desk = SettingsDesk(self.overlay, people.clock, propose)
         services = [Service(name="gateway", kind=ServiceKind.COMPONENT, state="ok", level=5)]
         keys: Any = self.sealing  # has the three members of `Keys` that the routes use
         return [

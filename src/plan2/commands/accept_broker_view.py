@@ -4,8 +4,13 @@ from pathlib import Path
 
 import click
 
-from plan2.commands.options import data_dir_option, examples, json_option, print_json
-from plan2.commands.switching import folder_of
+from plan2.commands.options import (
+    data_dir_option,
+    examples,
+    json_option,
+    print_json,
+    resolve_data_dir,
+)
 
 
 @click.command(
@@ -32,7 +37,7 @@ def command(
     from plan2.commands.running import quoted, request
 
     path = f"accounts/{quoted(account or '-')}/accept-broker-view"
-    answer = request(folder_of(ctx, data_dir), "POST", path, {"reason": reason})
+    answer = request(resolve_data_dir(ctx, data_dir), "POST", path, {"reason": reason})
     if as_json:
         print_json(answer)
         return

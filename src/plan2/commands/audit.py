@@ -11,8 +11,8 @@ from typing import Final
 import click
 import msgspec
 
+from plan2.commands.audit_months import ARCHIVE, CHECKPOINTS, hold, lift, tenant_option
 from plan2.commands.audit_months import archive as archive_months
-from plan2.commands.audit_months import hold, lift
 from plan2.commands.options import (
     data_dir_option,
     examples,
@@ -20,16 +20,14 @@ from plan2.commands.options import (
     print_json,
     resolve_data_dir,
     resolve_settings,
+    say,
 )
 from plan2.foundation.errors import InputError
 from plan2.foundation.eventstore.audit import ChainReport
 from plan2.foundation.values import TenantId
 
 BROKEN_EXIT_CODE: Final = 8
-FOLDER: Final = "checkpoints"
-ARCHIVE: Final = "event_archive"
 
-tenant_option = click.option("--tenant", default="default", show_default=True, help="Whose log.")
 second_option = click.option(
     "--checkpoints",
     type=click.Path(file_okay=False, path_type=Path),
@@ -108,13 +106,13 @@ def verify(
 
     settings = resolve_settings(ctx, data_dir).settings
     whose = TenantId(tenant)
-    folder = resolve_data_dir(ctx, data_dir) / FOLDER
+    folder = resolve_data_dir(ctx, data_dir) / CHECKPOINTS
     lines = CheckpointFile(checkpoints or folder, whose).read()
     key = public_key or Signer.in_folder(folder).public_key
 
     async def work() -> ChainReport:
         async with (
-            open_database(settings, _progress, tenants=[whose], may_join=True) as database,
+            open_database(settings, say, tenants=[whose], may_join=True) as database,
             database.uow(whose) as uow,
         ):
             boundary = await boundary_of(uow)
@@ -149,11 +147,11 @@ def prove(ctx: click.Context, position: int, tenant: str, data_dir: Path | None)
 
     settings = resolve_settings(ctx, data_dir).settings
     whose = TenantId(tenant)
-    folder = resolve_data_dir(ctx, data_dir) / FOLDER
+    folder = resolve_data_dir(ctx, data_dir) / CHECKPOINTS
     archive = resolve_data_dir(ctx, data_dir) / ARCHIVE
 
     async def work() -> Proof:
-        async with open_database(settings, _progress, tenants=[whose], may_join=True) as database:
+        async with open_database(settings, say, tenants=[whose], may_join=True) as database:
             prover = Prover(database.uow, lambda tenant: CheckpointFile(folder, tenant), archive)
             found = await prover.prove(whose, position)
         if found is None:
@@ -202,11 +200,11 @@ def export(ctx: click.Context, out: Path, tenant: str, data_dir: Path | None) ->
         raise InputError(f"{out} exists already.", remedy="Name a file that does not exist yet.")
     settings = resolve_settings(ctx, data_dir).settings
     whose = TenantId(tenant)
-    folder = resolve_data_dir(ctx, data_dir) / FOLDER
+    folder = resolve_data_dir(ctx, data_dir) / CHECKPOINTS
     unfinished = out.with_name(out.name + ".part")
 
     async def work() -> AuditFileWriter:
-        async with open_database(settings, _progress, tenants=[whose], may_join=True) as database:
+        async with open_database(settings, say, tenants=[whose], may_join=True) as database:
             async with database.uow(whose) as uow:
                 boundary = await boundary_of(uow)
             with unfinished.open("wb") as target:
@@ -247,7 +245,3 @@ def _sentence(report: ChainReport) -> str:
             f"{report.checkpoints} signed checkpoints agree, root {report.root_hash}."
         )
     return f"BROKEN at position {report.broken.position}: {report.broken.reason}."
-
-
-def _progress(sentence: str) -> None:
-    click.echo(sentence, err=True)

@@ -13,6 +13,7 @@ from plan2.commands.options import (
     print_json,
     resolve_data_dir,
     resolve_settings,
+    say,
 )
 from plan2.commands.tables import print_table
 from plan2.foundation.errors import InputError
@@ -42,7 +43,7 @@ def archive(ctx: click.Context, *, tenant: str, data_dir: Path | None, as_json: 
     whose = TenantId(tenant)
 
     async def work() -> list[ArchivedMonth]:
-        async with open_database(settings, _progress, tenants=[whose], may_join=True) as database:
+        async with open_database(settings, say, tenants=[whose], may_join=True) as database:
             if database.access.admin is None:
                 raise InputError(
                     "Months are archived as the owner of the tables.",
@@ -129,13 +130,9 @@ def _change(
 
     async def work() -> int:
         async with (
-            open_database(settings, _progress, tenants=[whose], may_join=True) as database,
+            open_database(settings, say, tenants=[whose], may_join=True) as database,
             database.uow(whose) as uow,
         ):
             return (await uow.raw.execute(statement, values)).rowcount
 
     return run_async(work())
-
-
-def _progress(sentence: str) -> None:
-    click.echo(sentence, err=True)

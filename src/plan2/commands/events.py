@@ -19,6 +19,7 @@ from plan2.commands.options import (
     json_option,
     print_json,
     resolve_settings,
+    say,
 )
 from plan2.foundation.errors import InputError
 from plan2.foundation.events.catalog import STORED
@@ -102,7 +103,7 @@ def tail(ctx: click.Context, data_dir: Path | None, **options: Unpack[TailOption
     whose = TenantId(options["tenant"])
 
     async def work() -> None:
-        async with open_database(settings, _progress, tenants=[whose], may_join=True) as database:
+        async with open_database(settings, say, tenants=[whose], may_join=True) as database:
             store = database.store
             end = await store.position(whose)
             newest = await store.read_all(
@@ -143,7 +144,7 @@ def verify(ctx: click.Context, tenant: str, data_dir: Path | None, as_json: bool
 
     async def work() -> ChainReport:
         async with (
-            open_database(settings, _progress, tenants=[whose], may_join=True) as database,
+            open_database(settings, say, tenants=[whose], may_join=True) as database,
             database.uow(whose) as uow,
         ):
             return await verify_chain(uow, boundary=await boundary_of(uow))
@@ -157,10 +158,6 @@ def verify(ctx: click.Context, tenant: str, data_dir: Path | None, as_json: bool
         click.echo(f"BROKEN at position {report.broken.position}: {report.broken.reason}.")
     if report.broken is not None:
         ctx.exit(BROKEN_EXIT_CODE)
-
-
-def _progress(sentence: str) -> None:
-    click.echo(sentence, err=True)
 
 
 def _check_types(types: Sequence[str]) -> None:

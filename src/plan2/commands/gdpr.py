@@ -16,6 +16,7 @@ from plan2.commands.options import (
     print_json,
     resolve_data_dir,
     resolve_settings,
+    say,
 )
 from plan2.commands.running import download, quoted, request
 from plan2.commands.tables import print_table, time_text
@@ -99,7 +100,7 @@ def erase(
     """Erase a person for good; prints what was kept and on which legal basis."""
     folder = resolve_data_dir(ctx, data_dir)
     if not yes:
-        click.confirm(f"Erase {user_id}? It cannot be undone.", abort=True)
+        click.confirm(f"Erase {user_id}? It cannot be undone.", abort=True, err=True)
     body = {"reason": reason, "confirm": user_id}
     report = request(folder, "POST", f"privacy/{quoted(user_id)}/erase", body, tenant)
     if as_json:
@@ -130,7 +131,7 @@ def consents(
     whose = TenantId(tenant)
 
     async def work() -> list[ConsentFact]:
-        async with open_database(settings, _progress, tenants=[whose], may_join=True) as database:
+        async with open_database(settings, say, tenants=[whose], may_join=True) as database:
             return list(await PostgresConsents(database.uow).history(whose, user_id))
 
     found = run_async(work())
@@ -173,7 +174,3 @@ def data_map(*, as_json: bool) -> None:
 def _print_touched(word: str, touched: list[dict[str, Any]]) -> None:  # JSON of the API
     told = ", ".join(f"{each['table']} {each['rows']}" for each in touched if each["rows"])
     click.echo(f"{word}: {told or 'nothing'}.")
-
-
-def _progress(sentence: str) -> None:
-    click.echo(sentence, err=True)

@@ -12,9 +12,8 @@ from plan2.commands.options import (
     print_json,
     resolve_data_dir,
 )
-from plan2.commands.running import quoted, request, with_query
+from plan2.commands.running import quoted, request, user_id_of, with_query
 from plan2.commands.tables import cell_text, print_table, time_text
-from plan2.foundation.errors import InputError
 
 COLUMNS: Final = {
     "key_id": "ID",
@@ -118,7 +117,7 @@ def create(
         "scopes": sorted(set(scopes)),
         "days": days,
         "networks": list(networks),
-        "user_id": _id_of(folder, user, tenant),
+        "user_id": user_id_of(folder, user, tenant),
     }
     made = request(folder, "POST", "keys", body, tenant)
     if as_json:
@@ -146,17 +145,3 @@ def revoke(
         print_json({"key_id": key_id, "state": "revoked"})
     else:
         click.echo(f"Key {key_id} is revoked.")
-
-
-def _id_of(folder: Path, user: str, tenant: str) -> str:
-    """The id of somebody named by name or id.
-
-    Raises:
-        InputError: nobody is.
-    """
-    for each in request(folder, "GET", "people", tenant=tenant)["items"]:
-        if user == each["user_id"] or user.casefold() == str(each["name"]).casefold():
-            return str(each["user_id"])
-    raise InputError(
-        f"There is no user {user!r}.", remedy="`plan2 user list` shows everybody of a tenant."
-    )

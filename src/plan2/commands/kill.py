@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from plan2.commands.options import examples
-from plan2.commands.switching import body_of, carry_out, folder_of, selector_options
+from plan2.commands.options import examples, resolve_data_dir
+from plan2.commands.switching import body_of, carry_out, selector_options
 
 
 @click.command(
@@ -32,7 +32,7 @@ def command(ctx: click.Context, /, foreign: bool, **options: Any) -> None:  # se
     try:
         carry_out(ctx, "kill", options, closes_foreign=foreign)
     except NotRunning as error:
-        path = write_file(folder_of(ctx, options["data_dir"]), body_of(options))
+        path = write_file(resolve_data_dir(ctx, options["data_dir"]), body_of(options))
         raise NotRunning(
             error.message, remedy=f"{path} was written instead; remove it before you resume."
         ) from None

@@ -80,6 +80,11 @@ def examples(*lines: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
+def say(sentence: str) -> None:
+    """Tell a person what is going on, beside the result: on standard error."""
+    click.echo(sentence, err=True)
+
+
 def print_json(value: object) -> None:
     """Print anything msgspec can encode (structs, dataclasses, plain data) as indented JSON."""
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))

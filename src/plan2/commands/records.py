@@ -8,7 +8,7 @@ from typing import Final, TypedDict, Unpack
 
 import click
 
-from plan2.commands.options import F, data_dir_option, examples, resolve_settings
+from plan2.commands.options import F, data_dir_option, examples, resolve_settings, say
 from plan2.commands.windows import instant_ns
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.errors import InputError
@@ -119,8 +119,8 @@ def _write(ctx: click.Context, report: Report, wanted: Wanted) -> None:
     unfinished = out.with_name(out.name + ".part")
 
     async def work() -> None:
-        async with open_database(settings, _progress, tenants=[whose], may_join=True) as database:
-            events = each_event(database.uow, whose, LogFilter(), TYPES_OF[report])
+        async with open_database(settings, say, tenants=[whose], may_join=True) as database:
+            events = each_event(database.uow, whose, LogFilter(types=TYPES_OF[report]))
             with unfinished.open("wb") as target:
                 target.write(writer.begin())
                 async for row in rows_of(events, taker_of(report, Firm()), stretch):
@@ -142,7 +142,3 @@ def _write(ctx: click.Context, report: Report, wanted: Wanted) -> None:
     run_async(work())
     unfinished.replace(out)
     click.echo(f"{writer.rows} rows are in {out}, SHA-256 {writer.sha256}.")
-
-
-def _progress(sentence: str) -> None:
-    click.echo(sentence, err=True)

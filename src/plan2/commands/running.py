@@ -11,12 +11,12 @@ import os
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from plan2.connectivity.identity.local_access import FILE_NAME, Access, read_access
-from plan2.foundation.errors import Plan2Error, Recoverable
+from plan2.foundation.errors import InputError, Plan2Error, Recoverable
 from plan2.foundation.ids import RandomIds
 
 DEADLINE_S: Final = 30.0
@@ -32,14 +32,13 @@ BROKEN_OFF: Final = (
     ConnectionError,
     http.client.HTTPException,
 )
+"""A download that ends early; other errors are of the file that is written."""
 NO_PROXY: Final = urllib.request.ProxyHandler({})
 
 Answer = Any
 """JSON of the API, an object or a list: each verb reads the members it knows. An empty answer is
 an empty object."""
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Progress = Callable[[int, int | None], None]
-"""Told the bytes so far and, where the server says so, their total."""
 
 
 class NotRunning(Recoverable):
@@ -118,7 +117,6 @@ def download(
     *,
     method: Method = "GET",
     tenant: str = "",
-    on_progress: Progress | None = None,
 ) -> int:
     """Stream an answer into a file that appears whole, readable by its owner only; its bytes.
 
@@ -128,7 +126,6 @@ def download(
         target: where to; replaced when it exists.
         method: HTTP method; the request has no body.
         tenant: speak for this tenant.
-        on_progress: called after each piece.
 
     Raises:
         NotRunning, Refused: as `send`; nothing new is at `target` then.
@@ -138,16 +135,11 @@ def download(
     fresh = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with _opener(access).open(asked, timeout=DOWNLOAD_DEADLINE_S) as answer:
-            done = _stream(answer, fresh, on_progress)
+            done = _stream(answer, fresh)
         fresh.replace(target)
     except urllib.error.HTTPError as error:
         raise _refused(error) from None
-    except (
-        urllib.error.URLError,
-        TimeoutError,
-        ConnectionError,
-        http.client.HTTPException,
-    ) as error:
+    except BROKEN_OFF as error:
         raise _silent(access, folder, error) from None
     finally:
         fresh.unlink(missing_ok=True)
@@ -165,7 +157,21 @@ def quoted(part: str) -> str:
     return urllib.parse.quote(part, safe="")
 
 
-def _stream(answer: http.client.HTTPResponse, fresh: Path, on_progress: Progress | None) -> int:
+def user_id_of(folder: Path, user: str, tenant: str) -> str:
+    """The id of somebody of a tenant who is named by name or id.
+
+    Raises:
+        InputError: nobody is.
+    """
+    for each in request(folder, "GET", "people", tenant=tenant)["items"]:
+        if user == each["user_id"] or user.casefold() == str(each["name"]).casefold():
+            return str(each["user_id"])
+    raise InputError(
+        f"There is no user {user!r}.", remedy="`plan2 user list` shows everybody of a tenant."
+    )
+
+
+def _stream(answer: http.client.HTTPResponse, fresh: Path) -> int:
     total = answer.length
     done = 0
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -173,8 +179,6 @@ def _stream(answer: http.client.HTTPResponse, fresh: Path, on_progress: Progress
         while piece := answer.read(CHUNK_BYTES):
             file.write(piece)
             done += len(piece)
-            if on_progress is not None:
-                on_progress(done, total)
     if total is not None and done != total:
         raise http.client.IncompleteRead(b"", total - done)
     return done

@@ -1,17 +1,14 @@
 """Options that say for whom a setting or flag is changed, and why."""
 
-from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
-from plan2.commands.options import data_dir_option, json_option
+from plan2.commands.options import F, data_dir_option, json_option
 from plan2.foundation.config.overlay_keys import SettingScope
-
-F = TypeVar("F", bound=Callable[..., Any])  # a decorated callback keeps its own signature
 
 
 class TargetOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,15 +1,16 @@
 """What halt, pause, resume, reduce-only and kill have in common: their options and their answer."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from plan2.commands.options import data_dir_option, json_option, print_json, resolve_settings
-from plan2.foundation.config.load import data_dir as data_folder
-
-F = TypeVar("F", bound=Callable[..., Any])  # a decorated callback keeps its own signature
+from plan2.commands.options import (
+    F,
+    data_dir_option,
+    json_option,
+    print_json,
+    resolve_data_dir,
+)
 
 SCOPES = ("global", "tenant", "account", "symbol", "flow")
 
@@ -41,7 +42,7 @@ def carry_out(
     """
     from plan2.commands.running import ask, send
 
-    folder = folder_of(ctx, options["data_dir"])
+    folder = resolve_data_dir(ctx, options["data_dir"])
     body = body_of(options) | {name: value for name, value in more.items() if value}
     receipt = send(folder, command, body)
     trading = ask(folder, "trading")
@@ -51,11 +52,6 @@ def carry_out(
     else:
         _print(command, answer)
     return answer
-
-
-def folder_of(ctx: click.Context, data_dir: Path | None) -> Path:
-    """The data folder of the Plan2 that is meant."""
-    return data_folder(resolve_settings(ctx, data_dir).settings)
 
 
 def body_of(options: dict[str, Any]) -> dict[str, object]:
@@ -86,13 +82,14 @@ def _print(command: str, answer: dict[str, Any]) -> None:
         click.echo(f"  account {account['account_id']} ({account['mode']}): {_state(account)}")
         for switch in account["switches"]:
             if switch["scope"] != "account" and switch["state"] != "armed":
-                name = f"{switch['scope']} {switch['target']}".strip()
                 click.echo(
-                    f"    {name}: {switch['state']} by {switch['actor']}: {switch['reason']}"
+                    f"    {_name(switch)}: {switch['state']} by {switch['actor']}: "
+                    f"{switch['reason']}"
                 )
         for kill in account["kills"]:
-            name = f"{kill['scope']} {kill['target']}".strip()
-            click.echo(f"    killing {name}: until the terminal shows no order and no position")
+            click.echo(
+                f"    killing {_name(kill)}: until the terminal shows no order and no position"
+            )
 
 
 def _state(account: dict[str, Any]) -> str:

@@ -2,30 +2,29 @@
 
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 
 from plan2.commands.options import (
+    F,
     data_dir_option,
     examples,
     json_option,
     print_json,
     resolve_data_dir,
 )
-from plan2.commands.running import request, with_query
+from plan2.commands.running import quoted, request, with_query
 from plan2.commands.tables import print_table, time_text
 from plan2.foundation.errors import InputError, Recoverable
 
-F = TypeVar("F", bound=Callable[..., Any])  # a decorated callback keeps its own signature
 Item = dict[str, Any]
 """A tenant as the API shows it."""
 
 POLL_S: Final = 0.3
 COLUMNS: Final = {"tenant_id": "TENANT", "name": "NAME", "state": "STATE", "detail": "DETAIL"}
-EXPORT_FOLDER: Final = ("exports",)
+EXPORTS: Final = "exports"
 
 
 def common_options(callback: F) -> F:
@@ -68,7 +67,7 @@ def list_(ctx: click.Context, data_dir: Path | None, as_json: bool) -> None:
 @click.pass_context
 def show(ctx: click.Context, tenant: str, data_dir: Path | None, as_json: bool) -> None:
     """Print one tenant: its state, what is being done about it, its exports."""
-    _print(request(resolve_data_dir(ctx, data_dir), "GET", f"tenants/{tenant}"), as_json)
+    _print(request(resolve_data_dir(ctx, data_dir), "GET", _path(tenant)), as_json)
 
 
 @command.command(
@@ -114,7 +113,7 @@ def retry(
 ) -> None:
     """Take up what failed or was interrupted: making, migrating or deleting a tenant."""
     folder = resolve_data_dir(ctx, data_dir)
-    made = request(folder, "POST", f"tenants/{tenant}/retry", {"reason": reason})
+    made = request(folder, "POST", _path(tenant, "retry"), {"reason": reason})
     if made["tenant"]["work"]:
         made["tenant"] = _watch(folder, tenant, quiet=as_json)
     _print_made(made, as_json)
@@ -129,7 +128,7 @@ def suspend(
 ) -> None:
     """Close every channel of a tenant at once: pages, programs, streams, terminals."""
     folder = resolve_data_dir(ctx, data_dir)
-    _print(request(folder, "POST", f"tenants/{tenant}/suspend", {"reason": reason}), as_json)
+    _print(request(folder, "POST", _path(tenant, "suspend"), {"reason": reason}), as_json)
 
 
 @command.command(epilog=examples('plan2 tenant resume acme --reason "invoice 12 is paid"'))
@@ -141,7 +140,7 @@ def resume(
 ) -> None:
     """Serve a suspended tenant again."""
     folder = resolve_data_dir(ctx, data_dir)
-    _print(request(folder, "POST", f"tenants/{tenant}/resume", {"reason": reason}), as_json)
+    _print(request(folder, "POST", _path(tenant, "resume"), {"reason": reason}), as_json)
 
 
 @command.command(
@@ -171,9 +170,9 @@ def export(
     credentials and all trades.
     """
     folder = resolve_data_dir(ctx, data_dir)
-    request(folder, "POST", f"tenants/{tenant}/export", {"reason": reason})
+    request(folder, "POST", _path(tenant, "export"), {"reason": reason})
     item = _watch(folder, tenant, quiet=as_json)
-    made = folder.joinpath(*EXPORT_FOLDER, item["exports"][0]["file"])
+    made = folder / EXPORTS / item["exports"][0]["file"]
     if target is not None:
         target.mkdir(parents=True, exist_ok=True)
         made = Path(shutil.copy2(made, target))
@@ -203,7 +202,7 @@ def delete(
         if typed != tenant:
             raise InputError("That is not the tenant's id; nothing was deleted.")
     folder = resolve_data_dir(ctx, data_dir)
-    path = with_query(f"tenants/{tenant}", {"confirm": tenant, "reason": reason})
+    path = with_query(_path(tenant), {"confirm": tenant, "reason": reason})
     request(folder, "DELETE", path)
     _print(_watch(folder, tenant, quiet=as_json), as_json)
 
@@ -231,13 +230,17 @@ def restore(
     It comes back suspended: look at it, then `plan2 tenant resume` it.
     """
     folder = resolve_data_dir(ctx, data_dir)
-    place = folder.joinpath(*EXPORT_FOLDER)
+    place = folder / EXPORTS
     if file.is_file() and file.resolve().parent != place.resolve():
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copy2(file, place / file.name)
     body = {"file": file.name, "reason": reason}
-    request(folder, "POST", f"tenants/{tenant}/restore", body)
+    request(folder, "POST", _path(tenant, "restore"), body)
     _print(_watch(folder, tenant, quiet=as_json), as_json)
+
+
+def _path(tenant: str, *more: str) -> str:
+    return "/".join(("tenants", quoted(tenant), *more))
 
 
 def _watch(folder: Path, tenant: str, *, quiet: bool) -> Item:
@@ -248,7 +251,7 @@ def _watch(folder: Path, tenant: str, *, quiet: bool) -> Item:
     """
     said = ""
     while True:
-        item: Item = request(folder, "GET", f"tenants/{tenant}")
+        item: Item = request(folder, "GET", _path(tenant))
         work = item["work"]
         if not work:
             break

@@ -14,6 +14,7 @@ from plan2.commands.options import (
     json_option,
     print_json,
     resolve_settings,
+    say,
 )
 from plan2.connectivity.identity.terminal_keys import (
     PostgresTerminalKeys,
@@ -127,15 +128,11 @@ def _with_keys(
     whose = TenantId(tenant)
 
     async def inside() -> T:
-        async with open_database(settings, _progress, tenants=[whose], may_join=True) as database:
+        async with open_database(settings, say, tenants=[whose], may_join=True) as database:
             table = PostgresTerminalKeys(database.uow, whose)
             return await work(TerminalKeys(table, LiveClock(), RandomIds()))
 
     return run_async(inside())
-
-
-def _progress(sentence: str) -> None:
-    click.echo(sentence, err=True)
 
 
 def _line(key: TerminalKey) -> str:

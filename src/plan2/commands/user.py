@@ -1,7 +1,7 @@
 """`plan2 user`: the people of a tenant of the running Plan2, their roles and their links."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -12,11 +12,11 @@ from plan2.commands.options import (
     print_json,
     resolve_data_dir,
 )
-from plan2.commands.running import Answer, quoted, request
+from plan2.commands.running import Answer, quoted, request, user_id_of
 from plan2.commands.tables import print_table, time_text
-from plan2.foundation.errors import InputError
+from plan2.connectivity.identity.rights import Role
 
-ROLES: Final = ("Tenant_Admin", "Portfolio_Manager", "Analyst", "API_User")
+ROLES: Final = tuple(role.value for role in Role)
 COLUMNS: Final = {
     "name": "NAME",
     "role": "ROLE",
@@ -164,7 +164,7 @@ def reset(
 ) -> None:
     """Print a link for a new password; the old one is good until it is used."""
     folder = resolve_data_dir(ctx, data_dir)
-    path = f"users/{quoted(_id_of(folder, user, tenant))}/reset"
+    path = f"users/{quoted(user_id_of(folder, user, tenant))}/reset"
     _show_link(request(folder, "POST", path, {"second_factor": second_factor}, tenant), as_json)
 
 
@@ -185,23 +185,8 @@ def operator(
 
 
 def _change(folder: Path, user: str, change: dict[str, object], tenant: str) -> Answer:
-    path = f"users/{quoted(_id_of(folder, user, tenant))}"
+    path = f"users/{quoted(user_id_of(folder, user, tenant))}"
     return request(folder, "PATCH", path, change, tenant)
-
-
-def _id_of(folder: Path, user: str, tenant: str) -> str:
-    """The id of somebody named by name or id.
-
-    Raises:
-        InputError: nobody is.
-    """
-    known: list[dict[str, Any]] = request(folder, "GET", "users", tenant=tenant)["items"]
-    for each in known:
-        if user == each["user_id"] or user.casefold() == str(each["name"]).casefold():
-            return str(each["user_id"])
-    raise InputError(
-        f"There is no user {user!r}.", remedy="`plan2 user list` shows everybody of a tenant."
-    )
 
 
 def _show_link(made: Answer, as_json: bool) -> None:

@@ -7,6 +7,8 @@ on the event loop: processes are looked at by `watch`, in a thread.
 
 import asyncio
 import enum
+import itertools
+import ntpath
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -226,9 +228,8 @@ def _child(process: psutil.Process) -> Service | None:
 
 def name_of(program: str, argv: Sequence[str]) -> str:
     """What a child is: the verb of ours that it runs, or its program's name."""
-    words = list(argv)
-    for mark in ("plan2", "plan2.exe"):
-        ours = [n for n, word in enumerate(words) if word == mark or word.endswith(f"/{mark}")]
-        if ours and ours[0] + 1 < len(words):
-            return f"plan2 {words[ours[0] + 1]}"
+    for word, verb in itertools.pairwise(argv):
+        # ntpath knows both kinds of slashes.
+        if ntpath.basename(word).removesuffix(".exe") == "plan2":
+            return f"plan2 {verb}"
     return program.removesuffix(".exe")

@@ -5,10 +5,7 @@ apostrophe gets an apostrophe in front, which `plain` takes away again. A plain 
 is: -5.25 is no formula.
 """
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Sequence
 from typing import Final
 
 TRIGGERS: Final = "=+-@\t\r\n'＝＋－＠"
@@ -30,12 +27,3 @@ def safe(value: object) -> str:
 def plain(cell: str) -> str:
     """What was given to `safe`, as text."""
     return cell.removeprefix("'")
-
-
-def to_csv(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table with a head line (RFC 4180), every cell safe."""
-    target = io.StringIO()
-    writer = csv.writer(target)
-    writer.writerow([safe(name) for name in names])
-    writer.writerows([safe(value) for value in row] for row in rows)
-    return target.getvalue()

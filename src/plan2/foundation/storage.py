@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from plan2.foundation.clock import Clock, LiveClock
@@ -26,7 +27,7 @@ from plan2.foundation.database.roles import (
 from plan2.foundation.database.server import EmbeddedServer, Progress
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.database.unit_of_work import UnitOfWork, unit_of_work
-from plan2.foundation.errors import ConfigError, Plan2Error
+from plan2.foundation.errors import ConfigError, Plan2Error, StoreBusy
 from plan2.foundation.eventstore.store import PostgresEventStore
 from plan2.foundation.lock import DataDirLock
 from plan2.foundation.log import logger
@@ -63,12 +64,17 @@ class Database:
         Returns:
             The months made now, as YYYY-MM; always empty without the administrator's address, and
             then events of a new month go into the default partition.
+
+        Raises:
+            StoreBusy: the database does not answer, or the tables were in use all the time.
         """
         if self.access.admin is None:
             return []
         migrator = Migrator(self.access.admin)
         try:
             return await asyncio.to_thread(migrator.ensure_months, tenant, self._clock.now_ns())
+        except sa.exc.SQLAlchemyError as error:
+            raise StoreBusy(f"No event partitions were made: {error}") from error
         finally:
             migrator.close()
 

@@ -7,6 +7,7 @@ configuration directly (RFC 4330); without one nothing leaves the machine.
 import asyncio
 import re
 import struct
+import subprocess
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -95,23 +96,23 @@ TOOLS: Final[tuple[tuple[tuple[str, ...], Parser], ...]] = (
 
 async def run_tool(command: Sequence[str]) -> str:
     """What a tool prints; "" when it is not there, fails, or takes longer than two seconds."""
+    return await asyncio.to_thread(_printed, command)
+
+
+def _printed(command: Sequence[str]) -> str:
+    """In a thread: on Windows the loop that the database needs starts no processes."""
     try:
-        started = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+        ended = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=ANSWER_S,
+            check=False,
         )
-    except (OSError, NotImplementedError):
+    except (OSError, subprocess.TimeoutExpired):
         return ""
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            output, _ = await started.communicate()
-    except TimeoutError:
-        started.kill()
-        await started.wait()
-        return ""
-    return output.decode(errors="replace") if started.returncode == 0 else ""
+    return ended.stdout.decode(errors="replace") if ended.returncode == 0 else ""
 
 
 class _Answers(asyncio.DatagramProtocol):

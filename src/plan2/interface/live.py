@@ -24,12 +24,12 @@ from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_DAY, Bar, Tick
 from plan2.intelligence.events import ForecastMade
 from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.trading.stored import PositionEvent
 from plan2.interface.books import Books
 from plan2.interface.candles import Candles
 from plan2.interface.changes import Changes
 from plan2.interface.items import ForecastRow, QuoteRow
 from plan2.interface.screen import to_us
-from plan2.interface.views.fold import PositionEvent
 
 FORECASTS_KEPT: Final = 1_000
 WAITING: Final = "waiting"

@@ -21,6 +21,11 @@ def to_us(ts_ns: int) -> int:
     return ts_ns // NS_PER_US
 
 
+def us_or_none(ts_ns: int | None) -> int | None:
+    """Microseconds since the epoch, or None for what has not happened."""
+    return None if ts_ns is None else to_us(ts_ns)
+
+
 def for_screen(value: Any) -> Plain:  # any JSON value: payloads belong to other levels
     """A copy of plain data that a browser reads without loss of meaning; NaN becomes null."""
     if isinstance(value, dict):

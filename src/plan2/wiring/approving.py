@@ -4,7 +4,6 @@ from typing import Any, Final
 
 import msgspec
 
-from plan2.connectivity.identity.approvals import Rules
 from plan2.connectivity.identity.proposals import Kind, Payload, Proposal
 from plan2.foundation.errors import InputError
 from plan2.intelligence.trading.control import Selector
@@ -12,7 +11,6 @@ from plan2.wiring.installation import LIMIT_OVERRIDE, Installation
 
 GO_LIVE: Final = "go_live"
 KILL_RELEASE: Final = "kill_release"
-PROOF_LIFE_NS: Final = 5 * 60 * 1_000_000_000
 
 
 class ResumeWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,17 +26,13 @@ class Approving:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
 
-    def rules(self) -> Rules:
-        """The kinds, and when one person may decide alone."""
-        return Rules(
-            kinds={
-                LIMIT_OVERRIDE: self._installation.settings_desk.approvable(),
-                GO_LIVE: Kind(summarise=_live_words, carry_out=self._resume),
-                KILL_RELEASE: Kind(summarise=_release_words, carry_out=self._resume),
-            },
-            single_person=lambda _: None,
-            proof_life_ns=PROOF_LIFE_NS,
-        )
+    def kinds(self) -> dict[str, Kind]:
+        """What may be proposed, by name."""
+        return {
+            LIMIT_OVERRIDE: self._installation.settings_desk.approvable(),
+            GO_LIVE: Kind(summarise=_live_words, carry_out=self._resume),
+            KILL_RELEASE: Kind(summarise=_release_words, carry_out=self._resume),
+        }
 
     async def _resume(self, proposal: Proposal) -> str:
         wish = _wish(msgspec.json.decode(proposal.payload), ResumeWish)

@@ -41,6 +41,7 @@ class Chores(msgspec.Struct, frozen=True, kw_only=True):
         return [
             Job("keep_warm_state", self.keep_warm_state, "every 30 s"),
             Job("write_quarantine", self.write_quarantine, "every 60 s"),
+            Job("open_failed_tenants", self.runs.retry_failed, "every 30 s"),
             Job("make_event_months", self.make_event_months, "17 3 * * *"),
             Job("snapshot_streams", self.snapshot_streams, "10 * * * *"),
             Job("check_snapshots", self.check_snapshots, "30 * * * *"),
@@ -57,14 +58,11 @@ class Chores(msgspec.Struct, frozen=True, kw_only=True):
 
     async def make_event_months(self) -> None:
         """Make the event log's partitions ahead of time."""
-        for run in self.runs.all():
-            await self.database.ensure_months(run.tenant_id)
+        await self.runs.on_each(lambda run: self.database.ensure_months(run.tenant_id))
 
     async def snapshot_streams(self) -> None:
         """Keep the state of yesterday's streams: a cache for questions about the past."""
-        for run in self.runs.all():
-            async with self.database.uow(run.tenant_id) as uow:
-                await snapshot_day(uow, day_end_us(self.clock.now_ns() // 1_000), fold_for(run))
+        await self.runs.on_each(self._snapshot)
 
     async def check_snapshots(self) -> None:
         """Alarm when a stream of yesterday has no snapshot.
@@ -83,6 +81,10 @@ class Chores(msgspec.Struct, frozen=True, kw_only=True):
                 f"{len(missing)} streams have no snapshot of yesterday: {', '.join(missing[:5])}.",
                 remedy="The job snapshot_streams makes them; see why it failed on the System page.",
             )
+
+    async def _snapshot(self, run: TenantRun) -> None:
+        async with self.database.uow(run.tenant_id) as uow:
+            await snapshot_day(uow, day_end_us(self.clock.now_ns() // 1_000), fold_for(run))
 
 
 def fold_for(run: TenantRun) -> Callable[[str], Fold[Any]]:

@@ -10,13 +10,13 @@ from plan2.connectivity.identity.subject_export import SubjectExport
 from plan2.foundation.clock import LiveClock, stopwatch_ns
 from plan2.foundation.clock_watch import MEASURE_EVERY, ClockWatch
 from plan2.foundation.config.schema import Audit
+from plan2.foundation.events.recording import Record
 from plan2.foundation.events.tenancy import ClockMeasured
 from plan2.foundation.eventstore.appender import Appender
 from plan2.foundation.eventstore.checkpointing import Checkpointer, CheckpointFolders
 from plan2.foundation.eventstore.checkpoints import CheckpointFile, Signer
 from plan2.foundation.eventstore.proving import Prover
 from plan2.foundation.eventstore.record import StoredEvent
-from plan2.foundation.eventstore.recording import Record
 from plan2.foundation.eventstore.retention import Retention
 from plan2.foundation.hub import Component
 from plan2.foundation.scheduler import Job
@@ -104,19 +104,16 @@ class Governance:
 
     def jobs(self) -> list[Job]:
         """What is done again and again."""
-        return [
-            Job("measure_clock", self.clock.measure_job, MEASURE_EVERY),
-            Job("archive_old_months", self._archive_months, "43 2 * * *"),
-        ]
+        return [Job("measure_clock", self.clock.measure_job, MEASURE_EVERY)]
 
     async def close(self) -> None:
         """Sign every log as it is at the end."""
         for tenant_id in self._told:
             await self.checkpointer.sign(tenant_id)
 
-    async def _archive_months(self) -> None:
-        for tenant_id in sorted(self._told):
-            await asyncio.to_thread(self._retention.run, tenant_id)
+    async def archive_months(self, tenant_id: TenantId) -> None:
+        """Move a tenant's old months out of the database, into files."""
+        await asyncio.to_thread(self._retention.run, tenant_id)
 
     def _tell_clock(self, event: ClockMeasured) -> None:
         for tenant_id in self._told:

@@ -210,7 +210,7 @@ async def _open_people(plan: HostPlan) -> People:
             sealer=installation.keys.sealer,
             session_hours=installation.loaded.settings.server.session_hours,
             environment="live" if plan.opened.market.mode == LIVE else "sim",
-            approval_rules=Approving(installation).rules(),
+            approval_kinds=Approving(installation).kinds(),
             room=installation.room,
         )
     )

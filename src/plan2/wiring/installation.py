@@ -38,11 +38,10 @@ from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.wiring.features import Features
 from plan2.wiring.governance import Governance
 from plan2.wiring.limits import Limits
-from plan2.wiring.people import People
+from plan2.wiring.people import IN_USE, People
 from plan2.wiring.recording import Recording
-from plan2.wiring.tenant_runs import FOLDER, TenantRuns
+from plan2.wiring.tenant_runs import TenantRuns, folder_of
 
-IN_USE = frozenset({TenantState.READY, TenantState.SUSPENDED})
 EXPORTS = "exports"
 LIMIT_OVERRIDE = "limit_override"
 
@@ -138,6 +137,7 @@ class Installation:
         return [
             *self.limits.jobs(),
             *self.governance.jobs(),
+            Job("archive_old_months", self._archive_months, "43 2 * * *"),
             Job("expire_approvals", self._expire_approvals, "every 60 s"),
             Job("watch_keys", self._watch_keys, "every 5 s"),
         ]
@@ -147,9 +147,11 @@ class Installation:
         await self.tenants.close()
         self.limits.notices.flush()
 
+    async def _archive_months(self) -> None:
+        await self.runs.on_each(lambda run: self.governance.archive_months(run.tenant_id))
+
     async def _expire_approvals(self) -> None:
-        for run in self.runs.all():
-            await self.people.approvals.expire(run.tenant_id)
+        await self.runs.on_each(lambda run: self.people.approvals.expire(run.tenant_id))
 
     async def _watch_keys(self) -> None:
         """Without keys nothing personal can be sealed: take no new risk, exits go on (R-101)."""
@@ -214,7 +216,7 @@ class Installation:
         self.people.forget(tenant_id)
         self.governance.forget(tenant_id)
         self.limits.forget(tenant_id)
-        folder = self.folder / FOLDER / tenant_id
+        folder = folder_of(self.folder, tenant_id)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def _appender_of(self, tenant_id: str) -> Appender | None:

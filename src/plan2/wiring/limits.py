@@ -26,7 +26,7 @@ from plan2.foundation.clock import LiveClock, stopwatch_ns
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import ConfigError
-from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.events.recording import Record
 from plan2.foundation.health import HealthBoard
 from plan2.foundation.hub import Component
 from plan2.foundation.latency import Latency
@@ -34,8 +34,7 @@ from plan2.foundation.loop import LoopLag
 from plan2.foundation.scheduler import Job
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
-
-TENANTS = "tenants"
+from plan2.wiring.tenant_runs import folder_of
 
 
 class LimitsPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +80,7 @@ class Limits:
         self._meter = StorageMeter(
             lambda: [str(tenant) for tenant in plan.tenants()],
             schema_bytes(plan.database.uow),
-            lambda tenant: [folder_of(plan.folder, tenant)],
+            lambda tenant: [_measured_folder(plan.folder, tenant)],
         )
         self.usage.follow("storage_mb", self._meter.used_mb)
         self._processes = Processes(plan2.__version__, lambda: self.address, wall)
@@ -152,9 +151,9 @@ def _quota(settings: Settings) -> Quota:
     return msgspec.convert(msgspec.structs.asdict(settings.quota), Quota)
 
 
-def folder_of(folder: Path, tenant_id: str) -> Path:
-    """Where a tenant's files are; those of the main tenant are the data folder's journal."""
-    return folder / "journal" if tenant_id == MAIN_TENANT else folder / TENANTS / tenant_id
+def _measured_folder(folder: Path, tenant_id: str) -> Path:
+    """Where a tenant's files are; the main tenant's are the data folder's journal."""
+    return folder / "journal" if tenant_id == MAIN_TENANT else folder_of(folder, tenant_id)
 
 
 def terminal_service(name: str, tenant_id: str, state: str, detail: str) -> Service:

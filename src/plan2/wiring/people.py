@@ -4,6 +4,8 @@ Everything is of all tenants at once and asked from memory; `admit` brings in a 
 created or resumed later.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from plan2.connectivity.identity.api_key_desk import ApiKeyDesk, Mint
@@ -11,7 +13,6 @@ from plan2.connectivity.identity.api_key_table import PostgresApiKeys
 from plan2.connectivity.identity.api_keys import ApiKeys
 from plan2.connectivity.identity.approval_table import PostgresApprovals
 from plan2.connectivity.identity.approvals import Approvals
-from plan2.connectivity.identity.approvals import Rules as ApprovalRules
 from plan2.connectivity.identity.bootstrap import SignIn
 from plan2.connectivity.identity.directory import TenantDirectory, TenantState
 from plan2.connectivity.identity.invitation_table import PostgresInvitations
@@ -20,6 +21,7 @@ from plan2.connectivity.identity.lockout import Lockout
 from plan2.connectivity.identity.passwords import Passwords
 from plan2.connectivity.identity.people_desk import PeopleDesk
 from plan2.connectivity.identity.principal import User
+from plan2.connectivity.identity.proposals import Kind
 from plan2.connectivity.identity.refresh import Refresh
 from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.identity.room import Room
@@ -35,14 +37,15 @@ from plan2.connectivity.identity.tokens import Tokens
 from plan2.connectivity.identity.users import UserBook
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.database.tenancy import MAIN_TENANT
-from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.events.recording import Record
 from plan2.foundation.hub import Component
 from plan2.foundation.ids import RandomIds, derived_id
 from plan2.foundation.secrets.sealing import Sealer
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
 
-STEP_UP_NS = 5 * 60 * 1_000_000_000
+IN_USE = frozenset({TenantState.READY, TenantState.SUSPENDED})
+"""Tenants whose people are known: served, or to be served again."""
 
 
 class PeoplePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +54,7 @@ class PeoplePlan(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         environment: a word in API keys that tells what market they trade.
         room: refuses when a quota is full.
-        approval_rules: what needs two people.
+        approval_kinds: what needs two people.
     """
 
     database: Database
@@ -60,7 +63,7 @@ class PeoplePlan(msgspec.Struct, frozen=True, kw_only=True):
     sealer: Sealer
     session_hours: int
     environment: str
-    approval_rules: ApprovalRules
+    approval_kinds: Mapping[str, Kind]
     room: Room
 
 
@@ -96,7 +99,7 @@ class People:
         )
         self.desk = PeopleDesk(self.book, self.invitations, self.factors, ids, plan.room)
         self.approvals = Approvals(
-            PostgresApprovals(open_unit), self.book, plan.approval_rules, wall, ids, record
+            PostgresApprovals(open_unit), self.book, plan.approval_kinds, wall, ids, record
         )
         self.sign_in = PasswordSignIn(
             SignInParts(
@@ -168,6 +171,3 @@ class People:
 
     async def _stop(self) -> None:
         self.passwords.close()
-
-
-IN_USE = frozenset({TenantState.READY, TenantState.SUSPENDED})

@@ -21,7 +21,7 @@ from plan2.dataflow.terminals.simulated.paper import PaperTerminal
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Settings
-from plan2.foundation.errors import JournalLost, Plan2Error
+from plan2.foundation.errors import JournalLost, Plan2Error, StoreBusy
 from plan2.foundation.eventstore.appender import Appender, Seal
 from plan2.foundation.health import Health, HealthBoard, Status
 from plan2.foundation.hub import Component, Hub
@@ -146,6 +146,26 @@ class TenantRuns:
             if tenant.tenant_id != self.main.tenant_id:
                 await self._adjust(tenant.tenant_id)
 
+    async def on_each(self, act: Callable[[TenantRun], Awaitable[object]]) -> None:
+        """Do something for every open tenant; one that fails keeps no other from it.
+
+        Raises:
+            StoreBusy: it names those that failed.
+        """
+        failures = []
+        for run in self.all():
+            try:
+                await act(run)
+            except Plan2Error as error:
+                failures.append(f"{run.tenant_id}: {error.message}")
+        if failures:
+            raise StoreBusy(f"{len(failures)} tenants failed: {'; '.join(failures[:5])}")
+
+    async def retry_failed(self) -> None:
+        """Try again to open or close those that failed: a database that was away comes back."""
+        for tenant_id in list(self._failed):
+            await self._adjust(tenant_id)
+
     async def drain(self, tenant_id: TenantId) -> None:
         """Return when nothing of a tenant that is served no more runs or is to be stored."""
         await self._adjust(tenant_id)
@@ -183,6 +203,7 @@ class TenantRuns:
     async def _open_or_close(self, tenant_id: TenantId) -> None:
         is_served = self._directory is not None and self._directory.is_served(tenant_id)
         if is_served == (tenant_id in self._opened):
+            self._failed.pop(tenant_id, None)
             return
         try:
             if is_served:
@@ -202,7 +223,7 @@ class TenantRuns:
         """Recover the books of a tenant, seat its account, and start what watches over it."""
         ground, shared = self._ground, self._shared
         await ground.admit(tenant_id)
-        folder = ground.folder / FOLDER / tenant_id
+        folder = folder_of(ground.folder, tenant_id)
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         run = TenantRun(
             tenant_id, folder, shared.database, ground.seal_of(tenant_id), self._telling(tenant_id),
@@ -293,6 +314,11 @@ class TenantRuns:
 
     def _telling(self, tenant_id: TenantId) -> Say:
         return lambda text: self._say(f"[{tenant_id}] {text}")
+
+
+def folder_of(folder: Path, tenant_id: str) -> Path:
+    """Where the files of a tenant other than the main one are, in the data folder."""
+    return folder / FOLDER / tenant_id
 
 
 def _joined(market: Market) -> JoinedMarket:

@@ -13,11 +13,11 @@ from litestar import Request
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from plan2.connectivity.gateway.addresses import client_address
-from plan2.connectivity.gateway.middleware import SAFE_METHODS, WEBSOCKET, method_of
+from plan2.connectivity.gateway.middleware import UNCHANGING, method_of
 from plan2.connectivity.gateway.problems import problem_of
 from plan2.connectivity.identity.principal import Session
 from plan2.foundation.events.people import ActionTaken
-from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.events.recording import Record
 
 CHANGE: Final = "audit"
 TARGET_MAX: Final = 256
@@ -43,7 +43,7 @@ class Accounting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, then write down what became of it."""
-        if method_of(scope) in SAFE_METHODS or method_of(scope) == WEBSOCKET:
+        if method_of(scope) in UNCHANGING:
             await self._app(scope, receive, send)
             return
         status = 500

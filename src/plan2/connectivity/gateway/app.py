@@ -32,7 +32,7 @@ from plan2.connectivity.identity.directory import TenantDirectory
 from plan2.connectivity.identity.local_access import LocalAccess
 from plan2.connectivity.identity.sessions import Sessions
 from plan2.connectivity.identity.sign_in import PasswordSignIn
-from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.events.recording import Record
 from plan2.foundation.ids import IdSource
 
 Wrap = Callable[[ASGIApp], ASGIApp]

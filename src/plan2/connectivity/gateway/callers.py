@@ -129,8 +129,10 @@ class Callers:
 
 def header(scope: Scope, wanted: bytes) -> str:
     """The first value of a header, "" without one."""
-    shown = next((value for name, value in scope["headers"] if name == wanted), b"")
-    return str(shown.decode("latin-1"))
+    for name, value in scope["headers"]:
+        if name == wanted:
+            return value.decode("latin-1")
+    return ""
 
 
 def _found(bearers: Bearers | None, secret: str, scope: Scope) -> Session | None:

@@ -12,15 +12,13 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from plan2.connectivity.gateway.addresses import is_loopback
 from plan2.connectivity.gateway.callers import Callers, NeedsFactor, header
-from plan2.connectivity.gateway.middleware import SAFE_METHODS, WEBSOCKET, cookie_name, method_of
+from plan2.connectivity.gateway.middleware import SAFE_METHODS, WEBSOCKET, method_of
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.right_table import RIGHTS, Route, rule_for
 from plan2.connectivity.identity.rights import Entrance, Proof, Rule
 from plan2.connectivity.identity.sessions import is_csrf
 from plan2.foundation.values import NS_PER_MINUTE
-
-__all__ = ["Guard", "cookie_name", "guarding"]
 
 CSRF_HEADER: Final = b"x-plan2-csrf"
 PROOF_LIFE_NS: Final = 5 * NS_PER_MINUTE
@@ -69,7 +67,7 @@ class Guard:
             RequestRefused: 401 without a live session, 403 without the right, the CSRF value, a
                 fresh proof or a tenant that is served.
         """
-        if method_of(scope) == "OPTIONS":
+        if scope.get("method") == "OPTIONS":
             await _tell_methods(scope["path_template"], send)
             return
         self.check(scope)
@@ -81,27 +79,28 @@ class Guard:
         Raises:
             RequestRefused: see `__call__`.
         """
-        method = method_of(scope)
         scope["auth"] = None
-        rule = rule_for(method, scope["path_template"])
+        route = method, path_template = method_of(scope), scope["path_template"]
+        rule = rule_for(method, path_template)
         if rule is None:
-            raise _forbidden(f"Nobody may use {method} {scope['path_template']}.")
-        if rule.entrance is Entrance.LOOPBACK and not is_loopback(scope):
-            raise _forbidden("This is answered on the server's own machine only.")
-        if rule.entrance in {Entrance.LOOPBACK, Entrance.KEY}:
+            raise _forbidden(f"Nobody may use {method} {path_template}.")
+        if rule.entrance is Entrance.KEY:
+            return
+        if rule.entrance is Entrance.LOOPBACK:
+            if not is_loopback(scope):
+                raise _forbidden("This is answered on the server's own machine only.")
             return
         scope["auth"] = session = self._callers.find(scope)
         if method == WEBSOCKET:
-            self._check_socket(session, scope)
+            self._check_socket(route, session, scope)
         elif rule.entrance is Entrance.SESSION:
-            self._check_session(rule, session, scope)
+            self._check_session(rule, route, session, scope)
         if scope["query_string"]:
-            self._check_query(method, scope)
+            self._check_query(route, scope["query_string"].decode("latin-1"))
 
-    def _check_query(self, method: str, scope: Scope) -> None:
+    def _check_query(self, route: Route, shown: str) -> None:
         """A parameter that does nothing is a mistake of the caller's, and told as such."""
-        known = self._queries.get((method, scope["path_template"]))
-        shown = scope["query_string"].decode("latin-1")
+        known = self._queries.get(route)
         if known is None:
             return
         unknown = {name for name, _ in parse_qsl(shown, keep_blank_values=True)} - known
@@ -113,7 +112,9 @@ class Guard:
                 remedy="GET /api/openapi.json lists the parameters of every address.",
             )
 
-    def _check_session(self, rule: Rule, session: Session | None, scope: Scope) -> None:
+    def _check_session(
+        self, rule: Rule, route: Route, session: Session | None, scope: Scope
+    ) -> None:
         if session is None:
             raise RequestRefused(
                 401,
@@ -127,7 +128,7 @@ class Guard:
                 remedy="Ask the operator of this installation.",
             )  # fmt: skip
         _check_right(rule, session)
-        is_unsafe = method_of(scope) not in SAFE_METHODS
+        is_unsafe = route[0] not in SAFE_METHODS
         if is_unsafe and rule.proof is Proof.HEADER and session.csrf:
             _check_csrf(session, header(scope, CSRF_HEADER))
         if rule.step_up and session.proven_ns < self._now_ns() - PROOF_LIFE_NS:
@@ -137,7 +138,7 @@ class Guard:
                 "This needs a proof of identity that is at most five minutes old.",
                 remedy="POST /api/v1/session/prove with your password or second factor first.",
             )
-        if self._lacks_factor(session, scope):
+        if self._lacks_factor(route, session):
             raise RequestRefused(
                 403,
                 "second_factor_required",
@@ -145,7 +146,7 @@ class Guard:
                 remedy="Set up your authenticator first: POST /api/v1/second-factor.",
             )
 
-    def _check_socket(self, session: Session | None, scope: Scope) -> None:
+    def _check_socket(self, route: Route, session: Session | None, scope: Scope) -> None:
         """A socket has no answer to be refused with: its route closes it with a code.
 
         Who is not served counts as nobody; who lacks a second factor is somebody who is barred.
@@ -154,14 +155,11 @@ class Guard:
             return
         if not self._callers.is_served(session):
             scope["auth"] = None
-        elif self._lacks_factor(session, scope):
+        elif self._lacks_factor(route, session):
             scope.setdefault("state", {})[BARRED] = True
 
-    def _lacks_factor(self, session: Session, scope: Scope) -> bool:
-        needs_factor = self._needs_factor
-        return needs_factor is not None and needs_factor(
-            session, method_of(scope), scope["path_template"]
-        )
+    def _lacks_factor(self, route: Route, session: Session) -> bool:
+        return self._needs_factor is not None and self._needs_factor(session, *route)
 
 
 async def _tell_methods(path_template: str, send: Send) -> None:

@@ -5,28 +5,23 @@ site is told the address (Referrer-Policy). Whatever was wrong with a link, the 
 """
 
 from html import escape
-from typing import Annotated, Any, Final
-from urllib.parse import parse_qs
+from typing import Annotated, Final
 
 import msgspec
-from litestar import Request, Response, get, post
-from litestar.datastructures import State
+from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 from msgspec import Meta
 
 from plan2.connectivity.gateway.pages import html_page
 from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.gateway.signin import BODY_MAX_BYTES, HTML, OpenRequest, form_fields
 from plan2.connectivity.identity.invitations import TOKEN_MAX, Invitations, NotJoined
 from plan2.connectivity.identity.people import Person
 from plan2.foundation.errors import InputError
 
-BODY_MAX_BYTES: Final = 16_384
-HTML: Final = "text/html"
 GONE: Final = "This link is unknown, already used, or older than 48 hours."
 REMEDY: Final = "Ask the administrator for a new one."
-
-OpenRequest = Request[Any, Any, State]  # nobody need be signed in here
 
 
 class JoinBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,8 +70,7 @@ class JoinRoutes:
 
     async def by_form(self, request: OpenRequest) -> Response[bytes]:
         """Set the password; the form comes back with a reason when it cannot be used."""
-        typed = parse_qs((await request.body()).decode("utf-8", "replace"))
-        fields = {name: values[0] for name, values in typed.items()}
+        fields = await form_fields(request)
         token = fields.get("token", "")[:TOKEN_MAX]
         person = await self._invitations.look(token)
         if person is None:

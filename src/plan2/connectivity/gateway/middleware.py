@@ -16,6 +16,8 @@ from plan2.foundation.ids import IdSource
 
 WEBSOCKET: Final = "WEBSOCKET"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+UNCHANGING: Final = SAFE_METHODS | {WEBSOCKET}
+"""Requests that change nothing themselves; what comes over a socket is its route's business."""
 REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 NAMED: Final = {b"x-request-id": "request_id", b"x-correlation-id": "correlation_id"}
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})

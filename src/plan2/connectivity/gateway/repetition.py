@@ -24,7 +24,7 @@ from plan2.connectivity.gateway.kept_answers import (
     KeptAnswers,
     RecentAnswers,
 )
-from plan2.connectivity.gateway.middleware import SAFE_METHODS, WEBSOCKET, method_of
+from plan2.connectivity.gateway.middleware import UNCHANGING, method_of
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.right_table import SHOWN_ONCE, rule_for
@@ -77,9 +77,7 @@ class Repetition:
             RequestRefused: 400 for an unusable key, 409 for one that was used for something else.
         """
         session: Session | None = scope.get("auth")
-        method = method_of(scope)
-        is_named = any(name == KEY_HEADER for name, _ in scope["headers"])
-        if not is_named or session is None or method in {*SAFE_METHODS, WEBSOCKET}:
+        if session is None or method_of(scope) in UNCHANGING or not _is_named(scope):
             await self._app(scope, receive, send)
             return
         shown = header(scope, KEY_HEADER)
@@ -200,6 +198,10 @@ async def _settle(
             await durable.finish(claim, _bare(answer) if is_secret else answer)
     except Recoverable as error:
         logger("gateway").warning("answer_not_kept", reason=error.message)
+
+
+def _is_named(scope: Scope) -> bool:
+    return any(name == KEY_HEADER for name, _ in scope["headers"])
 
 
 def _claim(scope: Scope, session: Session, key: str, body: bytes) -> Claim:

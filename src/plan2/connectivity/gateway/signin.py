@@ -159,8 +159,7 @@ class SignInRoutes:
 
     async def by_form(self, request: OpenRequest) -> Response[bytes]:
         """Sign in with a pasted token, or with tenant, name, password and code."""
-        typed = parse_qs((await request.body()).decode("utf-8", "replace"))
-        fields = {name: values[0] for name, values in typed.items()}
+        fields = await form_fields(request)
         if "name" not in fields:
             return await self._redeem(request, fields.get("token", "").strip()[:TOKEN_MAX])
         asked = Credentials(
@@ -207,7 +206,13 @@ class SignInRoutes:
         return self._entry.redirect(request, opened)
 
 
-def caller_of(request: Request[Any, Any, State]) -> Caller:  # as `OpenRequest`
+async def form_fields(request: OpenRequest) -> dict[str, str]:
+    """What a form without scripts holds; of several fields with one name the first."""
+    typed = parse_qs((await request.body()).decode("utf-8", "replace"))
+    return {name: values[0] for name, values in typed.items()}
+
+
+def caller_of(request: OpenRequest) -> Caller:
     """Where a request comes from."""
     agent = "".join(each for each in request.headers.get("user-agent", "") if each.isprintable())
     return Caller(client_address(request.scope), agent[:AGENT_MAX])

@@ -6,6 +6,7 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
+from plan2.connectivity.gateway.etags import is_shown
 from plan2.connectivity.gateway.pages import FallbackState, fallback_page
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.static import Asset, Site, choose, is_page
@@ -59,8 +60,7 @@ def _answer(asset: Asset, request: OpenRequest) -> Response[bytes]:
         "etag": asset.etag,
         "vary": "accept-encoding",
     }
-    shown = request.headers.get("if-none-match", "")
-    if asset.etag in {part.strip().removeprefix("W/") for part in shown.split(",")}:
+    if is_shown(asset.etag, request.headers.get("if-none-match", "")):
         return Response(b"", status_code=304, headers=headers, media_type=asset.media_type)
     body, coding = choose(asset, request.headers.get("accept-encoding", ""))
     if coding:

@@ -1,7 +1,6 @@
 """Where keys for programs are made, revoked and written down."""
 
 import asyncio
-import hashlib
 import ipaddress
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -20,10 +19,11 @@ from plan2.connectivity.identity.people import Change, Person
 from plan2.connectivity.identity.principal import Session, Via
 from plan2.connectivity.identity.rights import Role, Scope
 from plan2.connectivity.identity.room import Room, no_limit
+from plan2.connectivity.identity.sessions import hash_secret
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import InputError, StoreBusy
 from plan2.foundation.events.people import KeyIssued, KeyRevoked
-from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.events.recording import Record
 from plan2.foundation.ids import IdSource
 from plan2.foundation.values import NS_PER_DAY, TenantId
 
@@ -131,8 +131,11 @@ class ApiKeyDesk:
         return len(loaded)
 
     def forget(self, tenant_id: str) -> None:
-        """A tenant is gone."""
+        """A tenant is gone, and with it the table where ends and uses would be written."""
         self.keys.drop(self.keys.of_tenant(tenant_id))
+        for unwritten in (self._ended, self._used):
+            for key in [each for each in unwritten.values() if each.tenant_id == tenant_id]:
+                del unwritten[key.key_id]
 
     async def create(self, wish: KeyWish, caller: Session) -> tuple[str, ApiKey]:
         """A new key; returns it whole, which is shown only here, and what is kept of it.
@@ -165,7 +168,7 @@ class ApiKeyDesk:
                 expires_ns=now_ns + wish.days * NS_PER_DAY,
             )
             shown = self._mint.secret()
-            stored = StoredKey(key=key, secret_hash=hashlib.sha256(shown.encode()).digest())
+            stored = StoredKey(key=key, secret_hash=hash_secret(shown))
             await self._table.insert(stored)
             self.keys.keep(stored)
         self._tell_issued(key)
@@ -245,7 +248,7 @@ class ApiKeyDesk:
             raise TooManyKeys(
                 f"Tenant {tenant_id} has {LIVE_PER_TENANT} keys already.", remedy="Revoke some."
             )
-        ended = [key for key in known if key not in live]
+        ended = [key for key in known if key.revoked_ns is not None or key.expires_ns <= now_ns]
         self.keys.drop(ended[ENDED_REMEMBERED:])
 
     def _new_id(self) -> str:

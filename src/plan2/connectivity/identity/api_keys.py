@@ -5,7 +5,6 @@ that was revoked is dead at once. A key may do no more than its owner may at thi
 the owner is blocked, demoted or removed, the key ends for good. Keys never administer anything.
 """
 
-import hashlib
 import hmac
 import ipaddress
 import re
@@ -17,6 +16,7 @@ import msgspec
 from plan2.connectivity.identity.people import Person
 from plan2.connectivity.identity.principal import Session, User, Via
 from plan2.connectivity.identity.rights import Role, Scope
+from plan2.connectivity.identity.sessions import hash_secret
 from plan2.foundation.clock import Clock
 
 SHAPE: Final = re.compile(r"p2_([a-z0-9]{1,8})_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
@@ -111,7 +111,7 @@ class ApiKeys:
             return None
         environment, key_id, secret = found.groups()
         kept = self._kept.get(key_id)
-        hash_ = hashlib.sha256(secret.encode()).digest()
+        hash_ = hash_secret(secret)
         if kept is None or not hmac.compare_digest(hash_, kept.secret_hash):
             return None
         key = kept.key

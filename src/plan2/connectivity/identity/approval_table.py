@@ -6,16 +6,12 @@ from plan2.connectivity.identity.proposals import Proposal, State
 from plan2.foundation.eventstore.store import OpenUnit
 from plan2.foundation.values import TenantId
 
-FIND: Final = (
+SELECT: Final = (
     "select approval_id, kind, payload, summary, content_hash, ask_reason, proposed_by, "
     "proposed_ns, expires_ns, state, decided_by, decided_ns, reason, outcome from approval "
-    "where approval_id = %s"
 )
-LIST: Final = (
-    "select approval_id, kind, payload, summary, content_hash, ask_reason, proposed_by, "
-    "proposed_ns, expires_ns, state, decided_by, decided_ns, reason, outcome from approval "
-    "where state = %s or %s = '' order by proposed_ns desc, approval_id limit %s"
-)
+FIND: Final = SELECT + "where approval_id = %s"
+LIST: Final = SELECT + "where state = %s or %s = '' order by proposed_ns desc, approval_id limit %s"
 INSERT: Final = (
     "insert into approval (approval_id, kind, payload, summary, content_hash, ask_reason, "
     "proposed_by, proposed_ns, expires_ns, state) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"

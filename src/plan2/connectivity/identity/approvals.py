@@ -5,13 +5,12 @@ The approver states the hash of what was shown; their rights, and the proposer's
 moment. An approved proposal is carried out once and never again, also after a crash in between.
 
 Where only one person of a tenant may decide on a kind there are no four eyes: that person decides
-alone, with a fresh proof of identity, unless the tenant's setting forbids it. Where there are two
-or more, only the setting allows it. Blocked people count, so that nobody gets alone by blocking the
-others.
+alone, with a fresh proof of identity. Blocked people count, so that nobody gets alone by blocking
+the others.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -28,10 +27,11 @@ from plan2.connectivity.identity.proposals import (
     canonical,
     content_hash,
 )
+from plan2.connectivity.identity.sign_in import is_proven
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import InputError, Plan2Error
 from plan2.foundation.events.people import ApprovalAsked, ApprovalDecided
-from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.events.recording import Record
 from plan2.foundation.ids import IdSource
 from plan2.foundation.values import NS_PER_HOUR, TenantId
 
@@ -53,25 +53,11 @@ class Traders(Protocol):
         ...
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What proposals are held against.
-
-    Attributes:
-        kinds: every kind by name.
-        single_person: whether a tenant's setting lets one person decide alone; None: not set.
-        proof_life_ns: how old a proof of identity may be.
-    """
-
-    kinds: Mapping[str, Kind]
-    single_person: Callable[[str], bool | None]
-    proof_life_ns: int
-
-
 class Approvals:
     """All proposals of all tenants.
 
     Args:
-        table: durable storage. people: rights. rules: kinds and what they are held against.
+        table: durable storage. people: rights. kinds: what may be proposed, by name.
         clock: wall time. ids: names of proposals. record: writes facts down.
     """
 
@@ -79,14 +65,14 @@ class Approvals:
         self,
         table: ApprovalTable,
         people: Traders,
-        rules: Rules,
+        kinds: Mapping[str, Kind],
         clock: Clock,
         ids: IdSource,
         record: Record,
     ) -> None:
         self._table = table
         self._people = people
-        self._rules = rules
+        self._kinds = kinds
         self._clock = clock
         self._ids = ids
         self._record = record
@@ -121,9 +107,9 @@ class Approvals:
             InputError: there is no such kind, the caller's role may not, the payload cannot be
                 used, or too many proposals are open.
         """
-        kind = self._rules.kinds.get(kind_name)
+        kind = self._kinds.get(kind_name)
         if kind is None:
-            known = ", ".join(sorted(self._rules.kinds)) or "none"
+            known = ", ".join(sorted(self._kinds)) or "none"
             raise InputError(f"There is no kind {kind_name!r} of approval; there are: {known}.")
         user = caller.user
         self._check_proposer(caller, kind, kind_name)
@@ -148,14 +134,6 @@ class Approvals:
             await self._table.insert(proposal)
         self._tell_asked(proposal, caller.actor)
         return proposal
-
-    def proposing(self, kind: str) -> Callable[[Session, Payload, str], Awaitable[str]]:
-        """A way to propose things of one kind from caller, payload and reason; answers the id."""
-
-        async def ask(caller: Session, payload: Payload, reason: str) -> str:
-            return (await self.propose(caller, kind, payload, reason)).approval_id
-
-        return ask
 
     async def approve(
         self, caller: Session, approval_id: str, shown_hash: str, reason: str
@@ -215,7 +193,7 @@ class Approvals:
 
     def why_not(self, proposal: Proposal, caller: Session) -> Denial | None:
         """Why somebody may not decide on an open proposal; None when they may."""
-        kind, user = self._rules.kinds.get(proposal.kind), caller.user
+        kind, user = self._kinds.get(proposal.kind), caller.user
         is_alone = kind is not None and self._may_decide_alone(user.tenant_id, kind)
         if caller.via is Via.KEY or (caller.via is Via.LOCAL and not is_alone):
             return Denial.NOT_A_PERSON
@@ -226,7 +204,7 @@ class Approvals:
             return Denial.OWN_PROPOSAL
         if not is_alone and not self._has_right(user.tenant_id, proposal.proposed_by, kind):
             return Denial.PROPOSER_LOST_RIGHT
-        if self._clock.now_ns() - caller.proven_ns > self._rules.proof_life_ns:
+        if not is_proven(caller, self._clock.now_ns()):
             return Denial.NOT_PROVEN
         return None
 
@@ -268,7 +246,7 @@ class Approvals:
 
     async def _carry_out(self, proposal: Proposal) -> Proposal:
         try:
-            outcome = f"done: {await self._rules.kinds[proposal.kind].carry_out(proposal)}"
+            outcome = f"done: {await self._kinds[proposal.kind].carry_out(proposal)}"
         except Plan2Error as error:
             outcome = f"failed: {error}"
         await self._table.set_outcome(TenantId(proposal.tenant_id), proposal.approval_id, outcome)
@@ -290,9 +268,6 @@ class Approvals:
         return person is not None and not person.is_blocked and person.user.role in kind.roles
 
     def _may_decide_alone(self, tenant_id: str, kind: Kind) -> bool:
-        setting = self._rules.single_person(tenant_id)
-        if setting is not None:
-            return setting
         people = self._people.of_tenant(tenant_id)
         return sum(person.user.role in kind.roles for person in people) < 2
 

@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Callable
 from typing import Final
 
+from plan2.connectivity.identity.sessions import hash_secret
+
 CODES: Final = 10
 CODE_BYTES: Final = 15
 GROUP: Final = 4
@@ -27,7 +29,7 @@ def code_hash(typed: str) -> bytes | None:
     code = typed.upper().translate(MISREAD) if typed.isascii() else ""
     if len(code) != LETTERS or not set(code) <= set(ALPHABET):
         return None
-    return hashlib.sha256(code.encode()).digest()
+    return hash_secret(code)
 
 
 def _shown(secret: str) -> str:

@@ -14,8 +14,8 @@ from plan2.connectivity.identity.sessions import Sessions, hash_secret, new_secr
 from plan2.connectivity.identity.users import UserBook
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import VersionConflict
+from plan2.foundation.events.recording import Record
 from plan2.foundation.events.system import UserAuthenticated
-from plan2.foundation.eventstore.recording import Record
 from plan2.foundation.ids import derived_id
 from plan2.foundation.values import NS_PER_MINUTE, TenantId
 

@@ -12,7 +12,7 @@ import msgspec
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import InputError
 from plan2.foundation.events.people import ConsentGiven, ConsentWithdrawn
-from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.events.recording import Record
 from plan2.foundation.eventstore.store import OpenUnit
 from plan2.foundation.log import logger
 from plan2.foundation.values import TenantId

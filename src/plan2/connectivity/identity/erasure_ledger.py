@@ -1,6 +1,6 @@
 """Who was erased, kept outside the database: replayed after every restore of an older backup.
 
-One line of JSON per erasure, with pseudonyms only; the file only grows.
+One line of JSON per erasure, with pseudonyms only; a line that is whole stays for good.
 """
 
 import os
@@ -42,13 +42,12 @@ class ErasureLedger:
         line = msgspec.json.encode(erasure) + b"\n"
         for path in self._paths:
             path.parent.mkdir(parents=True, exist_ok=True)
+            _cut_torn_line(path)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-            descriptor = os.open(path, flags, 0o600)
-            try:
-                os.write(descriptor, line)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            with os.fdopen(os.open(path, flags, 0o600), "ab") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
 
     def of(self, tenant: TenantId) -> list[Erasure]:
         """A tenant's erasures, oldest first, from every copy, each person once.
@@ -62,6 +61,13 @@ class ErasureLedger:
                 if erasure.tenant == tenant:
                     found.setdefault(erasure.subject, erasure)
         return list(found.values())
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Remove what a crash left of a line; the next one would make an unreadable whole with it."""
+    lines = path.read_bytes() if path.exists() else b""
+    if lines and not lines.endswith(b"\n"):
+        os.truncate(path, lines.rfind(b"\n") + 1)
 
 
 def _read(path: Path) -> list[Erasure]:

@@ -12,13 +12,14 @@ from typing import Final, Protocol
 
 import msgspec
 
+from plan2.connectivity.identity.masked import Masked
 from plan2.connectivity.identity.passwords import Passwords
 from plan2.connectivity.identity.people import Person
 from plan2.connectivity.identity.sessions import hash_secret
 from plan2.connectivity.identity.users import UserBook
 from plan2.foundation.clock import Clock
 from plan2.foundation.events.people import UserInvited
-from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.events.recording import Record
 from plan2.foundation.values import NS_PER_HOUR, TenantId
 
 LIFE_NS: Final = 48 * NS_PER_HOUR
@@ -42,7 +43,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     expires_ns: int
 
 
-class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+class Invitation(Masked, frozen=True, kw_only=True):
     """A new link; the token is shown only here. `expires_ns` is UTC ns."""
 
     person: Person

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from plan2.connectivity.identity.masked import Masked
 from plan2.connectivity.identity.principal import Session, User, Via
 from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.identity.sessions import csrf_of, new_secret
@@ -25,7 +26,7 @@ NOBODY: Final = "unnamed"
 NEVER_NS: Final = (1 << 63) - 1
 
 
-class Access(msgspec.Struct, frozen=True, kw_only=True):
+class Access(Masked, frozen=True, kw_only=True):
     """What the file holds: where Plan2 listens, the key, and the process that wrote it.
 
     `certificate` is the server's own certificate (PEM) when it speaks TLS, else "".

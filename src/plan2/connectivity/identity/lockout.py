@@ -30,10 +30,14 @@ Key = tuple[str, ...]
 
 
 class Account(msgspec.Struct, frozen=True):
-    """What somebody claims to be, whether that exists or not."""
+    """What somebody claims to be, whether that exists or not; each purpose counts for itself.
+
+    Who is signed in proves themselves by their id: no stranger's tries at signing in count there.
+    """
 
     tenant: str
     name: str
+    purpose: str = "sign-in"
 
 
 class _Count(msgspec.Struct):
@@ -102,7 +106,7 @@ class Lockout:
         pair = _pair(account, address)
         if pair in self._usual:
             return (pair,)
-        return (("account", *pair[1:3]), (ADDRESS, network_of(address)))
+        return (("account", *pair[1:4]), (ADDRESS, network_of(address)))
 
 
 def wait_ns(failures: int) -> int:
@@ -127,4 +131,5 @@ def network_of(address: str) -> str:
 
 
 def _pair(account: Account, address: str) -> Key:
-    return ("usual", account.tenant, name_key(account.name), network_of(address))
+    who = (account.purpose, account.tenant, name_key(account.name))
+    return ("usual", *who, network_of(address))

@@ -14,8 +14,8 @@ from plan2.foundation.database.registry import Registered
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.database.tenant_archive import Tell
 from plan2.foundation.errors import Plan2Error
+from plan2.foundation.events.recording import Record
 from plan2.foundation.events.tenancy import OnboardingStep
-from plan2.foundation.eventstore.recording import Record
 from plan2.foundation.values import TenantId
 
 STEPS: Final = ("register", "schema", "partitions", "settings", "invitation", "ready")

@@ -6,7 +6,9 @@ typed: nothing is cut off, folded or normalised.
 """
 
 import asyncio
+import base64
 import os
+import secrets
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -14,6 +16,7 @@ from typing import Final, TypeVar
 import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from plan2.foundation.errors import Recoverable
@@ -56,7 +59,7 @@ class Passwords:
         count = workers or max(1, (os.cpu_count() or 1) // 2)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="argon2")
         self._hasher = hasher or PasswordHasher(TIME_COST, MEMORY_KIB, LANES)
-        self._dummy = ""
+        self._decoy_hash = _decoy_hash(self._hasher)
         self._waiting = 0
         self._known = frozenset(FREQUENCY_LISTS["passwords"][:KNOWN])
 
@@ -107,13 +110,9 @@ class Passwords:
 
     def _check(self, password_hash: str, password: str) -> Verdict:
         """The work of a thread: one verification, whatever was given."""
-        if not self._dummy:
-            self._dummy = self._hasher.hash("nobody has this password")
         try:
-            self._hasher.verify(password_hash or self._dummy, password)
+            self._hasher.verify(password_hash or self._decoy_hash, password)
         except (VerificationError, InvalidHashError):
-            return Verdict(is_right=False)
-        if not password_hash:
             return Verdict(is_right=False)
         return Verdict(is_right=True, is_outdated=self._hasher.check_needs_rehash(password_hash))
 
@@ -127,6 +126,20 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._waiting -= 1
+
+
+def _decoy_hash(hasher: PasswordHasher) -> str:
+    """What a password is held against where there is none: the same work, and never right.
+
+    Salt and digest are random, so making it costs nothing and no password belongs to it.
+    """
+
+    def random_text(size: int) -> str:
+        return base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
+
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    salt, digest = random_text(hasher.salt_len), random_text(hasher.hash_len)
+    return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
 
 
 def _unit_of(text: str) -> str:

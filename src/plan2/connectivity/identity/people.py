@@ -45,6 +45,11 @@ class Person(Masked, frozen=True, kw_only=True):
     created_ns: int = 0
     password_ns: int = 0
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether nothing but the pseudonym is left; no name that somebody chose is enough."""
+        return self.is_blocked and self.user.name == erased_name(self.user.user_id)
+
 
 class UserTable(Protocol):
     """Where people are kept."""
@@ -60,6 +65,11 @@ class UserTable(Protocol):
     async def update_person(self, person: Person, ended_ns: int | None) -> None:
         """Write a person anew; with a time, end all their sessions as of it, all or nothing."""
         ...
+
+
+def erased_name(user_id: str) -> str:
+    """What stands for the name of somebody who was erased, as the data map's SQL writes it too."""
+    return f"erased-{user_id}"
 
 
 def name_key(name: str) -> str:

@@ -5,7 +5,6 @@ reset that password and stand above all tenants.
 """
 
 import enum
-from typing import Final
 
 import msgspec
 
@@ -18,8 +17,6 @@ from plan2.connectivity.identity.second_factor import SecondFactors
 from plan2.connectivity.identity.users import UserBook
 from plan2.foundation.errors import InputError, Plan2Error
 from plan2.foundation.ids import IdSource
-
-ERASED: Final = "erased-"
 
 
 class State(enum.StrEnum):
@@ -160,7 +157,7 @@ class PeopleDesk:
 
     def _person(self, caller: Session, user_id: str) -> Person:
         person = self._book.find(caller.user.tenant_id, user_id)
-        if person is None or person.user.name.startswith(ERASED):
+        if person is None or person.is_erased:
             raise NoSuchUser(f"There is no user {user_id}.")
         if person.user.is_operator and not caller.user.is_operator:
             raise OnlyOperators("Only an operator changes an operator.")

@@ -18,7 +18,7 @@ from plan2.foundation.clock import Clock
 from plan2.foundation.database.unit_of_work import UnitOfWork
 from plan2.foundation.errors import InputError, Plan2Error
 from plan2.foundation.events.people import SubjectErased
-from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.events.recording import Record
 from plan2.foundation.eventstore.store import OpenUnit
 from plan2.foundation.values import TenantId
 
@@ -88,6 +88,7 @@ class Privacy:
         self._clock = clock
         self._record = record
         self._listeners: list[OnErased] = []
+        self._erasing = asyncio.Lock()
 
     def on_erased(self, listener: OnErased) -> None:
         """Call `listener` when a person was erased: what remembers people must forget this one."""
@@ -105,13 +106,16 @@ class Privacy:
             InputError: they are the tenant's last administrator.
             StoreBusy, OSError: not all was done; the next start, or another try, finishes it.
         """
-        async with self._unit(tenant) as uow:
-            await _check_erasable(uow, user_id)
-        erasure = Erasure(tenant=tenant, subject=user_id, erased_us=self._clock.now_ns() // 1_000)
-        await asyncio.to_thread(self._ledger.add, erasure)
-        if self._forget is not None:
-            await self._forget(tenant, user_id, by)
-        return await self._carry_out(erasure, by)
+        # One at a time: two last administrators must not both be found erasable.
+        async with self._erasing:
+            async with self._unit(tenant) as uow:
+                await _check_erasable(uow, user_id)
+            at_us = self._clock.now_ns() // 1_000
+            erasure = Erasure(tenant=tenant, subject=user_id, erased_us=at_us)
+            await asyncio.to_thread(self._ledger.add, erasure)
+            if self._forget is not None:
+                await self._forget(tenant, user_id, by)
+            return await self._carry_out(erasure, by)
 
     async def replay(self, tenant: TenantId) -> int:
         """Erase again whoever was erased; at every start, before anybody is served.
@@ -134,7 +138,7 @@ class Privacy:
         touched: dict[Fate, list[Touched]] = {Fate.REMOVED: [], Fate.REPLACED: []}
         async with self._unit(tenant) as uow:
             for table in TABLES:
-                if table.erase:
+                if table.erasure:
                     rows = await _erase_rows(uow, table, erasure, self._clock.now_ns())
                     touched[table.fate].append(Touched(table.table, rows))
             known = await _is_told(uow, subject)
@@ -177,9 +181,8 @@ async def _check_erasable(uow: UnitOfWork, user_id: str) -> None:
 
 async def _erase_rows(uow: UnitOfWork, table: TableMap, erasure: Erasure, now_ns: int) -> int:
     """Remove or pseudonymise a person's rows; the SQL is the map's, values are parameters."""
-    statement = table.erase.format(subject=table.subject)
     values = parameters_of(erasure.subject) | {"now_ns": now_ns}
-    return int((await uow.raw.execute(statement, values)).rowcount)
+    return int((await uow.raw.execute(table.erasure, values)).rowcount)
 
 
 def parameters_of(subject: str) -> dict[str, object]:

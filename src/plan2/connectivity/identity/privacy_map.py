@@ -35,7 +35,7 @@ class TableMap(msgspec.Struct, frozen=True, kw_only=True):
         personal: columns about the person. secret: columns that are never handed out.
         plain: its other columns.
         category, purpose, basis, retention: what the law asks about it.
-        fate: what erasure does; erase: the SQL that does it, "" when nothing.
+        fate: what erasure does. replaced: what an `update` sets where it pseudonymises.
     """
 
     table: str
@@ -48,7 +48,16 @@ class TableMap(msgspec.Struct, frozen=True, kw_only=True):
     basis: str
     retention: str
     fate: Fate
-    erase: str = ""
+    replaced: str = ""
+
+    @property
+    def erasure(self) -> str:
+        """The SQL that erases a person's rows; "" where they are kept."""
+        if self.fate is Fate.REMOVED:
+            return f"delete from {self.table} where {self.subject}"  # noqa: S608 - our own words
+        if self.fate is Fate.REPLACED:
+            return f"update {self.table} set {self.replaced} where {self.subject}"  # noqa: S608
+        return ""
 
 
 class EventMap(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +83,6 @@ TABLES: Final[tuple[TableMap, ...]] = (
         basis=CONTRACT,
         retention="until the session ends",
         fate=Fate.REMOVED,
-        erase="delete from refresh_token where {subject}",
     ),
     TableMap(
         table="user_session",
@@ -95,7 +103,6 @@ TABLES: Final[tuple[TableMap, ...]] = (
         basis=CONTRACT,
         retention="until the session ends, 30 days at most",
         fate=Fate.REMOVED,
-        erase="delete from user_session where {subject}",
     ),
     TableMap(
         table="signin_token",
@@ -106,7 +113,6 @@ TABLES: Final[tuple[TableMap, ...]] = (
         basis=CONTRACT,
         retention="minutes",
         fate=Fate.REMOVED,
-        erase="delete from signin_token where {subject}",
     ),
     TableMap(
         table="second_factor",
@@ -118,7 +124,6 @@ TABLES: Final[tuple[TableMap, ...]] = (
         basis=SECURITY,
         retention="until it is removed",
         fate=Fate.REMOVED,
-        erase="delete from second_factor where {subject}",
     ),
     TableMap(
         table="backup_code",
@@ -129,7 +134,6 @@ TABLES: Final[tuple[TableMap, ...]] = (
         basis=SECURITY,
         retention="until new ones are made",
         fate=Fate.REMOVED,
-        erase="delete from backup_code where {subject}",
     ),
     TableMap(
         table="invitation",
@@ -140,7 +144,6 @@ TABLES: Final[tuple[TableMap, ...]] = (
         basis=CONTRACT,
         retention="days",
         fate=Fate.REMOVED,
-        erase="delete from invitation where {subject}",
     ),
     TableMap(
         table="api_key",
@@ -163,8 +166,8 @@ TABLES: Final[tuple[TableMap, ...]] = (
         basis=CONTRACT,
         retention="as long as the log, so that what a key did can be told",
         fate=Fate.REPLACED,
-        erase="update api_key set label = '', networks = '{{}}', revoked_reason = 'erased', "
-        "revoked_ns = coalesce(revoked_ns, %(now_ns)s) where {subject}",
+        replaced="label = '', networks = '{}', revoked_reason = 'erased', "
+        "revoked_ns = coalesce(revoked_ns, %(now_ns)s)",
     ),
     TableMap(
         table="kept_answer",
@@ -176,7 +179,6 @@ TABLES: Final[tuple[TableMap, ...]] = (
         basis=CONTRACT,
         retention="a day",
         fate=Fate.REMOVED,
-        erase="delete from kept_answer where {subject}",
     ),
     TableMap(
         table="setting",
@@ -188,7 +190,6 @@ TABLES: Final[tuple[TableMap, ...]] = (
         basis=CONTRACT,
         retention="until they are changed",
         fate=Fate.REMOVED,
-        erase="delete from setting where {subject}",
     ),
     TableMap(
         table="approval",
@@ -239,9 +240,8 @@ TABLES: Final[tuple[TableMap, ...]] = (
         basis=CONTRACT,
         retention="until erasure",
         fate=Fate.REPLACED,
-        erase="update app_user set name = 'erased-' || user_id, "
-        "name_key = 'erased-' || user_id, password_hash = '', is_blocked = true, "
-        "is_operator = false where {subject}",
+        replaced="name = 'erased-' || user_id, name_key = 'erased-' || user_id, "
+        "password_hash = '', is_blocked = true, is_operator = false",
     ),
 )
 """Tables with data about people, in the order in which erasure goes through them."""

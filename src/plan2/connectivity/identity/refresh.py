@@ -139,7 +139,7 @@ class Refresh:
         if live.is_over:
             return None
         live.last_seen_ns, live.caller = now_ns, caller
-        return self._grant(_session_of(live), successor)
+        return self._grant(live.row.session(), successor)
 
     async def revoke(self, shown: str) -> None:
         """End the family of a token; one that is unknown changes nothing (RFC 7009)."""
@@ -181,15 +181,3 @@ def successor_of(secret: str, salt: str) -> str:
         salt.encode(), digest_size=32, key=secret.encode(), person=b"plan2-refresh"
     )
     return base64.urlsafe_b64encode(made.digest()).rstrip(b"=").decode()
-
-
-def _session_of(live: Live) -> Session:
-    row = live.row
-    return Session(
-        session_id=row.session_id,
-        user=row.user,
-        csrf="",
-        expires_ns=row.expires_ns,
-        via=row.via,
-        proven_ns=row.proven_ns,
-    )

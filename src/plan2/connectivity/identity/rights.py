@@ -93,7 +93,6 @@ EVERYONE: Final = READERS | {Role.API_USER}
 
 OPEN: Final = Rule(entrance=Entrance.OPEN, rate=RateClass.FREE)
 READ: Final = Rule(entrance=Entrance.SESSION, roles=EVERYONE)
-ANALYSE: Final = Rule(entrance=Entrance.SESSION, roles=EVERYONE, rate=RateClass.ANALYTICS)
 AUDIT: Final = Rule(entrance=Entrance.SESSION, roles=READERS, rate=RateClass.ANALYTICS)
 TRADE: Final = Rule(
     entrance=Entrance.SESSION, roles=TRADERS | {Role.API_USER}, scope=Scope.TRADE,

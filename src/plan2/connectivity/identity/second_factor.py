@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import msgspec
 
 from plan2.connectivity.identity.backup_codes import code_hash, new_codes
+from plan2.connectivity.identity.masked import Masked
 from plan2.connectivity.identity.principal import User
 from plan2.connectivity.identity.totp import (
     SEED_BYTES,
@@ -24,7 +25,7 @@ from plan2.connectivity.identity.totp import (
 )
 from plan2.foundation.clock import Clock
 from plan2.foundation.events.people import CredentialChanged
-from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.events.recording import Record
 from plan2.foundation.ids import IdSource
 from plan2.foundation.secrets.sealing import Place, Sealer
 from plan2.foundation.values import NS_PER_MINUTE, TenantId
@@ -93,7 +94,7 @@ class FactorTable(Protocol):
         ...
 
 
-class Begun(msgspec.Struct, frozen=True):
+class Begun(Masked, frozen=True):
     """A seed that waits for its first code; shown only here. `expires_ns` is UTC ns."""
 
     secret: str

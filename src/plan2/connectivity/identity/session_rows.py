@@ -43,6 +43,22 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     proven_ns: int = 0
     last_seen_ns: int = 0
 
+    def session(self, csrf: str = "", expires_ns: int | None = None) -> Session:
+        """What routes see of it: with the CSRF value of its cookie, or for a token's shorter life.
+
+        Args:
+            csrf: "" where no cookie was shown.
+            expires_ns: when what was shown ends, UTC ns; None: with the session.
+        """
+        return Session(
+            session_id=self.session_id,
+            user=self.user,
+            csrf=csrf,
+            expires_ns=self.expires_ns if expires_ns is None else expires_ns,
+            via=self.via,
+            proven_ns=self.proven_ns,
+        )
+
 
 class Live:
     """A session in memory; `is_over` turns once, and whoever holds on to it sees that.
@@ -50,7 +66,8 @@ class Live:
     Attributes:
         row: replaced, never changed, when something about it changes.
         shown: what routes see of a cookie's session, made when the cookie first comes.
-        last_seen_ns: UTC ns. caller: where it was last seen, as far as that is known.
+        last_seen_ns: UTC ns.
+        caller: where it was opened, or its token last shown; unknown after a restart.
     """
 
     __slots__ = ("caller", "is_over", "last_seen_ns", "row", "shown")

@@ -29,7 +29,7 @@ from plan2.connectivity.identity.session_rows import (
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import StoreBusy, VersionConflict
 from plan2.foundation.events.people import SessionEnded
-from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.events.recording import Record
 from plan2.foundation.ids import IdSource
 from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR, TenantId
 
@@ -147,11 +147,11 @@ class Sessions:
         self._live.add(live)
         try:
             await self._table.insert_session(row)
-        except BaseException:
+        except BaseException:  # a cancelled caller too must leave nothing that nobody holds
             self._live.drop(live)
             raise
         await self._refuse_if_over(live)
-        return secret, _session(row, secret)
+        return secret, row.session(csrf_of(secret) if parent is None else "")
 
     def find(self, secret: str) -> Session | None:
         """The live session of a cookie, or None.
@@ -168,7 +168,7 @@ class Sessions:
             return None
         live.last_seen_ns = now_ns
         if live.shown is None:
-            live.shown = _session(live.row, secret)
+            live.shown = live.row.session(csrf_of(secret))
         return live.shown
 
     def live(self, session_id: str) -> Live | None:
@@ -208,7 +208,7 @@ class Sessions:
         if live.is_over:
             return None
         self._live.swap(live, msgspec.structs.replace(row, user=live.row.user))
-        return secret, _session(live.row, secret)
+        return secret, live.row.session(csrf_of(secret))
 
     async def revoke(self, session_id: str, reason: str = "signed_out", by: str = "") -> None:
         """End a session now, and the tokens that came from it; unknown ids are harmless."""
@@ -329,14 +329,3 @@ class Sessions:
         for live in self._live.of_tenant(tenant_id):
             if live.row.expires_ns <= now_ns:
                 self._live.drop(live)
-
-
-def _session(row: SessionRow, secret: str) -> Session:
-    return Session(
-        session_id=row.session_id,
-        user=row.user,
-        csrf=csrf_of(secret),
-        expires_ns=row.expires_ns,
-        via=row.via,
-        proven_ns=row.proven_ns,
-    )

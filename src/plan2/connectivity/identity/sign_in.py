@@ -22,8 +22,8 @@ from plan2.connectivity.identity.users import UserBook
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import StoreBusy, VersionConflict
 from plan2.foundation.events.people import SignInRefused
+from plan2.foundation.events.recording import Record
 from plan2.foundation.events.system import UserAuthenticated
-from plan2.foundation.eventstore.recording import Record
 from plan2.foundation.values import NS_PER_MINUTE
 
 PROOF_LASTS_NS: Final = 5 * NS_PER_MINUTE
@@ -43,18 +43,6 @@ class SecondFactor(Protocol):
     async def check(self, user: User | None, code: str) -> bool:
         """Use up a code; None stands for nobody: False, after the same time."""
         ...
-
-
-class NoSecondFactor:
-    """Nobody has a second factor."""
-
-    def is_needed(self, user: User) -> bool:  # noqa: ARG002 - the port names the person
-        """Never."""
-        return False
-
-    async def check(self, user: User | None, code: str) -> bool:  # noqa: ARG002 - as above
-        """No code is right."""
-        return False
 
 
 class Credentials(Masked, frozen=True, kw_only=True):
@@ -166,7 +154,7 @@ class PasswordSignIn:
         person = parts.book.find(session.user.tenant_id, session.user.user_id)
         if person is None or person.is_blocked:
             return False
-        account = Account(session.user.tenant_id, f"proof of {person.user.user_id}")
+        account = Account(session.user.tenant_id, person.user.user_id, "proof")
         if not parts.lockout.begin(account, caller.address):
             return False
         is_right = bool(password or code)

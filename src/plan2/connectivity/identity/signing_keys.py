@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import StoreBusy
+from plan2.foundation.events.recording import Record
 from plan2.foundation.events.tenancy import KeyRotated
-from plan2.foundation.eventstore.recording import Record
 from plan2.foundation.ids import IdSource
 from plan2.foundation.log import logger
 from plan2.foundation.secrets.sealing import KeyGone, KeysUnavailable, Place, SealBroken, Sealer
@@ -122,8 +122,8 @@ class SigningKeys:
     async def renew(self, by: str = "system", *, at_once: bool = False) -> bool:
         """Put a new key in charge if the old one has signed for 60 days; whether it did.
 
-        Call it at the start and daily. `at_once` is for a key that somebody may have seen: the
-        old one is good for nothing from now on.
+        `at_once` is for a key that somebody may have seen: the old one is good for nothing from
+        now on.
 
         Raises:
             KeysUnavailable: the key provider is away; the old key goes on.
@@ -178,10 +178,6 @@ class SigningKeys:
         """Whether there is such a key and it is not retired."""
         key = self._keys.get(key_id)
         return key is not None and (not key.retires_ns or self._clock.now_ns() < key.retires_ns)
-
-    def public_key(self, key_id: str) -> bytes:
-        """The raw public key, 32 bytes, for other programs that check tokens."""
-        return self._keys[key_id].public.public_bytes_raw()
 
     def _in_charge(self) -> _Key:
         if self._current is None:

@@ -12,8 +12,8 @@ from plan2.connectivity.identity.privacy_map import EVENTS, TABLES, EventMap, Fa
 from plan2.foundation.clock import Clock
 from plan2.foundation.database.unit_of_work import UnitOfWork
 from plan2.foundation.events.people import SubjectExported
+from plan2.foundation.events.recording import Record
 from plan2.foundation.eventstore.record import StoredEvent
-from plan2.foundation.eventstore.recording import Record
 from plan2.foundation.eventstore.sealing_events import open_personal
 from plan2.foundation.eventstore.store import OpenUnit, select
 from plan2.foundation.safe_csv import safe

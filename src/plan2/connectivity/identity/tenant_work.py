@@ -11,6 +11,7 @@ import msgspec
 from plan2.foundation.clock import Clock
 from plan2.foundation.database.tenant_archive import Tell
 from plan2.foundation.errors import InputError, Plan2Error
+from plan2.foundation.log import logger
 from plan2.foundation.values import TenantId
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -117,8 +118,7 @@ class Works:
         self._failures.pop(tenant, None)
         task = asyncio.create_task(self._carry_out(tenant, run(work.tell)))
         self._under_way[tenant] = work, task
-        # A failure is kept above, so it is not lost where nobody waits for the task.
-        task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+        task.add_done_callback(lambda done: _tell_fault(done, tenant))
         return task
 
     async def settled(self, tenant_id: str) -> None:
@@ -144,3 +144,10 @@ class Works:
             raise
         finally:
             del self._under_way[tenant]
+
+
+def _tell_fault(task: asyncio.Task[str], tenant: TenantId) -> None:
+    """Log what nobody foresaw; an ordinary failure is kept, and nobody need wait for the task."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, Plan2Error):
+        logger("tenants").error("tenant_work_broke", tenant=tenant, exc_info=error)

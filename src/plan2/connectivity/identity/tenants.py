@@ -27,8 +27,8 @@ from plan2.foundation.database.registry import Registered
 from plan2.foundation.database.tenancy import MAIN_TENANT, schema_of
 from plan2.foundation.database.tenant_archive import Tell, read_manifest
 from plan2.foundation.errors import InputError, Plan2Error
+from plan2.foundation.events.recording import Record
 from plan2.foundation.events.tenancy import TenantChanged
-from plan2.foundation.eventstore.recording import Record
 from plan2.foundation.log import logger
 from plan2.foundation.values import TenantId
 

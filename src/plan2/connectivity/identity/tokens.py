@@ -5,14 +5,13 @@ session has at this moment. A token that was found good is remembered by its SHA
 costs a hash and two look-ups until it ends; the session is looked at every time.
 """
 
-import hashlib
 from typing import Final
 
 import msgspec
 
 from plan2.connectivity.identity.principal import Session, Via
 from plan2.connectivity.identity.session_rows import Caller, Live, SessionRow
-from plan2.connectivity.identity.sessions import Sessions
+from plan2.connectivity.identity.sessions import Sessions, hash_secret
 from plan2.connectivity.identity.signing_keys import SigningKeys
 from plan2.connectivity.identity.token_gate import (
     LIFE_MAX_S,
@@ -80,7 +79,7 @@ class Tokens:
         """The live session of a token, or None, whatever is wrong with it."""
         if len(bearer) > TOKEN_MAX or not bearer.isascii():
             return None
-        digest = hashlib.sha256(bearer.encode()).digest()
+        digest = hash_secret(bearer)
         good = self._good.get(digest)
         if good is None:
             good = self._check(bearer)
@@ -93,7 +92,7 @@ class Tokens:
             self._good.pop(digest, None)
             return None
         if good.row is not live.row:
-            good.row, good.shown = live.row, _session(live.row, good.expires_ns)
+            good.row, good.shown = live.row, live.row.session(expires_ns=good.expires_ns)
         live.last_seen_ns = now_ns
         if address != live.caller.address:
             live.caller = Caller(address, live.caller.agent)
@@ -118,20 +117,10 @@ class Tokens:
         if (user.user_id, user.tenant_id) != (claims.sub, claims.tid):
             return None
         expires_ns = min(claims.exp * NS_PER_SECOND, live.row.expires_ns)
-        return _Good(live, opened.key_id, expires_ns, live.row, _session(live.row, expires_ns))
+        shown = live.row.session(expires_ns=expires_ns)
+        return _Good(live, opened.key_id, expires_ns, live.row, shown)
 
     def _remember(self, digest: bytes, good: _Good) -> None:
         if len(self._good) >= REMEMBERED_MAX:
             del self._good[next(iter(self._good))]
         self._good[digest] = good
-
-
-def _session(row: SessionRow, expires_ns: int) -> Session:
-    return Session(
-        session_id=row.session_id,
-        user=row.user,
-        csrf="",
-        expires_ns=expires_ns,
-        via=Via.TOKEN,
-        proven_ns=row.proven_ns,
-    )

@@ -11,11 +11,11 @@ import io
 import re
 from typing import Final
 
-import msgspec
 import pyotp
 import segno
 from pyotp.exceptions import OTPVerificationError
 
+from plan2.connectivity.identity.masked import Masked
 from plan2.foundation.values import NS_PER_SECOND
 
 ISSUER: Final = "Plan2"
@@ -26,7 +26,7 @@ SEED_BYTES: Final = 20
 CODE: Final = re.compile(r"[0-9]{6}")
 
 
-class QrCode(msgspec.Struct, frozen=True):
+class QrCode(Masked, frozen=True):
     """A picture of an address, for `<svg>` in a page and for the `src` of an image."""
 
     svg: str

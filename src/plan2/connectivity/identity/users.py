@@ -13,10 +13,10 @@ import msgspec
 
 from plan2.connectivity.identity.people import (
     ENDING,
-    NAME_MAX,
     Change,
     Person,
     UserTable,
+    erased_name,
     fault_of_name,
     name_key,
 )
@@ -25,7 +25,7 @@ from plan2.connectivity.identity.rights import Role
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import InputError
 from plan2.foundation.events.people import CredentialChanged, UserChanged
-from plan2.foundation.eventstore.recording import Record
+from plan2.foundation.events.recording import Record
 from plan2.foundation.values import TenantId
 
 PEOPLE_MAX: Final = 1_000
@@ -101,11 +101,14 @@ class UserBook:
         return [] if tenant is None else [person for _, person in sorted(tenant.by_name.items())]
 
     async def ensure(self, user: User) -> Person:
-        """The stored person with this id, made when there is none; an operator stays one."""
+        """The stored person with this id, made when there is none; an operator stays one.
+
+        Somebody who was blocked or erased since gets no right back.
+        """
         found = self.find(user.tenant_id, user.user_id)
         if found is None:
             return await self.create(user, by="system")
-        if user.is_operator and not found.user.is_operator:
+        if user.is_operator and not found.user.is_operator and not found.is_blocked:
             return await self.set_operator(user.tenant_id, user.user_id, True, by="system")
         return found
 
@@ -225,7 +228,7 @@ class UserBook:
 
         def changed(old: Person) -> Person:
             bare = msgspec.structs.replace(
-                old.user, name=f"erased-{old.user.user_id}"[:NAME_MAX], is_operator=False
+                old.user, name=erased_name(old.user.user_id), is_operator=False
             )
             return Person(user=bare, is_blocked=True, created_ns=old.created_ns)
 

@@ -5,11 +5,11 @@ request counts against are charged together or not at all.
 """
 
 from collections.abc import Callable
-from ipaddress import IPv6Address
 from typing import Final
 
 import msgspec
 
+from plan2.connectivity.identity.lockout import network_of
 from plan2.connectivity.identity.principal import Session, Via
 from plan2.connectivity.ratelimit.gcra import Meter, Meters, Refused, charge, rate_of
 from plan2.connectivity.ratelimit.load import RETRY_AFTER_S, Load
@@ -195,17 +195,6 @@ def quota_named(limit: str) -> str:
     """The quota that a meter belongs to."""
     is_request = limit.startswith(("tenant_", "person_", "key_"))
     return "requests_per_second" if is_request else limit
-
-
-def network_of(address: str) -> str:
-    """What is counted as one address: of IPv6 the /64, which one customer has to himself."""
-    if ":" not in address:
-        return address
-    try:
-        found = IPv6Address(address)
-    except ValueError:
-        return address
-    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
 
 
 def full(found: QuotaFull | None) -> Refusal | None:

@@ -13,13 +13,14 @@ from typing import Final, cast
 import msgspec
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from plan2.connectivity.gateway.addresses import client_address
+from plan2.connectivity.gateway.callers import AUTHORIZATION, header
 from plan2.connectivity.gateway.middleware import WEBSOCKET, method_of
 from plan2.connectivity.gateway.problems import PROBLEM_JSON, problem
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.ratelimit.limiter import Limiter, Refusal
 from plan2.connectivity.ratelimit.route_policy import RoutePolicy
 
-AUTHORIZATION: Final = b"authorization"
 CLOSE_LIMITED: Final = 4429
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -39,8 +40,8 @@ class Doorway:
         async def entered(scope: Scope, receive: Receive, send: Send) -> None:
             policy = limiter.policy(method_of(scope), scope["path_template"])
             if not policy.is_signed_in:
-                refusal = limiter.at_door(policy, _address(scope))
-            elif any(name == AUTHORIZATION for name, _ in scope["headers"]):
+                refusal = limiter.at_door(policy, client_address(scope))
+            elif header(scope, AUTHORIZATION):
                 await self._with_token(app, policy, (scope, receive, send))
                 return
             else:
@@ -52,7 +53,7 @@ class Doorway:
     async def _with_token(self, app: ASGIApp, policy: RoutePolicy, connection: Connection) -> None:
         """Tokens and keys cost work to check: an address that shows wrong ones has to wait."""
         scope, receive, send = connection
-        address = _address(scope)
+        address = client_address(scope)
         refusal = self._limiter.at_door(policy, address, shows_token=True)
         try:
             await _go_on(app, refusal, scope, receive, send)
@@ -106,11 +107,6 @@ class Turnstile:
             await app(scope, cast("Receive", paced), send)
         finally:
             self._limiter.leave(session)
-
-
-def _address(scope: Scope) -> str:
-    client = scope.get("client")
-    return client[0] if client is not None else ""
 
 
 async def _go_on(

@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 
 from plan2.foundation.clock import Clock
+from plan2.foundation.events.recording import Record
 from plan2.foundation.events.tenancy import LimitExceeded
-from plan2.foundation.eventstore.recording import Record
 from plan2.foundation.values import NS_PER_MINUTE
 
 EVERY_NS: Final = NS_PER_MINUTE

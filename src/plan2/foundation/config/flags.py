@@ -4,26 +4,25 @@ A flag is declared here with the place that asks for it; there is no other. It i
 what a person has wins over the tenant, that over the installation, that over the default.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from plan2.foundation.clock import Clock
-from plan2.foundation.config.overlay_changes import Record
+from plan2.foundation.config.overlay import STREAM, Listener
 from plan2.foundation.config.overlay_keys import GLOBAL, TENANT, USER, SettingScope
+from plan2.foundation.config.overlay_memory import NOBODY
 from plan2.foundation.config.overlay_merge import Entry
 from plan2.foundation.config.overlay_store import OverlayStore
 from plan2.foundation.errors import InputError
+from plan2.foundation.events.recording import Record
 from plan2.foundation.events.tenancy import FlagChanged
 from plan2.foundation.values import TenantId
 
 PREFIX: Final = "flag."
 """Flags are kept beside the settings, under keys of their own."""
-STREAM: Final = "settings"
-NOBODY: Final = TenantId("")
-
-Listener = Callable[[TenantId, str], None]
 
 
 class Flag(msgspec.Struct, frozen=True):
@@ -100,6 +99,7 @@ class Flags:
         self._main = main
         self._set: dict[tuple[TenantId, str, str], bool] = {}
         self._listeners: list[Listener] = []
+        self._switching = asyncio.Lock()
 
     def on_change(self, listener: Listener) -> None:
         """Call `listener(tenant, flag)` after a switch; an empty tenant is the installation."""
@@ -108,14 +108,13 @@ class Flags:
     async def load(self, tenants: Iterable[TenantId]) -> None:
         """Read what was set for the installation and these tenants."""
         self._set.clear()
-        await self._take(self._main, NOBODY, is_global=True)
+        await self._take(self._main, NOBODY)
         for tenant in tenants:
             await self.admit(tenant)
 
     async def admit(self, tenant: TenantId) -> None:
         """Read what was set for a tenant and its people."""
-        self.forget(tenant)
-        await self._take(tenant, tenant, is_global=False)
+        await self._take(tenant, tenant)
 
     def forget(self, tenant: TenantId, user_id: str = "") -> None:
         """Drop what is in memory of a tenant that is deleted, or of a person who is erased."""
@@ -164,39 +163,46 @@ class Flags:
         scope = USER if user_id else TENANT if tenant else GLOBAL
         if scope not in self._flag(flag).scopes:
             raise FlagUnknown(f"Flag {flag!r} cannot be set for a {scope}.")
-        old = self._set.get((tenant, user_id, flag))
-        if old == is_on:
-            return
-        entry = None
-        if is_on is not None:
-            entry = Entry(
-                value=_json(is_on), changed_ns=self._clock.now_ns(), changed_by=by, reason=reason
+        async with self._switching:
+            old = self._set.get((tenant, user_id, flag))
+            if old == is_on:
+                return
+            entry = None
+            if is_on is not None:
+                entry = Entry(
+                    value=_json(is_on),
+                    changed_ns=self._clock.now_ns(),
+                    changed_by=by,
+                    reason=reason,
+                )
+            await self._store.put(tenant or self._main, (scope, user_id, PREFIX + flag), entry)
+            if is_on is None:
+                self._set.pop((tenant, user_id, flag), None)
+            else:
+                self._set[(tenant, user_id, flag)] = is_on
+            event = FlagChanged(
+                ts_ns=self._clock.now_ns(),
+                scope=scope.value,
+                subject=user_id or tenant,
+                flag=flag,
+                old_value=_json(old),
+                new_value=_json(is_on),
+                by=by,
             )
-        await self._store.put(tenant or self._main, (scope, user_id, PREFIX + flag), entry)
-        if is_on is None:
-            self._set.pop((tenant, user_id, flag), None)
-        else:
-            self._set[(tenant, user_id, flag)] = is_on
-        event = FlagChanged(
-            ts_ns=self._clock.now_ns(),
-            scope=scope.value,
-            subject=user_id or tenant,
-            flag=flag,
-            old_value=_json(old),
-            new_value=_json(is_on),
-            by=by,
-        )
-        self._record(tenant or self._main, STREAM, event, actor=by)
-        for listener in self._listeners:
-            listener(tenant, flag)
+            self._record(tenant or self._main, STREAM, event, actor=by)
+            for listener in self._listeners:
+                listener(tenant, flag)
 
-    async def _take(self, tables_of: TenantId, tenant: TenantId, *, is_global: bool) -> None:
-        """Take over stored flags that are still declared."""
-        for (scope, subject, key), entry in (await self._store.read(tables_of)).items():
-            flag = key.removeprefix(PREFIX)
-            is_ours = key.startswith(PREFIX) and flag in self.declared
-            if is_ours and (scope is GLOBAL) == is_global:
-                self._set[(tenant, subject, flag)] = entry.value == _json(True)
+    async def _take(self, tables_of: TenantId, tenant: TenantId) -> None:
+        """Take over stored flags that are still declared, in place of what was in memory."""
+        async with self._switching:
+            found = await self._store.read(tables_of)
+            self.forget(tenant)
+            for (scope, subject, key), entry in found.items():
+                flag = key.removeprefix(PREFIX)
+                is_ours = key.startswith(PREFIX) and flag in self.declared
+                if is_ours and (scope is GLOBAL) == (tenant == NOBODY):
+                    self._set[(tenant, subject, flag)] = entry.value == _json(True)
 
     def _flag(self, flag: str) -> Flag:
         found = self.declared.get(flag)

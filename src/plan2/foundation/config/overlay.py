@@ -13,10 +13,9 @@ import msgspec
 
 from plan2.foundation.clock import Clock
 from plan2.foundation.config.load import Loaded
-from plan2.foundation.config.overlay_changes import Author, Record, SettingLoosens, Target
+from plan2.foundation.config.overlay_changes import Author, SettingLoosens, Target
 from plan2.foundation.config.overlay_keys import (
     GLOBAL,
-    OVERRIDABLE,
     TENANT,
     USER,
     Value,
@@ -34,6 +33,7 @@ from plan2.foundation.config.overlay_merge import Entry, Merged
 from plan2.foundation.config.overlay_store import OverlayStore
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import ConfigError
+from plan2.foundation.events.recording import Record
 from plan2.foundation.events.tenancy import SettingChanged
 from plan2.foundation.values import TenantId
 
@@ -81,6 +81,10 @@ class Overlay:
 
     async def admit(self, tenant: TenantId) -> ConfigError | None:
         """Read what a tenant has set, before it is served; the reason when it cannot hold."""
+        async with self._changing:
+            return await self._take(tenant)
+
+    async def _take(self, tenant: TenantId) -> ConfigError | None:
         found = await self._store.read(tenant)
         own = {at: entry for at, entry in found.items() if at[0] is not GLOBAL}
         self._memory.replace(tenant, own)
@@ -98,7 +102,7 @@ class Overlay:
         """Delete what a person has set, when they are erased; how many keys."""
         async with self._changing:
             removed = await self._store.remove_person(tenant, user_id)
-            await self.admit(tenant)
+            await self._take(tenant)
             return removed
 
     def effective(self, tenant: TenantId, user_id: str = "") -> Settings:
@@ -125,10 +129,6 @@ class Overlay:
         }
         return words[found.origin]
 
-    def origins(self, tenant: TenantId, user_id: str = "") -> dict[str, str]:
-        """Where the value of each key that may be overridden comes from."""
-        return {key: self.origin(key, tenant, user_id) for key in OVERRIDABLE}
-
     def entry(self, target: Target) -> Entry | None:
         """What was set in exactly this scope."""
         return self._memory.entry(target)
@@ -146,10 +146,8 @@ class Overlay:
         Raises:
             SettingUnknown, SettingLocked, SettingInvalid: it cannot be set.
         """
-        before, after = self._memory.concerned(target), self._memory.trial(target, entry)
-        return any(
-            is_loosening(target.key, before[who].settings, after[who].settings)
-            for who in after.keys() & before.keys()
+        return _loosens(
+            target.key, self._memory.concerned(target), self._memory.trial(target, entry)
         )
 
     async def set(
@@ -160,7 +158,8 @@ class Overlay:
         Raises:
             SettingUnknown, SettingLocked, SettingInvalid, SettingLoosens: nothing was changed.
         """
-        await self._change(target, author, msgspec.json.encode(value).decode(), is_locked)
+        async with self._changing:
+            await self._change(target, author, msgspec.json.encode(value).decode(), is_locked)
 
     async def lock(self, target: Target, author: Author, *, is_locked: bool) -> None:
         """Keep the scopes below from overriding a key, or let them again.
@@ -168,8 +167,9 @@ class Overlay:
         Raises:
             SettingUnknown, SettingLocked, SettingInvalid, SettingLoosens: nothing was changed.
         """
-        old = self.entry(target)
-        await self._change(target, author, old.value if old else None, is_locked)
+        async with self._changing:
+            old = self.entry(target)
+            await self._change(target, author, old.value if old else None, is_locked)
 
     async def unset(self, target: Target, author: Author) -> None:
         """Take away what was set in this scope, with its lock.
@@ -177,25 +177,26 @@ class Overlay:
         Raises:
             SettingUnknown, SettingInvalid, SettingLoosens: nothing was changed.
         """
-        await self._change(target, author, None, is_locked=False)
+        async with self._changing:
+            await self._change(target, author, None, is_locked=False)
 
     async def _change(
         self, target: Target, author: Author, value: str | None, is_locked: bool | None
     ) -> None:
-        async with self._changing:
-            old = self.entry(target)
-            new = self._entry(old, author, value, is_locked)
-            before, after = self._memory.concerned(target), self._memory.trial(target, new)
-            if _says(old) == _says(new):
-                return
-            if not author.may_loosen and self.loosens(target, new):
-                raise SettingLoosens(
-                    f"This change of {target.key} would permit more than now.",
-                    remedy="Prove who you are, or have it approved, and try again.",
-                )
-            await self._store.put(target.tenant_id or self._main, place_of(target), new)
-            self._memory.put(target, new)
-            self._tell(target, old, new, author)
+        """Check, store, take over and tell; `_changing` is held."""
+        old = self.entry(target)
+        new = self._entry(old, author, value, is_locked)
+        before, after = self._memory.concerned(target), self._memory.trial(target, new)
+        if _says(old) == _says(new):
+            return
+        if not author.may_loosen and _loosens(target.key, before, after):
+            raise SettingLoosens(
+                f"This change of {target.key} would permit more than now.",
+                remedy="Prove who you are, or have it approved, and try again.",
+            )
+        await self._store.put(target.tenant_id or self._main, place_of(target), new)
+        self._memory.put(target, new)
+        self._tell(target, old, new, author)
         for tenant in _tenants_that_differ(target.key, before, after):
             for listener in self._listeners:
                 listener(tenant, target.key)
@@ -231,6 +232,13 @@ class Overlay:
 
 def _says(entry: Entry | None) -> tuple[str, bool]:
     return ("", False) if entry is None else (entry.value or "", entry.is_locked)
+
+
+def _loosens(key: str, before: Mapping[Who, Holding], after: Mapping[Who, Holding]) -> bool:
+    return any(
+        is_loosening(key, before[who].settings, after[who].settings)
+        for who in after.keys() & before.keys()
+    )
 
 
 def _tenants_that_differ(

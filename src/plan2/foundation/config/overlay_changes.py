@@ -1,12 +1,9 @@
 """What may be asked of the overlay, and the ways it refuses."""
 
-from typing import Protocol
-
 import msgspec
 
 from plan2.foundation.config.overlay_keys import OVERRIDABLE, Overridable, SettingScope
 from plan2.foundation.errors import InputError
-from plan2.foundation.events.base import Event
 from plan2.foundation.values import TenantId
 
 
@@ -54,22 +51,6 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     def subject(self) -> str:
         """Whose it is, as events say it."""
         return self.user_id or self.tenant_id
-
-
-class Record(Protocol):
-    """How facts get into a tenant's log; the same as `eventstore/recording.py`."""
-
-    def __call__(
-        self,
-        tenant_id: str,
-        stream: str,
-        event: Event,
-        *,
-        actor: str = "system",
-        correlation_id: str = "",
-    ) -> None:
-        """Write down `event` in `stream`."""
-        ...
 
 
 def declared(target: Target) -> Overridable:

@@ -77,7 +77,9 @@ class OverlayMemory:
         """
         who = (tenant, user_id)
         found = self._computed.get(who)
-        if found is None:
+        if found is not None:
+            self._computed.move_to_end(who)
+        else:
             if tenant not in self._entries:
                 raise ConfigError(f"The settings of tenant {tenant} are not loaded.")
             found = self._computed[who] = self._compute(self._layers(who))

@@ -21,6 +21,7 @@ from psycopg import sql
 
 import plan2
 from plan2.foundation.database.control import may_read_as_admin_job
+from plan2.foundation.database.migrate import VERSION_TABLE
 from plan2.foundation.database.registry import admin_of, as_owner
 from plan2.foundation.database.roles import Access, connect
 from plan2.foundation.database.tenancy import ADMIN_JOB_ROLE, OWNER_ROLE, schema_of
@@ -29,7 +30,6 @@ from plan2.foundation.values import TenantId
 
 FORMAT: Final = "plan2-tenant-1"
 MANIFEST: Final = "manifest.json"
-VERSION_TABLE: Final = "schema_revision"
 TELL_EVERY_ROWS: Final = 2_000
 COMPRESSION: Final = 1
 """Fast: rows of text shrink to a fifth already."""
@@ -163,7 +163,7 @@ def check_export(path: Path, manifest: Manifest, tell: Tell) -> None:
 def copy_out(connection: psycopg.Connection, table: TableEntry) -> Iterator[bytes]:
     """The rows of a table as CSV with a head line, in the order of its primary key."""
     query = sql.SQL("copy (select {} from {} order by {}) to stdout (format csv, header)").format(
-        _listed(table.columns), sql.Identifier(table.name), _key_of(connection, table)
+        listed(table.columns), sql.Identifier(table.name), _key_of(connection, table)
     )
     with connection.cursor() as cursor, cursor.copy(query) as copy:
         for chunk in copy:
@@ -296,8 +296,9 @@ def _key_of(connection: psycopg.Connection, table: TableEntry) -> sql.Composed:
            order by array_position(i.indkey::int2[], a.attnum)""",
         [sql.Identifier(table.name).as_string(connection)],
     ).fetchall()
-    return _listed(tuple(row[0] for row in rows) or table.columns)
+    return listed(tuple(row[0] for row in rows) or table.columns)
 
 
-def _listed(columns: tuple[str, ...]) -> sql.Composed:
+def listed(columns: tuple[str, ...]) -> sql.Composed:
+    """Names of columns as a statement lists them."""
     return sql.SQL(", ").join(sql.Identifier(column) for column in columns)

@@ -28,6 +28,7 @@ from plan2.foundation.database.tenant_archive import (
     check_export,
     copy_out,
     enter,
+    listed,
     read_manifest,
     tables_of,
 )
@@ -122,8 +123,7 @@ def _copy_in(
 ) -> Iterator[int]:
     """Stream a table in; yields about how many rows have gone."""
     query = sql.SQL("copy {} ({}) from stdin (format csv, header match)").format(
-        sql.Identifier(table.name),
-        sql.SQL(", ").join(sql.Identifier(column) for column in table.columns),
+        sql.Identifier(table.name), listed(table.columns)
     )
     rows = told = 0
     with (

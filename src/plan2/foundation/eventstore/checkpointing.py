@@ -14,6 +14,7 @@ import msgspec
 
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import Recoverable
+from plan2.foundation.events.recording import Record
 from plan2.foundation.events.tenancy import CheckpointSigned
 from plan2.foundation.eventstore.checkpoints import (
     Checkpoint,
@@ -25,7 +26,6 @@ from plan2.foundation.eventstore.checkpoints import (
 )
 from plan2.foundation.eventstore.log_reading import boundary_of
 from plan2.foundation.eventstore.merkle import Frontier, leaf_hash
-from plan2.foundation.eventstore.recording import Record
 from plan2.foundation.eventstore.store import OpenUnit
 from plan2.foundation.health import Health, Status
 from plan2.foundation.log import logger
@@ -169,8 +169,10 @@ class Checkpointer:
             await self._extend(tenant, progress)
             self._note_fault(tenant, progress)
         signed = progress.last.size if progress.last else 0
-        if progress.fault or progress.frontier.size == signed:
-            progress.waiting = 0 if not progress.fault else progress.waiting
+        if progress.fault:
+            return None
+        if progress.frontier.size == signed:
+            progress.waiting = max(0, progress.waiting - taken)
             return None
         checkpoint = self.signer.signed(
             Checkpoint(

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from plan2.foundation.errors import ConfigError, InputError
+from plan2.foundation.private_file import write_private
 from plan2.foundation.values import TenantId
 
 KEY_FILE: Final = "signing.key"
@@ -82,7 +83,7 @@ class Signer:
         path = folder / KEY_FILE
         if not path.exists():
             fresh = Ed25519PrivateKey.generate()
-            _write_private(path, fresh.private_bytes_raw().hex().encode())
+            write_private(path, fresh.private_bytes_raw().hex().encode())
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise ConfigError(
                 f"{path} signs checkpoints, and other users of this machine may read it.",
@@ -209,13 +210,11 @@ class CheckpointFile:
     def _write(self, content: bytes) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self.path, flags, 0o644)
-        try:
-            _cut_torn_line(descriptor)
-            os.write(descriptor, content)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with os.fdopen(os.open(self.path, flags, 0o644), "a+b") as file:
+            _cut_torn_line(file.fileno())
+            file.write(content)  # unlike `os.write`, all of it or an error: a disk may be full
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _cut_torn_line(descriptor: int) -> None:
@@ -229,13 +228,3 @@ def _cut_torn_line(descriptor: int) -> None:
     end = tail.rfind(b"\n") + 1
     if end != len(tail):
         os.ftruncate(descriptor, start + end)
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """A new file that only its user may read, durable when this returns."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,7 +1,7 @@
 """Reading a log for people: by filters, one event, page after page, where it begins."""
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Final
+from collections.abc import AsyncIterator
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +15,11 @@ from plan2.foundation.values import TenantId
 PAGE: Final = 200
 FOREVER: Final = 2**62
 LAST_US: Final = 253_402_300_799_000_000
+BOUNDARY: Final = (
+    "select last_pos, us_of(last_at), last_hash, frontier from archived_month "
+    "order by last_pos desc limit 1"
+)
+"""Finds what the newest archived month left behind."""
 
 
 class LogFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,10 +67,9 @@ async def event_at(uow: UnitOfWork, position: int) -> StoredEvent | None:
 
 
 async def each_event(
-    open_unit: OpenUnit, tenant: TenantId, wanted: LogFilter, types: Sequence[str] = ()
+    open_unit: OpenUnit, tenant: TenantId, wanted: LogFilter
 ) -> AsyncIterator[StoredEvent]:
     """Every event that fits, oldest first, read in pages with a transaction each."""
-    wanted = msgspec.structs.replace(wanted, types=tuple(types) or wanted.types)
     while True:
         async with open_unit(tenant) as uow:
             page = await search(uow, wanted, PAGE, newest_first=False)
@@ -78,11 +82,11 @@ async def each_event(
 
 async def boundary_of(uow: UnitOfWork) -> Boundary:
     """Where the tenant's log in the database begins."""
-    cursor = await uow.raw.execute(
-        "select last_pos, us_of(last_at), last_hash, frontier from archived_month "
-        "order by last_pos desc limit 1"
-    )
-    row = await cursor.fetchone()
+    return boundary_in(await (await uow.raw.execute(BOUNDARY)).fetchone())
+
+
+def boundary_in(row: tuple[Any, ...] | None) -> Boundary:
+    """Where a log begins by the row that `BOUNDARY` finds, whose values have many SQL types."""
     if row is None:
         return WHOLE
     frontier = msgspec.msgpack.decode(row[3], type=Frontier)

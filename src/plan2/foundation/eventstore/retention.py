@@ -21,11 +21,12 @@ from plan2.foundation.clock import Clock
 from plan2.foundation.database.roles import Access, connect
 from plan2.foundation.database.tenancy import OWNER_ROLE, schema_of
 from plan2.foundation.errors import Plan2Error
-from plan2.foundation.eventstore.audit import WHOLE, Boundary
+from plan2.foundation.eventstore.audit import Boundary
 from plan2.foundation.eventstore.audit_file import AuditFileWriter, verify_file
 from plan2.foundation.eventstore.checkpoints import CheckpointFile, Signer
+from plan2.foundation.eventstore.log_reading import BOUNDARY, boundary_in
 from plan2.foundation.eventstore.log_tree import hashes_file
-from plan2.foundation.eventstore.merkle import HASH_BYTES, Frontier, leaf_hash
+from plan2.foundation.eventstore.merkle import HASH_BYTES, leaf_hash
 from plan2.foundation.eventstore.store import SELECT, from_row
 from plan2.foundation.log import logger
 from plan2.foundation.values import NS_PER_SECOND, TenantId
@@ -88,9 +89,7 @@ class Retention:
     def _due(self, connection: psycopg.Connection, tenant: TenantId) -> list[str]:
         """The partitions whose month ended seven years ago, oldest first."""
         with _inside(connection, tenant):
-            held = connection.execute(
-                "select hold_id from legal_hold where lifted_ns is null limit 1"
-            ).fetchone()
+            held = _hold(connection)
             rows = connection.execute(
                 "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid "
                 "where i.inhparent = 'event'::regclass order by c.relname"
@@ -102,8 +101,8 @@ class Retention:
         months = [row[0] for row in rows if MONTH.fullmatch(row[0])]
         first_kept = f"event_{limit[0]:%Y_%m}" if limit else ""
         due = [name for name in months if name < first_kept]
-        if held is not None and due:
-            logger("retention").info("months_held", tenant=tenant, hold=held[0], months=len(due))
+        if held and due:
+            logger("retention").info("months_held", tenant=tenant, hold=held, months=len(due))
             return []
         return due
 
@@ -114,7 +113,7 @@ class Retention:
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{table}.jsonl"
         with _inside(connection, tenant):
-            boundary = _boundary(connection)
+            boundary = boundary_in(connection.execute(BOUNDARY).fetchone())
             after = self._export(connection, tenant, table, boundary, target)
         if after.position == boundary.position:
             with _inside(connection, tenant):
@@ -131,6 +130,8 @@ class Retention:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         month = self._archived(table, boundary, after, target, sha256)
         with _inside(connection, tenant):
+            if held := _hold(connection):  # placed while the file was written
+                raise ArchiveRefused(f"{table} stays: hold {held} was placed.")
             _check_still_so(connection, table, month)
             _remember(connection, month, after, self._clock.now_ns())
             self._drop(connection, table)
@@ -202,15 +203,12 @@ def _inside(connection: psycopg.Connection, tenant: TenantId) -> Iterator[None]:
         yield
 
 
-def _boundary(connection: psycopg.Connection) -> Boundary:
+def _hold(connection: psycopg.Connection) -> str:
+    """A legal hold that is in force; "" when none is."""
     row = connection.execute(
-        "select last_pos, us_of(last_at), last_hash, frontier from archived_month "
-        "order by last_pos desc limit 1"
+        "select hold_id from legal_hold where lifted_ns is null limit 1"
     ).fetchone()
-    if row is None:
-        return WHOLE
-    frontier = msgspec.msgpack.decode(row[3], type=Frontier)
-    return Boundary(position=row[0], at_us=row[1], hash=row[2], frontier=frontier)
+    return str(row[0]) if row else ""
 
 
 def _last_position(connection: psycopg.Connection, table: str) -> int:

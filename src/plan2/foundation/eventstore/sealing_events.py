@@ -71,7 +71,7 @@ class EventSealer:
             sealed = await self._sealer.seal(place, msgspec.json.encode(values))
         except KeyGone:
             return _replaced(each, dict.fromkeys(values, ""), None, subject)
-        except KeysUnavailable as error:
+        except (KeysUnavailable, SealBroken) as error:
             logger("audit").warning("personal_fields_not_kept", kind=each.type, reason=str(error))
             return _replaced(each, dict.fromkeys(values, NOT_KEPT), None, subject)
         return _replaced(each, dict.fromkeys(values, ""), sealed, subject)
@@ -80,8 +80,7 @@ class EventSealer:
 async def open_personal(sealer: Sealer, tenant: TenantId, stored: StoredEvent) -> Opened:
     """The personal fields of a stored event, or why they cannot be shown."""
     if stored.sealed is None:
-        gone = stored.type in PERSONAL and bool(stored.key_id)
-        return Opened(PersonalState.ERASED if gone else PersonalState.NONE, {})
+        return _without_seal(stored)
     place = place_of(tenant, stored.event_id, stored.key_id)
     try:
         plain = await sealer.open(place, stored.sealed)
@@ -97,10 +96,14 @@ async def open_personal(sealer: Sealer, tenant: TenantId, stored: StoredEvent) -
 def masked(stored: StoredEvent) -> Opened:
     """What somebody sees who may not see personal fields."""
     if stored.sealed is None:
-        gone = stored.type in PERSONAL and bool(stored.key_id)
-        return Opened(PersonalState.ERASED if gone else PersonalState.NONE, {})
+        return _without_seal(stored)
     _, names = PERSONAL.get(stored.type, ("", ()))
     return Opened(PersonalState.MASKED, dict.fromkeys(names, MASK))
+
+
+def _without_seal(stored: StoredEvent) -> Opened:
+    is_gone = stored.type in PERSONAL and bool(stored.key_id)
+    return Opened(PersonalState.ERASED if is_gone else PersonalState.NONE, {})
 
 
 def place_of(tenant: TenantId, event_id: str, subject: str) -> Place:

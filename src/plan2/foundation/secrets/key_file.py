@@ -13,6 +13,7 @@ import msgspec
 from argon2.low_level import Type, hash_secret_raw
 
 from plan2.foundation.errors import ConfigError
+from plan2.foundation.private_file import write_private
 from plan2.foundation.secret import Secret
 from plan2.foundation.secrets.envelope import KEY_BYTES, DataKey, RandomBytes
 from plan2.foundation.secrets.keys import RootKeys
@@ -143,29 +144,6 @@ class KeyFile:
         )
         self._derived = (derivation, DataKey(PASSPHRASE_KEY, secret))
         return self._derived
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Replace a file that only its owner can ever read; it appears whole, and is durable.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}.tmp")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _check_owner(found: os.stat_result, path: Path) -> None:

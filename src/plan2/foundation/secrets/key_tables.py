@@ -103,7 +103,7 @@ class PostgresTenantKeys:
         """See `TenantKeyTable.insert`."""
         async with self._unit(tenant) as uow:
             cursor = await uow.raw.execute(
-                "insert into tenant_key (version, key_id, root_key, wrapped, created_ns) "
+                f"insert into tenant_key ({TENANT_COLUMNS}) "  # noqa: S608 - our own
                 "values (%s, %s, %s, %s, %s) on conflict do nothing",
                 (row.version, row.key_id, row.wrapped.root_key, row.wrapped.blob, row.created_ns),
             )
@@ -144,7 +144,7 @@ class PostgresSubjectKeys:
         """See `SubjectKeyTable.insert`."""
         async with self._unit(tenant) as uow:
             cursor = await uow.raw.execute(
-                "insert into subject_key (subject, key_id, tenant_key, wrapped, created_ns) "
+                f"insert into subject_key ({SUBJECT_COLUMNS}) "  # noqa: S608 - our own
                 "select %s, %s, %s, %s, %s "
                 "where not exists (select from erased_subject where subject = %s) "
                 "on conflict do nothing",

@@ -4,11 +4,13 @@ import importlib.util
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final
 from urllib.parse import urlsplit
 
 from plan2.foundation.clock import Clock
+from plan2.foundation.config.schema import Secrets
 from plan2.foundation.errors import ConfigError
+from plan2.foundation.events.recording import Record
 from plan2.foundation.ids import IdSource
 from plan2.foundation.secret import Secret
 from plan2.foundation.secrets.envelope import RandomBytes
@@ -21,7 +23,7 @@ from plan2.foundation.secrets.key_tables import (
     PostgresTenantKeys,
 )
 from plan2.foundation.secrets.keys import KeyProvider, LocalKeys
-from plan2.foundation.secrets.rotation import KeyRotations, Record
+from plan2.foundation.secrets.rotation import KeyRotations
 from plan2.foundation.secrets.rotation_table import PostgresRotations
 from plan2.foundation.secrets.subject_keys import SubjectKeys
 from plan2.foundation.secrets.tenant_keys import TenantKeys
@@ -30,55 +32,6 @@ from plan2.foundation.secrets.vault import VaultKeys, VaultPlace
 PASSPHRASE: Final = "PLAN2_KEY_PASSPHRASE"  # noqa: S105 - the name of a variable
 TOKEN: Final = "PLAN2_VAULT_TOKEN"  # noqa: S105 - the name of a variable
 LOCAL_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-class SecretSettings(Protocol):
-    """The section [secrets] of the configuration."""
-
-    @property
-    def provider(self) -> Literal["file", "keyring", "vault"]:
-        """Where the root key lies."""
-        ...
-
-    @property
-    def remember_s(self) -> int:
-        """How long keys stay in memory while the provider is away."""
-        ...
-
-    @property
-    def vault_url(self) -> str:
-        """Address of Vault or OpenBao."""
-        ...
-
-    @property
-    def vault_mount(self) -> str:
-        """Mount of the Transit engine."""
-        ...
-
-    @property
-    def vault_key(self) -> str:
-        """Name of the key in it."""
-        ...
-
-    @property
-    def vault_namespace(self) -> str:
-        """Namespace; empty for none."""
-        ...
-
-    @property
-    def vault_token_file(self) -> str:
-        """A file with the token; empty takes it from the environment."""
-        ...
-
-    @property
-    def vault_ca_file(self) -> str:
-        """Authorities to trust; empty takes the system's."""
-        ...
-
-    @property
-    def vault_timeout_ms(self) -> int:
-        """How long one call may take."""
-        ...
 
 
 class Keys:
@@ -119,7 +72,7 @@ class Keys:
 
 def open_keys(
     folder: Path,
-    settings: SecretSettings,
+    settings: Secrets,
     *,
     clock: Clock,
     ids: IdSource,
@@ -157,7 +110,7 @@ def _key_ring(folder: Path) -> KeyRing:
     return KeyRing(str(folder.absolute()), keyring, (KeyringError,))
 
 
-def _vault(settings: SecretSettings, environment: Mapping[str, str]) -> VaultKeys:
+def _vault(settings: Secrets, environment: Mapping[str, str]) -> VaultKeys:
     _need("hvac", "vault")
     url = urlsplit(settings.vault_url)
     is_private = url.scheme == "https" or (url.scheme == "http" and url.hostname in LOCAL_HOSTS)

@@ -2,23 +2,23 @@
 
 A new key seals from the moment it is there, the old ones still open. What they wrapped is wrapped
 again in the background, in small steps that a crash may interrupt anywhere: what is still behind
-is seen in the tables, and `resume` goes on with it.
+is seen in the tables, and `carry_on` goes on with it.
 """
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import Recoverable
-from plan2.foundation.events.base import Event
+from plan2.foundation.events.recording import Record
 from plan2.foundation.events.tenancy import KeyRotated
 from plan2.foundation.ids import IdSource
 from plan2.foundation.log import logger
 from plan2.foundation.secrets.rotation_table import Level, Rotation, RotationTable
-from plan2.foundation.secrets.sealing import KeyGone, KeysUnavailable
+from plan2.foundation.secrets.sealing import KeyGone, KeysUnavailable, SealBroken
 from plan2.foundation.secrets.subject_keys import SubjectKeys
 from plan2.foundation.secrets.tenant_keys import TenantKeys
 from plan2.foundation.values import TenantId
@@ -28,22 +28,6 @@ SHOWN: Final = 20
 RETRY_S: Final = 5.0
 SYSTEM: Final = "system"
 STREAM: Final = "keys"
-
-
-class Record(Protocol):
-    """How facts get into a tenant's log; the same as `eventstore/recording.py`."""
-
-    def __call__(
-        self,
-        tenant_id: str,
-        stream: str,
-        event: Event,
-        *,
-        actor: str = "system",
-        correlation_id: str = "",
-    ) -> None:
-        """Write down `event` in `stream`."""
-        ...
 
 
 class KeyRotations:
@@ -87,7 +71,7 @@ class KeyRotations:
         """Make a new root key; the keys of these tenants are wrapped again in the background.
 
         Returns:
-            The old key and the new one. Tenants that are not named follow with `resume`.
+            The old key and the new one. Tenants that are not named follow with `ask_for`.
 
         Raises:
             KeysUnavailable: the provider is away; nothing was changed.
@@ -122,6 +106,7 @@ class KeyRotations:
 
         Raises:
             KeysUnavailable, StoreBusy: it stays open. KeyGone: the tenant was deleted.
+            SealBroken: a key of the tenant does not open any more.
         """
         done: set[Level] = set()
         for rotation in await self.shown(tenant):
@@ -205,6 +190,9 @@ class KeyRotations:
         try:
             await self.carry_on(tenant)
         except KeyGone:
+            return True
+        except SealBroken as error:  # asking again would not mend it
+            logger("keys").error("rotation_broken", tenant_id=tenant, reason=str(error))
             return True
         except (KeysUnavailable, Recoverable) as error:
             logger("keys").warning("rotation_waits", tenant_id=tenant, reason=str(error))

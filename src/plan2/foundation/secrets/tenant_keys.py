@@ -95,8 +95,11 @@ class TenantKeys:
         Also loads them for the first time: at start, and when a tenant is created or comes back
         from an export.
         """
+        self._destroyed.discard(tenant)
+        return await self._ask_again(tenant)
+
+    async def _ask_again(self, tenant: TenantId) -> bool:
         async with self._lock(tenant):
-            self._destroyed.discard(tenant)
             try:
                 await self._load(tenant)
             except (KeysUnavailable, KeyGone, SealBroken, Recoverable) as error:
@@ -109,7 +112,7 @@ class TenantKeys:
         while True:
             await asyncio.sleep(self._remember_s / REFRESHES)
             for tenant in self.known():
-                await self.refresh(tenant)
+                await self._ask_again(tenant)  # `refresh` would bring back one destroyed meanwhile
 
     def known(self) -> tuple[TenantId, ...]:
         """Tenants whose keys were ever asked for and not destroyed."""

@@ -19,7 +19,7 @@ ROW_OF: Final[dict[Report, type[OrderRecord] | type[TradeReport]]] = {
     "orders": OrderRecord,
     "trades": TradeReport,
 }
-TYPES_OF: Final[dict[Report, Sequence[str]]] = {"orders": ORDER_TYPES, "trades": TRADE_TYPES}
+TYPES_OF: Final[dict[Report, tuple[str, ...]]] = {"orders": ORDER_TYPES, "trades": TRADE_TYPES}
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):

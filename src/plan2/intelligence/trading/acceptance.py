@@ -13,9 +13,9 @@ from plan2.foundation.events.order import PositionClosed, ReconciliationDifferen
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.positions import Position
+from plan2.intelligence.trading.reconcile_rules import Kind
 from plan2.intelligence.trading.switching import PERSON
 
-KIND = "missing_position"
 UNEXPLAINED = "unexplained"
 """Why a position is closed in our books that the broker no longer has."""
 
@@ -43,7 +43,9 @@ def accept_broker_view(
             f"{name}: the broker cannot be asked at present (link {account.link.value}).",
             remedy="Wait until the link is up and the books were compared again.",
         )
-    gone = [account.positions.open[key] for key in account.broker.missing if _is_open(account, key)]
+    # A late deal may have explained one meanwhile.
+    ours = account.positions.open
+    gone = [ours[key] for key in account.broker.missing if key in ours]
     if not gone:
         raise InputError(
             f"{name}: the broker has every position of our books; there is nothing to accept.",
@@ -78,11 +80,6 @@ def dropped(account: TradingAccount, ours: Position, ts_ns: int) -> PositionClos
     )
 
 
-def _is_open(account: TradingAccount, position_id: str) -> bool:
-    """Whether a late deal has not explained it meanwhile."""
-    return position_id in account.positions.open
-
-
 def _check_actor(account_id: str, actor: str, reason: str) -> None:
     if not actor.startswith(PERSON):
         raise InputError(
@@ -102,7 +99,7 @@ def _accepted(
     return ReconciliationDifference(
         ts_ns=ts_ns,
         account_id=account.identity.account_id,
-        kind=KIND,
+        kind=Kind.MISSING_POSITION,
         ours=f"{ours.position_id}: {held}",
         theirs=f"{ours.position_id}: none",
         action=f"the broker's view accepted by {actor}: {reason}",

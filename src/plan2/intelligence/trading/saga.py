@@ -243,9 +243,9 @@ class SagaBook:
         self._foreign.discard(event.position_id)
         holding = self._holding(event.position_id)
         left = [one for one in holding if one.stakes[event.position_id].side != event.direction]
-        self._holders[event.position_id] = [saga.order_id for saga in left]
-        if not left:
-            del self._holders[event.position_id]
+        self._holders.pop(event.position_id, None)
+        if left:
+            self._holders[event.position_id] = [saga.order_id for saga in left]
         for saga in holding:
             if saga not in left:
                 del saga.stakes[event.position_id]

@@ -1,12 +1,29 @@
 """Between an account and the event store: facts on their way in, books on their way back."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import get_args
 
 import msgspec
 
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.catalog import STORED
 from plan2.foundation.events.fact import Fact
+from plan2.foundation.events.order import (
+    OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderCompleted,
+    OrderExecuted,
+    OrderExpired,
+    OrderOutcomeUnknown,
+    OrderPlaced,
+    OrderRejected,
+    OrderSent,
+    PositionClaimed,
+    PositionClosed,
+    PositionOpened,
+    PositionProtected,
+)
 from plan2.foundation.eventstore.appender import Appender
 from plan2.foundation.eventstore.record import Expected, NewEvent, StoredEvent
 from plan2.foundation.eventstore.store import EventStore
@@ -14,21 +31,29 @@ from plan2.foundation.values import TenantId
 from plan2.intelligence.trading.journal import Entry
 from plan2.intelligence.trading.placing import facts_of
 
+OrderEvent = (
+    OrderPlaced
+    | OrderSent
+    | OrderAccepted
+    | OrderRejected
+    | OrderOutcomeUnknown
+    | OrderCompleted
+    | OrderCancelled
+    | OrderExpired
+    | OrderAmended
+    | OrderExecuted
+)
+PositionEvent = (
+    PositionOpened | PositionProtected | PositionClaimed | PositionClosed | OrderExecuted
+)
+ORDER_EVENTS: tuple[type[Event], ...] = get_args(OrderEvent)
+"""The events that say what becomes of an order."""
+ORDER_AND_POSITION_TYPES = frozenset(
+    each.__name__ for each in (*ORDER_EVENTS, *get_args(PositionEvent))
+)
+"""The names of the events of an account's orders and positions."""
 BOOK_TYPES: Sequence[str] = (
-    "OrderPlaced",
-    "OrderSent",
-    "OrderAccepted",
-    "OrderRejected",
-    "OrderOutcomeUnknown",
-    "OrderCompleted",
-    "OrderCancelled",
-    "OrderExpired",
-    "OrderAmended",
-    "OrderExecuted",
-    "PositionOpened",
-    "PositionProtected",
-    "PositionClaimed",
-    "PositionClosed",
+    *sorted(ORDER_AND_POSITION_TYPES),
     "TradingStateChanged",
     "KillBegun",
     "KillFinished",

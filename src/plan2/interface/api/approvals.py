@@ -13,14 +13,13 @@ from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.connectivity.identity.approvals import Approvals
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.proposals import PAYLOAD_MAX_BYTES, Denial, Proposal, State
-from plan2.interface.api.paging import ItemId
+from plan2.interface.api.paging import ItemId, Line
 from plan2.interface.api.settings_items import Name, SettingValue, plain
-from plan2.interface.screen import for_screen, to_us
+from plan2.interface.screen import for_screen, to_us, us_or_none
 
 BODY_MAX_BYTES: Final = 2 * PAYLOAD_MAX_BYTES
 TAGS: Final = ("approvals",)
 
-Line = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 KindName = Annotated[str, Meta(max_length=32, pattern=r"^[a-z_]*$")]
 Members = Annotated[dict[Name, SettingValue | None], Meta(max_length=50)]
 """What a kind needs to know; each knows its own members and refuses others."""
@@ -195,7 +194,7 @@ class ApprovalRoutes:
             proposed_us=to_us(proposal.proposed_ns),
             expires_us=to_us(proposal.expires_ns),
             decided_by=proposal.decided_by,
-            decided_us=to_us(proposal.decided_ns) if proposal.decided_ns is not None else None,
+            decided_us=us_or_none(proposal.decided_ns),
             reason=proposal.reason,
             outcome=proposal.outcome,
             may_decide=may_decide,

@@ -1,9 +1,10 @@
 """The audit explorer: the log by filters, single events with their proof, time travel.
 
-Lists never open personal fields. A Tenant_Admin sees them in a single event, and every such look is
-written down like any other action; others see that they are there, and no more.
+Lists never open personal fields. A Tenant_Admin sees them in a single event, and every look at
+somebody else's is written down like any other action; others see that they are there, and no more.
 """
 
+import asyncio
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -11,20 +12,20 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
+from plan2.connectivity.gateway.addresses import client_address
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.signin import SignedRequest
-from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.rights import Role
 from plan2.foundation.clock import Clock
 from plan2.foundation.events.catalog import STORED
 from plan2.foundation.events.people import ActionTaken
+from plan2.foundation.events.recording import Record
 from plan2.foundation.eventstore.audit_file import STATEMENT
 from plan2.foundation.eventstore.checkpointing import Checkpointer
 from plan2.foundation.eventstore.checkpoints import Checkpoint
 from plan2.foundation.eventstore.log_reading import FOREVER, LAST_US, LogFilter, event_at, search
 from plan2.foundation.eventstore.proving import InclusionProof, Prover
 from plan2.foundation.eventstore.record import StoredEvent
-from plan2.foundation.eventstore.recording import Record
 from plan2.foundation.eventstore.sealing_events import (
     Opened,
     PersonalState,
@@ -169,6 +170,7 @@ class AuditRoutes:
         """The newest signed checkpoints, and what they prove."""
         checkpointer = self._parts.checkpointer
         file = checkpointer.folders.files(_tenant(request))[0]
+        newest = await asyncio.to_thread(file.newest, CHECKPOINTS_SHOWN)
         health = checkpointer.check_of(_tenant(request))
         words = {Status.OK: "ok", Status.DEGRADED: "late", Status.DOWN: "broken"}
         return CheckpointList(
@@ -176,7 +178,7 @@ class AuditRoutes:
             statement=STATEMENT,
             state=words.get(health.status, "late"),
             detail=health.detail,
-            items=file.newest(CHECKPOINTS_SHOWN)[::-1],
+            items=newest[::-1],
         )
 
     async def state(self, request: SignedRequest, at_us: AtUs) -> PastState:
@@ -189,11 +191,12 @@ class AuditRoutes:
             return masked(event)
         opened = await open_personal(self._parts.sealer, tenant, event)
         if opened.state is PersonalState.OPENED and event.key_id != request.auth.user.user_id:
-            self._write_down(request.auth, event)
+            self._write_down(request, event)
         return opened
 
-    def _write_down(self, session: Session, event: StoredEvent) -> None:
+    def _write_down(self, request: SignedRequest, event: StoredEvent) -> None:
         """That somebody looked at another person's data."""
+        session, asked = request.auth, request.scope["state"]
         self._parts.record(
             session.user.tenant_id,
             f"user:{session.user.user_id}",
@@ -203,16 +206,17 @@ class AuditRoutes:
                 role=str(session.user.role),
                 via=str(session.via),
                 session_id=session.session_id,
-                ip_address="",
-                request_id="",
+                ip_address=client_address(request.scope),
+                request_id=str(asked["request_id"]),
                 action=LOOK,
-                target=str(event.position),
+                target=f"position={event.position}",
                 status=200,
                 code="",
                 before="",
                 after="",
             ),
             actor=session.actor,
+            correlation_id=str(asked["correlation_id"]),
         )
 
 

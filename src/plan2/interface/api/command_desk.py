@@ -9,8 +9,6 @@ from collections.abc import Callable
 from typing import Annotated, Final, Literal
 
 import msgspec
-from litestar import Request
-from litestar.datastructures import State
 from litestar.params import Parameter
 from msgspec import Meta
 
@@ -19,6 +17,7 @@ from plan2.connectivity.identity.principal import Session
 from plan2.foundation.ids import derived_id
 from plan2.intelligence.risk.switch import Scope
 from plan2.intelligence.trading.control import Selector
+from plan2.interface.api.paging import Line
 from plan2.interface.api.ports import TradingControl
 from plan2.interface.books import Books
 from plan2.interface.items import CommandReceipt
@@ -41,10 +40,6 @@ Key = Annotated[
     str,
     Parameter(header="Idempotency-Key", min_length=8, max_length=128, pattern=r"^[\x21-\x7e]+$"),
 ]
-SignedRequest = Request[None, Session, State]
-
-
-Line = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Name = Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z0-9._#+-]*$")]
 
 
@@ -164,9 +159,9 @@ class Commands:
                     actor, body.reason, body.selector, closes_foreign=body.closes_foreign
                 )
             else:
-                await control.set_state(
-                    STATE_AFTER[name], actor, body.reason, body.selector, body.mode
-                )
+                # Only arming names a mode: naming one would rewrite why a halt stands.
+                mode = body.mode if name == "resume" else ""
+                await control.set_state(STATE_AFTER[name], actor, body.reason, body.selector, mode)
             is_done = True
         finally:
             if not is_done:
@@ -185,6 +180,8 @@ class Commands:
 def _is_grave(control: TradingControl) -> bool:
     """Whether arming moves somebody's money, or undoes a kill."""
     return any(
-        account.needs_mode or any(switch.reason.startswith(KILLED) for switch in account.switches)
+        account.needs_mode
+        or account.kills
+        or any(switch.reason.startswith(KILLED) for switch in account.switches)
         for account in control.overview()
     )

@@ -6,16 +6,15 @@ import msgspec
 from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
 
+from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.interface.api.command_desk import (
     BODY_MAX_BYTES,
     NAMES,
     CommandBody,
     Key,
-    Line,
-    SignedRequest,
 )
 from plan2.interface.api.desk import Desks
-from plan2.interface.api.paging import ItemId
+from plan2.interface.api.paging import ItemId, Line
 from plan2.interface.items import CommandReceipt
 from plan2.interface.switch_items import TradingItem, item_of
 

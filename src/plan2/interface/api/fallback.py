@@ -2,12 +2,12 @@
 
 from urllib.parse import parse_qs
 
-from litestar import Request, Response, post
-from litestar.datastructures import State
+from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
 
 from plan2.connectivity.gateway.pages import FallbackState, killed_page
 from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.sessions import is_csrf
 from plan2.foundation.ids import IdSource
@@ -45,7 +45,7 @@ class FallbackRoutes:
             command_key=self._ids.next_id("command"),
         )
 
-    async def kill(self, request: Request[None, Session, State]) -> Response[bytes]:
+    async def kill(self, request: SignedRequest) -> Response[bytes]:
         """Halt, cancel and close, as the form asks."""
         fields = parse_qs((await request.body()).decode("utf-8", "replace"))
         csrf, key, word = (fields.get(name, [""])[0] for name in ("csrf", "key", "word"))

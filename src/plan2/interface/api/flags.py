@@ -9,13 +9,14 @@ from litestar.params import Parameter
 
 from plan2.connectivity.gateway.accounting import note_change
 from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.rights import ADMIN
 from plan2.foundation.config.flags import Flag, Flags, FlagUnknown
 from plan2.foundation.config.overlay_keys import GLOBAL, TENANT, USER, SettingScope
 from plan2.foundation.values import TenantId
-from plan2.interface.api.command_desk import SignedRequest
-from plan2.interface.api.settings_items import Line, Person
+from plan2.interface.api.paging import Line
+from plan2.interface.api.settings_items import Person
 
 PATH: Final = "/api/v1/flags"
 BODY_MAX_BYTES: Final = 4_096

@@ -22,7 +22,7 @@ from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.rights import Role, Scope
 from plan2.connectivity.identity.users import UserBook
 from plan2.interface.api.paging import ItemId
-from plan2.interface.screen import to_us
+from plan2.interface.screen import to_us, us_or_none
 
 BODY_MAX_BYTES: Final = 16_384
 TAGS: Final = ("keys",)
@@ -139,8 +139,8 @@ class KeyRoutes:
             networks=list(key.networks),
             created_us=to_us(key.created_ns),
             expires_us=to_us(key.expires_ns),
-            last_used_us=_us(key.last_used_ns),
-            revoked_us=_us(key.revoked_ns),
+            last_used_us=us_or_none(key.last_used_ns),
+            revoked_us=us_or_none(key.revoked_ns),
             state=_state(key, why),
             why=why,
         )
@@ -157,7 +157,3 @@ def _state(key: ApiKey, why: str) -> str:
 def _may_see(session: Session, key: ApiKey) -> bool:
     user = session.user
     return key.user_id == user.user_id or user.role is Role.TENANT_ADMIN
-
-
-def _us(ts_ns: int | None) -> int | None:
-    return to_us(ts_ns) if ts_ns is not None else None

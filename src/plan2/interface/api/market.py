@@ -8,10 +8,10 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
 from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.dataflow.bar_series import BarSeries
 from plan2.foundation.values import Float64Array, Int64Array
 from plan2.intelligence.models.forecast import Forecast
-from plan2.interface.api.command_desk import SignedRequest
 from plan2.interface.api.desk import Desks
 from plan2.interface.api.history import History
 from plan2.interface.api.paging import BarLimit, ItemLimit, Symbol, TimeUs, symbol_view

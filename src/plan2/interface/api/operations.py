@@ -1,20 +1,19 @@
 """Routes about the system itself: what runs, how it is, models, the event log."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
 from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.foundation.errors import InputError
 from plan2.foundation.events.catalog import STORED
 from plan2.intelligence.models.manifest import Manifest
-from plan2.interface.api.command_desk import SignedRequest
 from plan2.interface.api.desk import Desks
 from plan2.interface.api.paging import Cursor, ItemId, ItemLimit, position_of
 from plan2.interface.api.ports import Models, SharedParts
@@ -29,7 +28,6 @@ from plan2.interface.screen import SAFE_INTEGER_MAX, for_screen, number_or_none,
 from plan2.interface.views.fold import event_item
 
 T = TypeVar("T")
-AnyRequest = Request[Any, Any, Any]  # Litestar leaves user, auth and state open
 EventType = Annotated[
     str,
     Parameter(
@@ -126,19 +124,18 @@ class ModelRoutes:
             get("/api/v1/models/{model_id:str}", tags=["models"])(self.manifest),
         ]
 
-    async def listed(self, request: AnyRequest) -> Response[list[ModelItem]]:
+    async def listed(self) -> list[ModelItem]:
         """Registered models, newest first; those that forecast now are champions."""
-        items = await self._in_thread(self._items)
-        return _tagged(request, items)
+        return await self._in_thread(self._items)
 
-    async def manifest(self, request: AnyRequest, model_id: ItemId) -> Response[dict[str, Any]]:
+    async def manifest(self, model_id: ItemId) -> dict[str, Any]:
         """One model's whole manifest."""
         try:
             found = await self._in_thread(lambda: self._models.show(model_id))
         except InputError as error:
             raise RequestRefused(404, "not_found", f"There is no model {model_id!r}.") from error
         shown = for_screen(msgspec.to_builtins(found))
-        return _tagged(request, shown if isinstance(shown, dict) else {})
+        return shown if isinstance(shown, dict) else {}
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Read files beside the loop, one request at a time."""
@@ -161,12 +158,3 @@ def _model_item(manifest: Manifest, champions: set[str]) -> ModelItem:
         metrics={name: number_or_none(value) for name, value in manifest.metrics.items()},
         status="champion" if manifest.model_id in champions else "registered",
     )
-
-
-def _tagged(request: AnyRequest, content: Any) -> Response[Any]:  # any answer of ours
-    """An answer with an entity tag; 304 when the caller has it already."""
-    body = msgspec.json.encode(content)
-    headers = {"etag": '"' + hashlib.blake2b(body, digest_size=12).hexdigest() + '"'}
-    if request.headers.get("if-none-match") == headers["etag"]:
-        return Response(b"", status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)

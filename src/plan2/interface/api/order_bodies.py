@@ -12,9 +12,8 @@ from msgspec import Meta
 from plan2.dataflow.terminals.port import OrderKind, Trigger
 from plan2.foundation.values import Side
 from plan2.intelligence.trading.wishes import Ask, OrderWish
-from plan2.interface.screen import SAFE_INTEGER_MAX
+from plan2.interface.screen import NS_PER_US, SAFE_INTEGER_MAX
 
-NS_PER_US: Final = 1_000
 YEAR_S: Final = 366 * 86_400
 
 LINE: Final = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"

@@ -6,10 +6,9 @@ which rule refused, what it saw and its limit.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
-from litestar.params import Parameter
 
 from plan2.connectivity.gateway.problems import RequestRefused, RuleRefused
 from plan2.connectivity.identity.principal import Session
@@ -27,9 +26,6 @@ CONFLICT: Final = frozenset({"order_not_working", "no_change"})
 MANUAL: Final = "manual_trading"
 CLAIMS: Final = "foreign_claims"
 WITHDRAWN: Final = "withdrawn by hand"
-
-Words = Annotated[str, Parameter(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
-
 
 May = Callable[[str, Session], bool]
 """Whether a feature is switched on for a caller."""

@@ -3,9 +3,10 @@
 from litestar import delete, patch, post
 from litestar.handlers import HTTPRouteHandler
 
+from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.dataflow.terminals.port import OrderKind
 from plan2.intelligence.trading.wishes import Ask, OrderWish
-from plan2.interface.api.command_desk import BODY_MAX_BYTES, Key, SignedRequest
+from plan2.interface.api.command_desk import BODY_MAX_BYTES, Key
 from plan2.interface.api.desk import Desks
 from plan2.interface.api.order_bodies import (
     ChangeBody,
@@ -16,8 +17,8 @@ from plan2.interface.api.order_bodies import (
     ReleaseBody,
     StopsBody,
 )
-from plan2.interface.api.order_requests import WITHDRAWN, Words
-from plan2.interface.api.paging import ItemId
+from plan2.interface.api.order_requests import WITHDRAWN
+from plan2.interface.api.paging import ItemId, Why
 from plan2.interface.order_items import OrderReceipt
 
 
@@ -59,7 +60,7 @@ class OrderRoutes:
         return self._ask(request, key, data.wish(request.auth.actor, order_id))
 
     async def cancel(
-        self, request: SignedRequest, order_id: ItemId, key: Key, reason: Words = WITHDRAWN
+        self, request: SignedRequest, order_id: ItemId, key: Key, reason: Why = WITHDRAWN
     ) -> OrderReceipt:
         """Withdraw a working pending order."""
         ask = Ask(request.auth.actor, reason)

@@ -3,6 +3,7 @@
 from typing import Annotated, Final
 
 from litestar.params import Parameter
+from msgspec import Meta
 
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.interface.live import MarketView, SymbolView
@@ -11,7 +12,13 @@ from plan2.interface.views.queries import NEWEST
 
 BARS_MAX: Final = 5_000
 ITEMS_MAX: Final = 1_000
+LINE: Final = r"^[^\x00-\x1f\x7f]*$"
+"""Text of one line."""
 
+Line = Annotated[str, Meta(max_length=500, pattern=LINE)]
+"""A reason in a body."""
+Why = Annotated[str, Parameter(max_length=500, pattern=LINE)]
+"""A reason in the query."""
 Symbol = Annotated[str, Parameter(min_length=1, max_length=32, description="A watched symbol.")]
 TimeUs = Annotated[
     int | None,

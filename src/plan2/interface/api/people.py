@@ -98,17 +98,10 @@ class InvitationItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PeopleRoutes:
-    """`/api/v1/people` and `/api/v1/users…`.
+    """`/api/v1/people` and `/api/v1/users…`."""
 
-    Args:
-        desk: what administrators do about people.
-        public_url: how people reach this Plan2, such as `https://plan2.example`; "" means the
-            address that the administrator's own request used.
-    """
-
-    def __init__(self, desk: PeopleDesk, public_url: str = "") -> None:
+    def __init__(self, desk: PeopleDesk) -> None:
         self._desk = desk
-        self._public_url = public_url.rstrip("/")
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """The five routes."""
@@ -136,7 +129,7 @@ class PeopleRoutes:
     async def invite(self, request: SignedRequest, data: InviteBody) -> InvitationItem:
         """Add a person; answers the link with which they set their password, within 48 hours."""
         made = await self._desk.invite(request.auth, data.name, data.role)
-        return self._shown(request, made)
+        return _shown(request, made)
 
     async def change(
         self, request: SignedRequest, user_id: ItemId, data: UserChangeBody
@@ -159,16 +152,16 @@ class PeopleRoutes:
             made = await self._desk.reset(request.auth, user_id, second_factor=data.second_factor)
         except (NoSuchUser, OnlyOperators) as error:
             raise _refused(error) from error
-        return self._shown(request, made)
+        return _shown(request, made)
 
-    def _shown(self, request: SignedRequest, made: Invitation | Person) -> InvitationItem:
-        if isinstance(made, Person):
-            return _invitation(made.user, "join", "", "", None)
-        base = self._public_url or _base_of(request)
-        link = f"{base}/join?token={made.token}"
-        return _invitation(
-            made.person.user, str(made.purpose), link, made.token, to_us(made.expires_ns)
-        )
+
+def _shown(request: SignedRequest, made: Invitation | Person) -> InvitationItem:
+    if isinstance(made, Person):
+        return _invitation(made.user, "join", "", "", None)
+    link = f"{_base_of(request)}/join?token={made.token}"
+    return _invitation(
+        made.person.user, str(made.purpose), link, made.token, to_us(made.expires_ns)
+    )
 
 
 def _invitation(

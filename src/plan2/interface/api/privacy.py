@@ -19,7 +19,7 @@ from plan2.connectivity.identity.privacy import ErasureReport, NobodyThere, Priv
 from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.identity.subject_export import SubjectExport, data_map
 from plan2.foundation.values import TenantId
-from plan2.interface.api.paging import ItemId
+from plan2.interface.api.paging import ItemId, Line
 from plan2.interface.screen import to_us
 
 IN_MEMORY_BYTES: Final = 8 * 1024 * 1024
@@ -32,7 +32,6 @@ ARCHIVE: Final = ResponseSpec(
 
 PurposeName = Annotated[str, Parameter(pattern=r"^[a-z_]{1,32}$")]
 Version = Annotated[int, Meta(ge=1, le=1_000_000)]
-Line = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Id = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]*$")]
 
 

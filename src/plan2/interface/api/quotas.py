@@ -3,18 +3,16 @@
 from typing import Annotated
 
 import msgspec
-from litestar import Request, get
-from litestar.datastructures import State
+from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
 from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.connectivity.identity.directory import TenantDirectory
-from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.ratelimit.load import Load, LoadState
 from plan2.connectivity.ratelimit.use import QuotaUse, Usage
 
-SignedRequest = Request[None, Session, State]
 WhichTenant = Annotated[str, Parameter(pattern=r"^[a-z0-9_]{1,48}$", description="A tenant's id.")]
 
 

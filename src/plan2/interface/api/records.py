@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Response, get
@@ -21,13 +21,14 @@ from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.foundation.clock import Clock
 from plan2.foundation.clock_watch import ClockReport, ClockWatch
+from plan2.foundation.events.recording import Record
 from plan2.foundation.events.tenancy import RecordsExported
 from plan2.foundation.eventstore.log_reading import LogFilter, each_event
-from plan2.foundation.eventstore.recording import Record
 from plan2.foundation.eventstore.store import OpenUnit
 from plan2.foundation.values import NS_PER_DAY, TenantId
 from plan2.intelligence.records.export import (
     TYPES_OF,
+    Format,
     RecordWriter,
     Report,
     Row,
@@ -49,7 +50,7 @@ ToUs = Annotated[
     int,
     Parameter(query="to_us", ge=0, le=SAFE_INTEGER_MAX, description="The first that is not in it."),
 ]
-Form = Annotated[Literal["json", "csv"], Parameter(query="format")]
+Form = Annotated[Format, Parameter(query="format")]
 
 
 @dataclass
@@ -104,7 +105,7 @@ class RecordRoutes:
         return self._parts.watch.current()
 
     async def _written(
-        self, request: SignedRequest, report: Report, stretch: Stretch, form: Literal["json", "csv"]
+        self, request: SignedRequest, report: Report, stretch: Stretch, form: Format
     ) -> Response[bytes]:
         writer = RecordWriter(report, form)
         body = bytearray(writer.begin())
@@ -125,7 +126,7 @@ class RecordRoutes:
 
     def _rows(self, request: SignedRequest, report: Report, stretch: Stretch) -> AsyncIterator[Row]:
         tenant = TenantId(request.auth.user.tenant_id)
-        events = each_event(self._parts.open_unit, tenant, LogFilter(), TYPES_OF[report])
+        events = each_event(self._parts.open_unit, tenant, LogFilter(types=TYPES_OF[report]))
         return rows_of(events, taker_of(report, self._parts.firm, self._parts.contract), stretch)
 
     def _tell(

@@ -12,7 +12,7 @@ from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.connectivity.identity.principal import User, Via
 from plan2.connectivity.identity.second_factor import NotConfirmed, SecondFactors
 from plan2.connectivity.identity.second_factor_duty import SecondFactorDuty
-from plan2.interface.screen import to_us
+from plan2.interface.screen import to_us, us_or_none
 
 BODY_MAX_BYTES: Final = 4_096
 TAGS: Final = ("second factor",)
@@ -78,7 +78,7 @@ class SecondFactorRoutes:
         since_ns = standing.since_ns
         return FactorInfo(
             is_enrolled=since_ns is not None,
-            since_us=to_us(since_ns) if since_ns is not None else None,
+            since_us=us_or_none(since_ns),
             backup_codes_left=standing.codes_left,
             is_required=self._duty.is_required(session.user),
             must_enrol=self._duty.must_enrol(session),

@@ -8,6 +8,7 @@ from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
 
 from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.foundation.secrets.key_tables import TenantKeyRow
 from plan2.foundation.secrets.keys import Provider
 from plan2.foundation.secrets.keys_opening import Keys
@@ -15,8 +16,7 @@ from plan2.foundation.secrets.rotation import KeyRotations
 from plan2.foundation.secrets.rotation_table import Level, Rotation
 from plan2.foundation.secrets.sealing import KeysUnavailable
 from plan2.foundation.values import TenantId
-from plan2.interface.api.command_desk import SignedRequest
-from plan2.interface.screen import to_us
+from plan2.interface.screen import to_us, us_or_none
 
 PATH: Final = "/api/v1/secrets"
 BODY_MAX_BYTES: Final = 4_096
@@ -178,5 +178,5 @@ def _rotation(rotation: Rotation) -> RotationItem:
         rewrapped=rotation.rewrapped,
         started_by=rotation.started_by,
         started_us=to_us(rotation.started_ns),
-        finished_us=None if rotation.finished_ns is None else to_us(rotation.finished_ns),
+        finished_us=us_or_none(rotation.finished_ns),
     )

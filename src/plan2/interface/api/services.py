@@ -1,14 +1,11 @@
 """What runs: every part of the installation with version, address, process and state."""
 
 import msgspec
-from litestar import Request, get
-from litestar.datastructures import State
+from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
-from plan2.connectivity.identity.principal import Session
+from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.connectivity.registry import Service, ServiceRegistry
-
-SignedRequest = Request[None, Session, State]
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):

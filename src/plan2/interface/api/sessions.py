@@ -1,10 +1,9 @@
 """What people do about their own sessions: list and end them, prove who they are, get tokens."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
-from litestar import Request, Response, delete, get, post, put
-from litestar.datastructures import State
+from litestar import Response, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
@@ -12,6 +11,7 @@ from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.signin import (
     CodeText,
     Entry,
+    OpenRequest,
     PasswordText,
     SessionInfo,
     SignedRequest,
@@ -28,7 +28,6 @@ from plan2.interface.api.paging import ItemId
 from plan2.interface.screen import to_us
 
 BODY_MAX_BYTES: Final = 16_384
-OpenRequest = Request[Any, Any, State]  # nobody need be signed in there
 RefreshText = Annotated[str, Meta(max_length=128)]
 
 

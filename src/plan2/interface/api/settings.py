@@ -9,6 +9,7 @@ from litestar.params import Parameter
 
 from plan2.connectivity.gateway.accounting import note_change
 from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.rights import ADMIN
 from plan2.foundation.config.load import Loaded, flat
@@ -30,7 +31,7 @@ from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import ConfigError
 from plan2.foundation.secret import redact_text
 from plan2.foundation.values import TenantId
-from plan2.interface.api.command_desk import SignedRequest
+from plan2.interface.api.paging import Why
 from plan2.interface.api.settings_desk import SettingsDesk, Wish
 from plan2.interface.api.settings_items import (
     LevelItem,
@@ -59,7 +60,6 @@ OtherTenant = Annotated[
     str,
     Parameter(pattern=r"^[a-z0-9_]{0,48}$", description="For operators: another tenant."),
 ]
-Why = Annotated[str, Parameter(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class SettingsRoutes:

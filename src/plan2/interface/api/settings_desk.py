@@ -10,11 +10,11 @@ from typing import Final
 
 import msgspec
 
-from plan2.connectivity.gateway.guard import PROOF_LIFE_NS
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.proposals import Kind, Payload, Proposal
 from plan2.connectivity.identity.rights import ADMIN, READERS
+from plan2.connectivity.identity.sign_in import is_proven
 from plan2.foundation.clock import Clock
 from plan2.foundation.config.overlay import Overlay
 from plan2.foundation.config.overlay_changes import (
@@ -124,7 +124,7 @@ class SettingsDesk:
         Raises:
             RequestRefused: 403 when the last one is older than five minutes.
         """
-        if session.proven_ns < self._clock.now_ns() - PROOF_LIFE_NS:
+        if not is_proven(session, self._clock.now_ns()):
             raise RequestRefused(
                 403,
                 "step_up_needed",
@@ -134,11 +134,12 @@ class SettingsDesk:
 
     def _needs_second(self, target: Target) -> bool:
         """Operators answer for the installation; a tenant decides how it decides."""
+        if target.scope is not TENANT:
+            return False
         try:
-            settings = self._overlay.effective(target.tenant_id)
+            return self._overlay.effective(target.tenant_id).security.four_eyes
         except ConfigError:
             return False  # it is not served until an operator has mended its settings
-        return target.scope is TENANT and settings.security.four_eyes
 
     def _check_right(self, session: Session, target: Target) -> None:
         if target.scope is TENANT and target.tenant_id != session.user.tenant_id:

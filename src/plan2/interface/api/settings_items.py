@@ -7,12 +7,13 @@ import msgspec
 from litestar.params import Parameter
 from msgspec import Meta
 
-from plan2.foundation.config.overlay_keys import Overridable, Value
+from plan2.foundation.config.overlay_keys import Looser, Overridable, Value
 from plan2.foundation.config.schema import Settings
+from plan2.interface.api.paging import Line
+from plan2.interface.screen import SAFE_INTEGER_MAX
 
 Text = Annotated[str, Meta(max_length=256)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
-Line = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Person = Annotated[
     str, Parameter(pattern=r"^[\x21-\x7e]{0,64}$", description="Whose; empty means yourself.")
 ]
@@ -24,8 +25,6 @@ SettingValue = (
     | Annotated[dict[Name, float | Text], Meta(max_length=200)]
 )
 """Whatever a configuration key may hold. Whole numbers are numbers: JSON knows one kind only."""
-EXACT_MAX: Final = 2**53
-"""Up to here a JSON number is exact."""
 
 Kind = Literal["integer", "number", "text", "boolean", "choice", "list", "map"]
 KINDS: Final[Mapping[str, Kind]] = {
@@ -135,7 +134,7 @@ class SettingTypes:
 
 def plain(value: Value) -> Value:
     """A value as the file would give it: whole numbers are integers."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_MAX:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= SAFE_INTEGER_MAX:
         return int(value)
     if isinstance(value, list):
         return [plain(each) for each in value]
@@ -146,7 +145,7 @@ def plain(value: Value) -> Value:
 
 def is_limit(declared: Overridable) -> bool:
     """Whether loosening a key is guarded."""
-    return declared.looser.name != "NEVER"
+    return declared.looser is not Looser.NEVER
 
 
 def _type(schema: JsonSchema) -> TypeItem:

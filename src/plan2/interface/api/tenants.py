@@ -1,6 +1,8 @@
 """Routes of tenants: for those who run the installation, and one look for a tenant's own admin."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Final
 
 import msgspec
@@ -10,6 +12,7 @@ from litestar.params import Parameter
 from msgspec import Meta
 
 from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.connectivity.identity.directory import Tenant
 from plan2.connectivity.identity.onboarding import STEPS
 from plan2.connectivity.identity.tenant_requests import (
@@ -21,18 +24,15 @@ from plan2.connectivity.identity.tenant_requests import (
 from plan2.connectivity.identity.tenant_work import ExportFile
 from plan2.connectivity.identity.tenants import Tenants
 from plan2.foundation.database.tenancy import MAIN_TENANT
-from plan2.foundation.errors import ConfigError, InputError
-from plan2.interface.api.command_desk import BODY_MAX_BYTES, SignedRequest
+from plan2.foundation.errors import ConfigError
+from plan2.interface.api.command_desk import BODY_MAX_BYTES
+from plan2.interface.api.paging import LINE, Line, Why
 from plan2.interface.screen import to_us
 
 ID: Final = r"^[a-z0-9_]{1,48}$"
-LINE: Final = r"^[^\x00-\x1f\x7f]*$"
 TAGS: Final = ("tenants",)
-REFUSALS: Final = (InputError, ConfigError)
 
 TenantPath = Annotated[str, Parameter(pattern=ID, max_length=48)]
-Line = Annotated[str, Meta(max_length=500, pattern=LINE)]
-Reason = Annotated[str, Parameter(max_length=500, pattern=LINE)]
 Id = Annotated[str, Meta(pattern=ID, max_length=48)]
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=LINE)]
 File = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_.-]+$")]
@@ -153,76 +153,62 @@ class TenantRoutes:
 
     async def create(self, request: SignedRequest, data: NewTenant) -> TenantMade:
         """Make a tenant and invite its first administrator; a failed one can be retried."""
-        asked = Request(tenant_id=data.tenant_id, by=request.auth.actor, reason=data.reason)
-        try:
+        asked = _asked(request, data.tenant_id, data.reason)
+        with _refusing():
             link = await self._tenants.create(asked, data.name, data.administrator)
-        except REFUSALS as error:
-            raise _refusal(error) from error
         return TenantMade(tenant=await self._found(data.tenant_id), invitation=link)
 
     async def retry(
         self, request: SignedRequest, tenant_id: TenantPath, data: ReasonBody
     ) -> TenantMade:
         """Take up what failed: the making, the migration or the deletion of a tenant."""
-        try:
+        with _refusing():
             link = await self._tenants.retry(_asked(request, tenant_id, data.reason))
-        except REFUSALS as error:
-            raise _refusal(error) from error
         return TenantMade(tenant=await self._found(tenant_id), invitation=link)
 
     async def suspend(
         self, request: SignedRequest, tenant_id: TenantPath, data: ReasonBody
     ) -> TenantItem:
         """Close every channel of a tenant at once."""
-        try:
+        with _refusing():
             await self._tenants.suspend(_asked(request, tenant_id, data.reason))
-        except REFUSALS as error:
-            raise _refusal(error) from error
         return await self._found(tenant_id)
 
     async def resume(
         self, request: SignedRequest, tenant_id: TenantPath, data: ReasonBody
     ) -> TenantItem:
         """Serve a suspended tenant again."""
-        try:
+        with _refusing():
             await self._tenants.resume(_asked(request, tenant_id, data.reason))
-        except REFUSALS as error:
-            raise _refusal(error) from error
         return await self._found(tenant_id)
 
     async def export(
         self, request: SignedRequest, tenant_id: TenantPath, data: ReasonBody
     ) -> TenantItem:
         """Begin to write everything of a tenant into one file; its `work` shows how far it is."""
-        try:
+        with _refusing():
             self._tenants.export(_asked(request, tenant_id, data.reason))
-        except REFUSALS as error:
-            raise _refusal(error) from error
         return await self._found(tenant_id)
 
     async def restore(
         self, request: SignedRequest, tenant_id: TenantPath, data: RestoreBody
     ) -> TenantItem:
         """Begin to make a deleted tenant anew from an export; it comes back suspended."""
-        try:
+        with _refusing():
             self._tenants.restore(_asked(request, tenant_id, data.reason), data.file)
-        except REFUSALS as error:
-            raise _refusal(error) from error
         return await self._found(tenant_id)
 
     async def delete(
         self, request: SignedRequest, tenant_id: TenantPath, confirm: TenantPath,
-        reason: Reason = "",
+        reason: Why = "",
     ) -> TenantItem:  # fmt: skip
         """Begin to export a tenant and to remove it for good; `confirm` repeats its id."""
         if confirm != tenant_id:
             raise RequestRefused(
                 422, "not_confirmed", f"To delete {tenant_id}, `confirm` must repeat its id."
             )
-        try:
+        with _refusing():
             self._tenants.delete(_asked(request, tenant_id, reason))
-        except REFUSALS as error:
-            raise _refusal(error) from error
         return await self._found(tenant_id)
 
     async def _found(self, tenant_id: str) -> TenantItem:
@@ -262,10 +248,12 @@ def _asked(request: SignedRequest, tenant_id: str, reason: str) -> Request:
     return Request(tenant_id=tenant_id, by=request.auth.actor, reason=reason)
 
 
-def _refusal(error: InputError | ConfigError) -> RequestRefused:
-    """The answer to what cannot be done: 404, 409 or 422."""
-    if isinstance(error, TenantUnknown):
-        return RequestRefused(404, "not_found", error.message, remedy=error.remedy)
-    is_conflict = isinstance(error, TenantConflict | TenantExists | ConfigError)
-    status = 409 if is_conflict else 422
-    return RequestRefused(status, error.code, error.message, remedy=error.remedy)
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Answer what cannot be done with 404 or 409; what is merely unusable goes on as it is."""
+    try:
+        yield
+    except TenantUnknown as error:
+        raise RequestRefused(404, "not_found", error.message, remedy=error.remedy) from error
+    except (TenantConflict, TenantExists, ConfigError) as error:
+        raise RequestRefused(409, error.code, error.message, remedy=error.remedy) from error

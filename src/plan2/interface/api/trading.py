@@ -7,9 +7,9 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
 from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.foundation.errors import ModelMismatch
 from plan2.intelligence.decision.record import DecisionRecord
-from plan2.interface.api.command_desk import SignedRequest
 from plan2.interface.api.desk import Desk, Desks
 from plan2.interface.api.paging import Cursor, ItemId, ItemLimit, Word, position_of
 from plan2.interface.api.ports import EventLog, Features, Replayer

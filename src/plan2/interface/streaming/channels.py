@@ -50,10 +50,6 @@ class Channels:
         self._plain: dict[str, StateChannel] = {channel.name: channel for channel in plain}
         self._logs = {log.name: log for log in (self.decisions, self.orders, self.events)}
         self.listeners = (self._on_ticks, self.forecast.touch, self._on_booked)
-        for changes, listener in zip(
-            (live.market.ticks, live.market.forecasts, live.booked), self.listeners, strict=True
-        ):
-            changes.listen(listener)
 
     def states(self) -> list[StateChannel]:
         """Every state channel that exists now."""

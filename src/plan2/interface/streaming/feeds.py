@@ -6,42 +6,17 @@ way. An order's item needs its history, so the last orders are remembered here.
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final
 
 from plan2.foundation.bus import Bus
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.model import DecisionMade
-from plan2.foundation.events.order import (
-    OrderAccepted,
-    OrderAmended,
-    OrderCancelled,
-    OrderCompleted,
-    OrderExecuted,
-    OrderExpired,
-    OrderOutcomeUnknown,
-    OrderPlaced,
-    OrderRejected,
-    OrderSent,
-)
 from plan2.foundation.eventstore.record import StoredEvent
+from plan2.intelligence.trading.stored import ORDER_EVENTS, OrderEvent
 from plan2.interface.order_items import OrderItem
 from plan2.interface.screen import to_us
 from plan2.interface.streaming.channels import Channels, light
 from plan2.interface.streaming.log_channel import RING_SIZE
-from plan2.interface.views.fold import OrderEvent, decision_item, event_item, fold_order
-
-ORDER_EVENTS: Final = (
-    OrderPlaced,
-    OrderSent,
-    OrderAccepted,
-    OrderRejected,
-    OrderOutcomeUnknown,
-    OrderCompleted,
-    OrderCancelled,
-    OrderExpired,
-    OrderAmended,
-    OrderExecuted,
-)
+from plan2.interface.views.fold import decision_item, event_item, fold_order
 
 
 class LogFeeds:
@@ -88,7 +63,7 @@ class LogFeeds:
             self._channels.events.append(fact.at_us, item, fact.position)
         elif isinstance(fact, DecisionMade):
             self._channels.decisions.append(to_us(fact.ts_ns), decision_item(fact))
-        elif isinstance(fact, ORDER_EVENTS):
+        elif isinstance(fact, OrderEvent):
             self._take_order(fact)
 
     def _take_order(self, event: OrderEvent) -> None:

@@ -79,8 +79,6 @@ class StreamHub:
         self._timing = timing
         self._awake = {rate: asyncio.Event() for rate in RateClass}
         self._logs_awake = asyncio.Event()
-        for changes in self._changes:
-            changes.wake_with(self._wake_states)
 
     def subscribe(self, bus: Bus) -> None:
         """Listen to decisions and orders; part of the wiring."""
@@ -91,7 +89,11 @@ class StreamHub:
         self.feeds.put(stored)
 
     async def run(self) -> None:
-        """Serve until cancelled; then every client is closed with 1012."""
+        """Serve until cancelled or broken; then every client is closed with 1012.
+
+        May be called again: what has changed is heard only while it runs.
+        """
+        self._listen()
         try:
             async with asyncio.TaskGroup() as tasks:
                 for rate in RateClass:
@@ -103,6 +105,11 @@ class StreamHub:
                 client.close(Close.RESTART)
             for changes in self._changes:
                 changes.forget(self._wake_states, self.channels.listeners)
+
+    def _listen(self) -> None:
+        for changes, listener in zip(self._changes, self.channels.listeners, strict=True):
+            changes.wake_with(self._wake_states)
+            changes.listen(listener)
 
     def join(self, session: Session, codec: Codec) -> Client:
         """A new client, greeted."""

@@ -13,16 +13,9 @@ from plan2.dataflow.terminals.port import OrderKind
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.model import DecisionMade
 from plan2.foundation.events.order import (
-    OrderAccepted,
     OrderAmended,
-    OrderCancelled,
-    OrderCompleted,
     OrderExecuted,
-    OrderExpired,
-    OrderOutcomeUnknown,
     OrderPlaced,
-    OrderRejected,
-    OrderSent,
     PositionClaimed,
     PositionClosed,
     PositionOpened,
@@ -41,22 +34,6 @@ from plan2.intelligence.trading.orders import (
 from plan2.interface.items import DecisionItem, EventItem
 from plan2.interface.order_items import FillItem, OrderItem, PositionItem
 from plan2.interface.screen import for_screen, to_us
-
-OrderEvent = (
-    OrderPlaced
-    | OrderSent
-    | OrderAccepted
-    | OrderRejected
-    | OrderOutcomeUnknown
-    | OrderCompleted
-    | OrderCancelled
-    | OrderExpired
-    | OrderAmended
-    | OrderExecuted
-)
-PositionEvent = (
-    PositionOpened | PositionProtected | PositionClaimed | PositionClosed | OrderExecuted
-)
 
 
 def event_item(stored: StoredEvent) -> EventItem:

@@ -13,31 +13,14 @@ from plan2.foundation.eventstore.record import StoredEvent
 from plan2.foundation.eventstore.snapshots import Fold, state_at
 from plan2.foundation.eventstore.upcast import restore
 from plan2.intelligence.trading.orders import OPEN_STATES, OrderState
+from plan2.intelligence.trading.stored import ORDER_AND_POSITION_TYPES
 from plan2.intelligence.trading.summary import SUMMARY, account_stream
 from plan2.interface.order_items import OrderItem, PositionItem
 from plan2.interface.screen import to_us
 from plan2.interface.views.fold import fold_order, fold_position
 
 ORDER_PREFIX: Final = "order:"
-ACCOUNT_PREFIX: Final = "account:"
-FOLDED: Final = frozenset(
-    {
-        "OrderPlaced",
-        "OrderSent",
-        "OrderAccepted",
-        "OrderRejected",
-        "OrderOutcomeUnknown",
-        "OrderCompleted",
-        "OrderCancelled",
-        "OrderExpired",
-        "OrderAmended",
-        "OrderExecuted",
-        "PositionOpened",
-        "PositionProtected",
-        "PositionClaimed",
-        "PositionClosed",
-    }
-)
+ACCOUNT_PREFIX: Final = account_stream("")
 
 
 class OpenBook(msgspec.Struct, frozen=True):
@@ -73,7 +56,7 @@ class PastState(msgspec.Struct, frozen=True, kw_only=True):
 
 def apply(state: OpenBook, stored: StoredEvent) -> OpenBook:
     """What is open after one more event of an account's orders."""
-    if stored.type not in FOLDED:
+    if stored.type not in ORDER_AND_POSITION_TYPES:
         return state
     event = restore(stored)
     order_id = str(getattr(event, "order_id", ""))

@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 
 from plan2.dataflow.replay import Pacing, Player
 from plan2.dataflow.sources import TickSource
-from plan2.dataflow.terminals.port import (
-    TerminalListener,
-)
+from plan2.dataflow.terminals.port import TerminalListener
 from plan2.dataflow.terminals.simulated.account_file import AccountFile
 from plan2.dataflow.terminals.simulated.broker import PaperBroker
 from plan2.dataflow.terminals.simulated.paper import PaperAccountSide

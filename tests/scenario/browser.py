@@ -1,0 +1,53 @@
+"""A real Chromium on the running product: what the tests of the pages have in common."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from product import Product
+
+import plan2
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+UI = Path(plan2.__file__).parent / "_ui" / "index.html"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ANSWER_MS = 20_000
+MARKS = [
+    pytest.mark.slow,
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; install Debian's `chromium`"),
+    pytest.mark.skipif(not UI.is_file(), reason="the web app is not built (PLAN2_UI=skip?)"),
+]
+
+
+@contextmanager
+def signed_in(product: Product, width: int, height: int) -> Iterator[object]:
+    """A signed-in page of the first administrator; `errors` collects what its console says."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(ANSWER_MS)
+        page.errors = []
+        page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.goto(f"{product.url}/signin?token={product.token}")
+        yield page
+        browser.close()
+
+
+def sideways(page) -> int:
+    """By how many pixels the page is wider than its window."""
+    return page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
