@@ -5,7 +5,6 @@ Fakes keep what they are given in lists and dictionaries; nothing here reads fil
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 
 import httpx
@@ -36,9 +35,6 @@ from plan2.foundation.values import NS_PER_SECOND, Float64Array, TenantId, Tick,
 from plan2.intelligence.decision.explain import Replayed
 from plan2.intelligence.decision.record import DecisionRecord
 from plan2.intelligence.models.manifest import Manifest
-from plan2.intelligence.risk.state import TradingState
-from plan2.intelligence.risk.switch import Switches
-from plan2.intelligence.trading.control import AccountSwitches, Selector
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
 from plan2.interface.api.command_desk import Commands
@@ -49,11 +45,12 @@ from plan2.interface.api.order_requests import OrderRequests
 from plan2.interface.api.ports import FeatureVector, RunInfo, SharedParts
 from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
 from plan2.interface.assembly import Shown, build_interface
-from plan2.interface.items import AccountInfo, AccountRow, DecisionItem, EquityCurve, Page
+from plan2.interface.items import DecisionItem, EquityCurve, Page
 from plan2.interface.live import LiveView, MarketView
 from plan2.interface.order_items import FillItem, OrderItem, PositionItem
 from plan2.interface.streaming.hub import HubInfo, StreamHub, Timing
 from plan2.interface.views.queries import DecisionFilter
+from unit.books_fixtures import FakeBooks, FakeControl
 from unit.gateway_layers import FakeKeys
 from unit.identity_fixtures import IdentityStage
 
@@ -69,51 +66,6 @@ def quote(symbol: str, after_s: float, bid: float, ask: float) -> MarketDataRece
     """A tick `after_s` seconds after noon, as the bus announces it."""
     ts_ns = NOON_NS + int(after_s * NS_PER_SECOND)
     return MarketDataReceived(ts_ns=ts_ns, tick=Tick(symbol, ts_ns, bid, ask))
-
-
-class FakeBooks:
-    """An account whose figures tests set by hand."""
-
-    def __init__(self) -> None:
-        self.state = "halted"
-        self.open: dict[str, PositionItem] = {}
-        self.open_order_items: list[OrderItem] = []
-        self.equity = Decimal("10000.00")
-
-    def trading_state(self) -> str:
-        return self.state
-
-    def positions(self) -> list[PositionItem]:
-        return list(self.open.values())
-
-    def position(self, position_id: str) -> PositionItem | None:
-        return self.open.get(position_id)
-
-    def ids_of(self, symbols: Sequence[str]) -> set[str]:
-        return {item.position_id for item in self.open.values() if item.symbol in symbols}
-
-    def open_orders(self) -> list[OrderItem]:
-        return self.open_order_items
-
-    def rate(self, currency: str) -> float | None:
-        return {"USD": 1.0}.get(currency)
-
-    def row(self) -> AccountRow:
-        return AccountRow("10000.00", str(self.equity), "0.00", "0.00", 0.0, self.state)
-
-    def info(self) -> AccountInfo:
-        row = self.row()
-        return AccountInfo(
-            account_id="paper-1",
-            balance=row.balance,
-            equity=row.equity,
-            margin=row.margin,
-            day_pnl=row.day_pnl,
-            drawdown=row.drawdown,
-            open_positions=len(self.open),
-            trading_state=self.state,
-            limits=(),
-        )
 
 
 def position_item(position_id: str, symbol: str = "EURUSD", profit: str = "1.00") -> PositionItem:
@@ -250,58 +202,6 @@ class FakeReplayer:
 
     async def replay(self, record: DecisionRecord) -> Replayed:
         return Replayed(identical=True, differences=())
-
-
-class FakeControl:
-    """Writes down what it was told, and moves the switch."""
-
-    def __init__(self, books: FakeBooks) -> None:
-        self.calls: list[tuple[str, str, str]] = []
-        self.selectors: list[Selector | None] = []
-        self.more: list[str | bool] = []
-        self.failure: Exception | None = None
-        self._books = books
-
-    async def set_state(
-        self, state: str, actor: str, reason: str, selector: Selector | None = None, mode: str = ""
-    ) -> None:
-        if self.failure is not None:
-            raise self.failure
-        self.calls.append((state, actor, reason))
-        self.selectors.append(selector)
-        self.more.append(mode)
-        self._books.state = state
-
-    async def kill(
-        self,
-        actor: str,
-        reason: str,
-        selector: Selector | None = None,
-        *,
-        closes_foreign: bool = False,
-    ) -> None:
-        self.calls.append(("kill", actor, reason))
-        self.selectors.append(selector)
-        self.more.append(closes_foreign)
-        self._books.state = "halted"
-
-    async def accept_broker_view(self, account_id: str, actor: str, reason: str) -> tuple[str, ...]:
-        self.calls.append(("accept", actor, reason))
-        return ("paper-1:42",) if account_id in {"", "paper-1"} else ()
-
-    def overview(self) -> tuple[AccountSwitches, ...]:
-        return (
-            AccountSwitches(
-                account_id="paper-1",
-                state=TradingState[self._books.state.upper()],
-                mode="simulated",
-                armed_mode="",
-                needs_mode=False,
-                holds="",
-                switches=Switches().all(),
-                kills=(),
-            ),
-        )
 
 
 class FakeOrderDesk:

@@ -13,6 +13,7 @@ from plan2.foundation.events.model import DecisionMade
 from plan2.foundation.values import NS_PER_MINUTE, Bar, TickBlock
 from plan2.intelligence.events import ForecastMade
 from plan2.intelligence.models.forecast import Forecast, Vote
+from plan2.interface.broker_items import ForeignOrderItem
 from unit.interface_fixtures import NOON_NS, Stage, position_item, problem_of, quote
 
 NOON_US = NOON_NS // 1_000
@@ -332,6 +333,21 @@ async def test_resuming_needs_a_reason_and_every_command_a_key() -> None:
             answer = await client.post("/api/v1/commands/halt", json={}, headers=headers)
             assert answer.status_code == 400
     assert stage.control.calls == []
+
+
+async def test_the_brokers_side_of_the_account_is_told() -> None:
+    """Foreign pending orders, and which of our positions the broker lacks."""
+    stage = Stage()
+    by_hand = ForeignOrderItem(
+        ticket="901", symbol="EURUSD", side="buy", trigger="limit", quantity=0.5, price=1.05,
+        limit_price=None, stop_loss=None, take_profit=None, expires_us=0, placed_us=NOON_US,
+    )  # fmt: skip
+    stage.books.foreign_orders, stage.books.missing = (by_hand,), ("paper-1:42",)
+    body = await get(stage, "/api/v1/broker")
+    assert body["missing"] == ["paper-1:42"]
+    assert [(one["ticket"], one["price"], one["stop_loss"]) for one in body["foreign_orders"]] == [
+        ("901", 1.05, None)
+    ]
 
 
 async def test_the_brokers_view_is_accepted_in_a_persons_name() -> None:

@@ -10,17 +10,19 @@ from plan2.foundation.errors import InputError, JournalLost
 from plan2.foundation.events.account import BalanceAdjusted
 from plan2.foundation.events.order import PositionClosed, ReconciliationDifference
 from plan2.foundation.values import Side
+from plan2.intelligence.events import BrokerViewChanged
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.risk.switch import Scope
 from plan2.intelligence.trading.control import Control, Selector
 from plan2.intelligence.trading.saga import SAGA_EVENTS, SagaBook
+from plan2.interface.books import AccountBooks
 
 ANN = "user:ann"
 
 
-async def lost() -> tuple[Office, Control]:
+async def lost(office: Office | None = None) -> tuple[Office, Control]:
     """Our position 700 is gone at the broker, unexplained and for so long that we are halted."""
-    office = await Office().settled()
+    office = await (office or Office()).settled()
     office.position()
     await office.wait(58)
     office.terminal.position_list = ()
@@ -163,6 +165,63 @@ async def test_a_foreign_pending_order_is_known_and_forgotten() -> None:
     office.terminal.order_list = (working_of(ours),)
     await office.wait(15)
     assert office.account.broker.foreign_orders == ()
+
+
+async def test_screens_hear_of_each_change_of_the_brokers_view_once() -> None:
+    """A foreign order that comes, stays, moves and goes."""
+    office, heard = Office(), []
+    office.desk.bus.subscribe(BrokerViewChanged, heard.append)
+    await office.settled()
+    ours = office.pending()
+    by_hand = working_of(ours, ticket="901", magic=0, token="", quantity=0.5)
+    moved = msgspec.structs.replace(by_hand, price=1.05)
+    for found in ((by_hand,), (by_hand,), (moved,), ()):
+        office.terminal.order_list = (working_of(ours), *found)
+        await office.wait(22)
+        books = AccountBooks(office.account).broker()
+        assert [one.price for one in books.foreign_orders] == [one.price for one in found]
+    assert len(heard) == 3
+
+
+async def test_screens_hear_what_is_missing_until_it_is_accepted() -> None:
+    """Once when it is clear that the position is gone, once when a person has accepted it."""
+    office, heard = Office(), []
+    office.desk.bus.subscribe(BrokerViewChanged, heard.append)
+    office, control = await lost(office)
+    assert AccountBooks(office.account).broker().missing == ("test:700",)
+    assert len(heard) == 1
+    await control.accept_broker_view("a", ANN, "seen in the statement")
+    assert AccountBooks(office.account).broker().missing == ()
+    assert len(heard) == 2
+
+
+async def test_a_foreign_order_is_shown_with_what_the_broker_says_of_it() -> None:
+    """By its ticket, with prices as they are; what is not there is no price of zero."""
+    office = await Office().settled()
+    ours = office.pending()
+    by_hand = working_of(
+        ours, ticket="901", magic=0, token="", quantity=0.5, stop_loss=0.0, take_profit=1.2,
+        expires_ts_ns=NOON_NS + 5_000_000_000, placed_ts_ns=NOON_NS,
+    )  # fmt: skip
+    older = msgspec.structs.replace(by_hand, ticket="900", placed_ts_ns=NOON_NS - 1)
+    office.terminal.order_list = (older, working_of(ours), by_hand)
+    await office.wait(11)
+    shown = AccountBooks(office.account).broker()
+    assert [one.ticket for one in shown.foreign_orders] == ["901", "900"], "the newest first"
+    assert msgspec.to_builtins(shown.foreign_orders[0]) == {
+        "ticket": "901",
+        "symbol": "EURUSD",
+        "side": "buy",
+        "trigger": "limit",
+        "quantity": 0.5,
+        "price": 1.098,
+        "limit_price": None,
+        "stop_loss": None,
+        "take_profit": 1.2,
+        "expires_us": NOON_NS // 1_000 + 5_000_000,
+        "placed_us": NOON_NS // 1_000,
+    }
+    assert office.account.positions.open == {}, "shown, neither counted nor managed before a fill"
 
 
 async def test_a_misspelt_flow_is_refused_and_the_known_ones_are_named() -> None:

@@ -20,7 +20,7 @@ from plan2.intelligence.risk.switch import Scope
 from plan2.interface.api.command_desk import CommandBody, Commands
 from plan2.wiring.everywhere import Everywhere
 from plan2.wiring.recording import Recording
-from unit.interface_fixtures import FakeBooks, FakeControl
+from unit.books_fixtures import FakeBooks, FakeControl
 
 EVENT = TenantChanged(ts_ns=1, tenant="acme", change="suspended", reason="", by="user:x")
 

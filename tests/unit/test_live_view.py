@@ -9,7 +9,7 @@ from plan2.foundation.bus import Bus
 from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.events.market import FeedStateChanged
 from plan2.foundation.values import NS_PER_DAY, NS_PER_MINUTE, Bar, Tick, TickBlock
-from plan2.intelligence.events import ForecastMade
+from plan2.intelligence.events import BrokerViewChanged, ForecastMade
 from plan2.intelligence.models.forecast import Forecast
 from plan2.interface.candles import BARS_KEPT, Candles
 from plan2.interface.changes import Changes
@@ -116,6 +116,15 @@ def test_a_stale_feed_is_fresh_again_with_the_next_quote() -> None:
     assert view.state == "fresh"
     bus.publish(quote("XAUUSD", 1, 1.1, 1.2))
     bus.publish(FeedStateChanged(ts_ns=NOON_NS, symbol="XAUUSD", state="stale", age_ms=1))
+
+
+def test_a_change_of_the_brokers_view_is_marked() -> None:
+    """Whoever follows the channel is woken; ticks and bookings do not do it."""
+    live, bus = live_view()
+    bus.publish(quote("EURUSD", 1, 1.1, 1.2))
+    assert not live.compared.collect()
+    bus.publish(BrokerViewChanged(ts_ns=NOON_NS))
+    assert live.compared.collect()
 
 
 def test_only_the_last_forecasts_are_kept() -> None:

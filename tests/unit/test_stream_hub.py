@@ -13,6 +13,7 @@ from plan2.connectivity.identity.principal import User
 from plan2.connectivity.identity.rights import Role
 from plan2.foundation.events.account import TradingStateChanged
 from plan2.foundation.events.order import OrderAccepted, OrderPlaced, OrderSent, PositionOpened
+from plan2.intelligence.events import BrokerViewChanged
 from plan2.interface.streaming.client import Client
 from plan2.interface.streaming.hub import LIVE_CLIENTS_MAX, HubInfo, StreamHub, Timing
 from plan2.interface.streaming.protocol import Close, Kind, RateClass, codecs
@@ -154,6 +155,24 @@ def test_each_class_has_its_own_pace() -> None:
         assert 50 <= counts[RateClass.NORMAL] <= 58
         assert 10 <= counts[RateClass.SAVER] <= 13
         assert counts[RateClass.BACKGROUND] <= 3
+
+    in_room(scene)
+
+
+def test_the_brokers_view_is_sent_whole_with_each_change() -> None:
+    """One row: first the snapshot, then what is missing now."""
+
+    async def scene(room: Room) -> None:
+        client = await room.join()
+        client.follow_state(room.hub.channels.broker)
+        reader = asyncio.create_task(room.follow(client))
+        await asyncio.sleep(0.1)
+        room.stage.books.missing = ("paper-1:42",)
+        room.stage.bus.publish(BrokerViewChanged(ts_ns=NOON_NS))
+        await asyncio.sleep(0.1)
+        reader.cancel()
+        rows = [frame[4] for _, frame in room.of_kind(Kind.SNAPSHOT) + room.of_kind(Kind.DELTA)]
+        assert [[row["missing"] for row in each] for each in rows] == [[[]], [["paper-1:42"]]]
 
     in_room(scene)
 

@@ -16,7 +16,7 @@ from plan2.dataflow.terminals.port import LinkState, Trigger
 from plan2.dataflow.terminals.remote.peer import RemoteStatus
 from plan2.foundation.events.catalog import STORED
 from plan2.intelligence.decision import record
-from plan2.interface import items, order_items
+from plan2.interface import broker_items, items, order_items
 from plan2.interface.api import order_bodies
 from plan2.interface.streaming.protocol import Kind, RateClass
 from plan2.wiring.opening import health_of
@@ -34,6 +34,8 @@ MIRRORED: dict[str, type[msgspec.Struct]] = {
     "DecisionItem": items.DecisionItem,
     "OrderItem": order_items.OrderItem,
     "PositionItem": order_items.PositionItem,
+    "ForeignOrder": broker_items.ForeignOrderItem,
+    "Broker": broker_items.BrokerItem,
     "Equity": items.EquityCurve,
     "RiskLimit": items.LimitItem,
     "Account": items.AccountInfo,

@@ -8,3 +8,7 @@ class ForecastMade(Event, frozen=True, kw_only=True, gc=False):
     """A forecast was computed for a tick."""
 
     forecast: Forecast
+
+
+class BrokerViewChanged(Event, frozen=True, kw_only=True, gc=False):
+    """What only the broker has of an account is not what it was at the last comparison."""

@@ -12,6 +12,7 @@ from plan2.foundation.instrument import CENT
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.orders import Order
 from plan2.intelligence.trading.positions import Position
+from plan2.interface.broker_items import BrokerItem, item_of
 from plan2.interface.items import AccountInfo, AccountRow, LimitItem
 from plan2.interface.order_items import OrderItem, PositionItem
 from plan2.interface.screen import number_or_none, to_us
@@ -38,6 +39,10 @@ class Books(Protocol):
 
     def open_orders(self) -> list[OrderItem]:
         """Orders of which more is to be heard, oldest first: under way, working or unknown."""
+        ...
+
+    def broker(self) -> BrokerItem:
+        """What only the broker has: orders that are not ours, and which of ours it lacks."""
         ...
 
     def rate(self, currency: str) -> float | None:
@@ -80,6 +85,10 @@ class AccountBooks:
     def open_orders(self) -> list[OrderItem]:
         """Orders of which more is to be heard, oldest first."""
         return [_order_item(order) for order in self._account.orders.open.values()]
+
+    def broker(self) -> BrokerItem:
+        """What only the broker has."""
+        return item_of(self._account.identity.account_id, self._account.broker)
 
     def rate(self, currency: str) -> float | None:
         """Account currency per unit of a currency, or None."""

@@ -22,7 +22,7 @@ from plan2.foundation.events.order import (
 )
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_DAY, Bar, Tick
-from plan2.intelligence.events import ForecastMade
+from plan2.intelligence.events import BrokerViewChanged, ForecastMade
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.trading.stored import PositionEvent
 from plan2.interface.books import Books
@@ -168,6 +168,7 @@ class LiveView:
 
     Attributes:
         booked: position ids that opened, closed or changed; "" for the account alone.
+        compared: marked when what only the broker has is not what it was.
 
     Args:
         market: what all share.
@@ -178,6 +179,7 @@ class LiveView:
         self.market = market
         self.books = books
         self.booked = Changes()
+        self.compared = Changes()
 
     def subscribe(self, bus: Bus) -> None:
         """Listen to what happens to the account; part of the wiring."""
@@ -188,9 +190,13 @@ class LiveView:
         bus.subscribe(OrderExecuted, self._on_booked)
         bus.subscribe(EquityRecorded, self._on_account)
         bus.subscribe(TradingStateChanged, self._on_account)
+        bus.subscribe(BrokerViewChanged, self._on_compared)
 
     def _on_booked(self, event: PositionEvent) -> None:
         self.booked.mark(event.position_id)
+
+    def _on_compared(self, _event: BrokerViewChanged) -> None:
+        self.compared.mark("")
 
     def _on_account(self, _event: EquityRecorded | TradingStateChanged) -> None:
         self.booked.mark("")

@@ -7,7 +7,7 @@ from plan2.intelligence.trading.control import AccountSwitches, Control, Selecto
 
 
 class Everywhere:
-    """Implements `TradingControl` over every tenant that is open.
+    """Implements `TradingSwitches` over every tenant that is open.
 
     A tenant that refuses, or cannot write it down, keeps no other from being switched.
 
@@ -44,19 +44,6 @@ class Everywhere:
         await self._on_each(
             lambda control: control.kill(actor, reason, selector, closes_foreign=closes_foreign)
         )
-
-    async def accept_broker_view(
-        self,
-        account_id: str,
-        actor: str,  # noqa: ARG002 - the port's
-        reason: str,  # noqa: ARG002 - the port's
-    ) -> tuple[str, ...]:
-        """Never for everybody: a difference is looked at account by account.
-
-        Raises:
-            InputError: always.
-        """
-        raise InputError(f"Account {account_id!r} is one tenant's: accept it there.")
 
     def overview(self) -> tuple[AccountSwitches, ...]:
         """How every account of every tenant stands."""

@@ -34,7 +34,7 @@ from plan2.interface.api.command_desk import Commands
 from plan2.interface.api.desk import Desk
 from plan2.interface.api.health_report import HealthReport
 from plan2.interface.api.order_requests import May, OrderRequests
-from plan2.interface.api.ports import RunInfo, TradingControl
+from plan2.interface.api.ports import RunInfo, TradingSwitches
 from plan2.interface.books import AccountBooks
 from plan2.interface.live import LiveView, MarketView
 from plan2.interface.order_desk import AccountOrderDesk
@@ -60,7 +60,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     market_view: MarketView
     latency: Latency
     is_live: Callable[[Session], bool]
-    everywhere: TradingControl
+    everywhere: TradingSwitches
     may: May
     four_eyes: Callable[[TenantId], bool]
 

@@ -56,7 +56,7 @@ def accept_broker_view(
         events.append(_accepted(account, position, actor, reason, ts_ns))
         events.append(dropped(account, position, ts_ns))
     account.book(events)
-    account.broker.missing = ()
+    account.broker.see_missing((), ts_ns)
     return tuple(position.position_id for position in gone)
 
 

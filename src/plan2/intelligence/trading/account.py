@@ -92,7 +92,7 @@ class TradingAccount:
         self.rules = rules
         self.link = LinkState.DOWN
         self.books_agree = True
-        self.broker = BrokerView()
+        self.broker = BrokerView(services.chronicle.tell)
         self.orders = OrderBook()
         self.positions = PositionBook()
         self.quotes: dict[str, Tick] = {}

@@ -3,13 +3,18 @@
 Nothing here is stored or decided on: it is shown to people, who may act on it.
 """
 
-import msgspec
+from collections.abc import Callable
 
 from plan2.dataflow.terminals.port import TerminalOrder
+from plan2.foundation.events.base import Event
+from plan2.intelligence.events import BrokerViewChanged
 
 
-class BrokerView(msgspec.Struct):
+class BrokerView:
     """The broker's side of an account; written by reconciliation alone.
+
+    Args:
+        announce: told once about each change.
 
     Attributes:
         foreign_orders: pending orders at the broker that neither we nor a program with our mark
@@ -18,5 +23,19 @@ class BrokerView(msgspec.Struct):
         explains, for so long that trading was halted.
     """
 
-    foreign_orders: tuple[TerminalOrder, ...] = ()
-    missing: tuple[str, ...] = ()
+    def __init__(self, announce: Callable[[Event], None]) -> None:
+        self._announce = announce
+        self.foreign_orders: tuple[TerminalOrder, ...] = ()
+        self.missing: tuple[str, ...] = ()
+
+    def see_orders(self, foreign_orders: tuple[TerminalOrder, ...], ts_ns: int) -> None:
+        """Take over which foreign orders work now."""
+        if foreign_orders != self.foreign_orders:
+            self.foreign_orders = foreign_orders
+            self._announce(BrokerViewChanged(ts_ns=ts_ns))
+
+    def see_missing(self, missing: tuple[str, ...], ts_ns: int) -> None:
+        """Take over which of our positions the broker does not have."""
+        if missing != self.missing:
+            self.missing = missing
+            self._announce(BrokerViewChanged(ts_ns=ts_ns))

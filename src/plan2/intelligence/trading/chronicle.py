@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from plan2.foundation.bus import Bus
+from plan2.foundation.events.base import Event
 from plan2.foundation.events.catalog import NAME_OF, STORED
 from plan2.foundation.events.fact import Fact
 from plan2.intelligence.trading.journal import Entry, Journal
@@ -72,6 +73,10 @@ class Chronicle:
         """Write a fact that may be lost in a crash because nothing outside depends on it."""
         self._sink.put(item, None)
         self._bus.publish(item.event)
+
+    def tell(self, event: Event) -> None:
+        """Announce what is written down nowhere: the next look at the broker tells it again."""
+        self._bus.publish(event)
 
     def entry(self, item: Fact) -> Entry:
         """A fact as the journal keeps it."""

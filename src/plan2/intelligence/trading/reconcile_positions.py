@@ -91,7 +91,7 @@ class PositionsPass:
                 unclear.append(sight)
         self._sightings.keep(unclear)
         self._findings.settle(LASTING, lasting)
-        self._account.broker.missing = tuple(self._missing)
+        self._account.broker.see_missing(tuple(self._missing), now_ns)
         return not unclear
 
     # --- judging --------------------------------------------------------------------------

@@ -56,9 +56,8 @@ class WorkingPass:
         for ticket, stranger in theirs.items():
             if ticket not in ours:
                 unclear += self._meet(stranger, now_ns)
-        self._account.broker.foreign_orders = tuple(
-            stranger for ticket, stranger in theirs.items() if self._is_foreign(ticket, stranger)
-        )
+        foreign = (one for ticket, one in theirs.items() if self._is_foreign(ticket, one))
+        self._account.broker.see_orders(tuple(foreign), now_ns)
         self._sightings.keep(unclear)
         self._findings.settle((Kind.ORDER_UNKNOWN, Kind.ORDER_QUANTITY), self._lasting)
         return not unclear

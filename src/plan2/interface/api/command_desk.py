@@ -18,7 +18,7 @@ from plan2.foundation.ids import derived_id
 from plan2.intelligence.risk.switch import Scope
 from plan2.intelligence.trading.control import Selector
 from plan2.interface.api.paging import Line
-from plan2.interface.api.ports import TradingControl
+from plan2.interface.api.ports import TradingSwitches
 from plan2.interface.books import Books
 from plan2.interface.items import CommandReceipt
 
@@ -82,9 +82,9 @@ class Commands:
 
     def __init__(
         self,
-        control: TradingControl,
+        control: TradingSwitches,
         books: Books,
-        everywhere: TradingControl | None = None,
+        everywhere: TradingSwitches | None = None,
         four_eyes: Callable[[], bool] = lambda: False,
     ) -> None:
         self._control = control
@@ -130,7 +130,7 @@ class Commands:
         # A caller that goes away must not stop what was taken.
         return await asyncio.shield(taken.work)
 
-    def _control_for(self, session: Session, body: CommandBody) -> TradingControl:
+    def _control_for(self, session: Session, body: CommandBody) -> TradingSwitches:
         """The tenant's own switches, or everybody's when the command is about the installation."""
         if body.scope is not Scope.GLOBAL or self._everywhere is None:
             return self._control
@@ -145,7 +145,7 @@ class Commands:
 
     async def _run(
         self,
-        control: TradingControl,
+        control: TradingSwitches,
         name: CommandName,
         session: Session,
         body: CommandBody,
@@ -177,7 +177,7 @@ class Commands:
                 del self._taken[oldest]
 
 
-def _is_grave(control: TradingControl) -> bool:
+def _is_grave(control: TradingSwitches) -> bool:
     """Whether arming moves somebody's money, or undoes a kill."""
     return any(
         account.needs_mode

@@ -119,8 +119,8 @@ class Replayer(Protocol):
         ...
 
 
-class TradingControl(Protocol):
-    """The trading switches and the kill switch."""
+class TradingSwitches(Protocol):
+    """The trading switches and the kill switch, of one tenant or of all."""
 
     async def set_state(
         self, state: str, actor: str, reason: str, selector: Selector | None = None, mode: str = ""
@@ -147,16 +147,20 @@ class TradingControl(Protocol):
         """
         ...
 
+    def overview(self) -> Sequence[AccountSwitches]:
+        """How every account stands."""
+        ...
+
+
+class TradingControl(TradingSwitches, Protocol):
+    """One tenant's: its switches, and what is done about one account at a time."""
+
     async def accept_broker_view(self, account_id: str, actor: str, reason: str) -> Sequence[str]:
         """Close in our books what the broker does not have; the positions that were closed.
 
         Raises:
             InputError: nothing is missing, or trading is not halted; nothing was changed.
         """
-        ...
-
-    def overview(self) -> Sequence[AccountSwitches]:
-        """How every account stands."""
         ...
 
 

@@ -13,6 +13,7 @@ from plan2.intelligence.decision.record import DecisionRecord
 from plan2.interface.api.desk import Desk, Desks
 from plan2.interface.api.paging import Cursor, ItemId, ItemLimit, Word, position_of
 from plan2.interface.api.ports import EventLog, Features, Replayer
+from plan2.interface.broker_items import BrokerItem
 from plan2.interface.items import AccountInfo, DecisionItem, EquityCurve, Page, ReplayResult
 from plan2.interface.order_items import OrderItem, PositionItem
 from plan2.interface.screen import for_screen
@@ -99,19 +100,20 @@ class DecisionRoutes:
 
 
 class TradingRoutes:
-    """Orders, positions, equity and the account."""
+    """Orders, positions, equity, the account, and the broker's side of it."""
 
     def __init__(self, desks: Desks) -> None:
         self._desks = desks
 
     def handlers(self) -> list[HTTPRouteHandler]:
-        """The four routes."""
+        """The five routes."""
         tags = ["trading"]
         return [
             get("/api/v1/orders", tags=tags)(self.orders),
             get("/api/v1/positions", tags=tags)(self.positions),
             get("/api/v1/equity", tags=tags)(self.equity),
             get("/api/v1/account", tags=tags)(self.account),
+            get("/api/v1/broker", tags=tags)(self.broker),
         ]
 
     async def orders(
@@ -148,3 +150,7 @@ class TradingRoutes:
     async def account(self, request: SignedRequest) -> AccountInfo:
         """The account's figures now, with its limits."""
         return self._desks.of(request.auth).books.info()
+
+    async def broker(self, request: SignedRequest) -> BrokerItem:
+        """What only the broker has: foreign pending orders, and which of our positions it lacks."""
+        return self._desks.of(request.auth).books.broker()

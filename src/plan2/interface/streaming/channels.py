@@ -42,14 +42,21 @@ class Channels:
         self.positions = self._state("positions", PositionsSource(live.books))
         self.account = self._state("account", OneRowSource(live.books.row))
         self.health = self._state("health", OneRowSource(health))
+        self.broker = self._state("broker", OneRowSource(live.books.broker))
         self.decisions = LogChannel(self._next_number(), "decisions")
         self.orders = LogChannel(self._next_number(), "orders")
         self.events = LogChannel(self._next_number(), "events")
         self._candles: dict[tuple[str, int], tuple[StateChannel, CandleSource]] = {}
-        plain = (self.quotes, self.forecast, self.positions, self.account, self.health)
+        plain = (
+            *(self.quotes, self.forecast, self.positions),
+            *(self.account, self.health, self.broker),
+        )
         self._plain: dict[str, StateChannel] = {channel.name: channel for channel in plain}
         self._logs = {log.name: log for log in (self.decisions, self.orders, self.events)}
-        self.listeners = (self._on_ticks, self.forecast.touch, self._on_booked)
+        self.listeners = (
+            *(self._on_ticks, self.forecast.touch, self._on_booked),
+            self.broker.touch,
+        )
 
     def states(self) -> list[StateChannel]:
         """Every state channel that exists now."""

@@ -74,7 +74,7 @@ class StreamHub:
         self._joined = 0
         self._followed: set[RateClass] = set()
         self._live = live
-        self._changes = (live.market.ticks, live.market.forecasts, live.booked)
+        self._changes = (live.market.ticks, live.market.forecasts, live.booked, live.compared)
         self._is_live = is_live
         self._timing = timing
         self._awake = {rate: asyncio.Event() for rate in RateClass}

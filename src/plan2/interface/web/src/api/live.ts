@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import type {
   Account,
   AccountRow,
+  Broker,
   Health,
   PositionItem,
   PositionRow,
@@ -11,7 +12,14 @@ import type {
   TradingState,
 } from "../gen/protocol";
 import { useRow, useRows } from "../stream/react";
-import { useAccount, useHealth, usePositions, useSymbols, useSystem } from "./queries";
+import {
+  useAccount,
+  useBrokerView,
+  useHealth,
+  usePositions,
+  useSymbols,
+  useSystem,
+} from "./queries";
 
 export const useQuote = (symbol: string): QuoteRow | undefined =>
   useRow<QuoteRow>("quotes", symbol);
@@ -84,6 +92,12 @@ export function useOpenPositions(): PositionItem[] | undefined {
   return items?.toSorted(
     (a, b) => b.opened_us - a.opened_us || a.position_id.localeCompare(b.position_id),
   );
+}
+
+/** What only the broker has; undefined until either source answered. */
+export function useBroker(): Broker | undefined {
+  const { data } = useBrokerView();
+  return useRow<Broker>("broker", "") ?? data;
 }
 
 export function useLiveHealth(): Health | undefined {

@@ -165,6 +165,10 @@ export const useAccount = () =>
     refetchInterval: 5 * SECOND,
   });
 
+/** What only the broker has, as of the last comparison with it. */
+export const useBrokerView = () =>
+  useQuery({ queryKey: ["broker"], queryFn: ({ signal }) => read("/api/v1/broker", {}, signal) });
+
 export const useModels = () =>
   useQuery({
     queryKey: ["models"],

@@ -92,6 +92,11 @@ export type Bars = {
   ticks: number[];
   time_us: number[];
 };
+export type BrokerItem = {
+  account_id: string;
+  foreign_orders: ForeignOrderItem[];
+  missing: string[];
+};
 export type BucketItem = { count: number; le_us: number };
 export type ChangeBody = {
   expires_us?: number | null;
@@ -248,6 +253,19 @@ export type ForecastItem = {
   symbol: string;
   ts_us: number;
   votes: VoteItem[];
+};
+export type ForeignOrderItem = {
+  expires_us: number;
+  limit_price: number | null;
+  placed_us: number;
+  price: number | null;
+  quantity: number;
+  side: string;
+  stop_loss: number | null;
+  symbol: string;
+  take_profit: number | null;
+  ticket: string;
+  trigger: string;
 };
 export type HealthInfo = {
   components: ComponentItem[];
@@ -828,6 +846,7 @@ export type Paths = {
       answer: Bars;
     };
   };
+  "/api/v1/broker": { get: { answer: BrokerItem } };
   "/api/v1/commands/halt": { post: { body: CommandBody; answer: CommandReceipt } };
   "/api/v1/commands/kill": { post: { body: CommandBody; answer: CommandReceipt } };
   "/api/v1/commands/pause": { post: { body: CommandBody; answer: CommandReceipt } };

@@ -58,7 +58,7 @@ export const CloseCode = {
 
 /** Channels whose rows are keyed and replaced; all others are logs. */
 export type StateChannelName =
-  "quotes" | "candle" | "forecast" | "positions" | "account" | "health";
+  "quotes" | "candle" | "forecast" | "positions" | "account" | "health" | "broker";
 export type LogChannelName = "decisions" | "orders" | "events";
 
 export type FeedState = "fresh" | "stale" | "closed" | "waiting";
@@ -336,6 +336,23 @@ export type PositionItem = {
   expires_us: number;
   flow_id: string;
 };
+
+/** A pending order at the broker that Plan2 did not place. */
+export type ForeignOrder = {
+  ticket: string;
+  symbol: string;
+  side: string;
+  trigger: string;
+  quantity: number;
+  price: number | null;
+  limit_price: number | null;
+  stop_loss: number | null;
+  take_profit: number | null;
+  expires_us: number;
+  placed_us: number;
+};
+/** What only the broker tells; `missing` names our positions that it does not have. */
+export type Broker = { account_id: string; foreign_orders: ForeignOrder[]; missing: string[] };
 
 export type Equity = {
   time_us: number[];

@@ -13,9 +13,11 @@ export type Keying = { keyOf: (row: unknown) => string; keep: number };
 
 const firstCell = (row: unknown): string => (Array.isArray(row) ? String(row[0]) : "");
 
-/** Keys of the state channels; account and health have one row. */
+const ONE_ROW = new Set(["account", "health", "broker"]);
+
+/** Keys of the state channels; account, health and broker have one row. */
 export function keyingOf(channel: string): Keying {
-  if (channel === "account" || channel === "health") return { keyOf: () => "", keep: 1 };
+  if (ONE_ROW.has(channel)) return { keyOf: () => "", keep: 1 };
   return { keyOf: firstCell, keep: channel === "candle" ? 3 : 0 };
 }
 

@@ -61,6 +61,21 @@ export const trade = {
   "orders.decided_by": "Decided by",
   "orders.part": "{filled} of {whole}",
   "decider.algorithm": "Algorithm",
+  "foreign_orders.title": "Orders at the broker that are not Plan2's",
+  "foreign_orders.help":
+    "Placed by hand or by another program: Plan2 never changes or withdraws them, except by a kill that is asked to. Once executed they count as foreign positions.",
+  "foreign_orders.ticket": "Ticket",
+  "missing.title": "Not at the broker",
+  "missing.explain":
+    "Our books have these positions, the broker does not, and no deal says what became of them. Nothing new is opened until that is settled: look at the broker's own history first.",
+  "missing.accept": "Accept the broker's view…",
+  "missing.effect":
+    "Closes {count} positions in our books, at their opening price. Nothing is sent to the broker and trading stays halted.",
+  "missing.effect_money":
+    "What the broker booked for them shows as a difference of the balance, which is taken over.",
+  "missing.halt_first": "Only while trading is halted; it is {state} now.",
+  "missing.confirm": "Close them in our books",
+  "missing.done": "The broker's view was accepted",
   "order_kind.open": "Market entry",
   "order_kind.pending": "Pending",
   "order_kind.close": "Close",

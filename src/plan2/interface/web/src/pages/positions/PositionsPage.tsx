@@ -13,6 +13,8 @@ import { usePageTitle } from "../usePageTitle";
 import { ClosedPositions } from "./ClosedPositions";
 import { TradeDialogs } from "./dialogs/TradeDialogs";
 import { Fills } from "./Fills";
+import { ForeignOrders } from "./ForeignOrders";
+import { MissingPositions } from "./MissingPositions";
 import { OpenOrders } from "./OpenOrders";
 import { OpenPositionsTable } from "./OpenPositionsTable";
 import { Orders } from "./Orders";
@@ -58,7 +60,9 @@ export function PositionsPage({ tab: asked }: { tab: string }) {
           {t("action.new_order")}
         </Button>
       </div>
+      <MissingPositions />
       {tab === "open" && <Open />}
+      {(tab === "open" || tab === "orders") && <ForeignOrders />}
       {tab === "closed" && <ClosedPositions />}
       {tab === "orders" && (
         <>

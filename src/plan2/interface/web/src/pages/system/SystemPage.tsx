@@ -8,6 +8,7 @@ import { label, t, words } from "../../strings";
 import { Time } from "../../widgets/Figures";
 import { Tile } from "../../widgets/parts";
 import { statusLook } from "../../widgets/status";
+import { MissingPositions } from "../positions/MissingPositions";
 import { usePageTitle } from "../usePageTitle";
 import { AboutWidget } from "./AboutWidget";
 import { ComponentTree } from "./ComponentTree";
@@ -25,6 +26,7 @@ export function SystemPage() {
       <div className="area-tiles stack">
         <Tiles />
         <TerminalCard />
+        <MissingPositions />
       </div>
       <ComponentTree health={health} query={query} />
       <LatencyWidget health={health} query={query} />
