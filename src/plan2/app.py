@@ -46,9 +46,9 @@ from plan2.wiring.doorway import Doorway
 from plan2.wiring.first_start import prepare_simulated
 from plan2.wiring.hosting import HostPlan, host
 from plan2.wiring.installation import Installation, open_installation
+from plan2.wiring.market_run import MarketRun
 from plan2.wiring.markets import REPLAY, SIMULATED, Gate, ReplayWindow
 from plan2.wiring.opening import OpenedMarket, open_market
-from plan2.wiring.recovery import warm_up
 from plan2.wiring.tenant_run import TenantRun
 
 Say = Callable[[str], None]
@@ -138,8 +138,10 @@ class Process:
         self.floor = self._build_floor()
         self.main.take(self.floor.account, self.market, (self.folder / FILE_NAME,))
         await self.main.recover()
-        self.say("Warming up the features …")
-        await warm_up(self.floor, self.market, self.kept, self.say)
+        self.market_run = MarketRun(
+            self.market, self.floor, self.main, self.kept, self.gate, self.say
+        )
+        await self.market_run.warm_up()
         gates = {symbol: lane.quality for symbol, lane in self.floor.lanes.items()}
         stale_after_ms = self.settings.market.stale_after_ms
         self.feeds = FeedWatch(gates, self.bus, self.market.clock, stale_after_ms)
@@ -236,8 +238,8 @@ class Process:
             Component(
                 name="market",
                 level=4,
-                start=self._start_market,
-                run=self._follow_market,
+                start=lambda: self.market_run.start(self.venue),
+                run=lambda: self.market_run.follow(self.venue),
                 stop=self._stop_market,
                 needs=("event_store",),
                 critical=True,
@@ -263,27 +265,8 @@ class Process:
             *self.opened.components(self.halt),
         ]
 
-    async def _start_market(self) -> None:
-        account = self.floor.account
-        await self.market.terminal.start(self.venue)
-        await self.main.settle()
-        self.say(
-            f"Account {self.market.account_id}: {self.main.folded} events, "
-            f"{len(account.positions.open)} open positions, trading {account.state.word}"
-        )
-        self.gate.is_open = True
-
-    async def _follow_market(self) -> None:
-        if not await self.market.wait_end():
-            return
-        if self.market.finished is not None:
-            self.market.finished.touch()
-        self.say(f"The market ended after {self.floor.pipeline.ticks:,} ticks.")
-        self.say(f"Decisions digest: {self.floor.keeper.digest}")
-
     async def _stop_market(self) -> None:
-        self.gate.is_open = False
-        await self.market.terminal.stop()
+        await self.market_run.stop()
         await self.chores.keep_warm_state()
 
     # --- jobs, faults, end ----------------------------------------------------------------

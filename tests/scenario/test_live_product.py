@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 from live_product import SYMBOLS, LiveProduct, Stage, types_of
 from product import run_verb, wait_for
@@ -180,10 +181,12 @@ def test_an_order_that_a_dying_host_had_sent_is_booked_once(story: Story) -> Non
 
 def test_a_killed_plan2_agrees_with_the_broker_again_and_is_still_armed(story: Story) -> None:
     """Killed with an order on its way, which the trade server has executed."""
-    stage = story.stage
+    stage, host = story.stage, story.product.host
     eurusd = story.product.position_of("EURUSD")
     stage.does("dies", when="after")
     order_id = story.product.told("POST", f"/positions/{eurusd}/close", quantity=0.01)["order_id"]
+    # Its death tells that the trade server had the order; killed earlier, nobody would have it.
+    assert psutil.wait_procs([host], timeout=30)[0] == [host]
     story.product.kill()
     story.product = product = stage.start()
     assert "1 open positions, trading armed" in product.output

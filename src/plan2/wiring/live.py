@@ -7,7 +7,7 @@ a connection can show the books; trading waits for the connection in any case.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -67,6 +67,9 @@ async def open_live(
 ) -> AsyncIterator[LiveMarket]:
     """Connect, learn the account, and hand out a market whose terminal is not started yet.
 
+    A terminal on another machine may be away for days: once its account is known, nobody waits for
+    it here, and the market is started when it connects.
+
     MetaTrader on this machine runs in a child process for as long as the context is open, or until
     only a person can settle what is wrong.
 
@@ -84,10 +87,17 @@ async def open_live(
             hosting = await stack.enter_async_context(_running(host.run()))
         else:
             await stack.enter_async_context(let_in(terminal))
-        meeting = _running(_meet(terminal, settings, known, say))
-        known = await _unless_ended(await stack.enter_async_context(meeting), hosting)
-        _write(kept_at, known)
-        market = _market(settings, folder, terminal, known)
+        if known is not None and hosting is None:
+            say(f"Starting without the terminal of {name}; nothing is traded until it connects.")
+            market = _market(settings, folder, terminal, known)
+            market = msgspec.structs.replace(
+                market, wait_start=_later(terminal, settings, known, kept_at)
+            )
+        else:
+            meeting = _running(_meet(terminal, settings, known, say))
+            known = await _unless_ended(await stack.enter_async_context(meeting), hosting)
+            _write(kept_at, known)
+            market = _market(settings, folder, terminal, known)
         yield LiveMarket(market=market, terminal=terminal, hosting=hosting)
 
 
@@ -152,6 +162,18 @@ async def _meet(
         say(f"{error.message}. Starting without it; nothing is traded until it connects.")
         return known
     return _learned(settings, known, account, terminal.instruments())
+
+
+def _later(
+    terminal: RemoteTerminal, settings: Settings, known: LiveAccount, kept_at: Path
+) -> Callable[[], Awaitable[None]]:
+    """Waits for the terminal of a known account; raises ConfigError when a symbol is gone."""
+
+    async def wait() -> None:
+        account = await terminal.wait_ready(None)
+        _write(kept_at, _learned(settings, known, account, terminal.instruments()))
+
+    return wait
 
 
 def _learned(

@@ -58,6 +58,8 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     since_ns: int = 0
     identity: str = ""
     """Which market it is, as files of paper accounts name it."""
+    wait_start: Callable[[], Awaitable[None]] | None = None
+    """Waits, however long, for a terminal that is not there yet; None when it is."""
 
     @property
     def is_paper(self) -> bool:

@@ -56,6 +56,7 @@ def errand_of(settings: Settings, folder: Path) -> Mt5Errand:
         connect_timeout_ms=mt5.connect_timeout_ms,
         server_clock=mt5.server_clock,
         commission_per_lot=Decimal(mt5.commission_per_lot),
+        settle_s=mt5.settle_s,
         state_path=str(folder / STATE_FILE),
     )
     return Mt5Errand(

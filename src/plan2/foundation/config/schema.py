@@ -107,6 +107,7 @@ class Mt5(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connect_timeout_ms: PositiveInt = 60_000
     server_clock: str = "newyork+7"
     commission_per_lot: Money = "3.50"
+    settle_s: PositiveFloat = 30.0
     symbol_names: dict[str, str] = {}
 
 

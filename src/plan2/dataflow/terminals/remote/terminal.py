@@ -95,11 +95,12 @@ class RemoteTerminal:
         """How the link is, for people."""
         return self._link.status()
 
-    async def wait_ready(self, timeout_s: float) -> AccountState:
+    async def wait_ready(self, timeout_s: float | None) -> AccountState:
         """The account, once a host has connected, verified it and told its symbols.
 
         Raises:
-            TerminalUnavailable: not within `timeout_s`; the message says what is missing.
+            TerminalUnavailable: not within `timeout_s` (None: however long it takes); the message
+                says what is missing.
         """
         try:
             async with asyncio.timeout(timeout_s):
