@@ -245,6 +245,35 @@ async def test_export_delete_restore_touch_nobody_else(
         assert (await verify_chain(uow)).is_whole
 
 
+@pytest.mark.parametrize("is_after", [False, True])
+async def test_a_restore_that_a_crash_interrupted_is_taken_up(
+    postgres: Postgres, database: Database, life: Life, *, is_after: bool
+) -> None:
+    """The next start takes the same file again, whatever came of it before; no row comes twice."""
+    tenant = f"back_{is_after}".lower()
+    tenants = await life.open()
+    await tenants.create(about(tenant), "Back", "ann")
+    await fill(database, tenant, 100)
+    before = schema_hash(postgres, tenant)
+    tenants.delete(about(tenant))
+    await tenants.works.settled(tenant)
+    (file,) = tenants.exports.of(TenantId(tenant))
+    dying = await life.open(CrashingStore(life.access, "restore", is_after=is_after))
+    dying.restore(about(tenant, "came back"), file.file)
+    await dying.works.settled(tenant)
+    later = await life.open()
+    assert not later.directory.is_served(tenant)
+    await later.resume_unfinished()
+    assert later.works.last_failure(tenant) == ""
+    found = later.directory.find(tenant)
+    assert found is not None
+    assert (found.state, found.detail) == (
+        TenantState.SUSPENDED,
+        f"Restored from {file.file}; resume it after a look.",
+    )
+    assert schema_hash(postgres, tenant) == before
+
+
 async def fill_more(database: Database, tenant: str) -> None:
     """The log goes on after the last position."""
     stored = await database.store.append(TenantId(tenant), [sent(1_000)])

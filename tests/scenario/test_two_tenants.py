@@ -193,19 +193,28 @@ def test_a_full_quota_refuses_the_next_person(product: Product, ann: Person) -> 
     assert invited.status_code == 201, invited.text
 
 
-def test_a_suspended_tenant_is_out_at_once_and_comes_back(product: Product, ann: Person) -> None:
-    """R-063: the next request is refused; after resuming, people sign in again."""
-    more = ("--data-dir", str(product.folder))
-    assert ann.get("account").is_success
-    code, text = run_verb("tenant", "suspend", "acme", "--reason", "late fees", *more)
+def test_who_runs_the_machine_switches_one_tenant(
+    product: Product, ann: Person, default: httpx.Client
+) -> None:
+    """`--tenant` names it; nobody else's trading changes, and its own people see who did it."""
+
+    def state(trading: httpx.Response) -> str:
+        return str(trading.json()["accounts"][0]["trading_state"])
+
+    before = state(default.get("/api/v1/trading"))
+    more = ("--tenant", "acme", "--reason", "asked by phone", "--data-dir", str(product.folder))
+    code, text = run_verb("pause", *more)
     assert code == 0, text
-    assert ann.get("account").status_code in {401, 403}
-    assert ann.sign_in("acme", "ann", ann.codes[0]).status_code == 401
-    assert of_tenant(product, "acme")["state"] == "suspended"
-    code, text = run_verb("tenant", "resume", "acme", "--reason", "paid", *more)
+    assert "paper-acme" in text
+    assert state(ann.get("trading")) == "paused"
+    assert state(default.get("/api/v1/trading")) == before
+    (switch,) = ann.get("trading").json()["accounts"][0]["switches"]
+    assert (switch["reason"], switch["actor"].startswith("user:")) == ("asked by phone", True)
+    code, text = run_verb("resume", *more)
     assert code == 0, text
-    assert ann.sign_in("acme", "ann", ann.codes[1]).is_success
-    wait_for(lambda: ann.get("account").is_success, 60, product.process)
+    assert state(ann.get("trading")) == "armed"
+    code, text = run_verb("halt", "--scope", "global", *more)
+    assert code == 2, text
 
 
 def test_a_crash_takes_nothing_from_a_tenant(
@@ -226,6 +235,30 @@ def test_a_crash_takes_nothing_from_a_tenant(
     assert before <= {item["position_id"] for item in open_positions(ann)} | closed
     code, text = run_verb("audit", "verify", "--tenant", "acme", "--data-dir", str(product.folder))
     assert code == 0, text
+
+
+def test_a_suspended_tenant_is_out_and_flat_at_once_and_comes_back_halted(
+    product: Product, ann: Person
+) -> None:
+    """R-063: the next request is refused, what it had open is closed; people sign in again."""
+    more = ("--data-dir", str(product.folder))
+    assert open_positions(ann)
+    code, text = run_verb("tenant", "suspend", "acme", "--reason", "late fees", *more)
+    assert code == 0, text
+    assert ann.get("account").status_code in {401, 403}
+    assert ann.sign_in("acme", "ann", ann.codes[0]).status_code == 401
+    assert of_tenant(product, "acme")["state"] == "suspended"
+    code, text = run_verb("kill", "--tenant", "acme", "--reason", "x", *more)
+    assert code != 0, text
+    assert "suspended" in text
+    code, text = run_verb("tenant", "resume", "acme", "--reason", "paid", *more)
+    assert code == 0, text
+    assert ann.sign_in("acme", "ann", ann.codes[1]).is_success
+    wait_for(lambda: ann.get("account").is_success, 60, product.process)
+    wait_for(lambda: not open_positions(ann), 60, product.process)
+    killed = ann.get("events?limit=500&type=KillBegun").json()["items"]
+    assert killed[0]["payload"]["reason"] == "the tenant is suspended: late fees"
+    assert ann.get("trading").json()["accounts"][0]["trading_state"] == "halted"
 
 
 def test_a_deleted_tenant_leaves_an_export_and_a_tombstone(product: Product, ann: Person) -> None:

@@ -15,6 +15,7 @@ from plan2.commands.switching import body_of, carry_out, selector_options
         'plan2 kill --scope global --reason "wrong prices"',
         'plan2 kill --symbol EURUSD --reason "runaway"',
         'plan2 kill --account live --foreign --reason "leave nothing open"',
+        'plan2 kill --tenant acme --reason "asked for on the phone"',
     ),
 )
 @selector_options
@@ -32,10 +33,31 @@ def command(ctx: click.Context, /, foreign: bool, **options: Any) -> None:  # se
     try:
         carry_out(ctx, "kill", options, closes_foreign=foreign)
     except NotRunning as error:
-        path = write_file(resolve_data_dir(ctx, options["data_dir"]), body_of(options))
+        folder = resolve_data_dir(ctx, options["data_dir"])
+        path = write_file(_folder_of(folder, options["tenant"] or ""), body_of(options))
         raise NotRunning(
             error.message, remedy=f"{path} was written instead; remove it before you resume."
         ) from None
+
+
+def _folder_of(folder: Path, tenant: str) -> Path:
+    """Where the kill file of a tenant goes, or of the whole installation.
+
+    Raises:
+        InputError: that cannot be a tenant's id.
+        UsageError: the tenant has no files on this machine.
+    """
+    from plan2.foundation.database.tenancy import MAIN_TENANT, schema_of
+    from plan2.foundation.values import TenantId
+    from plan2.wiring.tenant_folder import folder_of
+
+    if not tenant or tenant == MAIN_TENANT:
+        return folder
+    schema_of(TenantId(tenant))
+    found = folder_of(folder, tenant)
+    if not found.is_dir():
+        raise click.UsageError(f"Plan2 does not run, and tenant {tenant} has no folder {found}.")
+    return found
 
 
 def write_file(folder: Path, body: dict[str, object]) -> Path:

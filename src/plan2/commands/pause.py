@@ -14,6 +14,7 @@ from plan2.commands.switching import carry_out, selector_options
         'plan2 pause --reason "news at 14:30"',
         'plan2 pause --symbol XAUUSD --reason "spread too wide"',
         'plan2 pause --scope global --reason "maintenance" --json',
+        'plan2 pause --tenant acme --reason "asked for on the phone"',
     ),
 )
 @selector_options

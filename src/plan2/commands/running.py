@@ -64,23 +64,25 @@ class Refused(Plan2Error):
         self.reason = reason
 
 
-def send(folder: Path, command: str, body: dict[str, object]) -> Answer:
+def send(folder: Path, command: str, body: dict[str, object], tenant: str = "") -> Answer:
     """Send a trading command to the Plan2 that runs on this data folder; once, whatever happens.
+
+    `tenant` as for `request`.
 
     Raises:
         NotRunning: none does, or it does not answer.
         Refused: it said no.
     """
-    return request(folder, "POST", f"commands/{command}", body)
+    return request(folder, "POST", f"commands/{command}", body, tenant)
 
 
-def ask(folder: Path, path: str) -> Answer:
-    """Ask the Plan2 that runs on this data folder.
+def ask(folder: Path, path: str, tenant: str = "") -> Answer:
+    """Ask the Plan2 that runs on this data folder; `tenant` as for `request`.
 
     Raises:
         NotRunning, Refused: as `send`.
     """
-    return request(folder, "GET", path)
+    return request(folder, "GET", path, tenant=tenant)
 
 
 def request(

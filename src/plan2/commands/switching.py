@@ -22,6 +22,7 @@ def selector_options(callback: F) -> F:
         click.option("--symbol", metavar="NAME", help="Only this symbol."),
         click.option("--flow", metavar="NAME", help="Only this flow."),
         click.option("--account", metavar="NAME", help="Only this account (default: every one)."),
+        click.option("--tenant", metavar="ID", help="Another tenant's; for who runs the machine."),
         click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the events."),
         data_dir_option,
         json_option,
@@ -44,8 +45,9 @@ def carry_out(
 
     folder = resolve_data_dir(ctx, options["data_dir"])
     body = body_of(options) | {name: value for name, value in more.items() if value}
-    receipt = send(folder, command, body)
-    trading = ask(folder, "trading")
+    tenant = options["tenant"] or ""
+    receipt = send(folder, command, body, tenant)
+    trading = ask(folder, "trading", tenant)
     answer = {**receipt, **trading}
     if options["as_json"]:
         print_json(answer)
@@ -66,6 +68,8 @@ def body_of(options: dict[str, Any]) -> dict[str, object]:
     scope, target = next(iter(named.items()), (options["scope"] or "account", ""))
     if options["scope"] not in {None, scope}:
         raise click.UsageError(f"--scope {options['scope']} and --{scope} contradict each other.")
+    if scope == "global" and options["tenant"]:
+        raise click.UsageError("--scope global and --tenant contradict each other.")
     if scope in {"symbol", "flow"} and not target:
         raise click.UsageError(f"Name the {scope} with --{scope}.")
     return {

@@ -126,7 +126,11 @@ def retry(
 def suspend(
     ctx: click.Context, tenant: str, reason: str, data_dir: Path | None, as_json: bool
 ) -> None:
-    """Close every channel of a tenant at once: pages, programs, streams, terminals."""
+    """Close every channel of a tenant at once, and its account: a kill leaves nothing open.
+
+    Pages, programs and streams are refused within a second. Where the market is closed, positions
+    go when it opens. A tenant that is resumed comes back halted.
+    """
     folder = resolve_data_dir(ctx, data_dir)
     _print(request(folder, "POST", _path(tenant, "suspend"), {"reason": reason}), as_json)
 

@@ -40,7 +40,8 @@ from plan2.wiring.governance import Governance
 from plan2.wiring.limits import Limits
 from plan2.wiring.people import IN_USE, People
 from plan2.wiring.recording import Recording
-from plan2.wiring.tenant_runs import TenantRuns, folder_of
+from plan2.wiring.tenant_folder import folder_of
+from plan2.wiring.tenant_runs import TenantRuns
 
 EXPORTS = "exports"
 LIMIT_OVERRIDE = "limit_override"

@@ -34,7 +34,7 @@ from plan2.foundation.loop import LoopLag
 from plan2.foundation.scheduler import Job
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
-from plan2.wiring.tenant_runs import folder_of
+from plan2.wiring.tenant_folder import folder_of
 
 
 class LimitsPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.journal import SEGMENT_BYTES, FileJournal
 from plan2.intelligence.trading.stored import StoreSink
+from plan2.intelligence.trading.switching import Change
 from plan2.interface.api.command_desk import Commands
 from plan2.interface.api.desk import Desk
 from plan2.interface.api.health_report import HealthReport
@@ -211,6 +212,27 @@ class TenantRun:
             # Not written down, but it must hold.
             self.account.switching.force_halt(now_ns, reason)
         self.say(f"TRADING HALTED: {reason}")
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether no kill is under way: the terminal has shown nothing open since the last one."""
+        return not self.account.kills.live
+
+    def wind_down(self, reason: str) -> None:
+        """Kill the account, foreign positions too: nobody will look after anything any more."""
+        now_ns = self.market.clock.now_ns()
+        change = Change(
+            state=TradingState.HALTED, ts_ns=now_ns, actor="system", reason=f"kill: {reason}"
+        )
+        if change.where in self.account.kills.live:
+            return  # an earlier run of this process has begun it
+        try:
+            self.account.kills.begin(change, closes_foreign=True)
+        except Unrecoverable as error:
+            self.account.switching.force_halt(now_ns, reason)
+            log.logger("tenant").error(
+                "tenant_not_wound_down", tenant_id=self.tenant_id, reason=str(error)
+            )
 
     def _info(self, shared: Shared) -> RunInfo:
         identity = self.account.identity

@@ -1,22 +1,24 @@
-"""Every tenant of this process: opened one after another, closed when it is suspended or deleted.
+"""Every tenant of this process: opened one after another, wound down when it is served no more.
 
 The main tenant is there before the first tick. The others are opened in the background, so that a
 hundred of them delay neither the page nor the first decision; each trades a paper account of its
 own on the shared market.
+
+Who is suspended or deleted is killed at that moment: nothing stays open that nobody watches. The
+account lives on, for nobody but its broker, until that is done: at once, or when a closed market
+opens again, also over restarts.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from plan2.connectivity.gateway.problems import RequestRefused
-from plan2.connectivity.identity.directory import Tenant, TenantDirectory
+from plan2.connectivity.identity.directory import Tenant, TenantDirectory, TenantState
 from plan2.connectivity.identity.principal import Session
-from plan2.dataflow.terminals.simulated.opening import JoinedMarket, PaperAccount, join_market
 from plan2.dataflow.terminals.simulated.paper import PaperTerminal
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import LiveClock
@@ -29,20 +31,23 @@ from plan2.foundation.log import logger
 from plan2.foundation.loop import LoopLag
 from plan2.foundation.values import TenantId
 from plan2.intelligence.pipeline import Pipeline
-from plan2.intelligence.trading.account import AccountIdentity, TradingAccount
 from plan2.intelligence.trading.kill_file import FILE_NAME
 from plan2.interface.api.desk import Desk
 from plan2.interface.streaming.hub import StreamHub
-from plan2.wiring.assembly import AccountPlan, build_account
-from plan2.wiring.markets import PAPER, Market
+from plan2.wiring.markets import Market
+from plan2.wiring.paper_tenant import paper_account, paper_market
+from plan2.wiring.tenant_folder import WindingDown, folder_of
 from plan2.wiring.tenant_run import Say, Shared, TenantRun
 from plan2.wiring.venue import Venue
 
-FOLDER = "tenants"
 JOURNAL_BYTES = 256 * 1024
 """Segments of a tenant's journal; a hundred tenants must not take half a gigabyte."""
 SEED_EVENTS = 200
 FLUSH_S = 15.0
+LOOK_S = 1.0
+"""Between two looks at tenants that are being wound down."""
+DRAIN_S = 30.0
+"""How long a deletion waits for a closed market; what is open on paper then goes with it."""
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +95,8 @@ class TenantRuns:
         self._say = say
         self._opened: dict[TenantId, _Opened] = {}
         self._failed: dict[TenantId, str] = {}
+        self._leaving: set[TenantId] = set()
+        self._marks = WindingDown(ground.folder)
         self._changed: asyncio.Queue[Tenant] = asyncio.Queue()
         self._directory: TenantDirectory | None = None
         self._turn = asyncio.Lock()
@@ -135,16 +142,21 @@ class TenantRuns:
     def follow(self, directory: TenantDirectory) -> None:
         """Open those that are ready, and hear of every change from now on."""
         self._directory = directory
-        directory.on_change(self._changed.put_nowait)
+        directory.on_change(self._on_change)
         for tenant in directory.all():
             self._changed.put_nowait(tenant)
 
     async def run(self) -> None:
-        """Open and close tenants as the directory says, until cancelled."""
+        """Open, wind down and close tenants as the directory says, until cancelled."""
         while True:
-            tenant = await self._changed.get()
-            if tenant.tenant_id != self.main.tenant_id:
-                await self._adjust(tenant.tenant_id)
+            try:
+                async with asyncio.timeout(LOOK_S if self._leaving else None):
+                    changed = [(await self._changed.get()).tenant_id]
+            except TimeoutError:
+                changed = list(self._leaving)
+            for tenant_id in changed:
+                if tenant_id != self.main.tenant_id:
+                    await self._adjust(tenant_id)
 
     async def on_each(self, act: Callable[[TenantRun], Awaitable[object]]) -> None:
         """Do something for every open tenant; one that fails keeps no other from it.
@@ -168,7 +180,16 @@ class TenantRuns:
 
     async def drain(self, tenant_id: TenantId) -> None:
         """Return when nothing of a tenant that is served no more runs or is to be stored."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + DRAIN_S
         await self._adjust(tenant_id)
+        while tenant_id in self._leaving and loop.time() < until_s:
+            await asyncio.sleep(LOOK_S)
+            await self._adjust(tenant_id)
+        async with self._turn:
+            if tenant_id in self._leaving:
+                logger("tenants").warning("tenant_closed_unflat", tenant_id=tenant_id)
+                await self._close(tenant_id)
 
     async def stop(self) -> None:
         """Close every tenant but the main one."""
@@ -184,7 +205,12 @@ class TenantRuns:
     def check(self) -> Health:
         """How many are open, and which could not be."""
         waiting = self._changed.qsize()
-        detail = f"{1 + len(self._opened)} open" + (f", {waiting} to open" if waiting else "")
+        leaving = len(self._leaving)
+        detail = (
+            f"{1 + len(self._opened)} open"
+            + (f", {waiting} to open" if waiting else "")
+            + (f", {leaving} of them wound down" if leaving else "")
+        )
         if self._failed:
             name, why = next(iter(self._failed.items()))
             return Health(Status.DEGRADED, f"{detail}; {len(self._failed)} failed: {name}: {why}")
@@ -200,22 +226,46 @@ class TenantRuns:
         async with self._turn:
             await self._open_or_close(tenant_id)
 
+    def _is_served(self, tenant_id: TenantId) -> bool:
+        return self._directory is not None and self._directory.is_served(tenant_id)
+
+    def _on_change(self, tenant: Tenant) -> None:
+        """Whoever is served no more trades no more from this moment; the rest takes its turn."""
+        if not self._is_served(tenant.tenant_id) and tenant.state is TenantState.SUSPENDED:
+            self._begin_leaving(tenant.tenant_id, f"suspended: {tenant.detail}".rstrip(": "))
+        self._changed.put_nowait(tenant)
+
+    def _begin_leaving(self, tenant_id: TenantId, why: str) -> None:
+        """Kill a tenant's account, once; remembered over restarts, also when it is not open."""
+        self._marks.begin(tenant_id)
+        opened = self._opened.get(tenant_id)
+        if opened is not None and tenant_id not in self._leaving:
+            self._leaving.add(tenant_id)
+            opened.run.wind_down(f"the tenant is {why}")
+
     async def _open_or_close(self, tenant_id: TenantId) -> None:
-        is_served = self._directory is not None and self._directory.is_served(tenant_id)
-        if is_served == (tenant_id in self._opened):
-            self._failed.pop(tenant_id, None)
-            return
+        is_served = self._is_served(tenant_id)
+        if is_served:
+            self._leaving.discard(tenant_id)
+            self._marks.end(tenant_id)
         try:
-            if is_served:
+            if tenant_id not in self._opened and (is_served or self._marks.is_marked(tenant_id)):
                 await self._open(tenant_id)
-            else:
-                await self._close(tenant_id)
+            if tenant_id in self._opened and not self._is_served(tenant_id):
+                await self._leave(tenant_id)
         except Plan2Error as error:
             # One tenant that cannot be opened must not keep the others waiting.
             self._failed[tenant_id] = error.message
             logger("tenants").error("tenant_failed", tenant_id=tenant_id, reason=str(error))
         else:
             self._failed.pop(tenant_id, None)
+
+    async def _leave(self, tenant_id: TenantId) -> None:
+        """Close a tenant that is served no more, as soon as nothing of it is open."""
+        self._begin_leaving(tenant_id, "not served")
+        if self._opened[tenant_id].run.is_flat:
+            await self._close(tenant_id)
+            self._marks.end(tenant_id)
 
     # --- one tenant ---------------------------------------------------------------------------
 
@@ -229,10 +279,11 @@ class TenantRuns:
             tenant_id, folder, shared.database, ground.seal_of(tenant_id), self._telling(tenant_id),
             segment_bytes=JOURNAL_BYTES,
         )  # fmt: skip
-        market, terminal = self._paper_market(tenant_id, folder)
+        settings, config_hash = ground.settings_of(tenant_id)
+        market, terminal = paper_market(ground.market, tenant_id, settings, folder)
         ground.follow(tenant_id, run.appender)
         ground.count(run.bus, tenant_id)
-        account = self._account(run, market)
+        account = paper_account(run, market, (settings, config_hash), shared.latency)
         run.take(account, market, (folder / FILE_NAME, ground.folder / FILE_NAME))
         board = HealthBoard(LiveClock(), run.bus, ground.lag.p99_ms)
         hub = Hub(board, run.halt, np.random.default_rng())
@@ -254,53 +305,10 @@ class TenantRuns:
         ground.pipeline.join(run.seat)
         self._opened[tenant_id] = _Opened(run, terminal, hub)
 
-    def _paper_market(self, tenant_id: TenantId, folder: Path) -> tuple[Market, PaperTerminal]:
-        """A tenant's paper account on the shared market."""
-        ground = self._ground
-        simulated = ground.settings_of(tenant_id)[0].simulated
-        # Orders are named after their account, so no two tenants' accounts may share a name.
-        account_id = f"paper-{tenant_id.replace('_', '-')}"
-        terminal = join_market(
-            simulated,
-            _joined(ground.market),
-            PaperAccount(account=account_id, data_dir=folder),
-        )
-        market = msgspec.structs.replace(
-            ground.market,
-            mode=ground.market.mode if ground.market.is_paper else PAPER,
-            label=f"PAPER account of {tenant_id}",
-            account_id=account_id,
-            currency=simulated.currency,
-            start_balance=Decimal(simulated.balance),
-            terminal=terminal,
-            since_ns=0,
-        )
-        return market, terminal
-
-    def _account(self, run: TenantRun, market: Market) -> TradingAccount:
-        settings, config_hash = self._ground.settings_of(run.tenant_id)
-        return build_account(
-            AccountPlan(
-                settings=settings,
-                config_hash=config_hash,
-                identity=AccountIdentity(
-                    tenant_id=run.tenant_id,
-                    account_id=market.account_id,
-                    currency=market.currency,
-                    start_balance=market.start_balance,
-                ),
-                instruments=market.instruments,
-                bus=run.bus,
-                latency=self._shared.latency,
-                journal=run.journal,
-                sink=run.sink,
-                submit=market.terminal.submit,
-            )
-        )
-
     async def _close(self, tenant_id: TenantId) -> None:
         """Let a tenant trade no more, store what it was told, and stop its parts."""
         opened = self._opened.pop(tenant_id)
+        self._leaving.discard(tenant_id)
         run, terminal = opened.run, opened.terminal
         self._ground.pipeline.leave(run.account)
         self._ground.venue.leave(terminal)
@@ -314,19 +322,3 @@ class TenantRuns:
 
     def _telling(self, tenant_id: TenantId) -> Say:
         return lambda text: self._say(f"[{tenant_id}] {text}")
-
-
-def folder_of(folder: Path, tenant_id: str) -> Path:
-    """Where the files of a tenant other than the main one are, in the data folder."""
-    return folder / FOLDER / tenant_id
-
-
-def _joined(market: Market) -> JoinedMarket:
-    """The market as a further paper account needs to know it."""
-    return JoinedMarket(
-        identity=market.identity,
-        mode=market.mode if market.is_paper else PAPER,
-        clock=market.clock,
-        contracts=market.instruments,
-        history=market.terminal.history,
-    )

@@ -1,22 +1,44 @@
 """The long journeys of a tenant's data: out into a file, away for good, and back again.
 
 Deleting keeps its order on record: drained, exported, forgotten by everybody else, dropped, buried.
-An interrupted one goes on with what is left to do; an export that is there is not made again.
+An interrupted one goes on with what is left to do; an export that is there is not made again. An
+interrupted restore begins anew from the same file.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from plan2.connectivity.identity.onboarding import TenantHooks
+from plan2.connectivity.identity.onboarding import STEPS, TenantHooks
 from plan2.connectivity.identity.tenant_store import TenantStore
 from plan2.connectivity.identity.tenant_work import Exports
 from plan2.foundation.clock import Clock
 from plan2.foundation.database.registry import Registered
-from plan2.foundation.database.tenant_archive import Errand, Tell
+from plan2.foundation.database.tenant_archive import Errand, Manifest, Tell
 from plan2.foundation.values import TenantId
 
 EXPORTED: Final = "exported"
+SOURCE: Final = "from:"
+"""How the step begins that names the export which a tenant comes back from."""
+
+
+def returning(manifest: Manifest, file: str, reason: str, now_ns: int) -> Registered:
+    """The row of a tenant that comes back from an export, and remembers which one."""
+    return Registered(
+        tenant_id=TenantId(manifest.tenant_id),
+        name=manifest.name,
+        lifecycle="restoring",
+        steps_done=(*STEPS, SOURCE + file),
+        reason=reason,
+        created_ns=now_ns,
+    )
+
+
+def source_of(row: Registered) -> str:
+    """The export that a tenant comes back from; empty when it does not say."""
+    named = (step.removeprefix(SOURCE) for step in row.steps_done if step.startswith(SOURCE))
+    return next(named, "")
+
 
 Note = Callable[[TenantId, str, str, str], None]
 """Writes (tenant, change, reason, by) into the main tenant's log."""

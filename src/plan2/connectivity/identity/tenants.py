@@ -7,13 +7,14 @@ installation itself can be neither suspended nor deleted nor restored.
 """
 
 import asyncio
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from plan2.connectivity.identity.onboarding import STEPS, Onboarding, TenantHooks
+from plan2.connectivity.identity.onboarding import Onboarding, TenantHooks
 from plan2.connectivity.identity.tenant_book import TenantBook
-from plan2.connectivity.identity.tenant_removal import Removal
+from plan2.connectivity.identity.tenant_removal import Removal, returning, source_of
 from plan2.connectivity.identity.tenant_requests import (
     Request,
     TenantConflict,
@@ -86,9 +87,9 @@ class Tenants:
             self.directory.put(row)
 
     async def resume_unfinished(self) -> None:
-        """Take up what an earlier run began: tenants half made or half deleted."""
+        """Take up what an earlier run began: tenants half made, half deleted or half restored."""
         for row in self.directory.rows():
-            if row.lifecycle not in {"creating", "deleting"}:
+            if row.lifecycle not in IN_SAGA:
                 continue
             try:
                 await self.retry(Request(tenant_id=row.tenant_id, by="system"))
@@ -138,6 +139,9 @@ class Tenants:
             return await self._make("retry", msgspec.structs.replace(row, detail=""), request)
         if row.lifecycle == "deleting":
             self._remove(msgspec.structs.replace(row, detail=""), request.by)
+        elif row.lifecycle == "restoring":
+            path = self.exports.find(source_of(row))
+            self._bring_back(msgspec.structs.replace(row, detail=""), path, request.by)
         elif row.lifecycle in LIVING and not row.is_current:
             work = self.works.begin("retry", row.tenant_id, lambda _: self._migrate(row))
             await asyncio.shield(work)
@@ -237,21 +241,9 @@ class Tenants:
             )
         if there is not None:
             self._idle(request.tenant_id)
-        row = Registered(
-            tenant_id=TenantId(request.tenant_id),
-            name=manifest.name,
-            lifecycle="restoring",
-            steps_done=STEPS,
-            reason=request.reason,
-            created_ns=self._clock.now_ns(),
+        self._bring_back(
+            returning(manifest, path.name, request.reason, self._clock.now_ns()), path, request.by
         )
-        self.directory.put(row)
-
-        async def bring_back(tell: Tell) -> str:
-            await self._removal.restore(row, path, request.by, tell)
-            return await self._refresh(row.tenant_id)
-
-        self.works.begin("restore", row.tenant_id, bring_back)
 
     async def close(self) -> None:
         """Stop; what is under way is taken up at the next start."""
@@ -279,6 +271,15 @@ class Tenants:
             return await self._refresh(row.tenant_id)
 
         self.works.begin("delete", row.tenant_id, removal)
+
+    def _bring_back(self, row: Registered, path: Path, by: str) -> None:
+        self.directory.put(row)
+
+        async def restore(tell: Tell) -> str:
+            await self._removal.restore(row, path, by, tell)
+            return await self._refresh(row.tenant_id)
+
+        self.works.begin("restore", row.tenant_id, restore)
 
     async def _migrate(self, row: Registered) -> str:
         try:

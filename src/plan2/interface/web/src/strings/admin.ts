@@ -328,8 +328,8 @@ const admin = {
   "tenant.restore": "Restore",
   "tenant.delete": "Delete",
   "tenant.suspend_explain":
-    "Within a second nobody of this tenant gets in, its programs are shut out and it opens nothing new.",
-  "tenant.resume_explain": "People and programs may come back.",
+    "Within a second nobody of this tenant gets in and its programs are shut out. Its account is killed: orders are withdrawn, positions closed, and it stays halted until somebody resumes it.",
+  "tenant.resume_explain": "People and programs may come back. Trading stays halted.",
   "tenant.export_explain": "Everything of the tenant is written into one file on the server.",
   "tenant.retry_explain": "The creation goes on from the step that failed.",
   "tenant.restore_explain": "The tenant comes back from an export, suspended.",
