@@ -250,7 +250,7 @@ def test_a_suspended_tenant_is_out_and_flat_at_once_and_comes_back_halted(
     assert of_tenant(product, "acme")["state"] == "suspended"
     code, text = run_verb("kill", "--tenant", "acme", "--reason", "x", *more)
     assert code != 0, text
-    assert "suspended" in text
+    assert "not served" in text
     code, text = run_verb("tenant", "resume", "acme", "--reason", "paid", *more)
     assert code == 0, text
     assert ann.sign_in("acme", "ann", ann.codes[1]).is_success
