@@ -173,6 +173,8 @@ def _limits(plan: HostPlan, runs: TenantRuns) -> Limits:
                 )
                 for run in runs.all()
             ],
+            jobs=installation.long_work,
+            flows=lambda tenant_id: _flows(runs.find(tenant_id)),
             folder=data_dir(installation.loaded.settings),
             database=installation.database,
             record=installation.recording,
@@ -182,6 +184,11 @@ def _limits(plan: HostPlan, runs: TenantRuns) -> Limits:
             tolerance=Tolerance(loop_lag_ms=load.loop_lag_ms, decision_ms=load.decision_ms),
         )
     )
+
+
+def _flows(run: TenantRun | None) -> float | None:
+    """How many flows a tenant has: those that an order or a switch of its account has named."""
+    return float(len(run.account.guard.flows)) if run is not None else None
 
 
 def _ground(plan: HostPlan, venue: Venue) -> Ground:

@@ -72,6 +72,15 @@ class Jobs:
         """Hear of every change; part of the wiring."""
         self._listeners.append(listener)
 
+    @contextlib.contextmanager
+    def listening(self, listener: Listener) -> Iterator[None]:
+        """Hear of every change while the block lasts."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
     # --- what can be done -------------------------------------------------------------------
 
     async def start(
@@ -255,6 +264,7 @@ class Jobs:
 
     def _forget(self, job: RunningJob) -> None:
         del self._running[(job.row.tenant_id, job.row.job_id)]
+        self._tell(job)
 
 
 async def _settled(jobs: Iterable[RunningJob]) -> None:
