@@ -118,6 +118,7 @@ def _shared(plan: HostPlan, view: MarketView, site: Site, identity: Identity) ->
         is_live=identity.callers().is_live,
         may=installation.features.may,
         four_eyes=lambda tenant_id: installation.overlay.effective(tenant_id).security.four_eyes,
+        jobs=installation.long_work,
         everywhere=Everywhere(lambda: [run.safety.control for run in installation.runs.all()]),
     )
 
@@ -147,6 +148,7 @@ def _listen(installation: Installation) -> None:
     installation.overlay.on_change(runs.on_setting)
     installation.overlay.on_change(limits.on_setting)
     installation.flags.on_change(runs.on_flag)
+    installation.long_work.on_change(runs.on_job)
     runs.follow(installation.tenants.directory)
     installation.tenants.directory.on_change(installation.on_tenant)
     privacy = installation.governance.privacy

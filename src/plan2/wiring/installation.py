@@ -74,6 +74,7 @@ class Installation:
                 drain=self._drain,
                 forget=(self._forget,),
                 restored=(self._replay_erasures,),
+                place=self.long_work.place,
             ),
             Exports(self.folder / EXPORTS),
             wall,
