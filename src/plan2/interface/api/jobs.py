@@ -62,11 +62,11 @@ class JobRoutes:
         self,
         request: SignedRequest,
         kind: KindName = "",
-        state: Wanted = None,
+        standing: Wanted = None,
         limit: JobLimit = 50,
     ) -> JobList:
         """Your tenant's jobs, newest first: waiting, running and over."""
-        rows = await self._jobs.listed(_tenant(request), limit, kind, state)
+        rows = await self._jobs.listed(_tenant(request), limit, kind, standing)
         return JobList([job_item(row) for row in rows])
 
     async def show(self, request: SignedRequest, job_id: ItemId) -> JobDetail:
