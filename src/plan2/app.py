@@ -43,7 +43,7 @@ from plan2.wiring.announcing import Observations, told_at_start
 from plan2.wiring.assembly import Floor, Means, floor_on
 from plan2.wiring.chores import Chores
 from plan2.wiring.doorway import Doorway
-from plan2.wiring.first_start import prepare_simulated
+from plan2.wiring.first_start import FirstStart
 from plan2.wiring.hosting import HostPlan, host
 from plan2.wiring.installation import Installation, open_installation
 from plan2.wiring.market_run import MarketRun
@@ -86,7 +86,7 @@ async def serve(request: ServeRequest, say: Say) -> None:
             request.replay, settings, gate, Doorway(database, settings.server), say
         ) as opened,
     ):
-        installation = await open_installation(request.loaded, database)
+        installation = await open_installation(request.loaded, database, opened.market.home)
         process = Process(installation, opened, gate, run_id, say)
         try:
             await process.prepare()
@@ -133,8 +133,10 @@ class Process:
     async def prepare(self) -> None:
         """History and models, books, features, page: all that a first tick needs."""
         self.say(self.market.label)
+        await self.installation.long_work.recover(MAIN_TENANT)
         if self.market.mode == SIMULATED:
-            await prepare_simulated(self.market, self.loaded, self.say)
+            first = FirstStart(self.market, self.settings, self.installation.long_work, self.say)
+            await first.prepare()
         self.floor = self._build_floor()
         self.main.take(self.floor.account, self.market, (self.folder / FILE_NAME,))
         await self.main.recover()
@@ -296,6 +298,7 @@ class Process:
             await self.installation.close()
             await self._flush()
             await self.installation.governance.close()
+        await self.installation.long_work.close()
         for name in await self.hub.stop():
             self.say(f"{name} did not stop in time")
 

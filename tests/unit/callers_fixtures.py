@@ -25,6 +25,7 @@ EXAMPLES = {
     "{flag}": "exploration",
     "{purpose}": "assistants",
     "{position}": "1",
+    "{job_id}": "j-1",
 }
 GUARD_CODES = frozenset(
     {

@@ -5,9 +5,9 @@ from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.ratelimit.limiter import Limiter
 from plan2.connectivity.ratelimit.load import Load
 from plan2.connectivity.ratelimit.notices import Notices
-from plan2.connectivity.ratelimit.quota import Quota
 from plan2.connectivity.ratelimit.use import Usage
 from plan2.foundation.clock import SimulatedClock
+from plan2.foundation.config.schema import Quota
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.tenancy import LimitExceeded
 from plan2.foundation.values import NS_PER_SECOND

@@ -4,7 +4,8 @@ import pytest
 
 from plan2.connectivity.identity.rights import RateClass
 from plan2.connectivity.ratelimit.gcra import Meter, Meters, Rate, Refused, charge, rate_of
-from plan2.connectivity.ratelimit.quota import Quota, exits_rate, orders_rate, rates_of
+from plan2.connectivity.ratelimit.quota import exits_rate, orders_rate, rates_of
+from plan2.foundation.config.schema import Quota
 from plan2.foundation.errors import InvariantBroken
 from plan2.foundation.values import NS_PER_SECOND
 

@@ -5,8 +5,8 @@ import pytest
 from plan2.connectivity.identity.principal import Via
 from plan2.connectivity.identity.right_table import RIGHTS
 from plan2.connectivity.ratelimit.limiter import FAILED, OPEN, SIGN_IN, SIGN_IN_ALL, Limiter
-from plan2.connectivity.ratelimit.quota import Quota
 from plan2.connectivity.ratelimit.route_policy import KINDS
+from plan2.foundation.config.schema import Quota
 from unit.ratelimit_fixtures import Limits, caller
 
 READ = ("GET", "/api/v1/account")

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from plan2.connectivity.ratelimit.quota import COUNTS, RATES, Quota
+from plan2.connectivity.ratelimit.quota import COUNTS, RATES
 from plan2.connectivity.ratelimit.storage import StorageMeter, folder_bytes
 from plan2.connectivity.ratelimit.use import SlidingCount
+from plan2.foundation.config.schema import Quota
 from plan2.foundation.errors import StoreBusy
 from plan2.foundation.values import NS_PER_SECOND
 from unit.ratelimit_fixtures import Limits, caller

@@ -151,7 +151,10 @@ async def filled(stage: WholeStage) -> dict[str, str]:
     _, key = await people.desk.create(wish, boss)
     asked = await people.approvals.propose(boss, "limit_override", {"limit": 1}, "because")
     _, session = await stage.sessions.open(ann)
+    job = await stage.job_room.jobs.start(TENANT, "train", {}, boss.actor)
+    await stage.job_room.jobs.wait(TENANT, job.job_id)
     return EXAMPLES | {
+        "{job_id}": job.job_id,
         "{user_id}": ann.user_id,
         "{key_id}": key.key_id,
         "{approval_id}": asked.approval_id,
@@ -260,9 +263,11 @@ def test_verbs_ask_for_rules_that_the_table_uses() -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_every_channel_is_open_to_its_roles_only(role: Role) -> None:
-    """WebSocket channels are part of the table; the log is not for programs."""
+    """WebSocket channels are part of the table; the log and jobs are not for programs."""
     open_to_role = {name for name in CHANNELS if may_subscribe(role, name)}
-    assert CHANNELS.keys() - open_to_role == ({"events"} if role is Role.API_USER else set())
+    assert CHANNELS.keys() - open_to_role == (
+        {"events", "jobs"} if role is Role.API_USER else set()
+    )
     assert not may_subscribe(role, "no-such-channel")
 
 
@@ -316,4 +321,4 @@ def test_the_product_mounts_what_is_tested_here() -> None:
         for module in (house_routes, whole_stage)
     ]
     assert made[0] == made[1]
-    assert len(set(made[0])) == len(made[0]) == 16
+    assert len(set(made[0])) == len(made[0]) == 18

@@ -1,4 +1,4 @@
-"""Jobs of tenants: in turn, within their quota, low priority, and cancelled for good."""
+"""Jobs of tenants: in turn, with low priority, and cancelled for good."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ import pytest
 
 from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.worker_messages import Progress
-from plan2.foundation.worker_pool import WorkerJob, WorkerPool
+from plan2.foundation.worker_pool import Heard, WorkerJob, WorkerPool
 
 PATIENCE_S = 60.0
 
@@ -32,10 +32,10 @@ channel.result(name)
 class Jobs:
     """Jobs that write their name when they start and end when a file appears."""
 
-    def __init__(self, folder: Path, slots: int = 1, jobs_max: int = 10) -> None:
+    def __init__(self, folder: Path, slots: int = 1) -> None:
         self.order = folder / "order"
         self.gate = folder / "gate"
-        self.pool = WorkerPool(slots, lambda _: jobs_max, SimulatedClock(7))
+        self.pool = WorkerPool(slots, SimulatedClock(7))
 
     def start(self, tenant: str, name: str) -> "asyncio.Task[object]":
         """A job in the background."""
@@ -89,18 +89,6 @@ async def test_one_tenant_never_has_every_slot(tmp_path: Path) -> None:
     assert await asyncio.gather(*tasks) == ["a0", "a1", "b0"]
 
 
-async def test_the_quota_is_a_value_not_an_error(tmp_path: Path) -> None:
-    """The third of two jobs is refused at once; another tenant's is not."""
-    jobs = Jobs(tmp_path, jobs_max=2)
-    tasks = [jobs.start("alpha", "a0"), jobs.start("alpha", "a1")]
-    await asyncio.sleep(0)
-    assert await jobs.start("alpha", "a2") == "quota_exceeded"
-    assert jobs.pool.jobs_of("alpha") == 2
-    tasks.append(jobs.start("beta", "b0"))
-    jobs.gate.touch()
-    assert await asyncio.gather(*tasks) == ["a0", "a1", "b0"]
-
-
 async def test_cancelling_frees_the_place(tmp_path: Path) -> None:
     """A waiting job leaves the queue; a running one is killed, and the next starts."""
     jobs = Jobs(tmp_path)
@@ -140,7 +128,7 @@ async def test_a_job_shows_its_process_and_progress(tmp_path: Path) -> None:
     seen: list[Progress] = []
     argv = (sys.executable, "-c", BODY, str(jobs.order), str(jobs.gate), "a0")
     job = WorkerJob(tenant_id="alpha", name="train", argv=argv, timeout_s=PATIENCE_S)
-    task = asyncio.create_task(jobs.pool.run(job, seen.append))
+    task = asyncio.create_task(jobs.pool.run(job, Heard(on_progress=seen.append)))
     await until(lambda: bool(seen))
     [state] = jobs.pool.jobs()
 

@@ -166,6 +166,38 @@ async def test_time_is_limited() -> None:
     await until_gone({await grandchild_pid(seen)})
 
 
+async def test_memory_is_limited() -> None:
+    """A worker that takes more than it may is killed, and the failure says how much it took."""
+    body = "import time\nkept = bytearray(200 << 20)\ntime.sleep(600)"
+    outcome = await run_worker(
+        [sys.executable, "-c", OPEN + body], lambda _: None, PATIENCE_S, memory_mb=150
+    )
+
+    assert outcome.failure is not None
+    assert outcome.failure.code == "worker_memory"
+    taken = int(outcome.failure.message.split(" took ")[1].split()[0])
+    assert taken > 150
+    assert "workers.memory_mb" in outcome.failure.remedy
+
+
+async def test_lines_are_heard_while_the_worker_runs() -> None:
+    """What it prints arrives before it ends, in its order."""
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    body = (
+        "import sys, time\nfor n in range(3):\n    print(f'epoch {n}', flush=True)\ntime.sleep(600)"
+    )
+    argv = [sys.executable, "-c", OPEN + body]
+    task = asyncio.create_task(
+        run_worker(argv, lambda _: None, PATIENCE_S, on_line=lines.put_nowait)
+    )
+    heard = [await asyncio.wait_for(lines.get(), PATIENCE_S) for _ in range(3)]
+    assert heard == ["epoch 0", "epoch 1", "epoch 2"]
+    assert not task.done()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 PARENT = """
 import asyncio, sys
 from plan2.foundation.workers import run_worker

@@ -22,7 +22,9 @@ from plan2.connectivity.identity.privacy import Privacy
 from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.identity.subject_export import SubjectExport
 from plan2.connectivity.identity.tenants import Tenants
+from plan2.connectivity.jobs.job import JobKind
 from plan2.connectivity.registry import Service, ServiceKind, ServiceRegistry
+from plan2.dataflow.archive import TickArchive
 from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.clock_watch import ClockWatch
 from plan2.foundation.config.flags import Flags
@@ -45,6 +47,7 @@ from plan2.foundation.values import TenantId
 from plan2.interface.api.approvals import ApprovalRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
 from plan2.interface.api.flags import FlagRoutes
+from plan2.interface.api.jobs import JobRoutes
 from plan2.interface.api.keys import KeyRoutes
 from plan2.interface.api.people import PeopleRoutes
 from plan2.interface.api.privacy import PrivacyRoutes
@@ -57,9 +60,11 @@ from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
 from plan2.interface.api.settings import SettingsRoutes
 from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.interface.api.tenants import TenantRoutes
+from plan2.interface.api.training import TrainingParts, TrainingRoutes
 from unit.credential_fixtures import CredentialStage
 from unit.identity_fixtures import FAST
 from unit.interface_fixtures import TENANT, Stage
+from unit.job_fixtures import RIGHT, JobRoom
 from unit.overlay_fixtures import MemoryOverlay
 from unit.ratelimit_fixtures import Limits
 from unit.sealing_fixtures import KeyRoom, MemorySealer
@@ -130,6 +135,10 @@ class WholeStage(Stage):
             SeededIds("rotations"),
         )
         self.limits = Limits()
+        nowhere = JobKind(
+            name="train", command=lambda _: ("/nowhere/plan2",), right=RIGHT, timeout_s=1.0
+        )
+        self.job_room = JobRoom(folder, kinds={"train": nowhere})
         super().__init__(settings=settings, people=credentials)
 
     @classmethod
@@ -177,6 +186,17 @@ class WholeStage(Stage):
             *self._governed(),
             *ServiceRoutes(ServiceRegistry([lambda: services]), "0").handlers(),
             *QuotaRoutes(self.limits.usage, self.limits.load, self.directory).handlers(),
+            *JobRoutes(self.job_room.jobs).handlers(),
+            *TrainingRoutes(
+                TrainingParts(
+                    jobs=self.job_room.jobs,
+                    archive=TickArchive(self.folder / "archive"),
+                    home=TENANT,
+                    families=("xgboost",),
+                    horizon_minutes=120,
+                    bar_period_s=60,
+                )
+            ).handlers(),
         ]
 
     async def operator(self) -> User:
@@ -208,7 +228,7 @@ class WholeStage(Stage):
                 (people.tables.people, people.tables.links, people.tables.refresh),
                 (people.factor_table.seeds, people.factor_table.codes, people.key_table.rows),
                 (people.link_table.links, people.proposal_table.rows, people.deeds.done),
-                (self.kept.rows, self.rotation_table.rows),
+                (self.kept.rows, self.rotation_table.rows, self.job_room.table.rows),
                 ([vars_of(each) for each in self.tenants.directory.rows()], told),
             )
         )

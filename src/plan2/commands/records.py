@@ -107,6 +107,7 @@ def _write(ctx: click.Context, report: Report, wanted: Wanted) -> None:
         taker_of,
     )
     from plan2.intelligence.records.fields import Firm
+    from plan2.wiring.contracts import known_contracts
 
     out, whose = wanted["out"], TenantId(wanted["tenant"])
     if out.exists():
@@ -115,6 +116,8 @@ def _write(ctx: click.Context, report: Report, wanted: Wanted) -> None:
     if stretch.first_ns >= stretch.end_ns:
         raise InputError("--from must be before --to.")
     settings = resolve_settings(ctx, wanted["data_dir"]).settings
+    firm = Firm(lei=settings.records.lei, broker_lei=settings.records.broker_lei)
+    contract = known_contracts(settings).get
     writer = RecordWriter(report, wanted["form"])
     unfinished = out.with_name(out.name + ".part")
 
@@ -123,7 +126,7 @@ def _write(ctx: click.Context, report: Report, wanted: Wanted) -> None:
             events = each_event(database.uow, whose, LogFilter(types=TYPES_OF[report]))
             with unfinished.open("wb") as target:
                 target.write(writer.begin())
-                async for row in rows_of(events, taker_of(report, Firm()), stretch):
+                async for row in rows_of(events, taker_of(report, firm, contract), stretch):
                     target.write(writer.row(row))
                 target.write(writer.finish())
             fact = RecordsExported(

@@ -65,6 +65,18 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--to", "end", default=None, type=click.DateTime(), help="Time to stop before, UTC.")
 @click.option("--families", multiple=True, help="Model family; may be repeated. [xgboost, lstm]")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@click.option(
+    "--horizon-minutes",
+    default=None,
+    type=click.IntRange(min=1),
+    help="Minutes ahead that a forecast speaks of. [models.horizon_minutes]",
+)
+@click.option(
+    "--bar-period-s",
+    default=None,
+    type=click.IntRange(min=1),
+    help="Length of a bar, seconds. [market.bar_period_s]",
+)
 @click.option("--worker", is_flag=True, hidden=True, help="Talk to a parent process.")
 @data_dir_option
 @json_option
@@ -76,6 +88,8 @@ def command(
     end: datetime | None,
     families: tuple[str, ...],
     seed: int,
+    horizon_minutes: int | None,
+    bar_period_s: int | None,
     worker: bool,
     data_dir: Path | None,
     as_json: bool,
@@ -94,8 +108,8 @@ def command(
         start_ns=_nanoseconds(start, 0),
         end_ns=_nanoseconds(end, END_OF_TIME_NS),
         seed=seed,
-        horizon_minutes=settings.models.horizon_minutes,
-        bar_period_s=settings.market.bar_period_s,
+        horizon_minutes=horizon_minutes or settings.models.horizon_minutes,
+        bar_period_s=bar_period_s or settings.market.bar_period_s,
     )
     if worker:
         _work(order)

@@ -1,21 +1,19 @@
-"""Who may run a worker and when: few at a time, tenants in turn, none for more than its quota.
+"""Who may run a worker and when: few at a time, tenants in turn.
 
-A job that is refused, like one that fails, is a value. Cancelling the caller takes a waiting job
-out of the queue and kills one that runs.
+A job that fails is a value. Cancelling the caller takes a waiting job out of the queue and kills
+one that runs.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
 from plan2.foundation.clock import Clock
 from plan2.foundation.fair_queue import FairQueue
-from plan2.foundation.worker_messages import Failure, Progress
+from plan2.foundation.worker_messages import Progress
 from plan2.foundation.workers import WorkerResult, run_worker
-
-NOT_STARTED: Final = -1
 
 
 class WorkerJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,12 +21,26 @@ class WorkerJob(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         timeout_s: of the run itself; waiting does not count.
+        memory_mb: resident MiB that the run may take; 0 sets no limit.
     """
 
     tenant_id: str
     name: str
     argv: tuple[str, ...]
     timeout_s: float
+    memory_mb: int = 0
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """Who hears of a job while it waits and runs; called on the event loop.
+
+    Attributes:
+        on_turn: it begins to run. on_progress: how far it is. on_line: what it writes.
+    """
+
+    on_turn: Callable[[], None] = lambda: None
+    on_progress: Callable[[Progress], None] = lambda _: None
+    on_line: Callable[[str], None] = lambda _: None
 
 
 class JobState(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +83,6 @@ class WorkerPool:
     Args:
         slots: workers at a time. One tenant may have all but one of them, so that a long job of
             one does not make the others wait for its end.
-        jobs_max: how many jobs of a tenant may wait or run.
         clock: UTC, for the list.
         weight_of: how many turns a tenant gets to one of another.
     """
@@ -79,33 +90,23 @@ class WorkerPool:
     def __init__(
         self,
         slots: int,
-        jobs_max: Callable[[str], int],
         clock: Clock,
         weight_of: Callable[[str], int] = lambda _: 1,
     ) -> None:
         self._slots = slots
         self._slots_each = max(slots - 1, 1)
-        self._jobs_max = jobs_max
         self._clock = clock
         self._queue: FairQueue[_Ticket] = FairQueue(weight_of)
         self._running: list[_Ticket] = []
 
-    async def run(
-        self, job: WorkerJob, on_progress: Callable[[Progress], None] = lambda _: None
-    ) -> WorkerResult:
-        """Wait for a turn, run the job as a worker, and wait for its result.
-
-        Returns:
-            As `run_worker`; the failure is `quota_exceeded` when too many of the tenant's wait.
-        """
-        if self.jobs_of(job.tenant_id) >= self._jobs_max(job.tenant_id):
-            return WorkerResult(None, self._full(job.tenant_id), NOT_STARTED, 0.0, [])
+    async def run(self, job: WorkerJob, heard: Heard | None = None) -> WorkerResult:
+        """Wait for a turn, run the job as a worker, and wait for its result, as `run_worker`."""
         ticket = _Ticket(job, self._clock.now_ns())
         self._queue.add(job.tenant_id, ticket)
         self._start_next()
         try:
             await ticket.turn.wait()
-            return await self._run(ticket, on_progress)
+            return await self._run(ticket, heard or Heard())
         finally:
             self._end(ticket)
 
@@ -118,15 +119,19 @@ class WorkerPool:
         waiting = (ticket for _, ticket in self._queue.items())
         return [ticket.state() for ticket in (*self._running, *waiting)]
 
-    async def _run(self, ticket: _Ticket, on_progress: Callable[[Progress], None]) -> WorkerResult:
+    async def _run(self, ticket: _Ticket, heard: Heard) -> WorkerResult:
         def noted(progress: Progress) -> None:
             ticket.progress = progress
-            on_progress(progress)
+            heard.on_progress(progress)
 
         def started(pid: int) -> None:
             ticket.pid = pid
 
-        return await run_worker(ticket.job.argv, noted, ticket.job.timeout_s, started)
+        job = ticket.job
+        heard.on_turn()
+        return await run_worker(
+            job.argv, noted, job.timeout_s, started, on_line=heard.on_line, memory_mb=job.memory_mb
+        )
 
     def _start_next(self) -> None:
         """Give turns as long as there are slots and somebody who may use one."""
@@ -148,8 +153,3 @@ class WorkerPool:
 
     def _running_of(self, tenant_id: str) -> int:
         return sum(ticket.job.tenant_id == tenant_id for ticket in self._running)
-
-    def _full(self, tenant_id: str) -> Failure:
-        count = self.jobs_of(tenant_id)
-        text = f"{count} jobs of tenant {tenant_id} wait or run already."
-        return Failure("quota_exceeded", text, "Wait for one to end, or cancel it.")

@@ -3,7 +3,8 @@
 The child speaks JSON lines on its standard output (`worker_messages` holds the messages and the
 child's side); its standard error is kept for the report of a failure. It runs at low priority with
 one numeric thread, and nothing of it outlives the parent: the whole process group is killed when
-the caller is cancelled or the time is up, and the child ends itself when its parent disappears.
+the caller is cancelled, or the time or the memory is used up, and the child ends itself when its
+parent disappears.
 """
 
 import asyncio
@@ -27,6 +28,9 @@ NICE: Final = 10
 TAIL_LINES: Final = 40
 KILL_WITHIN_S: Final = 5.0
 """How long a killed child may take to disappear before it is left to the operating system."""
+LOOK_EVERY_S: Final = 1.0
+"""How often the memory of a child is looked at."""
+MEBIBYTE: Final = 1 << 20
 
 ONE_THREAD: Final = dict.fromkeys(
     (
@@ -38,7 +42,8 @@ ONE_THREAD: Final = dict.fromkeys(
     ),
     "1",
 )
-"""Environment of a worker: more numeric threads would take the cores from trading."""
+"""Environment of a worker: more numeric threads would take the cores from trading, and other sums
+in another order would make another model from the same data."""
 
 
 class WorkerResult(msgspec.Struct, frozen=True):
@@ -59,6 +64,9 @@ async def run_worker(
     on_progress: Callable[[Progress], None],
     timeout_s: float,
     on_start: Callable[[int], None] = lambda _: None,
+    *,
+    on_line: Callable[[str], None] = lambda _: None,
+    memory_mb: int = 0,
 ) -> WorkerResult:
     """Run a command as a child process and wait for its result.
 
@@ -68,13 +76,17 @@ async def run_worker(
             than the loop turns, those in between are skipped.
         timeout_s: after this long the child is killed and the failure is `worker_timeout`.
         on_start: called on the event loop with the process id once the child runs.
+        on_line: called on the event loop with each line that is no message.
+        memory_mb: above this resident size, MiB, of the child and its descendants it is killed and
+            the failure is `worker_memory`; 0 sets no limit.
 
     Returns:
         The result; a failure is a value here: what the child reported, or `worker_crashed`,
-        `worker_timeout`, `worker_missing` (the command could not be started).
+        `worker_timeout`, `worker_memory`, `worker_missing` (the command could not be started).
     """
     started_ns = stopwatch_ns()
-    child = _Child(argv, asyncio.get_running_loop(), on_progress, on_start)
+    heard = _Heard(on_progress, on_start, on_line)
+    child = _Child(argv, asyncio.get_running_loop(), heard, memory_mb)
     threading.Thread(target=child.run, name="worker", daemon=True).start()
     timed_out = False
     try:
@@ -96,15 +108,23 @@ async def run_worker(
     return WorkerResult(value, failure, child.exit_code, seconds, list(child.stderr_tail))
 
 
+class _Heard(msgspec.Struct, frozen=True):
+    """Who is told what, always on the event loop."""
+
+    on_progress: Callable[[Progress], None]
+    on_start: Callable[[int], None]
+    on_line: Callable[[str], None]
+
+
 class _Child:
-    """The process, and the thread that starts it, reads from it and waits for its end."""
+    """The process, and the threads that start it, read from it, watch it and wait for its end."""
 
     def __init__(
         self,
         argv: Sequence[str],
         loop: asyncio.AbstractEventLoop,
-        on_progress: Callable[[Progress], None],
-        on_start: Callable[[int], None],
+        heard: _Heard,
+        memory_mb: int,
     ) -> None:
         self.ended = asyncio.Event()
         self.result: Result | None = None
@@ -112,8 +132,9 @@ class _Child:
         self.stderr_tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._argv = argv
         self._loop = loop
-        self._on_progress = on_progress
-        self._on_start = on_start
+        self._heard = heard
+        self._memory_mb = memory_mb
+        self._gone = threading.Event()
         self._newest: Progress | None = None
         self._reported: Failure | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -128,10 +149,11 @@ class _Child:
             self._reported = Failure("worker_missing", text, "")
         else:
             self._process = process
-            self._post(lambda: self._on_start(process.pid))
+            self._post(lambda: self._heard.on_start(process.pid))
             if self._is_killed:  # cancelled while it was being started
                 _kill_tree(process)
             self._follow(process)
+        self._gone.set()
         self._post(self.ended.set)
 
     def kill(self) -> None:
@@ -154,6 +176,8 @@ class _Child:
         with process:  # closes the pipes and waits
             errors = threading.Thread(target=self._read_stderr, args=(process,), daemon=True)
             errors.start()
+            if self._memory_mb:
+                threading.Thread(target=self._watch, args=(process,), daemon=True).start()
             for line in _lines(process.stdout):
                 self._take(line)
             errors.join()
@@ -171,16 +195,32 @@ class _Child:
         elif isinstance(message, Failure):
             self._reported = message
         else:
-            self.stderr_tail.append(line.decode(errors="replace").rstrip())
+            self._note(line)
+
+    def _note(self, line: bytes) -> None:
+        text = line.decode(errors="replace").rstrip()
+        self.stderr_tail.append(text)
+        self._post(lambda: self._heard.on_line(text))
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        """Kill a child that takes more memory than it may; asks the system, so in a thread."""
+        while not self._gone.wait(LOOK_EVERY_S):
+            used_mb = _memory_mb(process.pid)
+            if used_mb > self._memory_mb:
+                text = f"The worker took {used_mb} MiB; {self._memory_mb} MiB are allowed."
+                remedy = "Ask for less at a time, or raise workers.memory_mb."
+                self._reported = Failure("worker_memory", text, remedy)
+                self.kill()
+                return
 
     def _deliver(self) -> None:
         newest, self._newest = self._newest, None
         if newest is not None:
-            self._on_progress(newest)
+            self._heard.on_progress(newest)
 
     def _read_stderr(self, process: subprocess.Popen[bytes]) -> None:
         for line in _lines(process.stderr):
-            self.stderr_tail.append(line.decode(errors="replace").rstrip())
+            self._note(line)
 
     def _post(self, callback: Callable[[], object]) -> None:
         """Call on the loop; it may be closed already when the process is going away."""
@@ -190,6 +230,20 @@ class _Child:
 
 def _lines(stream: IO[bytes] | None) -> Iterator[bytes]:
     return iter(lambda: stream.readline(LINE_MAX_BYTES) if stream is not None else b"", b"")
+
+
+def _memory_mb(pid: int) -> int:
+    """Resident MiB of a process and its descendants; 0 when it is gone."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    total = 0
+    for member in family:
+        with contextlib.suppress(psutil.Error):  # it ended meanwhile
+            total += member.memory_info().rss
+    return total // MEBIBYTE
 
 
 def _spawn(argv: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -1,73 +1,94 @@
 """What only the first start does: generate the simulated market's history and train on it."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 
+import msgspec
+
+from plan2.connectivity.jobs.job import JobRow, JobStatus
+from plan2.connectivity.jobs.service import SYSTEM, Jobs
 from plan2.dataflow.archive import TickArchive
 from plan2.dataflow.terminals.simulated.market import FIRST_INSTANT_NS
-from plan2.foundation.config.load import Loaded
+from plan2.foundation.config.schema import Settings
+from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import Unrecoverable
-from plan2.foundation.worker_messages import Progress
-from plan2.foundation.workers import run_worker
 from plan2.intelligence.models.registry import Registry
+from plan2.intelligence.training.job import NAME as TRAIN
+from plan2.intelligence.training.job import TrainWish
 from plan2.wiring.markets import Market
 
 Say = Callable[[str], None]
 
-TRAINING_TIMEOUT_S = 900.0
 
+class FirstStart:
+    """Makes sure that history and default models of the simulated market exist.
 
-async def prepare_simulated(market: Market, loaded: Loaded, say: Say) -> None:
-    """Make sure that history and default models of the simulated market exist.
-
-    Raises:
-        Unrecoverable: training failed; says why.
+    The training is a job of the main tenant like any later one, so that it can be looked at
+    afterwards.
     """
-    archive = TickArchive(market.home / "archive")
-    days = loaded.settings.simulated.history_days
-    if set(market.symbols) - set(archive.symbols()):
-        say(f"Generating {days} days of the simulated market …")
-        await _write_history(market, archive, say)
-    if not loaded.settings.models.train_on_first_start:
-        return
-    missing = [symbol for symbol in market.symbols if symbol not in _served(market)]
-    if missing:
-        say(f"Training the default models on {', '.join(missing)} …")
-        await _train(market, loaded, say)
 
+    def __init__(self, market: Market, settings: Settings, jobs: Jobs, say: Say) -> None:
+        self._market = market
+        self._settings = settings
+        self._jobs = jobs
+        self._say = say
+        self._archive = TickArchive(market.home / "archive")
+        self._shown = ""
 
-def _served(market: Market) -> set[str]:
-    return set(Registry(market.home / "models").champions())
+    async def prepare(self) -> None:
+        """Generate what is missing, and train when nothing serves a symbol.
 
+        Raises:
+            Unrecoverable: training failed; says why.
+        """
+        symbols = self._market.symbols
+        if set(symbols) - set(self._archive.symbols()):
+            days = self._settings.simulated.history_days
+            self._say(f"Generating {days} days of the simulated market …")
+            await self._write_history()
+        if not self._settings.models.train_on_first_start:
+            return
+        served = set(Registry(self._market.home / "models").champions())
+        missing = [symbol for symbol in symbols if symbol not in served]
+        if missing:
+            self._say(f"Training the default models on {', '.join(missing)} …")
+            await self._train()
 
-async def _write_history(market: Market, archive: TickArchive, say: Say) -> None:
-    for symbol in market.symbols:
-        block = await market.terminal.history(symbol, 0, FIRST_INSTANT_NS)
-        await asyncio.to_thread(archive.merge, block)
-        say(f"  {symbol}: {len(block):,} ticks")
+    async def _write_history(self) -> None:
+        for symbol in self._market.symbols:
+            block = await self._market.terminal.history(symbol, 0, FIRST_INSTANT_NS)
+            await asyncio.to_thread(self._archive.merge, block)
+            self._say(f"  {symbol}: {len(block):,} ticks")
 
-
-async def _train(market: Market, loaded: Loaded, say: Say) -> None:
-    """Train in a child process, so that nothing here ever waits for it."""
-    settings = loaded.settings
-    argv = [sys.executable, "-m", "plan2", "train", "--data-dir", str(market.home), "--worker"]
-    for symbol in market.symbols:
-        argv += ["--symbol", symbol]
-    for family in settings.models.families:
-        argv += ["--families", family]
-    shown = ""
-
-    def on_progress(progress: Progress) -> None:
-        nonlocal shown
-        if progress.message != shown:
-            shown = progress.message
-            say(f"  {progress.fraction:4.0%} {progress.message}")
-
-    result = await run_worker(argv, on_progress, TRAINING_TIMEOUT_S)
-    if result.failure is not None:
-        raise Unrecoverable(
-            f"Training the default models failed: {result.failure.message}",
-            remedy=result.failure.remedy
-            or "Set models.train_on_first_start = false to go without.",
+    async def _train(self) -> None:
+        settings = self._settings
+        wish = TrainWish(
+            symbols=self._market.symbols,
+            families=settings.models.families,
+            horizon_minutes=settings.models.horizon_minutes,
+            bar_period_s=settings.market.bar_period_s,
         )
+        # Nobody can be there yet, and quotas are not wired before there are models.
+        asked = await self._jobs.start(
+            MAIN_TENANT, TRAIN, msgspec.to_builtins(wish), SYSTEM, asks_room=False
+        )
+        with self._jobs.listening(lambda _, job_id: self._tell(asked.job_id, job_id)):
+            ended = await self._jobs.wait(MAIN_TENANT, asked.job_id)
+        if ended.state is not JobStatus.DONE:
+            raise _failed(ended)
+
+    def _tell(self, ours: str, job_id: str) -> None:
+        """Say what the training does whenever it does something else."""
+        for row in self._jobs.under_way(MAIN_TENANT):
+            if row.job_id == job_id == ours and row.message not in {"", self._shown}:
+                self._shown = row.message
+                self._say(f"  {row.fraction:4.0%} {row.message}")
+
+
+def _failed(ended: JobRow) -> Unrecoverable:
+    why = ended.failure
+    return Unrecoverable(
+        f"Training the default models {ended.state}: {why.message if why else 'it was stopped.'}",
+        remedy=(why.remedy if why else "")
+        or "Set models.train_on_first_start = false to go without.",
+    )

@@ -11,11 +11,13 @@ from plan2.connectivity.gateway.app import Front, Identity, Limiting, Operations
 from plan2.connectivity.gateway.kept_answers import PostgresAnswers
 from plan2.connectivity.gateway.middleware import LOCAL_HOSTS, GatewaySettings
 from plan2.connectivity.gateway.static import Site
+from plan2.connectivity.gateway.strangers import Strangers
 from plan2.connectivity.identity.bootstrap import SignIn
 from plan2.connectivity.identity.local_access import LocalAccess
 from plan2.dataflow.archive import TickArchive
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Server
+from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.health import HealthBoard
 from plan2.foundation.ids import RandomIds
 from plan2.foundation.metrics import Metrics
@@ -110,6 +112,7 @@ def identity_of(installation: Installation, local: LocalAccess) -> Identity:
         record=installation.recording,
         answers=PostgresAnswers(installation.database.uow, LiveClock()),
         needs_factor=people.duty.forbids,
+        strangers=Strangers(installation.recording, MAIN_TENANT, LiveClock().now_ns),
     )
 
 

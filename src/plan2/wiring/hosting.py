@@ -118,6 +118,7 @@ def _shared(plan: HostPlan, view: MarketView, site: Site, identity: Identity) ->
         is_live=identity.callers().is_live,
         may=installation.features.may,
         four_eyes=lambda tenant_id: installation.overlay.effective(tenant_id).security.four_eyes,
+        jobs=installation.long_work,
         everywhere=Everywhere(lambda: [run.safety.control for run in installation.runs.all()]),
     )
 
@@ -147,6 +148,7 @@ def _listen(installation: Installation) -> None:
     installation.overlay.on_change(runs.on_setting)
     installation.overlay.on_change(limits.on_setting)
     installation.flags.on_change(runs.on_flag)
+    installation.long_work.on_change(runs.on_job)
     runs.follow(installation.tenants.directory)
     installation.tenants.directory.on_change(installation.on_tenant)
     privacy = installation.governance.privacy
@@ -173,6 +175,8 @@ def _limits(plan: HostPlan, runs: TenantRuns) -> Limits:
                 )
                 for run in runs.all()
             ],
+            jobs=installation.long_work,
+            flows=lambda tenant_id: _flows(runs.find(tenant_id)),
             folder=data_dir(installation.loaded.settings),
             database=installation.database,
             record=installation.recording,
@@ -182,6 +186,11 @@ def _limits(plan: HostPlan, runs: TenantRuns) -> Limits:
             tolerance=Tolerance(loop_lag_ms=load.loop_lag_ms, decision_ms=load.decision_ms),
         )
     )
+
+
+def _flows(run: TenantRun | None) -> float | None:
+    """How many flows a tenant has: those that an order or a switch of its account has named."""
+    return float(len(run.account.guard.flows)) if run is not None else None
 
 
 def _ground(plan: HostPlan, venue: Venue) -> Ground:

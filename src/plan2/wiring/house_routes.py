@@ -4,11 +4,13 @@ from litestar.types import ControllerRouterHandler
 
 import plan2
 from plan2.connectivity.gateway.join import JoinRoutes
+from plan2.dataflow.archive import TickArchive
 from plan2.foundation.clock import LiveClock
 from plan2.intelligence.records.fields import Firm
 from plan2.interface.api.approvals import ApprovalRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
 from plan2.interface.api.flags import FlagRoutes
+from plan2.interface.api.jobs import JobRoutes
 from plan2.interface.api.keys import KeyRoutes
 from plan2.interface.api.people import PeopleRoutes
 from plan2.interface.api.privacy import PrivacyRoutes
@@ -20,6 +22,7 @@ from plan2.interface.api.services import ServiceRoutes
 from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
 from plan2.interface.api.settings import SettingsRoutes
 from plan2.interface.api.tenants import TenantRoutes
+from plan2.interface.api.training import TrainingParts, TrainingRoutes
 from plan2.wiring.governance import Governance
 from plan2.wiring.installation import Installation
 from plan2.wiring.limits import Limits
@@ -48,6 +51,23 @@ def house_routes(
         *_audit_routes(installation, governance),
         *ServiceRoutes(limits.registry, plan2.__version__).handlers(),
         *QuotaRoutes(limits.usage, limits.load, tenants.directory).handlers(),
+        *_job_routes(installation),
+    ]
+
+
+def _job_routes(installation: Installation) -> list[ControllerRouterHandler]:
+    settings, main = installation.loaded.settings, installation.runs.main
+    training = TrainingParts(
+        jobs=installation.long_work,
+        archive=TickArchive(main.market.home / "archive"),
+        home=main.tenant_id,
+        families=settings.models.families,
+        horizon_minutes=settings.models.horizon_minutes,
+        bar_period_s=settings.market.bar_period_s,
+    )
+    return [
+        *JobRoutes(installation.long_work).handlers(),
+        *TrainingRoutes(training).handlers(),
     ]
 
 
@@ -75,7 +95,9 @@ def _audit_routes(
                 clock=wall,
             )
         ).handlers(),
-        *PrivacyRoutes(governance.consents, governance.privacy, governance.export).handlers(),
+        *PrivacyRoutes(
+            governance.consents, governance.privacy, governance.export, installation.long_work.place
+        ).handlers(),
         *RecordRoutes(
             RecordParts(
                 open_unit=open_unit,
@@ -84,6 +106,7 @@ def _audit_routes(
                 watch=governance.clock,
                 firm=Firm(lei=firm.lei, broker_lei=firm.broker_lei),
                 contract=installation.runs.main.market.instruments.get,
+                place=installation.long_work.place,
             )
         ).handlers(),
     ]

@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -18,6 +19,7 @@ from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.tenant_store import PostgresTenantStore
 from plan2.connectivity.identity.tenant_work import Exports
 from plan2.connectivity.identity.tenants import Tenants
+from plan2.connectivity.jobs.service import Jobs
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.flags import Flags
 from plan2.foundation.config.load import Loaded, data_dir
@@ -37,6 +39,7 @@ from plan2.foundation.values import TenantId
 from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.wiring.features import Features
 from plan2.wiring.governance import Governance
+from plan2.wiring.jobs import open_jobs
 from plan2.wiring.limits import Limits
 from plan2.wiring.people import IN_USE, People
 from plan2.wiring.recording import Recording
@@ -52,14 +55,18 @@ class Installation:
 
     Args:
         loaded: the configuration as file and environment give it. database: the open one.
+        home: the folder with archive and models.
     """
 
-    def __init__(self, loaded: Loaded, database: Database, keys: Keys) -> None:
+    def __init__(self, loaded: Loaded, database: Database, keys: Keys, home: Path) -> None:
         wall = LiveClock()
         self.loaded, self.database = loaded, database
         self.folder = data_dir(loaded.settings)
         self.keys = keys
         self.recording = Recording(self._appender_of, self._make_appender, RandomIds())
+        self.long_work: Jobs = open_jobs(
+            loaded.settings.workers, home, database, self.room, self.recording
+        )
         self.tenants = Tenants(
             PostgresTenantStore(database.access),
             TenantHooks(
@@ -68,6 +75,7 @@ class Installation:
                 drain=self._drain,
                 forget=(self._forget,),
                 restored=(self._replay_erasures,),
+                place=self.long_work.place,
             ),
             Exports(self.folder / EXPORTS),
             wall,
@@ -146,6 +154,7 @@ class Installation:
     async def close(self) -> None:
         """Let go of work about tenants that is under way; it is taken up at the next start."""
         await self.tenants.close()
+        await self.long_work.close()
         self.limits.notices.flush()
 
     async def _archive_months(self) -> None:
@@ -165,6 +174,7 @@ class Installation:
         await self._admit(tenant_id)
         await self.governance.admit(tenant_id)
         await self.people.admit(tenant_id)
+        await self.long_work.recover(tenant_id)
 
     def room(self, tenant_id: str, quota: str) -> None:
         """Refuse when a tenant has as much of something as it may."""
@@ -203,6 +213,7 @@ class Installation:
         return (await approvals.propose(caller, LIMIT_OVERRIDE, dict(payload), reason)).approval_id
 
     async def _drain(self, tenant_id: TenantId) -> None:
+        await self.long_work.interrupt(tenant_id)
         await self.runs.drain(tenant_id)
 
     async def _replay_erasures(self, tenant_id: TenantId) -> None:
@@ -230,8 +241,10 @@ class Installation:
         return Appender(self.database.store, tenant_id, seal=self.sealing(tenant_id).seal)
 
 
-async def open_installation(loaded: Loaded, database: Database) -> Installation:
+async def open_installation(loaded: Loaded, database: Database, home: Path) -> Installation:
     """Open the keys and read everything that stands above tenants.
+
+    `home` is the folder with archive and models.
 
     Raises:
         ConfigError: the root key cannot be had, or what was set cannot hold.
@@ -243,6 +256,6 @@ async def open_installation(loaded: Loaded, database: Database) -> Installation:
         )
     )
     keys = Keys(provider, database.uow, wall, ids, settings.secrets.remember_s)
-    installation = Installation(loaded, database, keys)
+    installation = Installation(loaded, database, keys, home)
     await installation.start()
     return installation

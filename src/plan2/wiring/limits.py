@@ -8,12 +8,12 @@ import msgspec
 import plan2
 from plan2.connectivity.gateway.app import Limiting
 from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.jobs.service import Jobs
 from plan2.connectivity.ratelimit.limiter import Limiter
 from plan2.connectivity.ratelimit.load import Load, RecentP99, Tolerance
 from plan2.connectivity.ratelimit.middleware import Doorway, Turnstile
 from plan2.connectivity.ratelimit.notices import Notices
-from plan2.connectivity.ratelimit.quota import Quota
-from plan2.connectivity.ratelimit.storage import StorageMeter, schema_bytes
+from plan2.connectivity.ratelimit.storage import StorageMeter, StorageWatch, schema_bytes
 from plan2.connectivity.ratelimit.use import Usage
 from plan2.connectivity.registry import (
     Processes,
@@ -21,9 +21,10 @@ from plan2.connectivity.registry import (
     ServiceKind,
     ServiceRegistry,
     components,
+    workers,
 )
 from plan2.foundation.clock import LiveClock, stopwatch_ns
-from plan2.foundation.config.schema import Settings
+from plan2.foundation.config.schema import Quota, Settings
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import ConfigError
 from plan2.foundation.events.recording import Record
@@ -44,6 +45,8 @@ class LimitsPlan(msgspec.Struct, frozen=True, kw_only=True):
         settings: of the installation. settings_of: those that hold for a tenant.
         tenants: every tenant's id.
         terminals: the terminals of all tenants, as services.
+        jobs: of all tenants, which the quota counts and the list of services shows.
+        flows: how many flows a tenant has; None while it is not open.
         folder: the data folder.
     """
 
@@ -51,6 +54,8 @@ class LimitsPlan(msgspec.Struct, frozen=True, kw_only=True):
     settings_of: Callable[[TenantId], Settings]
     tenants: Callable[[], Sequence[TenantId]]
     terminals: Callable[[], Iterable[Service]]
+    jobs: Jobs
+    flows: Callable[[str], float | None]
     folder: Path
     database: Database
     record: Record
@@ -68,7 +73,7 @@ class Limits:
         self.address = ""
         self._settings_of = plan.settings_of
         self._quotas: dict[str, Quota] = {}
-        self._usual = _quota(plan.settings)
+        self._usual = plan.settings.quota
         stage = plan.latency.stage("tick_to_decision")
         self.notices = Notices(plan.record, wall, home=MAIN_TENANT)
         self.usage = Usage(self.quota_of, self.notices, stopwatch_ns)
@@ -82,13 +87,17 @@ class Limits:
             schema_bytes(plan.database.uow),
             lambda tenant: [_measured_folder(plan.folder, tenant)],
         )
+        self._watch = StorageWatch(self._meter, self.usage)
         self.usage.follow("storage_mb", self._meter.used_mb)
+        self.usage.follow("jobs", plan.jobs.count)
+        self.usage.follow("flows", plan.flows)
         self._processes = Processes(plan2.__version__, lambda: self.address, wall)
         self.registry = ServiceRegistry(
             [
                 self._processes.services,
                 components(plan.board.snapshot, plan2.__version__, lambda: self.address),
                 lambda: list(plan.terminals()),
+                workers(plan.jobs.pool.jobs),
             ]
         )
 
@@ -101,7 +110,7 @@ class Limits:
             settings = self._settings_of(TenantId(tenant_id))
         except ConfigError:
             return self._usual  # its settings are being read, or cannot hold: it is not served
-        self._quotas[tenant_id] = _quota(settings)
+        self._quotas[tenant_id] = settings.quota
         return self._quotas[tenant_id]
 
     def room(self, tenant_id: str, quota: str) -> None:
@@ -130,6 +139,7 @@ class Limits:
         """What runs beside requests."""
         return (
             Component(name="load", level=2, run=self.load.run, check=self.load.check),
+            Component(name="storage", level=2, check=self._watch.check),
             Component(
                 name="processes", level=2, start=self._processes.look, run=self._processes.watch
             ),
@@ -139,16 +149,12 @@ class Limits:
         """What is done again and again."""
         return [
             Job("limit_notices", self.flush, "every 60 s"),
-            Job("measure_storage", self._meter.measure, "every 600 s"),
+            Job("measure_storage", self._watch.measure, "every 600 s"),
         ]
 
     async def flush(self) -> None:
         """Write down which limits were exceeded, and how often."""
         self.notices.flush()
-
-
-def _quota(settings: Settings) -> Quota:
-    return msgspec.convert(msgspec.structs.asdict(settings.quota), Quota)
 
 
 def _measured_folder(folder: Path, tenant_id: str) -> Path:

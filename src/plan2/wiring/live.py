@@ -101,6 +101,12 @@ async def open_live(
         yield LiveMarket(market=market, terminal=terminal, hosting=hosting)
 
 
+def known_instruments(settings: Settings, folder: Path) -> dict[str, Instrument]:
+    """Contract data of a broker's account as the last start left them; empty before the first."""
+    known = _read(folder / FOLDER / f"{settings.terminal.account}.json")
+    return known.instruments if known is not None else {}
+
+
 @asynccontextmanager
 async def _running(work: Coroutine[None, None, T]) -> AsyncIterator[asyncio.Task[T]]:
     """A task that ends with the context at the latest."""

@@ -12,6 +12,7 @@ import msgspec
 
 import plan2
 from plan2.connectivity.identity.principal import Session
+from plan2.connectivity.jobs.service import Jobs
 from plan2.foundation import log
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import LiveClock
@@ -37,6 +38,7 @@ from plan2.interface.api.health_report import HealthReport
 from plan2.interface.api.order_requests import May, OrderRequests
 from plan2.interface.api.ports import RunInfo, TradingSwitches
 from plan2.interface.books import AccountBooks
+from plan2.interface.job_items import JobsSource
 from plan2.interface.live import LiveView, MarketView
 from plan2.interface.order_desk import AccountOrderDesk
 from plan2.interface.streaming.hub import HubInfo, StreamHub, Timing
@@ -64,6 +66,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     everywhere: TradingSwitches
     may: May
     four_eyes: Callable[[TenantId], bool]
+    jobs: Jobs
 
 
 class TenantRun:
@@ -126,6 +129,7 @@ class TenantRun:
             shared.is_live,
             HubInfo(self.tenant_id, shared.ui_hash, epoch),
             Timing(LiveClock()),
+            JobsSource(lambda: shared.jobs.under_way(self.tenant_id)),
         )
         self.hub.subscribe(self.bus)
         self.desk = Desk(

@@ -222,6 +222,12 @@ class TenantRuns:
             if tenant_id in {"", run.tenant_id}:
                 self.on_setting(run.tenant_id, "")
 
+    def on_job(self, tenant_id: str, job_id: str) -> None:
+        """Let a tenant's screens see how a job stands now."""
+        run = self.find(tenant_id)
+        if run is not None:
+            run.hub.on_job(job_id)
+
     async def _adjust(self, tenant_id: TenantId) -> None:
         async with self._turn:
             await self._open_or_close(tenant_id)

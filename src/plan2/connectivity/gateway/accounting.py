@@ -1,7 +1,7 @@
 """What every unsafe request leaves behind: one `ActionTaken`, also when it was refused.
 
 Written when the answer is known. A request without a session belongs to no tenant and is left to
-the rate limits and to sign-in, which writes events of its own.
+`strangers`, and to sign-in, which writes events of its own.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from plan2.connectivity.gateway.addresses import client_address
 from plan2.connectivity.gateway.middleware import UNCHANGING, method_of
 from plan2.connectivity.gateway.problems import problem_of
+from plan2.connectivity.gateway.strangers import Strangers
 from plan2.connectivity.identity.principal import Session
 from plan2.foundation.events.people import ActionTaken
 from plan2.foundation.events.recording import Record
@@ -28,18 +29,27 @@ def note_change(request: Request[Any, Any, Any], before: bytes, after: bytes) ->
     request.scope["state"][CHANGE] = {"before": _hash(before), "after": _hash(after)}
 
 
-def accounting(record: Record, now_ns: Callable[[], int]) -> Callable[[ASGIApp], ASGIApp]:
+def accounting(
+    record: Record, now_ns: Callable[[], int], strangers: Strangers | None = None
+) -> Callable[[ASGIApp], ASGIApp]:
     """The outermost middleware of every route."""
-    return lambda app: Accounting(app, record, now_ns)
+    return lambda app: Accounting(app, record, now_ns, strangers)
 
 
 class Accounting:
     """Writes `ActionTaken` once the answer of an unsafe request is known."""
 
-    def __init__(self, app: ASGIApp, record: Record, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        record: Record,
+        now_ns: Callable[[], int],
+        strangers: Strangers | None = None,
+    ) -> None:
         self._app = app
         self._record = record
         self._now_ns = now_ns
+        self._strangers = strangers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, then write down what became of it."""
@@ -66,6 +76,8 @@ class Accounting:
             session: Session | None = scope.get("auth")
             if session is not None:
                 self._write(scope, session, status)
+            elif self._strangers is not None:
+                self._strangers.note(scope, status, str(scope["state"].get("problem_code", "")))
 
     def _write(self, scope: Scope, session: Session, status: int) -> None:
         state = scope["state"]

@@ -25,6 +25,7 @@ from plan2.connectivity.gateway.repetition import Answers
 from plan2.connectivity.gateway.signin import SignInRoutes
 from plan2.connectivity.gateway.site_routes import ShowState, SiteRoutes
 from plan2.connectivity.gateway.static import Site
+from plan2.connectivity.gateway.strangers import Strangers
 from plan2.connectivity.gateway.strict_json import StrictRequest
 from plan2.connectivity.gateway.tickets import TicketRoutes, Tickets
 from plan2.connectivity.identity.bootstrap import SignIn
@@ -48,6 +49,7 @@ class Identity(msgspec.Struct, frozen=True):
         tokens: by bearer token. keys: by a program's key.
         directory: which tenants are served; None serves all.
         record: takes an `ActionTaken` for every unsafe request; None for none.
+        strangers: takes those of nobody; None for none.
         answers: keeps answers by idempotency key over restarts.
         needs_factor: whether a caller must set up a second factor first.
     """
@@ -62,6 +64,7 @@ class Identity(msgspec.Struct, frozen=True):
     record: Record | None = None
     answers: KeptAnswers | None = None
     needs_factor: NeedsFactor | None = None
+    strangers: Strangers | None = None
 
     def callers(self, tickets: Tickets | None = None) -> Callers:
         """The chain of look-ups; it keeps no state, so each caller may have its own."""
@@ -117,9 +120,10 @@ def build_gateway(
         settings: hosts, body size, TLS.
         ids: where request ids come from.
     """
-    return Perimeter(
-        build_application(routes, identity, operations, front, settings), settings, ids
-    )
+    application = build_application(routes, identity, operations, front, settings)
+    if identity.strangers is None:
+        return Perimeter(application, settings, ids)
+    return Perimeter(application, settings, ids, identity.strangers.note)
 
 
 def build_application(
@@ -161,6 +165,8 @@ def _layers(
     now_ns = identity.sessions.now_ns
     guard = guarding(identity.callers(tickets), now_ns, queries, identity.needs_factor)
     answers = Answers(RecentAnswers(now_ns), identity.answers)
-    layers = [accounting(identity.record, now_ns)] if identity.record is not None else []
+    layers: list[Wrap] = []
+    if identity.record is not None:
+        layers.append(accounting(identity.record, now_ns, identity.strangers))
     layers += [limiting.before, guard, limiting.after] if limiting is not None else [guard]
     return [*layers, answers.repeating(settings.body_max_bytes), EntityTags]

@@ -5,6 +5,7 @@ It knows hosts, origins and headers, and nothing of routes or people.
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -64,6 +65,10 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = ()
 
 
+OnRefused = Callable[[Scope, int, str], None]
+"""(scope, status, code) of a request that came no further than the perimeter."""
+
+
 class _Asked(msgspec.Struct):
     """The request headers that the perimeter looks at."""
 
@@ -79,8 +84,15 @@ class _Asked(msgspec.Struct):
 class Perimeter:
     """Checks Host and Origin, names the request, and completes the answer's headers."""
 
-    def __init__(self, app: ASGIApp, settings: GatewaySettings, ids: IdSource) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: GatewaySettings,
+        ids: IdSource,
+        on_refused: OnRefused = lambda _scope, _status, _code: None,
+    ) -> None:
         self._app = app
+        self._on_refused = on_refused
         self._hosts = settings.hosts
         self._is_tls = settings.is_tls
         self._proxies = TrustedProxies(settings.trusted_proxies)
@@ -106,6 +118,7 @@ class Perimeter:
             return
         completed = _completing(send, is_secure(scope), request_id, correlation_id)
         if refusal is not None:
+            self._on_refused(scope, refusal.status, refusal.code)
             await _answer(completed, refusal)
             return
         await self._app(scope, receive, completed)

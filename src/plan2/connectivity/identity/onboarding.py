@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from plan2.connectivity.identity.room import Place, free_place
 from plan2.connectivity.identity.tenant_store import TenantStore
 from plan2.foundation.clock import Clock
 from plan2.foundation.database.registry import Registered
@@ -42,6 +43,7 @@ class TenantHooks:
         drain: returns when nothing of a tenant runs or is still to be stored.
         forget: destroys what lies outside its schema: keys, cache, files.
         restored: puts right what came back with an export, such as people who were erased since.
+        place: counts an export as one of the tenant's jobs while it is made.
     """
 
     invite: Callable[[TenantId, str], Awaitable[str]] = nobody
@@ -49,6 +51,7 @@ class TenantHooks:
     drain: ForTenant = nothing
     forget: tuple[ForTenant, ...] = ()
     restored: tuple[ForTenant, ...] = ()
+    place: Place = free_place
 
 
 class Onboarding:

@@ -83,6 +83,10 @@ class PeopleDesk:
         """Everybody of a tenant, by name."""
         return self._book.of_tenant(tenant_id)
 
+    def has_factor(self, tenant_id: str, user_id: str) -> bool:
+        """Whether somebody has set up a second factor."""
+        return self._factors.has(tenant_id, user_id)
+
     async def listed(self, tenant_id: str) -> list[Listed]:
         """Everybody of a tenant with how they stand, by name."""
         waiting = await self._invitations.waiting(tenant_id)

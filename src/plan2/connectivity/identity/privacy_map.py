@@ -72,6 +72,11 @@ class EventMap(msgspec.Struct, frozen=True, kw_only=True):
     fate: Fate = Fate.SHREDDED
 
 
+ABOUT_A_JOB: Final = (
+    "job_id", "kind", "parameters", "state", "started_ns", "ended_ns", "fraction", "message",
+    "result", "failure", "log", "log_dropped",
+)  # fmt: skip
+
 TABLES: Final[tuple[TableMap, ...]] = (
     TableMap(
         table="refresh_token",
@@ -209,6 +214,17 @@ TABLES: Final[tuple[TableMap, ...]] = (
         purpose="four eyes over limits and going live",
         basis=LAW,
         retention="as long as the log",
+        fate=Fate.KEPT,
+    ),
+    TableMap(
+        table="job",
+        subject="asked_by in (%(subject)s, %(actor)s)",
+        personal=("asked_by", "asked_ns"),
+        plain=ABOUT_A_JOB,
+        category="actions of people",
+        purpose="long work that somebody asked for, and what came of it",
+        basis=LAW,
+        retention="the newest 500 of a tenant",
         fate=Fate.KEPT,
     ),
     TableMap(

@@ -37,6 +37,10 @@ SIGN_IN: Final = Rule(entrance=Entrance.OPEN, proof=Proof.ORIGIN, rate=RateClass
 SELF_PROVEN: Final = msgspec.structs.replace(SELF, step_up=True)
 """What changes how a person, or a program in their name, comes in."""
 PROPOSE: Final = msgspec.structs.replace(TRADE, rate=RateClass.ADMINISTRATION)
+WATCH: Final = Rule(entrance=Entrance.SESSION, roles=READERS)
+"""Looking at long work."""
+START: Final = msgspec.structs.replace(PROPOSE, roles=TRADERS, scope=Scope.ADMIN)
+"""Long work takes what everybody shares: processor, memory and disk."""
 DECIDE: Final = msgspec.structs.replace(PROPOSE, roles=TRADERS, step_up=True)
 """Four eyes: the second person is no program."""
 
@@ -167,6 +171,13 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("POST", "/api/v1/approvals/{approval_id}/approve"): DECIDE,
     ("POST", "/api/v1/approvals/{approval_id}/refuse"): DECIDE,
     ("POST", "/api/v1/approvals/{approval_id}/withdraw"): PROPOSE,
+    ("GET", "/api/v1/jobs"): WATCH,
+    ("GET", "/api/v1/jobs/{job_id}"): WATCH,
+    ("GET", "/api/v1/jobs/{job_id}/log"): WATCH,
+    ("POST", "/api/v1/jobs/{job_id}/cancel"): START,
+    ("POST", "/api/v1/jobs/{job_id}/again"): START,
+    ("POST", "/api/v1/jobs/train"): START,
+    ("GET", "/api/v1/training"): WATCH,
     ("WEBSOCKET", "/api/v1/stream"): READ,
     ("WEBSOCKET", "/api/v1/terminal"): Rule(entrance=Entrance.KEY, rate=RateClass.FREE),
 }
@@ -204,6 +215,7 @@ VERBS: Final[dict[str, Rule | None]] = {
     "gdpr": ADMINISTER_PROVEN,
     "halt": TRADE,
     "import": None,
+    "jobs": START,
     "key": ADMINISTER_PROVEN,
     "kill": TRADE,
     "models": None,
@@ -237,6 +249,7 @@ CHANNELS: Final[dict[str, frozenset[Role]]] = {
     "decisions": EVERYONE,
     "orders": EVERYONE,
     "events": READERS,
+    "jobs": READERS,
 }
 """Stream channels and the roles that may subscribe; a channel without an entry is refused."""
 

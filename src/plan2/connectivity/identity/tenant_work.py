@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -111,12 +112,22 @@ class Works:
         return self._failures.get(tenant_id, "")
 
     def begin(
-        self, kind: str, tenant: TenantId, run: Callable[[Tell], Coroutine[Any, Any, str]]
+        self,
+        kind: str,
+        tenant: TenantId,
+        run: Callable[[Tell], Coroutine[Any, Any, str]],
+        place: AbstractContextManager[None] | None = None,
     ) -> "asyncio.Task[str]":
-        """Begin a piece of work; nothing else may be under way about the tenant."""
+        """Begin a piece of work; nothing else may be under way about the tenant.
+
+        `place` is entered now, so that its refusal is the caller's, and left when it is done.
+        """
+        held = ExitStack()
+        held.enter_context(place or nullcontext())
         work = Work(kind=kind, started_ns=self._clock.now_ns())
         self._failures.pop(tenant, None)
         task = asyncio.create_task(self._carry_out(tenant, run(work.tell)))
+        task.add_done_callback(lambda _: held.close())
         self._under_way[tenant] = work, task
         task.add_done_callback(lambda done: _tell_fault(done, tenant))
         return task

@@ -70,7 +70,7 @@ class Tenants:
         self._store = store
         self._clock = clock
         self._record = record
-        self._onboarding = Onboarding(store, hooks, clock, record)
+        self._onboarding, self._place = Onboarding(store, hooks, clock, record), hooks.place
         self._removal = Removal(store, hooks, exports, clock, self._note)
         self._turns: dict[str, asyncio.Lock] = {}
 
@@ -205,6 +205,7 @@ class Tenants:
             "export",
             row.tenant_id,
             lambda tell: self._removal.export(row, request.by, purpose, tell),
+            self._place(row.tenant_id),
         )
 
     def delete(self, request: Request) -> None:

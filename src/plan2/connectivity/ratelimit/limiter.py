@@ -13,9 +13,10 @@ from plan2.connectivity.identity.lockout import network_of
 from plan2.connectivity.identity.principal import Session, Via
 from plan2.connectivity.ratelimit.gcra import Meter, Meters, Refused, charge, rate_of
 from plan2.connectivity.ratelimit.load import RETRY_AFTER_S, Load
-from plan2.connectivity.ratelimit.quota import RATES, Quota, TenantRates, rates_of
+from plan2.connectivity.ratelimit.quota import RATES, TenantRates, rates_of
 from plan2.connectivity.ratelimit.route_policy import RoutePolicy, policy_of
 from plan2.connectivity.ratelimit.use import QuotaFull, Usage
+from plan2.foundation.config.schema import Quota
 from plan2.foundation.values import NS_PER_SECOND
 
 SIGN_IN: Final = rate_of("sign_in_address", 30, 60.0, 20)

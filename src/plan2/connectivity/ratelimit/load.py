@@ -56,9 +56,9 @@ RETRY_AFTER_S: Final = 10
 
 
 class Tolerance(msgspec.Struct, frozen=True, kw_only=True):
-    """What counts as a score of one; milliseconds."""
+    """What counts as a score of one; milliseconds. The defaults are those of the configuration."""
 
-    loop_lag_ms: float = 50.0
+    loop_lag_ms: float = 100.0
     decision_ms: float = 25.0
 
 
@@ -75,7 +75,7 @@ class Load:
     """Turns two latencies into a level, once a second.
 
     Args:
-        loop_lag_ms: p99 of how late the loop runs.
+        loop_lag_ms: recent p90 of how late the loop runs.
         decision_ms: recent p99 of tick to decision; 0.0 when there were none.
         clock: when the level last changed.
     """

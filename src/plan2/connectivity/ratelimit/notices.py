@@ -54,6 +54,14 @@ class Notices:
         if now_ns - found.written_ns >= EVERY_NS:
             self._write(key, found)
 
+    def tell(self, tenant_id: str, quota: str, *, value: float, limit: float) -> None:
+        """Write down that a quota is exceeded that refuses nothing."""
+        now_ns = self._clock.now_ns()
+        event = LimitExceeded(
+            ts_ns=now_ns, quota=quota, value=value, limit=limit, subject="", refused=0
+        )
+        self._record(tenant_id, f"tenant:{tenant_id}", event)
+
     def flush(self) -> None:
         """Write what was counted and not written for a minute; called by a job and at the end."""
         now_ns = self._clock.now_ns()

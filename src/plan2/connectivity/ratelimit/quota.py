@@ -5,15 +5,13 @@ orders not even that: in any sixty seconds there are at most `orders_per_minute`
 """
 
 from collections.abc import Callable
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
-from msgspec import Meta
 
 from plan2.connectivity.identity.rights import RateClass
 from plan2.connectivity.ratelimit.gcra import Rate, rate_of
-
-PositiveInt = Annotated[int, Meta(ge=1)]
+from plan2.foundation.config.schema import Quota
 
 BURST_S: Final = 2.0
 """Requests of so many seconds may come at once."""
@@ -34,29 +32,6 @@ KEY_SHARE: Final = 0.25
 """What one API key may use of the tenant's share."""
 MESSAGES_PER_REQUEST: Final = 10.0
 """Messages on WebSockets are acknowledgements for the most part, and cost little."""
-
-
-class Quota(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a tenant may use.
-
-    Attributes:
-        requests_per_second: REST requests, each class by its share; messages ten times as many.
-        orders_per_minute: new and changed orders by people and programs.
-        sockets: open WebSockets. connections: of the database, at once.
-        storage_mb: database and files together.
-        flows: trading flows. jobs: trainings, backtests and exports that wait or run.
-        users: people who are not blocked. keys: live API keys.
-    """
-
-    requests_per_second: PositiveInt = 200
-    orders_per_minute: PositiveInt = 120
-    sockets: PositiveInt = 50
-    connections: PositiveInt = 3
-    storage_mb: PositiveInt = 5_120
-    flows: PositiveInt = 50
-    jobs: PositiveInt = 5
-    users: PositiveInt = 50
-    keys: PositiveInt = 50
 
 
 QuotaOf = Callable[[str], Quota]

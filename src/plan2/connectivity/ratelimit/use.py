@@ -6,7 +6,8 @@ from typing import Final
 import msgspec
 
 from plan2.connectivity.ratelimit.notices import Notices
-from plan2.connectivity.ratelimit.quota import COUNTS, RATES, UNITS, Quota, QuotaOf
+from plan2.connectivity.ratelimit.quota import COUNTS, RATES, UNITS, QuotaOf
+from plan2.foundation.config.schema import Quota
 from plan2.foundation.values import NS_PER_MINUTE, NS_PER_SECOND
 
 PERIOD_NS: Final[dict[str, int]] = {

@@ -175,7 +175,17 @@ class Risk(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Quota(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a tenant may use; an operator may give single tenants more or less."""
+    """What a tenant may use; an operator may give single tenants more or less.
+
+    Attributes:
+        requests_per_second: REST requests, each class by its share; messages ten times as many.
+        orders_per_minute: new and changed orders by people and programs.
+        sockets: open WebSockets. connections: of the database, at once.
+        storage_mb: database and files together.
+        flows: flows that an order or a switch has named. jobs: trainings, backtests and exports
+            that wait or run.
+        users: people who are not blocked. keys: live API keys.
+    """
 
     requests_per_second: PositiveInt = 200
     orders_per_minute: PositiveInt = 120
@@ -196,9 +206,11 @@ class Load(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Workers(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Child processes for trainings, backtests and exports."""
+    """Child processes for long work; `timeout_s` and `memory_mb` (resident MiB) are for each."""
 
     slots: PositiveInt = 1
+    timeout_s: PositiveInt = 14_400
+    memory_mb: PositiveInt = 4_096
 
 
 class Security(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

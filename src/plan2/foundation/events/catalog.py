@@ -4,7 +4,7 @@ A name here is a promise to history. A changed shape gets the next version and a
 (`plan2.foundation.eventstore.upcast`), and every version keeps a golden sample in the tests.
 """
 
-from plan2.foundation.events import account, model, order, people, system, tenancy
+from plan2.foundation.events import account, jobs, model, order, people, system, tenancy
 from plan2.foundation.events.base import Event
 
 STORED: dict[str, tuple[int, type[Event]]] = {
@@ -66,6 +66,9 @@ STORED: dict[str, tuple[int, type[Event]]] = {
     "CheckpointSigned": (1, tenancy.CheckpointSigned),
     "ClockMeasured": (1, tenancy.ClockMeasured),
     "RecordsExported": (1, tenancy.RecordsExported),
+    "RetrainModel": (1, jobs.RetrainModel),
+    "JobStarted": (1, jobs.JobStarted),
+    "JobEnded": (1, jobs.JobEnded),
 }
 
 NAME_OF: dict[type[Event], str] = {cls: name for name, (_, cls) in STORED.items()}

@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 from msgspec import Meta
 
+from plan2.connectivity.gateway.accounting import note_change
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.connectivity.identity.approvals import Approvals
@@ -152,28 +153,29 @@ class ApprovalRoutes:
         decided = await self._approvals.approve(
             request.auth, approval_id, data.content_hash, data.reason
         )
-        return self._answer(decided, request.auth)
+        return self._answer(request, decided)
 
     async def refuse(
         self, request: SignedRequest, approval_id: ItemId, data: AnswerBody
     ) -> ApprovalItem:
         """Say no."""
         decided = await self._approvals.refuse(request.auth, approval_id, data.reason)
-        return self._answer(decided, request.auth)
+        return self._answer(request, decided)
 
     async def withdraw(
         self, request: SignedRequest, approval_id: ItemId, data: AnswerBody
     ) -> ApprovalItem:
         """Take one's own proposal back."""
         decided = await self._approvals.withdraw(request.auth, approval_id, data.reason)
-        return self._answer(decided, request.auth)
+        return self._answer(request, decided)
 
-    def _answer(self, decided: Proposal | Denial, caller: Session) -> ApprovalItem:
+    def _answer(self, request: SignedRequest, decided: Proposal | Denial) -> ApprovalItem:
         if isinstance(decided, Denial):
             status, sentence, remedy = SENTENCES[decided]
             code = CODE_OF.get(decided, str(decided))
             raise RequestRefused(status, code, sentence, remedy=remedy)
-        return self._item(decided, caller)
+        note_change(request, State.OPEN.value.encode(), str(decided.state).encode())
+        return self._item(decided, request.auth)
 
     def _item(self, proposal: Proposal, caller: Session) -> ApprovalItem:
         denial: Denial | None = Denial.ALREADY_DECIDED

@@ -7,6 +7,7 @@ from litestar import get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
+from plan2.connectivity.gateway.accounting import note_change
 from plan2.connectivity.gateway.addresses import is_secure
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.signin import SignedRequest
@@ -129,6 +130,7 @@ class PeopleRoutes:
     async def invite(self, request: SignedRequest, data: InviteBody) -> InvitationItem:
         """Add a person; answers the link with which they set their password, within 48 hours."""
         made = await self._desk.invite(request.auth, data.name, data.role)
+        note_change(request, b"", _facts(made if isinstance(made, Person) else made.person))
         return _shown(request, made)
 
     async def change(
@@ -138,21 +140,43 @@ class PeopleRoutes:
         wanted = Wanted(
             name=data.name, role=data.role, is_blocked=data.blocked, is_operator=data.operator
         )
+        before = self._facts_of(request, user_id)
         try:
             person = await self._desk.change(request.auth, user_id, wanted)
         except (NoSuchUser, OnlyOperators) as error:
             raise _refused(error) from error
+        note_change(request, before, _facts(person))
         return _item(await self._desk.show(person))
 
     async def reset(
         self, request: SignedRequest, user_id: ItemId, data: ResetBody
     ) -> InvitationItem:
         """A link with which a person sets a new password, within 48 hours."""
+        before = self._factor_of(request, user_id)
         try:
             made = await self._desk.reset(request.auth, user_id, second_factor=data.second_factor)
         except (NoSuchUser, OnlyOperators) as error:
             raise _refused(error) from error
+        note_change(request, before, self._factor_of(request, user_id))
         return _shown(request, made)
+
+    def _facts_of(self, request: SignedRequest, user_id: str) -> bytes:
+        people = self._desk.people(request.auth.user.tenant_id)
+        found = next((each for each in people if each.user.user_id == user_id), None)
+        return _facts(found) if found is not None else b""
+
+    def _factor_of(self, request: SignedRequest, user_id: str) -> bytes:
+        has_factor = self._desk.has_factor(request.auth.user.tenant_id, user_id)
+        return b"second factor" if has_factor else b"no second factor"
+
+
+def _facts(person: Person) -> bytes:
+    """What a person may do, for the account of requests.
+
+    Without the name: a hash of it would go on telling it after the person was erased.
+    """
+    user = person.user
+    return msgspec.json.encode((user.user_id, user.role, person.is_blocked, user.is_operator))
 
 
 def _shown(request: SignedRequest, made: Invitation | Person) -> InvitationItem:

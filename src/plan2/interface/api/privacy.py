@@ -17,6 +17,7 @@ from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.connectivity.identity.consents import PURPOSES, Consents
 from plan2.connectivity.identity.privacy import ErasureReport, NobodyThere, Privacy
 from plan2.connectivity.identity.rights import Role
+from plan2.connectivity.identity.room import Place, free_place
 from plan2.connectivity.identity.subject_export import SubjectExport, data_map
 from plan2.foundation.values import TenantId
 from plan2.interface.api.paging import ItemId, Line
@@ -97,10 +98,17 @@ class DataMap(msgspec.Struct, frozen=True):
 class PrivacyRoutes:
     """`/api/v1/consents…` and `/api/v1/privacy/…`."""
 
-    def __init__(self, consents: Consents, privacy: Privacy, export: SubjectExport) -> None:
+    def __init__(
+        self,
+        consents: Consents,
+        privacy: Privacy,
+        export: SubjectExport,
+        place: Place = free_place,
+    ) -> None:
         self._consents = consents
         self._privacy = privacy
         self._export = export
+        self._place = place
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """The six routes."""
@@ -186,9 +194,10 @@ class PrivacyRoutes:
         target = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115
         is_written = False
         try:
-            sha256 = await self._export.write(
-                TenantId(user.tenant_id), user_id, request.auth.actor, target
-            )
+            with self._place(user.tenant_id):
+                sha256 = await self._export.write(
+                    TenantId(user.tenant_id), user_id, request.auth.actor, target
+                )
             is_written = True
         except NobodyThere:
             raise _nobody(user_id) from None

@@ -19,6 +19,7 @@ from litestar.params import Parameter
 
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.signin import SignedRequest
+from plan2.connectivity.identity.room import Place, free_place
 from plan2.foundation.clock import Clock
 from plan2.foundation.clock_watch import ClockReport, ClockWatch
 from plan2.foundation.events.recording import Record
@@ -72,6 +73,7 @@ class RecordParts(msgspec.Struct, frozen=True, kw_only=True):
     watch: ClockWatch
     firm: Firm = Firm()
     contract: Contract = lambda _: None
+    place: Place = free_place
 
 
 class RecordRoutes:
@@ -109,10 +111,11 @@ class RecordRoutes:
     ) -> Response[bytes]:
         writer = RecordWriter(report, form)
         body = bytearray(writer.begin())
-        async for row in self._rows(request, report, stretch):
-            body += writer.row(row)
-            if writer.rows > ROWS_MAX:
-                raise _too_much(f"more than {ROWS_MAX:,} rows")
+        with self._parts.place(request.auth.user.tenant_id):
+            async for row in self._rows(request, report, stretch):
+                body += writer.row(row)
+                if writer.rows > ROWS_MAX:
+                    raise _too_much(f"more than {ROWS_MAX:,} rows")
         body += writer.finish()
         self._tell(request, report, stretch, writer)
         name = f"{report}.{form}"

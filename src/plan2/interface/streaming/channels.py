@@ -31,10 +31,10 @@ class Channels:
 
     Args:
         live: the latest state, whose changes drive the state channels.
-        health: makes the row of `health`.
+        health: makes the row of `health`. jobs: the rows of `jobs`.
     """
 
-    def __init__(self, live: LiveView, health: Callable[[], Any]) -> None:
+    def __init__(self, live: LiveView, health: Callable[[], Any], jobs: StateSource) -> None:
         self._live = live
         self._count = 0
         self.quotes = self._state("quotes", QuotesSource(live.market))
@@ -43,13 +43,14 @@ class Channels:
         self.account = self._state("account", OneRowSource(live.books.row))
         self.health = self._state("health", OneRowSource(health))
         self.broker = self._state("broker", OneRowSource(live.books.broker))
+        self.jobs = self._state("jobs", jobs)
         self.decisions = LogChannel(self._next_number(), "decisions")
         self.orders = LogChannel(self._next_number(), "orders")
         self.events = LogChannel(self._next_number(), "events")
         self._candles: dict[tuple[str, int], tuple[StateChannel, CandleSource]] = {}
         plain = (
-            *(self.quotes, self.forecast, self.positions),
-            *(self.account, self.health, self.broker),
+            *(self.quotes, self.forecast, self.positions, self.account),
+            *(self.health, self.broker, self.jobs),
         )
         self._plain: dict[str, StateChannel] = {channel.name: channel for channel in plain}
         self._logs = {log.name: log for log in (self.decisions, self.orders, self.events)}

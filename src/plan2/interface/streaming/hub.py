@@ -21,8 +21,8 @@ from plan2.interface.streaming.channels import Channels
 from plan2.interface.streaming.client import Client, StateSubscription
 from plan2.interface.streaming.feeds import LogFeeds
 from plan2.interface.streaming.protocol import CONTROL, SPACING_S, Close, Codec, Kind, RateClass
-from plan2.interface.streaming.sources import ONE_ROW
-from plan2.interface.streaming.state_channel import SharedStream
+from plan2.interface.streaming.sources import NO_JOBS, ONE_ROW
+from plan2.interface.streaming.state_channel import SharedStream, StateSource
 
 LIVE_CLIENTS_MAX: Final = 10
 FAN_OUT_BATCH: Final = 32
@@ -57,6 +57,7 @@ class StreamHub:
         is_live: asked every second whether a caller is still let in.
         info: what clients are told.
         timing: clocks.
+        jobs: the tenant's long work.
     """
 
     def __init__(
@@ -66,9 +67,10 @@ class StreamHub:
         is_live: Callable[[Session], bool],
         info: HubInfo,
         timing: Timing,
+        jobs: StateSource = NO_JOBS,
     ) -> None:
         self.info = info
-        self.channels = Channels(live, health)
+        self.channels = Channels(live, health, jobs)
         self.feeds = LogFeeds(self.channels, self._wake_logs)
         self.clients: set[Client] = set()
         self._joined = 0
@@ -87,6 +89,11 @@ class StreamHub:
     def on_stored(self, stored: StoredEvent) -> None:
         """An event was committed: it goes into the `events` log; a listener of the appender."""
         self.feeds.put(stored)
+
+    def on_job(self, job_id: str) -> None:
+        """Something about a job changed."""
+        self.channels.jobs.touch({job_id})
+        self._wake_states()
 
     async def run(self) -> None:
         """Serve until cancelled or broken; then every client is closed with 1012.

@@ -95,6 +95,21 @@ class PositionsSource:
         ]
 
 
+class EmptySource:
+    """A channel without rows."""
+
+    def snapshot(self) -> list[Any]:
+        """Nothing."""
+        return []
+
+    def rows(self, keys: Collection[Hashable]) -> list[Any]:  # noqa: ARG002 - the port's
+        """Nothing."""
+        return []
+
+
+NO_JOBS: Final = EmptySource()
+
+
 class OneRowSource:
     """A channel with one row, made by a function."""
 

@@ -9,7 +9,11 @@ const MINUTE = 60 * SECOND;
 
 type Options = { every?: number; enabled?: boolean; staleTime?: number };
 
-function useRead<P extends PathOf<"get">>(path: P, given: Given<"get", P>, options: Options = {}) {
+export function useRead<P extends PathOf<"get">>(
+  path: P,
+  given: Given<"get", P>,
+  options: Options = {},
+) {
   return useQuery({
     queryKey: [ADMINISTRATION, path, given],
     queryFn: ({ signal }): Promise<Answer<"get", P>> => read(path, given, signal),

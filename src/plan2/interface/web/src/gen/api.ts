@@ -59,6 +59,13 @@ export type ApprovalItem = {
 };
 export type ApprovalList = { items: ApprovalItem[] };
 export type ApproveBody = { content_hash: string; reason?: string };
+export type ArchivedSymbol = {
+  days: number;
+  first_us: number;
+  last_us: number;
+  symbol: string;
+  ticks: number;
+};
 export type AuditDetail = {
   event: AuditItem;
   personal: Record<string, string>;
@@ -219,6 +226,7 @@ export type FactorInfo = {
   must_enrol: boolean;
   since_us: number | null;
 };
+export type Failure = { code: string; message: string; remedy: string; type: "Failure" };
 export type FeatureValues = {
   names: string[];
   ready: boolean;
@@ -298,6 +306,38 @@ export type InvitationItem = {
   user_id: string;
 };
 export type InviteBody = { name: string; role: Role };
+export type JobDetail = {
+  asked_by: string;
+  asked_us: number;
+  ended_us: number;
+  failure: Failure | null;
+  fraction: number;
+  job_id: string;
+  kind: string;
+  message: string;
+  parameters: Record<string, Json>;
+  result: Record<string, Json> | null;
+  started_us: number;
+  state: string;
+  verdict: string;
+};
+export type JobItem = {
+  asked_by: string;
+  asked_us: number;
+  ended_us: number;
+  failure: Failure | null;
+  fraction: number;
+  job_id: string;
+  kind: string;
+  message: string;
+  parameters: Record<string, Json>;
+  started_us: number;
+  state: string;
+  verdict: string;
+};
+export type JobList = { items: JobItem[] };
+export type JobLogItem = { dropped: number; lines: string[] };
+export type JobStatus = "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
 export type JoinBody = { name?: string; password: string; token: string };
 export type JoinedItem = { name: string; tenant: string; user_id: string };
 export type Kept = { basis: string; until: string; what: string };
@@ -754,6 +794,21 @@ export type TradeReport = {
   venue_mic: string;
 };
 export type TradingItem = { accounts: AccountSwitchesItem[] };
+export type TrainBody = {
+  families?: (string | Json)[];
+  from_us?: number | null;
+  horizon_minutes?: number | null;
+  seed?: number;
+  symbols?: (string | Json)[];
+  to_us?: number | null;
+};
+export type TrainingChoices = {
+  families: string[];
+  horizon_minutes: number;
+  refusal: string;
+  symbols: ArchivedSymbol[];
+  usual_families: string[];
+};
 export type Trigger = "market" | "limit" | "stop" | "stop_limit";
 export type TypeItem = {
   above: number | null;
@@ -899,6 +954,8 @@ export type Paths = {
           | "EquityRecorded"
           | "FeatureCalculated"
           | "FlagChanged"
+          | "JobEnded"
+          | "JobStarted"
           | "KeyIssued"
           | "KeyRevoked"
           | "KeyRotated"
@@ -926,6 +983,7 @@ export type Paths = {
           | "PositionProtected"
           | "ReconciliationDifference"
           | "RecordsExported"
+          | "RetrainModel"
           | "RiskLimitBreached"
           | "RiskLimitNeared"
           | "ServiceHealthChanged"
@@ -974,6 +1032,14 @@ export type Paths = {
       answer: IndicatorValues;
     };
   };
+  "/api/v1/jobs": {
+    get: { query?: { kind?: string; limit?: number; state?: JobStatus | null }; answer: JobList };
+  };
+  "/api/v1/jobs/train": { post: { body: TrainBody; answer: JobItem } };
+  "/api/v1/jobs/{job_id}": { get: { path: { job_id: string }; answer: JobDetail } };
+  "/api/v1/jobs/{job_id}/again": { post: { path: { job_id: string }; answer: JobItem } };
+  "/api/v1/jobs/{job_id}/cancel": { post: { path: { job_id: string }; answer: JobDetail } };
+  "/api/v1/jobs/{job_id}/log": { get: { path: { job_id: string }; answer: JobLogItem } };
   "/api/v1/join": { post: { body: JoinBody; answer: JoinedItem } };
   "/api/v1/keys": {
     get: { query?: { all?: boolean }; answer: KeyList };
@@ -1122,6 +1188,7 @@ export type Paths = {
   "/api/v1/token/refresh": { post: { body: RefreshBody; answer: TokenItem } };
   "/api/v1/token/revoke": { post: { body: RefreshBody; answer: undefined } };
   "/api/v1/trading": { get: { answer: TradingItem } };
+  "/api/v1/training": { get: { answer: TrainingChoices } };
   "/api/v1/users": {
     get: { answer: UserList };
     post: { body: InviteBody; answer: InvitationItem };

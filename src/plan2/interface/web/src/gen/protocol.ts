@@ -58,11 +58,21 @@ export const CloseCode = {
 
 /** Channels whose rows are keyed and replaced; all others are logs. */
 export type StateChannelName =
-  "quotes" | "candle" | "forecast" | "positions" | "account" | "health" | "broker";
+  "quotes" | "candle" | "forecast" | "positions" | "account" | "health" | "broker" | "jobs";
 export type LogChannelName = "decisions" | "orders" | "events";
 
 export type FeedState = "fresh" | "stale" | "closed" | "waiting";
 export type TradingState = "armed" | "paused" | "reduce_only" | "halted";
+
+export type JobRow = readonly [
+  job_id: string,
+  kind: string,
+  state: string,
+  fraction: number,
+  message: string,
+  asked_us: number,
+  started_us: number,
+];
 
 export type QuoteRow = readonly [
   symbol: string,

@@ -59,4 +59,7 @@ export const EVENT_TYPES = [
   "CheckpointSigned",
   "ClockMeasured",
   "RecordsExported",
+  "RetrainModel",
+  "JobStarted",
+  "JobEnded",
 ];

@@ -1,0 +1,1 @@
+"""Long work of tenants in child processes: what was asked, how far it is, how it ended."""
