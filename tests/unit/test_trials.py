@@ -130,7 +130,7 @@ def test_results_on_days_that_were_tested():
 
 
 def test_weekdays_equal_numpy():
-    """numpy's business days, rolled forward over weekends; Sunday evening belongs to Monday."""
+    """Numpy's business days, rolled forward over weekends; Sunday evening belongs to Monday."""
     days = np.arange(20_000, 20_050)
     expected = np.busday_count("1970-01-01", np.busday_offset(days.astype("M8[D]"), 0, "forward"))
 

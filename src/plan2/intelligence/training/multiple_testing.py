@@ -6,11 +6,11 @@ Sharpe ratios here are of one day, not annualised; a skewness of 0 and a kurtosi
 import itertools
 from collections.abc import Sequence
 from math import ceil, comb, e, sqrt
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from plan2.foundation.errors import require
 from plan2.foundation.values import Float64Array
@@ -22,6 +22,7 @@ _GROUPS: Final = ((64, 16), (DAYS_MIN, 8))
 """Days that are needed for so many groups of the cross-validation."""
 SPA_REPETITIONS: Final = 2_000
 _CELLS_AT_ONCE: Final = 1_000_000
+_NORMAL: Final = NormalDist()
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -44,8 +45,8 @@ def expected_best_sharpe(trials: int, variance: float) -> float:
     require(trials >= 1, f"a result has at least one trial, found {trials}")
     if trials == 1:
         return 0.0
-    usual = float(stats.norm.ppf(1.0 - 1.0 / trials))
-    rare = float(stats.norm.ppf(1.0 - 1.0 / (trials * e)))
+    usual = _NORMAL.inv_cdf(1.0 - 1.0 / trials)
+    rare = _NORMAL.inv_cdf(1.0 - 1.0 / (trials * e))
     return sqrt(variance) * ((1.0 - EULER_MASCHERONI) * usual + EULER_MASCHERONI * rare)
 
 
@@ -58,7 +59,7 @@ def probability_above(
     ratio. With `expected_best_sharpe` as the benchmark it is the deflated Sharpe ratio (2014).
     """
     spread = 1.0 - skewness * sharpe + (kurtosis - 1.0) / 4.0 * sharpe**2
-    return float(stats.norm.cdf((sharpe - benchmark) * sqrt(days - 1) / sqrt(max(spread, 1e-12))))
+    return _NORMAL.cdf((sharpe - benchmark) * sqrt(days - 1) / sqrt(max(spread, 1e-12)))
 
 
 def deflated_sharpe(net_r: Float64Array, sharpes: Sequence[float]) -> float | None:
@@ -76,8 +77,8 @@ def deflated_sharpe(net_r: Float64Array, sharpes: Sequence[float]) -> float | No
         return None
     variance = float(np.var(sharpes, ddof=1)) if len(sharpes) > 1 else 0.0
     benchmark = expected_best_sharpe(max(1, len(sharpes)), variance)
-    skewness = float(stats.skew(net_r))
-    kurtosis = float(stats.kurtosis(net_r, fisher=False))
+    scaled = (net_r - net_r.mean()) / net_r.std()
+    skewness, kurtosis = float(np.mean(scaled**3)), float(np.mean(scaled**4))
     return probability_above(sharpe, benchmark, len(net_r), skewness, kurtosis)
 
 
