@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from plan2.foundation.chained_file import ChainedFile
 from plan2.foundation.errors import InvariantBroken
 from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR
-from plan2.intelligence.training.trials import FILE_NAME, Trial, Trials, weekdays
+from plan2.intelligence.training.outcomes import weekdays
+from plan2.intelligence.training.trials import FILE_NAME, Trial, Trials
 
 
 def trial(question="EURUSD", family="xgboost", net_r=(0.1, -0.2), ts_ns=1, **changes):

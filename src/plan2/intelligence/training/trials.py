@@ -12,7 +12,10 @@ import msgspec
 import numpy as np
 
 from plan2.foundation.chained_file import ChainedFile
-from plan2.foundation.values import NS_PER_DAY, Float64Array, Int64Array
+from plan2.foundation.values import Float64Array
+from plan2.intelligence.training.metrics import log_losses
+from plan2.intelligence.training.outcomes import Outcomes, trades_on
+from plan2.intelligence.training.request import TrainRequest
 
 FILE_NAME: Final = "trials.jsonl"
 
@@ -23,8 +26,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     `question`: what is forecast (`TrainRequest.question`); trials of one question compete.
     `family`: the model family, or "ensemble". `origin`: what made it, such as "train", "search" or
     "evaluate". `ts_ns`: when, UTC. `schema_id`: the features. `net_r`: net result in R of each
-    weekday from `first_weekday` (`weekdays`) on, days without a trade included. `log_loss_skill`:
-    against the best constant.
+    weekday from `first_weekday` (`outcomes.weekdays`) on, days without a trade included.
+    `log_loss_skill`: against the best constant.
     """
 
     question: str
@@ -37,12 +40,17 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     net_r: tuple[float, ...]
     log_loss_skill: float
 
+    @property
+    def results(self) -> Float64Array:
+        """Net results in R of all its weekdays, float64[T]."""
+        return np.asarray(self.net_r, np.float64)
+
     def on(self, first_weekday: int, count: int) -> Float64Array | None:
         """Results on these weekdays, float64[count]; None when not all of them were tested."""
         skipped = first_weekday - self.first_weekday
         if skipped < 0 or skipped + count > len(self.net_r):
             return None
-        return np.asarray(self.net_r[skipped : skipped + count], np.float64)
+        return self.results[skipped : skipped + count]
 
 
 class Trials:
@@ -75,12 +83,30 @@ class Trials:
         return tuple(found.values())
 
 
-def weekdays(ts_ns: Int64Array) -> Int64Array:
-    """Number of each time's weekday since Thursday, 1 January 1970 (UTC); weekends are Mondays.
+def trial_of(
+    p: Float64Array,
+    outcomes: Outcomes,
+    request: TrainRequest,
+    family: str,
+    parameters: dict[str, float | int | str],
+    origin: str = "train",
+) -> Trial:
+    """The trial that these probabilities of up, float64[n], are.
 
-    The market opens on Sunday evening for Monday, and days without a market are not days on which
-    nothing was earned.
+    None of the events may have had a part in its own forecast.
     """
-    since_monday = ts_ns // NS_PER_DAY + 3
-    days: Int64Array = since_monday // 7 * 5 + np.minimum(since_monday % 7, 5) - 3
-    return days
+    up = outcomes.up
+    constant = np.full(len(p), up.mean())
+    loss, best = (float(log_losses(each, up).mean()) for each in (p, constant))
+    first, net_r = trades_on(p, outcomes).daily()
+    return Trial(
+        question=request.question(),
+        family=family,
+        origin=origin,
+        ts_ns=request.ts_ns,
+        parameters=parameters,
+        schema_id=request.plan().schema_id,
+        first_weekday=first,
+        net_r=tuple(net_r.tolist()),
+        log_loss_skill=1.0 - loss / best if best > 0.0 else 0.0,
+    )
