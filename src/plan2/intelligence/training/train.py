@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_SECOND, TickBlock
+from plan2.intelligence.models.manifest import TrainedModel
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.training.assemble import assemble
 from plan2.intelligence.training.dataset import Dataset, pooled
@@ -18,6 +19,7 @@ from plan2.intelligence.training.evaluate import Evaluation, evaluate
 from plan2.intelligence.training.export import export
 from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.families.family import Family
+from plan2.intelligence.training.figures import figures_of
 from plan2.intelligence.training.out_of_fold import (
     ENSEMBLE,
     FOLDS,
@@ -111,6 +113,19 @@ def train_on(
         line = fit_calibration(dataset, forecasts.rows, forecasts.logits[family.name])
         models.append(export(family, dataset, line, evaluations[family.name], request))
     progress("done", 1.0)
+    return report_of(request, dataset, (forecasts, evaluations), missing, tuple(models))
+
+
+def report_of(
+    request: TrainRequest,
+    dataset: Dataset,
+    judged: tuple[OutOfFold, dict[str, Evaluation]],
+    missing: tuple[str, ...],
+    models: tuple[TrainedModel, ...],
+) -> TrainReport:
+    """What `judge` found and what was made of it, for people."""
+    forecasts, evaluations = judged
+    folds = folds_of(dataset, request.embargo_s() * NS_PER_SECOND)
     return TrainReport(
         symbols=tuple(samples.symbol for samples in dataset.series),
         first_ts_ns=min(int(samples.bar_ts[0]) for samples in dataset.series),
@@ -119,11 +134,12 @@ def train_on(
         counts={samples.symbol: samples.counts() for samples in dataset.series},
         events=len(dataset),
         n_eff=dataset.n_eff,
-        families={family.name: evaluations[family.name] for family in trainable},
+        families={name: evaluations[name] for name in forecasts.logits},
         ensemble=evaluations[ENSEMBLE],
         missing=missing,
         note=SIMULATED_NOTE if request.is_simulated else "",
-        models=tuple(models),
+        figures=figures_of(dataset, folds, forecasts, request.plan().names, request.seed),
+        models=models,
     )
 
 
