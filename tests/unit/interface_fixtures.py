@@ -41,6 +41,7 @@ from plan2.intelligence.risk.switch import Switches
 from plan2.intelligence.trading.control import AccountSwitches, Selector
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
+from plan2.intelligence.training.reports import ReportItem
 from plan2.interface.api.command_desk import Commands
 from plan2.interface.api.desk import Desk
 from plan2.interface.api.health_report import HealthReport
@@ -245,6 +246,16 @@ class FakeModels:
         return {}
 
 
+class FakeReports:
+    """An empty shelf."""
+
+    def list(self) -> tuple[ReportItem, ...]:
+        return ()
+
+    def page(self, report_id: str) -> bytes:
+        raise InputError(f"There is no report {report_id!r}.")
+
+
 class FakeReplayer:
     """Finds every decision identical."""
 
@@ -432,6 +443,7 @@ class Stage:
             indicators=rolling_mean,
             features=FakeFeatures(),
             models=FakeModels(),
+            reports=FakeReports(),
             replayer=FakeReplayer(),
             health=self.health,
             latency=self.latency,

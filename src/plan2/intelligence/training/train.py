@@ -149,6 +149,7 @@ def judge(
     trainable: tuple[Family, ...],
     step: Step,
     trials: Trials | None = None,
+    origin: str = "train",
 ) -> tuple[OutOfFold, dict[str, Evaluation]]:
     """Forecasts of events that had no part in them, and what they are worth.
 
@@ -166,7 +167,7 @@ def judge(
     tried: tuple[Trial, ...] = ()
     if trials is not None:
         for family, parameters in _tries(trainable).items():
-            trials.record(trial_of(chances[family], outcomes, request, family, parameters))
+            trials.record(trial_of(chances[family], outcomes, request, family, parameters, origin))
         tried = trials.of(request.question())
     evaluations = {
         name: evaluate(p, outcomes, forecasts.baselines, rules.horizon_s, request.seed, tried)
