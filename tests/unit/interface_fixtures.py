@@ -247,12 +247,18 @@ class FakeModels:
 
 
 class FakeReports:
-    """An empty shelf."""
+    """A shelf that tests put reports on."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[ReportItem, bytes]] = []
 
     def list(self) -> tuple[ReportItem, ...]:
-        return ()
+        return tuple(item for item, _ in self.kept)
 
     def page(self, report_id: str) -> bytes:
+        for item, page in self.kept:
+            if item.report_id == report_id:
+                return page
         raise InputError(f"There is no report {report_id!r}.")
 
 
@@ -372,6 +378,7 @@ class Stage:
         self.role, self.people = role, people or IdentityStage()
         self.wall = self.people.clock
         self.market = SimulatedClock(NOON_NS)
+        self.reports = FakeReports()
         self.tables, self.directory = self.people.tables, self.people.directory
         self.written = self.people.written
         self.keys = FakeKeys()
@@ -443,7 +450,7 @@ class Stage:
             indicators=rolling_mean,
             features=FakeFeatures(),
             models=FakeModels(),
-            reports=FakeReports(),
+            reports=self.reports,
             replayer=FakeReplayer(),
             health=self.health,
             latency=self.latency,
