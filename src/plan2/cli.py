@@ -42,6 +42,7 @@ VERBS: Final[Mapping[str, str]] = {
     "archive": "List, verify and export the tick archive.",
     "features": "Show, compute and verify features.",
     "train": "Train models on archived ticks.",
+    "evaluate": "Judge model families on archived ticks.",
     "jobs": "Long work of the running Plan2: start, follow, cancel.",
     "models": "List, compare, promote and roll back models.",
     "backtest": "Trade the past with the live code.",

@@ -4,6 +4,12 @@ import msgspec
 
 from plan2.intelligence.models.manifest import TrainedModel
 from plan2.intelligence.training.evaluate import Evaluation
+from plan2.intelligence.training.figures import Figures
+from plan2.intelligence.training.plain_words import (
+    evidence_of,
+    flags_in_words,
+    required_in_words,
+)
 
 
 class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -11,7 +17,8 @@ class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
 
     `counts`: per symbol, what became of bars and events. `families` and `ensemble`: out-of-sample
     evaluations; the ensemble's verdict is the run's. `missing`: families that could not be trained
-    and why. `note`: what a reader must know before believing the figures.
+    and why. `note`: what a reader must know before believing the figures. `figures`: what
+    the pictures of the page show. `models` is empty when nothing was to be trained for serving.
     """
 
     symbols: tuple[str, ...]
@@ -25,6 +32,7 @@ class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
     ensemble: Evaluation
     missing: tuple[str, ...]
     note: str
+    figures: Figures
     models: tuple[TrainedModel, ...]
 
     @property
@@ -34,7 +42,10 @@ class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def metrics_of(evaluation: Evaluation) -> dict[str, float]:
-    """The figures of an evaluation as one flat table, bounds as _low and _high."""
+    """The figures of an evaluation as one flat table, bounds as _low and _high.
+
+    A figure that the evidence does not allow is absent.
+    """
     table = {
         "n": float(evaluation.n),
         "n_eff": evaluation.n_eff,
@@ -46,11 +57,28 @@ def metrics_of(evaluation: Evaluation) -> dict[str, float]:
         "random_side_p": evaluation.random_side_p,
         "trades": float(evaluation.trades.trades),
         "trades_net_r_total": evaluation.trades.net_r_total,
+        "drawdown_r": evaluation.trades.drawdown_r,
+        "turnover": evaluation.trades.turnover,
+        "cost_share": evaluation.trades.cost_share,
     }
-    for name in ("accuracy", "log_loss_skill", "brier_skill", "net_r"):
+    for name in ("accuracy", "log_loss_skill", "brier_skill", "net_r", "skill_vs_logistic"):
         interval = getattr(evaluation, name)
         table |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    return table
+    return table | {name: value for name, value in _evidence(evaluation) if value is not None}
+
+
+def _evidence(evaluation: Evaluation) -> list[tuple[str, float | None]]:
+    """Figures that need more than a few events; what could not be computed is None, never 0."""
+    stress = evaluation.stress.get("1.5")
+    return [
+        ("sharpe", evaluation.trades.sharpe),
+        ("dsr", evaluation.dsr),
+        ("pbo", evaluation.pbo),
+        ("spa_p", evaluation.spa_p),
+        ("trials", None if evaluation.trials is None else float(evaluation.trials)),
+        ("net_r_low_1_5x", None if stress is None else stress.low),
+        ("sealed_log_loss_skill", evaluation.sealed_log_loss_skill),
+    ]
 
 
 def lines_of(report: TrainReport) -> list[str]:
@@ -68,9 +96,10 @@ def lines_of(report: TrainReport) -> list[str]:
         f"  {name:<16}{score.accuracy:>8.1%}{'':>16}{'':>24}{score.net_r_mean:>+9.3f}"
         for name, score in report.ensemble.baselines.items()
     ]
-    lines += ["", f"Verdict: {report.verdict}. {_reason(report.ensemble)}"]
+    lines += ["", f"Verdict: {report.verdict}. {required_in_words(report.ensemble)}"]
     lines += _better_rules(report.ensemble)
-    lines += [f"Flag {flag}: {_FLAGS[flag]}" for flag in report.ensemble.flags]
+    lines += [f"  {name + ':':<32}{text}" for name, text in evidence_of(report.ensemble)]
+    lines += flags_in_words(report.ensemble)
     lines += [f"Not trained: {sentence}" for sentence in report.missing]
     return [*lines, report.note] if report.note else lines
 
@@ -79,10 +108,6 @@ _HEADER = (
     f"  {'out of sample':<16}{'accuracy':>8}{'95 %':>16}"
     f"{'log-loss skill, 95 %':>24}{'net R':>9}{'AUC':>8}"
 )
-_FLAGS = {
-    "LEAK_SUSPECT": "better than markets allow; look for a leak before believing it.",
-    "UNCALIBRATED": "the probabilities are off by more than chance explains.",
-}
 
 
 def _counts(counts: dict[str, int]) -> str:
@@ -106,13 +131,3 @@ def _better_rules(evaluation: Evaluation) -> list[str]:
         if score.accuracy > evaluation.accuracy.value
     ]
     return [f"Right more often at the same events: {', '.join(better)}."] if better else []
-
-
-def _reason(evaluation: Evaluation) -> str:
-    needed = evaluation.n_required
-    if needed is None:
-        return "The forecasts were right no more often than a coin."
-    return (
-        f"To show an accuracy of {evaluation.accuracy.value:.1%} takes about {needed:.0f} "
-        f"independent events; there are {evaluation.n_eff:.0f}."
-    )

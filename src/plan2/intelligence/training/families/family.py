@@ -1,6 +1,6 @@
 """What every model family can do: fit on rows of a data set, and speak about other rows."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from plan2.foundation.values import Float64Array, Int64Array
 from plan2.intelligence.models.manifest import Parity
@@ -25,6 +25,13 @@ class FittedModel(Protocol):
     def scaler(self) -> dict[str, tuple[float, ...]]:
         """Constants frozen into the graph, for the manifest; empty when there are none."""
         ...
+
+
+@runtime_checkable
+class Learned(Protocol):
+    """A model that learned in epochs and kept its mean training loss after each, in nats."""
+
+    losses: tuple[float, ...]
 
 
 class Family(Protocol):
