@@ -17,7 +17,7 @@ from plan2.foundation.values import NS_PER_SECOND, TickBlock
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.models.ensemble import load_ensembles
 from plan2.intelligence.models.registry import Registry
-from plan2.intelligence.models.session import RecurrentModel, TreeModel, open_session
+from plan2.intelligence.models.session import RecurrentModel, RowModel, open_session
 from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.training.train import register_report, train
 
@@ -75,7 +75,7 @@ def main() -> None:
     for family, member in members.items():
         results[f"{family} probability"] = timed(lambda m=member: m.probability(engine), CALLS)
     content = next(m.content for m in report.models if m.manifest.family == "xgboost")
-    runtime = TreeModel(open_session(content))
+    runtime = RowModel(open_session(content))
     content_of_net = next(m.content for m in report.models if m.manifest.family == "lstm")
     net = RecurrentModel(open_session(content_of_net))
     results["lstm, ONNX Runtime"] = timed(lambda: net.peek(engine.sequence), CALLS)
@@ -98,7 +98,7 @@ def timed_ticks(engine, ensemble, block, ticks) -> dict[str, float]:
         is_closed = engine.step(ts_ns, bid, ask)
         started = time.perf_counter_ns()
         if is_closed:
-            ensemble.commit(engine)
+            ensemble.commit(ts_ns, engine)
         ensemble.forecast(ts_ns, engine)
         durations.append(time.perf_counter_ns() - started)
     return percentiles(durations)
