@@ -29,7 +29,8 @@ class Windows:
         """Windows of these rows: float32[len(rows), bars, channels]."""
         places, is_known = self._places(rows)
         taken = self._bars[np.maximum(places, 0)]
-        return np.asarray(np.where(is_known[..., None], taken, np.float32(np.nan)))
+        windows: Float32Array = np.where(is_known[..., None], taken, np.float32(np.nan))
+        return windows
 
     def bars_of(self, rows: Int64Array) -> Float32Array:
         """Every bar in the windows of these rows, once: float32[m, channels]."""
