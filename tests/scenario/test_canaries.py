@@ -56,7 +56,7 @@ def test_a_planted_signal_is_found():
     """20,000 independent events: the interval of the skill lies above zero."""
     found = evaluated(dataset(bars=100_100, every=10, strength=0.2))["xgboost"]
 
-    assert found.n == 12_000
+    assert found.n == 10_800
     assert found.n_eff == pytest.approx(found.n, rel=0.01)
     assert found.log_loss_skill.low > 0.0
     assert found.brier_skill.low > 0.0

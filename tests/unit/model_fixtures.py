@@ -68,7 +68,7 @@ def samples(symbol: str, bars: int, every: int, strength: float, seed: int) -> S
     labels["side"] = np.where(is_up, 1, -1)
     labels["barrier"], labels["cost"] = 1e-3, 1e-4
     labels["gross"] = labels["side"][:, None] * np.array([1e-3, -1e-3])
-    labels["net"] = labels["gross"] - 1e-4
+    labels["net"] = labels["late"] = labels["gross"] - 1e-4
     values = rng.normal(size=(count, len(plan.names)))
     values[:, 0] += latent[event_bar]
     values[:, 1] = latent[event_bar]

@@ -68,6 +68,21 @@ def test_short_enters_at_the_bid_and_leaves_at_the_ask():
     assert row["mfe"][SHORT] == pytest.approx(1.1001 - 1.1003, abs=1e-12)
 
 
+def test_a_trade_that_enters_a_tick_later_gets_the_next_prices():
+    """At 10 s the ask is 1.1007 and the bid 1.1005; both leave at 20 s as before."""
+    row = labelled(SIX_TICKS, 0.0019, costs=Costs(commission=7e-5))
+
+    assert row["late"][LONG] == pytest.approx(1.1020 - 1.1007 - 7e-5, abs=1e-12)
+    assert row["late"][SHORT] == pytest.approx(1.1005 - 1.1022 - 7e-5, abs=1e-12)
+
+
+def test_a_late_entry_at_the_very_exit_pays_the_spread():
+    """Stopped by the tick after the entry: one tick later there is nothing but the spread."""
+    ticks = tape((0, 1.1, 1.1001), (1, 1.1, 1.1001), (5, 1.0940, 1.1200), (70, 1.1, 1.1001))
+
+    assert labelled(ticks, 0.005)["late"][LONG] == pytest.approx(1.0940 - 1.1200, abs=1e-12)
+
+
 def test_the_proposition_is_about_the_mid_and_its_first_touch():
     """Mid 1.1021 at 20 s is 20 pips above 1.1001, so a barrier of 19 pips is touched upward."""
     row = labelled(SIX_TICKS, 0.0019)

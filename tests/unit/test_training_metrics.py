@@ -15,7 +15,7 @@ from plan2.intelligence.training.bootstrap import (
 )
 from plan2.intelligence.training.evaluate import Flag, Verdict, flags_of, verdict_of
 from plan2.intelligence.training.labels import LABEL
-from plan2.intelligence.training.outcomes import Outcomes, TradeSummary, trade_summary
+from plan2.intelligence.training.outcomes import Outcomes, TradeSummary, summary_of, trades_on
 
 
 def forecasts(n, seed):
@@ -141,6 +141,7 @@ def outcomes(sides, t0_hours, symbol=0):
     labels["barrier"], labels["cost"] = 10.0, 1.0
     labels["gross"] = np.array(sides)[:, None] * np.array([10.0, -10.0])
     labels["net"] = labels["gross"] - 1.0
+    labels["late"] = labels["net"] - 0.5
     labels["hold_s"] = 3_600.0
     return Outcomes(np.full(len(sides), symbol), labels, np.ones(len(sides)))
 
@@ -156,17 +157,18 @@ def test_results_are_net_profit_over_the_barrier():
 def test_only_forecasts_worth_their_cost_are_traded_one_at_a_time():
     """(2p − 1)·10 must exceed 1; the second event starts while the first trade is open."""
     events = outcomes([1, 1, 1, -1], [0, 0, 2, 3])
-    summary = trade_summary(np.array([0.6, 0.9, 0.54, 0.2]), events)
+    summary = summary_of(trades_on(np.array([0.6, 0.9, 0.54, 0.2]), events))
 
     assert summary.trades == 2
     assert summary.net_r_total == pytest.approx(1.8)
-    assert summary.net_r_mean == pytest.approx({"1": 0.9, "1.5": 0.85, "2": 0.8})
+    assert summary.net_r_mean == pytest.approx({"1": 0.9, "1.5": 0.85, "2": 0.8, "late": 0.85})
     assert summary.cost_share == pytest.approx(0.1)
+    assert summary.turnover == 4.0
 
 
 def test_no_trade_is_a_summary_too():
     """Everything is zero, and the Sharpe ratio is unknown."""
-    summary = trade_summary(np.array([0.5]), outcomes([1], [0]))
+    summary = summary_of(trades_on(np.array([0.5]), outcomes([1], [0])))
 
     assert (summary.trades, summary.net_r_total, summary.sharpe) == (0, 0.0, None)
 
@@ -178,7 +180,7 @@ def test_sharpe_is_of_daily_sums():
     expected = daily.mean() / daily.std(ddof=1) * np.sqrt(252)
 
     assert NS_PER_DAY == 24 * NS_PER_HOUR
-    assert trade_summary(np.full(3, 0.9), events).sharpe == pytest.approx(expected)
+    assert summary_of(trades_on(np.full(3, 0.9), events)).sharpe == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +208,7 @@ def trades(sharpe, count):
         drawdown_r=0.0,
         sharpe=sharpe,
         trades_per_day=1.0,
+        turnover=2.0,
         cost_share=0.1,
     )
 

@@ -7,6 +7,8 @@ must not inherit it: Python's files are not inheritable unless asked, and we nev
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -27,6 +29,10 @@ if sys.platform == "win32":
             return False
         return True
 
+    def _wait_for_lock(descriptor: int) -> None:
+        os.lseek(descriptor, LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)  # gives up with OSError after ten seconds
+
 else:
     import fcntl
 
@@ -36,6 +42,27 @@ else:
         except BlockingIOError:
             return False
         return True
+
+    def _wait_for_lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+@contextmanager
+def exclusively(path: Path) -> Iterator[int]:
+    """A descriptor of a file that no other process has this way, for reading and appending.
+
+    Waits until the others are done; the file is created when it is missing.
+
+    Raises:
+        OSError: it cannot be opened or locked.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        _wait_for_lock(descriptor)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 class DataDirLock:

@@ -6,27 +6,47 @@ to be shown at all; everything between that and proven absence is "insufficient 
 """
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 
 from plan2.foundation.values import NS_PER_SECOND, Float64Array, Int64Array
 from plan2.intelligence.training import metrics
+from plan2.intelligence.training.baselines import (
+    Baselines,
+    Score,
+    baseline_days,
+    baseline_scores,
+    random_side,
+)
 from plan2.intelligence.training.bootstrap import (
     Interval,
     block_length,
     interval_of,
     resampled_means,
 )
-from plan2.intelligence.training.outcomes import Outcomes, TradeSummary, trade_summary
+from plan2.intelligence.training.multiple_testing import (
+    daily_sharpe,
+    deflated_sharpe,
+    overfitting_probability,
+    superior_ability,
+)
+from plan2.intelligence.training.outcomes import (
+    Outcomes,
+    TradeSummary,
+    stress_intervals,
+    summary_of,
+    trades_on,
+)
+from plan2.intelligence.training.trials import Trial
 
 LEAK_ACCURACY = 0.55
 LEAK_EVENTS = 500
 LEAK_SHARPE = 3.0
 LEAK_SHARPE_TRADES = 200
 EVENTS_MIN = 100
-PERMUTATIONS = 500
+SECONDS_PER_DAY = 86_400
 
 
 class Verdict(enum.StrEnum):
@@ -44,20 +64,16 @@ class Flag(enum.StrEnum):
     UNCALIBRATED = "UNCALIBRATED"
 
 
-class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """How one rule did on the same events, costs and sizes: hit rate and mean net result in R."""
-
-    accuracy: float
-    net_r_mean: float
-    log_loss: float | None = None
-
-
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """One family's, or the ensemble's, out-of-sample report.
 
     `n` events count `n_eff` independent ones; `n_required` is how many the observed accuracy would
     need to be shown. `random_side_p` is the chance that random sides at the same times pay as much.
     `calibration_null` is the error that a perfect forecaster stays below in 95 of 100 cases.
+    `stress` is the mean net result in R of a trade by multiple of the real cost ("1", "1.5", "2")
+    and with entries one tick "late"; empty for few trades. `dsr`, `pbo`, `spa_p`
+    (`multiple_testing`) and `trials`, the tries on the question so far, are None when there is
+    nothing to compute them from, and so is the skill on the sealed block until it is opened.
     """
 
     n: int
@@ -74,70 +90,94 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     net_r: Interval
     random_side_p: float
     trades: TradeSummary
+    stress: dict[str, Interval]
+    skill_vs_logistic: Interval
     baselines: dict[str, Score]
     verdict: Verdict
     flags: tuple[Flag, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Baselines:
-    """What simple rules said at the same events: a side of +1 or -1 each, and a logistic model.
-
-    last_direction, momentum, majority: int64[n]. logistic: float64[n] probabilities.
-    """
-
-    majority: Int64Array
-    last_direction: Int64Array
-    momentum: Int64Array
-    logistic: Float64Array
+    dsr: float | None
+    pbo: float | None
+    spa_p: float | None
+    trials: int | None
+    sealed_log_loss_skill: float | None = None
 
 
 def evaluate(
-    p: Float64Array, outcomes: Outcomes, baselines: Baselines, horizon_s: int, seed: int
+    p: Float64Array,
+    outcomes: Outcomes,
+    baselines: Baselines,
+    horizon_s: int,
+    seed: int,
+    tried: Sequence[Trial] = (),
 ) -> Evaluation:
-    """Judge probabilities of up, float64[n], that no judged event had a part in."""
+    """Judge probabilities of up, float64[n], that no judged event had a part in.
+
+    `tried` are all trials on the question, this one among them.
+    """
     rng = np.random.default_rng(seed)
     up = outcomes.up
-    constant = np.full(len(p), up.mean())
     side = np.where(p >= 0.5, 1, -1)
-    columns = np.column_stack(
+    columns = _per_event(p, side, outcomes, baselines)
+    block = block_length(outcomes.labels["t0"], horizon_s * NS_PER_SECOND)
+    means, samples = columns.mean(axis=0), resampled_means(columns, block, rng)
+    n_eff = float(outcomes.weight.sum())
+    accuracy = interval_of(float(means[5]), samples[:, 5])
+    skill = _skill(means[[0, 1]], samples[:, [0, 1]])
+    taken = trades_on(p, outcomes)
+    trades = summary_of(taken)
+    error = metrics.calibration_error(p, up)
+    null = metrics.calibration_null(p, n_eff, rng)
+    required = metrics.required_events(accuracy.value)
+    random, random_side_p = random_side(side, outcomes, rng)
+    first, daily = taken.daily()
+    return Evaluation(
+        n=len(p),
+        n_eff=n_eff,
+        n_required=required if np.isfinite(required) else None,
+        base_rate=float(up.mean()),
+        log_loss=float(means[0]),
+        log_loss_skill=skill,
+        brier_skill=_skill(means[[3, 4]], samples[:, [3, 4]]),
+        accuracy=accuracy,
+        auc=metrics.auc(p, up),
+        calibration_error=error,
+        calibration_null=null,
+        net_r=interval_of(float(means[6]), samples[:, 6]),
+        random_side_p=random_side_p,
+        trades=trades,
+        stress=stress_intervals(taken, horizon_s, rng),
+        skill_vs_logistic=_skill(means[[0, 2]], samples[:, [0, 2]]),
+        baselines=baseline_scores(baselines, outcomes, random),
+        verdict=verdict_of(skill, n_eff, required),
+        flags=flags_of(accuracy.value, n_eff, trades, error > null),
+        dsr=deflated_sharpe(daily, [daily_sharpe(each.results) or 0.0 for each in tried])
+        if tried
+        else None,
+        pbo=_overfitting(tried, first, len(daily)),
+        spa_p=superior_ability(
+            daily, baseline_days(baselines, outcomes), horizon_s / SECONDS_PER_DAY, seed
+        ),
+        trials=len(tried) or None,
+    )
+
+
+def _per_event(
+    p: Float64Array, side: Int64Array, outcomes: Outcomes, baselines: Baselines
+) -> Float64Array:
+    """What the intervals are made of, float64[n, 7]: losses, hits and results in R."""
+    up = outcomes.up
+    constant = np.full(len(p), up.mean())
+    return np.column_stack(
         [
             metrics.log_losses(p, up),
             metrics.log_losses(constant, up),
+            metrics.log_losses(baselines.logistic, up),
             metrics.brier_losses(p, up),
             metrics.brier_losses(constant, up),
             (side > 0) == (up > 0),
             outcomes.results(side),
         ]
     ).astype(np.float64)
-    block = block_length(outcomes.labels["t0"], horizon_s * NS_PER_SECOND)
-    means, samples = columns.mean(axis=0), resampled_means(columns, block, rng)
-    n_eff = float(outcomes.weight.sum())
-    accuracy = interval_of(float(means[4]), samples[:, 4])
-    skill = _skill(means[:2], samples[:, :2])
-    trades = trade_summary(p, outcomes)
-    error = metrics.calibration_error(p, up)
-    null = metrics.calibration_null(p, n_eff, rng)
-    required = metrics.required_events(accuracy.value)
-    return Evaluation(
-        n=len(p),
-        n_eff=n_eff,
-        n_required=required if np.isfinite(required) else None,
-        base_rate=float(constant[0]),
-        log_loss=float(means[0]),
-        log_loss_skill=skill,
-        brier_skill=_skill(means[2:4], samples[:, 2:4]),
-        accuracy=accuracy,
-        auc=metrics.auc(p, up),
-        calibration_error=error,
-        calibration_null=null,
-        net_r=interval_of(float(means[5]), samples[:, 5]),
-        random_side_p=_random_side_p(float(means[5]), outcomes, rng),
-        trades=trades,
-        baselines=_baseline_scores(baselines, outcomes),
-        verdict=verdict_of(skill, n_eff, required),
-        flags=flags_of(accuracy.value, n_eff, trades, error > null),
-    )
 
 
 def verdict_of(skill: Interval, n_eff: float, n_required: float) -> Verdict:
@@ -175,32 +215,8 @@ def _skill(means: Float64Array, samples: Float64Array) -> Interval:
     return interval_of(float(1.0 - means[0] / means[1]), 1.0 - ratios)
 
 
-def _random_side_p(net_r: float, outcomes: Outcomes, rng: np.random.Generator) -> float:
-    long = outcomes.results(np.ones(len(outcomes), np.int64))
-    short = outcomes.results(-np.ones(len(outcomes), np.int64))
-    as_good = 0
-    for _ in range(PERMUTATIONS):
-        as_good += float(np.where(rng.random(len(long)) < 0.5, long, short).mean()) >= net_r
-    return (as_good + 1) / (PERMUTATIONS + 1)
-
-
-def _baseline_scores(baselines: Baselines, outcomes: Outcomes) -> dict[str, Score]:
-    up = outcomes.up
-    sides = {
-        "majority": baselines.majority,
-        "last_direction": baselines.last_direction,
-        "momentum": baselines.momentum,
-        "buy_and_hold": np.ones(len(outcomes), np.int64),
-        "logistic": np.where(baselines.logistic >= 0.5, 1, -1),
-    }
-    scores = {
-        name: Score(
-            accuracy=float(((side > 0) == (up > 0)).mean()),
-            net_r_mean=float(outcomes.results(side).mean()),
-            log_loss=float(metrics.log_losses(baselines.logistic, up).mean())
-            if name == "logistic"
-            else None,
-        )
-        for name, side in sides.items()
-    }
-    return {**scores, "flat": Score(accuracy=0.0, net_r_mean=0.0)}
+def _overfitting(tried: Sequence[Trial], first_weekday: int, count: int) -> float | None:
+    """Overfitting among the tries that were tested on these days."""
+    results = [each.on(first_weekday, count) for each in tried]
+    columns = [result for result in results if result is not None]
+    return overfitting_probability(np.column_stack(columns)) if columns else None

@@ -53,6 +53,7 @@ LABEL = np.dtype(
         ("spread_out", np.float64, (2,)),
         ("swap", np.float64, (2,)),
         ("net", np.float64, (2,)),
+        ("late", np.float64, (2,)),  # net result when the entry comes one tick later
         ("mae", np.float64, (2,)),
         ("mfe", np.float64, (2,)),
         ("hold_s", np.float64, (2,)),
@@ -205,6 +206,9 @@ def _resolve_rows(rows: LabelRows, first_ticks: Int64Array, tape: Tape, terms: _
             row.spread_in = 0.5 * (tape.ask[entry] - tape.bid[entry])
             _settle(row, tape, entry, long_end, terms, LONG)
             _settle(row, tape, entry, short_end, terms, SHORT)
+            # Both trades end after their entry, so there is a next tick.
+            row.late[LONG] = _net(row, tape, entry + 1, long_end, terms, LONG)
+            row.late[SHORT] = _net(row, tape, entry + 1, short_end, terms, SHORT)
 
 
 @njit(cache=True)
@@ -253,16 +257,32 @@ def _exit(tape: Tape, entry: int, row: Row, terms: _Terms, sign: float) -> int:
 def _settle(row: Row, tape: Tape, entry: int, end: int, terms: _Terms, side: int) -> None:
     """Write the result of a trade and what it was made of."""
     sign = 1.0 if side == LONG else -1.0
-    mid_in = 0.5 * (tape.bid[entry] + tape.ask[entry])
-    mid_out = 0.5 * (tape.bid[end] + tape.ask[end])
-    nights = _nights(tape.ts_ns[entry], tape.ts_ns[end], terms.rollover_ns, terms.triple_weekday)
-    row.gross[side] = sign * (mid_out - mid_in)
+    row.gross[side] = sign * (_mid(tape, end) - _mid(tape, entry))
     row.spread_out[side] = 0.5 * (tape.ask[end] - tape.bid[end])
-    row.swap[side] = nights * terms.swap[side]
+    row.swap[side] = _swap(tape, entry, end, terms, side)
     costs = row.spread_in + row.spread_out[side] + row.commission + row.slippage + row.swap[side]
     row.net[side] = row.gross[side] - costs
     row.hold_s[side] = (tape.ts_ns[end] - tape.ts_ns[entry]) * 1e-9
     row.mae[side], row.mfe[side] = _excursions(tape, entry, end, sign)
+
+
+@njit(cache=True)
+def _net(row: Row, tape: Tape, entry: int, end: int, terms: _Terms, side: int) -> float:
+    """Net result of a trade of this side between two ticks; at the same tick it pays the spread."""
+    moved = tape.bid[end] - tape.ask[entry] if side == LONG else tape.bid[entry] - tape.ask[end]
+    return float(moved - row.commission - row.slippage - _swap(tape, entry, end, terms, side))
+
+
+@njit(cache=True)
+def _mid(tape: Tape, tick: int) -> float:
+    return float(0.5 * (tape.bid[tick] + tape.ask[tick]))
+
+
+@njit(cache=True)
+def _swap(tape: Tape, entry: int, end: int, terms: _Terms, side: int) -> float:
+    """Swap of the nights between two ticks."""
+    nights = _nights(tape.ts_ns[entry], tape.ts_ns[end], terms.rollover_ns, terms.triple_weekday)
+    return nights * terms.swap[side]
 
 
 @njit(cache=True)

@@ -14,13 +14,14 @@ from plan2.foundation.errors import InputError
 from plan2.foundation.values import Float64Array, Int64Array
 from plan2.intelligence.models import calibration
 from plan2.intelligence.models.calibration import Calibration
+from plan2.intelligence.training.baselines import Baselines, baselines_of
 from plan2.intelligence.training.dataset import Dataset
-from plan2.intelligence.training.evaluate import Baselines
 from plan2.intelligence.training.families.family import Family
-from plan2.intelligence.training.families.logistic import fit_logistic
+from plan2.intelligence.training.seal import visible_rows
 from plan2.intelligence.training.splits import Fold, walk_forward
 
 FOLDS = 3
+ENSEMBLE = "ensemble"
 TRAIN_ROWS_MIN = 60
 TEST_ROWS_MIN = 20
 
@@ -40,15 +41,23 @@ class OutOfFold:
     calibrated: dict[str, Float64Array]
     baselines: Baselines
 
+    def probabilities(self) -> dict[str, Float64Array]:
+        """Family, and "ensemble" for the mean of all log-odds → probability of up, float64[n]."""
+        logits = {**self.calibrated, ENSEMBLE: np.mean(list(self.calibrated.values()), axis=0)}
+        return {name: 1.0 / (1.0 + np.exp(-values)) for name, values in logits.items()}
+
 
 def folds_of(dataset: Dataset, embargo_ns: int) -> tuple[Fold, ...]:
-    """Three walk-forward folds after the first 40 % of the events.
+    """Three walk-forward folds after the first 40 % of the events that are not sealed.
 
     Raises:
         InputError: there are too few events to train and test on.
     """
-    labels = dataset.labels
-    folds = walk_forward(labels["t0"], labels["t1"], embargo_ns, FOLDS)
+    rows = visible_rows(dataset)
+    t0, t1 = dataset.labels["t0"][rows], dataset.labels["t1"][rows]
+    folds = tuple(
+        Fold(rows[fold.train], rows[fold.test]) for fold in walk_forward(t0, t1, embargo_ns, FOLDS)
+    )
     for fold in folds:
         is_varied = len(fold.train) > 0 and 0 < dataset.up[fold.train].mean() < 1
         if len(fold.train) < TRAIN_ROWS_MIN or len(fold.test) < TEST_ROWS_MIN or not is_varied:
@@ -71,25 +80,17 @@ def forecast_out_of_fold(
 ) -> OutOfFold:
     """Fit every family on every fold; `step` is told what comes next."""
     raw: dict[str, list[Float64Array]] = {family.name: [] for family in families}
-    logistic = []
     for number, fold in enumerate(folds):
         for family in families:
             step(f"{family.name}, fold {number + 1} of {len(folds)}")
             fitted = family.fit(dataset, fold.train, seed)
             raw[family.name].append(fitted.logits(dataset, fold.test))
-        baseline = fit_logistic(dataset, fold.train).logits(dataset, fold.test)
-        logistic.append(1.0 / (1.0 + np.exp(-baseline)))
     rows = np.concatenate([fold.test for fold in folds])
     return OutOfFold(
         rows=rows,
         logits={name: np.concatenate(parts) for name, parts in raw.items()},
         calibrated={name: _calibrated(dataset, folds, parts) for name, parts in raw.items()},
-        baselines=Baselines(
-            majority=np.concatenate([_majority(dataset, fold) for fold in folds]),
-            last_direction=_past_side(dataset, rows, 1),
-            momentum=_past_side(dataset, rows, horizon_bars),
-            logistic=np.concatenate(logistic),
-        ),
+        baselines=baselines_of(dataset, folds, horizon_bars),
     )
 
 
@@ -109,18 +110,3 @@ def _calibrated(
         line = fit_calibration(dataset, earlier[is_known], logits[is_known])
         result.append(line.slope * parts[number] + line.intercept)
     return np.concatenate(result)
-
-
-def _majority(dataset: Dataset, fold: Fold) -> Int64Array:
-    side = 1 if dataset.up[fold.train].mean() >= 0.5 else -1
-    return np.full(len(fold.test), side, np.int64)
-
-
-def _past_side(dataset: Dataset, rows: Int64Array, bars: int) -> Int64Array:
-    """The sign of the mid's change over the last `bars` bars before each event; up when none."""
-    side = np.empty(len(rows), np.int64)
-    for k, row in enumerate(rows):
-        samples = dataset.series[dataset.symbol[row]]
-        bar = samples.event_bar[dataset.event[row]]
-        side[k] = 1 if samples.mid[bar] >= samples.mid[max(bar - bars, 0)] else -1
-    return side

@@ -34,7 +34,10 @@ class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def metrics_of(evaluation: Evaluation) -> dict[str, float]:
-    """The figures of an evaluation as one flat table, bounds as _low and _high."""
+    """The figures of an evaluation as one flat table, bounds as _low and _high.
+
+    A figure that the evidence does not allow is absent.
+    """
     table = {
         "n": float(evaluation.n),
         "n_eff": evaluation.n_eff,
@@ -46,11 +49,28 @@ def metrics_of(evaluation: Evaluation) -> dict[str, float]:
         "random_side_p": evaluation.random_side_p,
         "trades": float(evaluation.trades.trades),
         "trades_net_r_total": evaluation.trades.net_r_total,
+        "drawdown_r": evaluation.trades.drawdown_r,
+        "turnover": evaluation.trades.turnover,
+        "cost_share": evaluation.trades.cost_share,
     }
-    for name in ("accuracy", "log_loss_skill", "brier_skill", "net_r"):
+    for name in ("accuracy", "log_loss_skill", "brier_skill", "net_r", "skill_vs_logistic"):
         interval = getattr(evaluation, name)
         table |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    return table
+    return table | {name: value for name, value in _evidence(evaluation) if value is not None}
+
+
+def _evidence(evaluation: Evaluation) -> list[tuple[str, float | None]]:
+    """Figures that need more than a few events; what could not be computed is None, never 0."""
+    stress = evaluation.stress.get("1.5")
+    return [
+        ("sharpe", evaluation.trades.sharpe),
+        ("dsr", evaluation.dsr),
+        ("pbo", evaluation.pbo),
+        ("spa_p", evaluation.spa_p),
+        ("trials", None if evaluation.trials is None else float(evaluation.trials)),
+        ("net_r_low_1_5x", None if stress is None else stress.low),
+        ("sealed_log_loss_skill", evaluation.sealed_log_loss_skill),
+    ]
 
 
 def lines_of(report: TrainReport) -> list[str]:

@@ -41,6 +41,14 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
             gap_s=self.plan().gap_s,
         )
 
+    def question(self) -> str:
+        """What is forecast, in words that are the same for every trial that competes on it."""
+        rules = self.rules()
+        return (
+            f"{'+'.join(sorted(self.symbols))} {self.horizon_minutes}min bars {self.bar_period_s}s "
+            f"barrier {self.barrier_sigmas:g} labels v{rules.version}"
+        )
+
     def embargo_s(self) -> int:
         """How long after a test row nothing is trained on: the longer of horizon and memory."""
         memory_s = self.plan().warmup_bars * self.bar_period_s

@@ -9,8 +9,6 @@ are free of the price level, and more labels are worth more than symbol-specific
 
 from collections.abc import Callable, Iterable, Mapping
 
-import numpy as np
-
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_SECOND, TickBlock
 from plan2.intelligence.models.registry import Registry
@@ -21,6 +19,7 @@ from plan2.intelligence.training.export import export
 from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.families.family import Family
 from plan2.intelligence.training.out_of_fold import (
+    ENSEMBLE,
     FOLDS,
     OutOfFold,
     Step,
@@ -28,9 +27,10 @@ from plan2.intelligence.training.out_of_fold import (
     folds_of,
     forecast_out_of_fold,
 )
-from plan2.intelligence.training.outcomes import Outcomes
+from plan2.intelligence.training.outcomes import outcomes_of
 from plan2.intelligence.training.report import TrainReport
 from plan2.intelligence.training.request import TrainRequest
+from plan2.intelligence.training.trials import Trial, Trials, trial_of
 
 Progress = Callable[[str, float], None]
 FEATURES_SHARE = 0.3
@@ -43,7 +43,10 @@ SIMULATED_NOTE = (
 
 
 def train(
-    request: TrainRequest, blocks: Mapping[str, Iterable[TickBlock]], progress: Progress
+    request: TrainRequest,
+    blocks: Mapping[str, Iterable[TickBlock]],
+    progress: Progress,
+    trials: Trials | None = None,
 ) -> TrainReport:
     """Train, evaluate, export and check all families.
 
@@ -51,6 +54,8 @@ def train(
         request: what to train; decides everything together with the ticks.
         blocks: for each symbol its ticks, oldest first.
         progress: is told what is being done and how much is behind, 0 to 1.
+        trials: the record that every family's results go to, and that corrects them for the number
+            of tries; without it nothing is corrected.
 
     Raises:
         ConfigError: a family is unknown or cannot be trained.
@@ -58,6 +63,18 @@ def train(
         ModelMismatch: an exported model does not say what the trained one says.
     """
     trainable, missing = families(request.families)
+    dataset = gathered(request, blocks, progress)
+    return train_on(request, dataset, trainable, progress, missing, trials)
+
+
+def gathered(
+    request: TrainRequest, blocks: Mapping[str, Iterable[TickBlock]], progress: Progress
+) -> Dataset:
+    """Features and labels of all symbols from their ticks.
+
+    Raises:
+        InputError: a symbol has no closed bar.
+    """
     series = []
     for number, symbol in enumerate(sorted(request.symbols)):
         progress(f"features and labels of {symbol}", FEATURES_SHARE * number / len(request.symbols))
@@ -69,7 +86,7 @@ def train(
                 remedy="`plan2 archive list` shows what is archived.",
             )
         series.append(found)
-    return train_on(request, pooled(series), trainable, progress, missing)
+    return pooled(series)
 
 
 def train_on(
@@ -78,6 +95,7 @@ def train_on(
     trainable: tuple[Family, ...],
     progress: Progress,
     missing: tuple[str, ...] = (),
+    trials: Trials | None = None,
 ) -> TrainReport:
     """The part of training that starts from ready arrays."""
     stages = len(trainable) * (FOLDS + 1)
@@ -86,7 +104,7 @@ def train_on(
     def step(message: str) -> None:
         progress(message, FEATURES_SHARE + (1.0 - FEATURES_SHARE) * next(done) / stages)
 
-    forecasts, evaluations = judge(request, dataset, trainable, step)
+    forecasts, evaluations = judge(request, dataset, trainable, step, trials)
     models = []
     for family in trainable:
         step(f"{family.name}, final fit and parity gate")
@@ -102,7 +120,7 @@ def train_on(
         events=len(dataset),
         n_eff=dataset.n_eff,
         families={family.name: evaluations[family.name] for family in trainable},
-        ensemble=evaluations["ensemble"],
+        ensemble=evaluations[ENSEMBLE],
         missing=missing,
         note=SIMULATED_NOTE if request.is_simulated else "",
         models=tuple(models),
@@ -110,33 +128,41 @@ def train_on(
 
 
 def judge(
-    request: TrainRequest, dataset: Dataset, trainable: tuple[Family, ...], step: Step
+    request: TrainRequest,
+    dataset: Dataset,
+    trainable: tuple[Family, ...],
+    step: Step,
+    trials: Trials | None = None,
 ) -> tuple[OutOfFold, dict[str, Evaluation]]:
     """Forecasts of events that had no part in them, and what they are worth.
 
     One evaluation for each family and one of their mean, named "ensemble". `step` is told what
-    comes next.
+    comes next. Sealed events take no part. With a record, every result is written down before
+    any of them is judged.
     """
     rules = request.rules()
     folds = folds_of(dataset, request.embargo_s() * NS_PER_SECOND)
     forecasts = forecast_out_of_fold(
         dataset, folds, trainable, round(rules.horizon_bars), request.seed, step
     )
-    rows = forecasts.rows
-    outcomes = Outcomes(dataset.symbol[rows], dataset.labels[rows], dataset.uniqueness[rows])
-    logits = dict(forecasts.calibrated)
-    logits["ensemble"] = np.mean(list(forecasts.calibrated.values()), axis=0)
+    outcomes = outcomes_of(dataset, forecasts.rows)
+    chances = forecasts.probabilities()
+    tried: tuple[Trial, ...] = ()
+    if trials is not None:
+        for family, parameters in _tries(trainable).items():
+            trials.record(trial_of(chances[family], outcomes, request, family, parameters))
+        tried = trials.of(request.question())
     evaluations = {
-        name: evaluate(
-            1.0 / (1.0 + np.exp(-values)),
-            outcomes,
-            forecasts.baselines,
-            rules.horizon_s,
-            request.seed,
-        )
-        for name, values in logits.items()
+        name: evaluate(p, outcomes, forecasts.baselines, rules.horizon_s, request.seed, tried)
+        for name, p in chances.items()
     }
     return forecasts, evaluations
+
+
+def _tries(trainable: tuple[Family, ...]) -> dict[str, dict[str, float | int | str]]:
+    """What a run tries: each family with its parameters, and their mean."""
+    tries = {family.name: family.parameters() for family in trainable}
+    return {**tries, ENSEMBLE: {"mean_of": ", ".join(sorted(tries))}}
 
 
 def register_report(registry: Registry, report: TrainReport) -> tuple[str, ...]:
