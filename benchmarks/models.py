@@ -98,7 +98,7 @@ def timed_ticks(engine, ensemble, block, ticks) -> dict[str, float]:
         is_closed = engine.step(ts_ns, bid, ask)
         started = time.perf_counter_ns()
         if is_closed:
-            ensemble.commit(ts_ns, engine)
+            ensemble.commit(engine)
         ensemble.forecast(ts_ns, engine)
         durations.append(time.perf_counter_ns() - started)
     return percentiles(durations)

@@ -84,7 +84,7 @@ def test_a_replay_of_the_last_day_shows_forecasts(trained):
     for k in last[:2_000]:
         ts_ns, bid, ask = int(block.ts_ns[k]), float(block.bid[k]), float(block.ask[k])
         if engine.step(ts_ns, bid, ask):
-            ensemble.commit(ts_ns, engine)
+            ensemble.commit(engine)
         forecasts.append(ensemble.forecast(ts_ns, engine))
 
     assert all(forecast.abstained == "" for forecast in forecasts)

@@ -153,8 +153,8 @@ def test_a_gap_resets_instead_of_committing():
     """The bar before the gap is not part of what follows."""
     member = _Member("a-1", 0.6)
     ensemble = Ensemble("X", [member])
-    ensemble.commit(1, reading())
-    ensemble.commit(2, reading(gap_reset=True))
+    ensemble.commit(reading())
+    ensemble.commit(reading(gap_reset=True))
 
     assert (member.committed, member.resets) == (1, 1)
 
@@ -204,7 +204,7 @@ def walk(engine, ensemble, block):
     """Run ticks through engine and ensemble as the pipeline does; yields tick and forecast."""
     for tick in ticks(block):
         if engine.step(tick.ts_ns, tick.bid, tick.ask):
-            ensemble.commit(tick.ts_ns, engine)
+            ensemble.commit(engine)
         yield tick, ensemble.forecast(tick.ts_ns, engine)
 
 
@@ -301,9 +301,9 @@ def test_symbols_share_models_but_not_state(loaded):
     alone = load_ensembles(loaded[0], ["EURUSD"], loaded[1])["EURUSD"]
     rows = np.random.default_rng(0).normal(size=(40, 16))
     for row in rows:
-        ensembles["EURUSD"].commit(1, reading(sequence_closed=row))
-        ensembles["GBPUSD"].commit(1, reading(sequence_closed=-row))
-        alone.commit(1, reading(sequence_closed=row))
+        ensembles["EURUSD"].commit(reading(sequence_closed=row))
+        ensembles["GBPUSD"].commit(reading(sequence_closed=-row))
+        alone.commit(reading(sequence_closed=row))
 
     assert set(ensembles) == {"EURUSD", "GBPUSD"}
     assert ensembles["EURUSD"].state_bytes() == alone.state_bytes()

@@ -42,14 +42,14 @@ class Lane:
         self.ensemble = ensemble
 
     def forecast(self, ts_ns: int, bar_closed: bool) -> Forecast | None:
-        """Advance the models with memory when a bar closed, then forecast; None without models.
+        """Advance the recurrent models when a bar closed, then forecast; None without models.
 
         A gap closes a bar too; the models then forget instead of advancing.
         """
         if self.ensemble is None:
             return None
         if bar_closed:
-            self.ensemble.commit(ts_ns, self.engine)
+            self.ensemble.commit(self.engine)
         return self.ensemble.forecast(ts_ns, self.engine)
 
     def states(self) -> dict[str, bytes]:

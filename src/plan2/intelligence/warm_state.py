@@ -115,6 +115,6 @@ def feed(lane: Lane, ticks: Iterable[Tick]) -> Tick | None:
             continue
         closed = lane.engine.step(tick.ts_ns, tick.bid, tick.ask)
         if closed and lane.ensemble is not None:
-            lane.ensemble.commit(tick.ts_ns, lane.engine)
+            lane.ensemble.commit(lane.engine)
         last = tick
     return last

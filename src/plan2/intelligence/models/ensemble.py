@@ -30,7 +30,7 @@ NO_MODEL = "no_model_available"
 NOT_A_PROBABILITY = "not_a_probability"
 BARRIER = "barrier"
 CLOSED = "closed"
-"""Keys of the barrier, and of the time of the last close, among the states of a record."""
+"""Keys of the barrier, and of the end of the last bar, among the states of a record."""
 
 _DOUBLE = struct.Struct("<d")
 _TIME = struct.Struct("<q")
@@ -68,7 +68,7 @@ class Ensemble:
         self._barrier = math.nan
         self._has_forecast = False
         self._is_kept = any(member.is_kept for member in self.members)
-        self._closed_ns = 0
+        self._closed_ns = 0  # of the last forecast, where it matters
 
     def forecast(self, ts_ns: int, reading: Reading) -> Forecast:
         """What the members together expect at this tick."""
@@ -77,15 +77,16 @@ class Ensemble:
         if not self._has_forecast:
             return self._abstention(ts_ns, WARMING_UP)
         self._barrier = sigma * self._width_of_one
+        if self._is_kept:
+            self._closed_ns = reading.closed_ns
         raw = [_guarded(member, reading) for member in self.members]
         return self._blend(ts_ns, self._barrier, raw, ts_ns - self._closed_ns)
 
-    def commit(self, ts_ns: int, reading: Reading) -> None:
-        """A bar closed at this tick: members with memory step over it, or forget it all at a gap.
+    def commit(self, reading: Reading) -> None:
+        """A bar closed: the members with memory step over it, or forget everything at a gap.
 
         One whose step fails starts anew; until then it would speak from a state that lacks a bar.
         """
-        self._closed_ns = ts_ns
         if reading.gap_reset:
             self.reset()
             return
@@ -103,7 +104,6 @@ class Ensemble:
     def catch_up(self, samples: SampledFeatures) -> None:
         """Walk the recurrent members over the closed bars of a block, as if each had been live."""
         for row in np.flatnonzero(samples.closed):
-            self._closed_ns = int(samples.ts_ns[row])
             if samples.gap_reset[row]:
                 self.reset()
                 continue
@@ -114,7 +114,7 @@ class Ensemble:
         """What the last forecast started from besides the features, for the decision record.
 
         Model id → little-endian float32 (hidden, cell, sequence); the key "barrier" holds the
-        barrier as one float64, "closed" the time of the last close as one int64 when a member
+        barrier as one float64, "closed" the end of the bar closed last as one int64 when a member
         keeps its answer from there. Empty when the last forecast had no basis.
         """
         if not self._has_forecast:
@@ -152,8 +152,7 @@ class Ensemble:
 
     def state_bytes(self) -> bytes:
         """The committed state of all members, for a snapshot; call between ticks."""
-        closed = _TIME.pack(self._closed_ns) if self._is_kept else b""
-        return b"".join([*(member.state_bytes() for member in self.members), closed])
+        return b"".join(member.state_bytes() for member in self.members)
 
     def set_state(self, data: bytes) -> None:
         """Continue from a snapshot of an ensemble of the same models.
@@ -162,18 +161,15 @@ class Ensemble:
             ModelMismatch: the snapshot has another length.
         """
         widths = [len(member.state_bytes()) for member in self.members]
-        expected = sum(widths) + (_TIME.size if self._is_kept else 0)
-        if expected != len(data):
+        if sum(widths) != len(data):
             raise ModelMismatch(
-                f"{self.symbol}: recurrent state of {expected} bytes expected, {len(data)} found.",
+                f"{self.symbol}: recurrent state of {sum(widths)} bytes expected, {len(data)} found.",
                 remedy="It belongs to other models; start cold.",
             )
         start = 0
         for member, width in zip(self.members, widths, strict=True):
             member.set_state(data[start : start + width])
             start += width
-        if self._is_kept:
-            (self._closed_ns,) = _TIME.unpack(data[start:])
 
     def _blend(self, ts_ns: int, barrier: float, raw: list[float], age_ns: int) -> Forecast:
         """Calibrate, average and measure the disagreement; everything rounded to 1e-5."""

@@ -8,7 +8,7 @@ class Vote(msgspec.Struct, frozen=True, kw_only=True):
 
     `raw` is the model's own probability of "up", `calibrated` after its calibration, both in 0..1;
     `weight` is its share in the blend; `abstained` is empty or says why the vote did not count.
-    `age_s`: seconds since it was computed, for nets that run when a bar closes; 0 = at this tick.
+    `age_s`: for nets that run when a bar closes, seconds since the end of that bar; else 0.
     """
 
     model_id: str

@@ -37,6 +37,11 @@ class Reading(Protocol):
         ...
 
     @property
+    def closed_ns(self) -> int:
+        """End of the bar closed last, UTC ns."""
+        ...
+
+    @property
     def sigma(self) -> float:
         """Standard deviation of one bar's change, quote currency; NaN = not known yet."""
         ...
