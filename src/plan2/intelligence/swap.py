@@ -1,10 +1,10 @@
 """Lets other models serve a running market: built aside, put in place between two ticks.
 
-Opening a session holds the interpreter for 10 to 70 ms and a thread would not change that, so models
-are opened one at a time in quiet moments: when no tick has come for a while. Ticks that come all the
-same wait in their queue and none is lost. What changes then is one pointer for each symbol, after
-the new models have walked over the bars that the old ones saw. Models that serve, and those that
-a rollback returns to, stay in memory.
+Opening a session holds the interpreter for 10 to 70 ms and a thread would not change that, so
+models are opened one at a time in quiet moments: when no tick has come for a while. Ticks that come
+all the same wait in their queue and none is lost. What changes then is one pointer for each symbol,
+after the new models have walked over the bars that the old ones saw. Models that serve, and those
+that a rollback returns to, stay in memory.
 """
 
 import asyncio
@@ -62,7 +62,8 @@ class LaneStage:
     async def prepare(self, candidate: Candidate) -> None:
         """See `Stage.prepare`."""
         name = candidate.candidate_id
-        missing = [s for s in candidate.symbols if s in self._lanes and (s, name) not in self._ready]
+        ours = [symbol for symbol in candidate.symbols if symbol in self._lanes]
+        missing = [symbol for symbol in ours if (symbol, name) not in self._ready]
         if not missing:
             return
         models = []

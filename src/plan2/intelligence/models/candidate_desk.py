@@ -7,13 +7,12 @@ import msgspec
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import InputError
 from plan2.intelligence.models.candidate_ledger import Ledger
-from plan2.intelligence.models.candidate_store import MoveRow, Signature
+from plan2.intelligence.models.candidate_store import SYSTEM, MoveRow, Signature
 from plan2.intelligence.models.gates import Evidence, Finding, findings, leak_finding
 from plan2.intelligence.models.lifecycle import Alias, Candidate, Move, State
 from plan2.intelligence.models.moves import Book, plan_move, plan_rollback
 from plan2.intelligence.models.standing import Expiry
 
-SYSTEM = "system"
 SERVING = frozenset({State.VALIDATED, State.SHADOW, State.CANARY, State.CHAMPION})
 
 
@@ -28,12 +27,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
     `is_paper`: no real money is behind it, so a first candidate may serve unproven. `is_planted`:
     the market's structure is planted, so that it is no leak to forecast it. `code_hash`: of this
-    program. `expiry`: asked anew each time.
+    program; `schema_id`: of the features it computes. `expiry`: asked anew each time.
     """
 
     is_paper: bool
     is_planted: bool
     code_hash: str
+    schema_id: str
     expiry: Callable[[], Expiry]
 
 

@@ -6,8 +6,9 @@ import msgspec
 
 from plan2.foundation.errors import ModelMismatch
 from plan2.foundation.log import logger
-from plan2.intelligence.models.candidate_desk import SYSTEM, CandidateDesk
+from plan2.intelligence.models.candidate_desk import CandidateDesk
 from plan2.intelligence.models.candidate_files import Draft
+from plan2.intelligence.models.candidate_store import SYSTEM
 from plan2.intelligence.models.gates import SAME_CODE
 from plan2.intelligence.models.lifecycle import Alias, Candidate, State
 from plan2.intelligence.models.moves import plan_move
@@ -27,7 +28,8 @@ class Intake:
     async def open(self) -> None:
         """Read the database, take up what is new, and write down who serves; at a start.
 
-        Champions of before there were candidates go on serving, unproven.
+        Champions of before there were candidates go on serving, unproven; those of other features
+        than this program computes are suspended.
 
         Raises:
             StoreBusy: the database does not answer.
@@ -39,6 +41,7 @@ class Intake:
                 await self._give_state(draft)
                 await self._serve(draft.candidate_id, symbols)
                 drafts.put(draft)
+            await self._end_strangers()
         await self.take_up()
 
     async def take_up(self) -> None:
@@ -93,12 +96,30 @@ class Intake:
             await self._step(draft.candidate_id, State.VALIDATED, reason, sentences)
 
     async def _begin(self) -> None:
-        """Let the newest candidate serve the symbols that never had a champion."""
+        """Let the newest candidate serve the symbols that have no champion.
+
+        A symbol whose champion somebody took away waits for somebody's decision.
+        """
         for each in self._desk.candidates():
-            had = self._desk.book.since
-            free = tuple(s for s in each.symbols if (s, Alias.CHAMPION) not in had)
-            if free and each.state in WAITING and not self._desk.is_leak_suspect(each):
+            if each.state not in WAITING or self._desk.is_leak_suspect(each):
+                continue
+            closed = self._desk.book.closed
+            free = tuple(
+                symbol
+                for symbol in each.symbols
+                if self._desk.holder(symbol, Alias.CHAMPION) is None
+                and (symbol, Alias.CHAMPION) not in closed
+            )
+            if free and each.schema_id == self._desk.terms.schema_id:
                 await self._serve(each.candidate_id, free)
+
+    async def _end_strangers(self) -> None:
+        """Suspend champions of other features than this program computes: they cannot serve."""
+        for each in self._desk.candidates():
+            is_stranger = each.schema_id != self._desk.terms.schema_id
+            if each.state is State.CHAMPION and is_stranger:
+                reason = "trained on other features than this version computes: train again"
+                await self._step(each.candidate_id, State.SUSPENDED, reason)
 
     async def _serve(self, name: str, symbols: tuple[str, ...]) -> None:
         plan = plan_move(self._desk.book, self._candidate(name), State.CHAMPION, symbols)
@@ -111,9 +132,7 @@ class Intake:
         self, name: str, to: State, reason: str, evidence: tuple[str, ...] = ()
     ) -> None:
         plan = plan_move(self._desk.book, self._candidate(name), to)
-        signature = msgspec.structs.replace(
-            self._desk.signature(SYSTEM, reason), evidence=evidence
-        )
+        signature = msgspec.structs.replace(self._desk.signature(SYSTEM, reason), evidence=evidence)
         await self._ledger.write(plan, signature)
 
     def _candidate(self, name: str) -> Candidate:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -96,7 +96,9 @@ class Unit(Protocol):
 
 OpenUnit = Callable[[TenantId], AbstractAsyncContextManager[Unit]]
 
-MOVE_COLUMNS = (
+SYSTEM: Final = "system"
+"""Who signs what the program does by itself."""
+MOVE_COLUMNS: Final = (
     "move_id, candidate_id, from_state, to_state, actor, reason, evidence, is_override, at_ns"
 )
 
@@ -121,7 +123,8 @@ class PostgresCandidates:
                 where,
             )
             held = await uow.execute(
-                "select distinct on (symbol, alias) symbol, alias, candidate_id, at_ns "
+                "select distinct on (symbol, alias) symbol, alias, candidate_id, at_ns, "
+                "actor "
                 "from candidate_seat where home = :home order by symbol, alias, seat_id desc",
                 where,
             )
@@ -130,6 +133,7 @@ class PostgresCandidates:
                 {row[0]: _candidate(row) for row in rows.all()},
                 {seat: row[2] for seat, row in newest.items() if row[2]},
                 {seat: row[3] for seat, row in newest.items()},
+                frozenset(s for s, row in newest.items() if not row[2] and row[4] != SYSTEM),
             )
 
     async def moves(self, candidate_id: str = "") -> list[MoveRow]:

@@ -43,12 +43,14 @@ class Plan(msgspec.Struct, frozen=True):
 class Book(msgspec.Struct, frozen=True):
     """All candidates by id, and who holds which alias.
 
-    `since`: when each alias changed hands last, UTC ns; also of those that nobody holds any more.
+    `since`: when each alias changed hands last, UTC ns. `closed`: those that somebody emptied and
+    the program does not fill again by itself.
     """
 
     candidates: Mapping[str, Candidate]
     holders: Holders
     since: Mapping[Seat, int] = {}
+    closed: frozenset[Seat] = frozenset()
 
     def seats_of(self, candidate_id: str, alias: Alias) -> tuple[str, ...]:
         """The symbols where a candidate holds an alias."""

@@ -51,7 +51,8 @@ class Registry:
         """Store a trained model and return its id; storing the same one again changes nothing.
 
         Raises:
-            ModelMismatch: the bytes, the id or the parity figures do not hold together.
+            ModelMismatch: bytes, id or parity figures do not hold together, or its origin is
+                incomplete.
         """
         manifest = model.manifest
         verify(model.content, manifest.sha256, manifest.model_id)
@@ -61,6 +62,13 @@ class Registry:
         if manifest.model_id != expected:
             raise ModelMismatch(
                 f"Model id {manifest.model_id} found, its content makes {expected}."
+            )
+        missing = manifest.provenance.missing
+        if missing:
+            raise ModelMismatch(
+                f"Model {manifest.model_id} does not say where it comes from: "
+                f"{', '.join(missing)} left empty.",
+                remedy="It is not registered; whoever made it has to fill its manifest.",
             )
         if not manifest.parity.passed:
             raise ModelMismatch(
@@ -102,9 +110,7 @@ class Registry:
             ModelMismatch: the models were trained on different features.
         """
         draft = draft_of([self.show(model_id) for model_id in model_ids])
-        chosen = Champion(
-            model_ids=draft.model_ids, schema_id=draft.schema_id, since_ts_ns=ts_ns
-        )
+        chosen = Champion(model_ids=draft.model_ids, schema_id=draft.schema_id, since_ts_ns=ts_ns)
         self.project(self.champions() | dict.fromkeys(symbols, chosen))
 
     def project(self, champions: Mapping[str, Champion]) -> None:
@@ -153,6 +159,19 @@ class Registry:
         served = [champions[symbol] for symbol in symbols if symbol in champions]
         ids = served[0].model_ids if served else ()
         return {self.show(model_id).family: model_id for model_id in ids}
+
+    def champion_of(self, symbols: Sequence[str]) -> str:
+        """The candidate that serves the first of these symbols that is served; "" for none."""
+        champions = self.champions()
+        return next(
+            (candidate_id_of(champions[s].model_ids) for s in symbols if s in champions), ""
+        )
+
+    def known_symbols(self, schema_id: str) -> frozenset[str]:
+        """The symbols for which something was trained on these features."""
+        served = {s for s, each in self.champions().items() if each.schema_id == schema_id}
+        drafts = (each for each in self.drafts.list() if each.schema_id == schema_id)
+        return frozenset(served.union(*(draft.symbols for draft in drafts)))
 
     def load(self, model_id: str, schema_id: str) -> LoadedModel:
         """A model ready to serve: verified by its hash and warmed up.
