@@ -35,7 +35,8 @@ class Windows:
     def bars_of(self, rows: Int64Array) -> Float32Array:
         """Every bar in the windows of these rows, once: float32[m, channels]."""
         places, is_known = self._places(rows)
-        return self._bars[np.unique(places[is_known])]
+        bars: Float32Array = self._bars[np.unique(places[is_known])]
+        return bars
 
     def _places(self, rows: Int64Array) -> tuple[Int64Array, np.ndarray]:
         last = self._last[rows][:, None]
