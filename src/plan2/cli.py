@@ -42,6 +42,7 @@ VERBS: Final[Mapping[str, str]] = {
     "archive": "List, verify and export the tick archive.",
     "features": "Show, compute and verify features.",
     "train": "Train models on archived ticks.",
+    "evaluate": "Judge model families on archived ticks.",
     "models": "List, compare, promote and roll back models.",
     "backtest": "Trade the past with the live code.",
     "replay": "Replay recorded decisions and compare them bit for bit.",

@@ -41,6 +41,7 @@ from plan2.intelligence.risk.switch import Switches
 from plan2.intelligence.trading.control import AccountSwitches, Selector
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
+from plan2.intelligence.training.reports import ReportItem
 from plan2.interface.api.command_desk import Commands
 from plan2.interface.api.desk import Desk
 from plan2.interface.api.health_report import HealthReport
@@ -245,6 +246,22 @@ class FakeModels:
         return {}
 
 
+class FakeReports:
+    """A shelf that tests put reports on."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[ReportItem, bytes]] = []
+
+    def list(self) -> tuple[ReportItem, ...]:
+        return tuple(item for item, _ in self.kept)
+
+    def page(self, report_id: str) -> bytes:
+        for item, page in self.kept:
+            if item.report_id == report_id:
+                return page
+        raise InputError(f"There is no report {report_id!r}.")
+
+
 class FakeReplayer:
     """Finds every decision identical."""
 
@@ -361,6 +378,7 @@ class Stage:
         self.role, self.people = role, people or IdentityStage()
         self.wall = self.people.clock
         self.market = SimulatedClock(NOON_NS)
+        self.reports = FakeReports()
         self.tables, self.directory = self.people.tables, self.people.directory
         self.written = self.people.written
         self.keys = FakeKeys()
@@ -432,6 +450,7 @@ class Stage:
             indicators=rolling_mean,
             features=FakeFeatures(),
             models=FakeModels(),
+            reports=self.reports,
             replayer=FakeReplayer(),
             health=self.health,
             latency=self.latency,

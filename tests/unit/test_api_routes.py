@@ -13,6 +13,7 @@ from plan2.foundation.events.model import DecisionMade
 from plan2.foundation.values import NS_PER_MINUTE, Bar, TickBlock
 from plan2.intelligence.events import ForecastMade
 from plan2.intelligence.models.forecast import Forecast, Vote
+from plan2.intelligence.training.reports import ReportItem
 from unit.interface_fixtures import NOON_NS, Stage, position_item, problem_of, quote
 
 NOON_US = NOON_NS // 1_000
@@ -256,6 +257,41 @@ async def test_entity_tags_spare_the_registry() -> None:
         tag = (await client.get("/api/v1/models")).headers["etag"]
         again = await client.get("/api/v1/models", headers={"if-none-match": tag})
     assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_reports_are_listed_with_their_evidence_and_served_as_pages() -> None:
+    """The list says how much evidence there is and is needed (ML-042); the page is HTML."""
+    stage = Stage()
+    item = ReportItem(
+        report_id="20240101T000101-12345678",
+        made_by="train",
+        made_ts_ns=NOON_NS,
+        symbols=("EURUSD",),
+        families=("xgboost",),
+        horizon_s=7_200,
+        first_ts_ns=NOON_NS,
+        last_ts_ns=NOON_NS,
+        events=400,
+        n_eff=120.0,
+        n_required=617.0,
+        verdict="insufficient evidence",
+        flags=(),
+        metrics={"accuracy": 0.55, "sharpe": float("inf")},
+        model_ids=(),
+        note="",
+    )
+    stage.reports.kept.append((item, b"<!doctype html><p>page"))
+
+    (found,) = await get(stage, "/api/v1/reports")
+    assert (found["verdict"], found["n_eff"], found["n_required"]) == (item.verdict, 120.0, 617.0)
+    assert (found["made_us"], found["metrics"]["sharpe"]) == (NOON_US, None)
+    async with await stage.signed_in() as client:
+        page = await client.get(found["href"])
+    assert (page.status_code, page.content) == (200, b"<!doctype html><p>page")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    missing = await get(stage, "/api/v1/reports/20240101T000101-00000000", 404)
+    assert missing["code"] == "not_found"
 
 
 async def test_the_description_lists_every_operation() -> None:

@@ -25,7 +25,11 @@ Progress = Callable[[str, float], None]
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for on the command line; empty tuples and None mean the defaults."""
+    """What was asked for on the command line; empty tuples and None mean the defaults.
+
+    `registers`: whether models are made and registered, or families only evaluated. `opens_seal`:
+    whether an evaluation looks at the sealed events, which works once.
+    """
 
     folder: Path
     symbols: tuple[str, ...]
@@ -35,10 +39,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     horizon_minutes: int
     bar_period_s: int
+    registers: bool = True
+    opens_seal: bool = False
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run left and how good it is; `report` is the text for people."""
+    """What a run left and how good it is.
+
+    `report` is the text for people, `page` the file with the pictures; an evaluation leaves no
+    candidate.
+    """
 
     candidate_id: str
     model_ids: tuple[str, ...]
@@ -51,6 +61,7 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, dict[str, float]]
     missing: tuple[str, ...]
     report: tuple[str, ...]
+    page: str
 
 
 @click.command(
@@ -101,8 +112,8 @@ def command(
         folder=resolve_data_dir(ctx, data_dir),
         symbols=tuple(dict.fromkeys(symbols)),
         families=tuple(families) or settings.models.families,
-        start_ns=_nanoseconds(start, 0),
-        end_ns=_nanoseconds(end, END_OF_TIME_NS),
+        start_ns=nanoseconds(start, 0),
+        end_ns=nanoseconds(end, END_OF_TIME_NS),
         seed=seed,
         horizon_minutes=settings.models.horizon_minutes,
         bar_period_s=settings.market.bar_period_s,
@@ -110,13 +121,14 @@ def command(
     if worker:
         _work(order)
         return
-    trained = _train(order, lambda message, share: click.echo(f"{share:4.0%} {message}", err=True))
+    trained = carry_out(order, tell_progress)
     if promote:
         promote_to(order.folder, trained.candidate_id, "champion", reason, is_override=True)
     if as_json:
         print_json(trained)
         return
     click.echo("\n".join(trained.report))
+    click.echo(f"Report: {trained.page}")
     for line in next_step(order.folder, trained.candidate_id):
         click.echo(line)
 
@@ -127,21 +139,37 @@ def _work(order: Order) -> None:
 
     channel = open_channel()
     try:
-        channel.result(_train(order, lambda message, share: channel.progress(share, message)))
+        channel.result(carry_out(order, lambda message, share: channel.progress(share, message)))
     except Plan2Error as error:
         channel.failure(error)
         raise
 
 
-def _train(order: Order, progress: Progress) -> Trained:
+def tell_progress(message: str, share: float) -> None:
+    """One line for a person who waits, beside the output."""
+    click.echo(f"{share:4.0%} {message}", err=True)
+
+
+def carry_out(order: Order, progress: Progress) -> Trained:
+    """Train and register, or only evaluate, and write the report.
+
+    Raises:
+        ConfigError: a family is unknown or cannot be trained.
+        InputError: the ticks are missing or too few, or the seal was opened before.
+        ModelMismatch: an exported model does not say what the trained one says.
+    """
     from plan2.dataflow.archive import TickArchive
     from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
     from plan2.dataflow.terminals.simulated.opening import FOLDER
     from plan2.foundation.clock import LiveClock
     from plan2.intelligence.models.registry import Registry
+    from plan2.intelligence.training.again import evaluate_again
+    from plan2.intelligence.training.publish import publish
     from plan2.intelligence.training.report import lines_of, metrics_of
     from plan2.intelligence.training.request import TrainRequest
+    from plan2.intelligence.training.seal import Seals
     from plan2.intelligence.training.train import propose_report, train
+    from plan2.intelligence.training.trials import Trials
 
     archive = TickArchive(order.folder / "archive")
     registry = Registry(order.folder / "models")
@@ -158,12 +186,19 @@ def _train(order: Order, progress: Progress) -> Trained:
         parents=registry.parents(symbols),
     )
     blocks = {symbol: archive.iter_days(symbol, order.start_ns, order.end_ns) for symbol in symbols}
-    report = train(request, blocks, progress)
+    folder = order.folder / "models"
+    trials, seals = Trials(folder), Seals(folder) if order.opens_seal else None
+    if order.registers:
+        report = train(request, blocks, progress, trials)
+    else:
+        report = evaluate_again(request, blocks, progress, trials, seals)
+    made_by = "train" if order.registers else "evaluate"
+    page = publish(report, made_by, request.ts_ns, order.folder)
     rows = {**report.families, "ensemble": report.ensemble}
-    draft = propose_report(registry, report)
+    draft = propose_report(registry, report) if order.registers else None
     return Trained(
-        candidate_id=draft.candidate_id,
-        model_ids=draft.model_ids,
+        candidate_id=draft.candidate_id if draft else "",
+        model_ids=draft.model_ids if draft else (),
         symbols=report.symbols,
         verdict=report.verdict,
         flags=tuple(str(flag) for flag in report.ensemble.flags),
@@ -173,6 +208,7 @@ def _train(order: Order, progress: Progress) -> Trained:
         metrics={name: metrics_of(evaluation) for name, evaluation in rows.items()},
         missing=report.missing,
         report=tuple(lines_of(report)),
+        page=str(page),
     )
 
 
@@ -187,7 +223,8 @@ def _symbols(order: Order, archived: tuple[str, ...]) -> tuple[str, ...]:
     return order.symbols or archived
 
 
-def _nanoseconds(moment: datetime | None, otherwise: int) -> int:
+def nanoseconds(moment: datetime | None, otherwise: int) -> int:
+    """A time of the command line, which is UTC, or what it means to give none."""
     if moment is None:
         return otherwise
     return int(moment.replace(tzinfo=UTC).timestamp()) * NS_PER_SECOND

@@ -13,6 +13,7 @@ from plan2.interface.api.market import MarketRoutes
 from plan2.interface.api.operations import ModelRoutes, SystemRoutes
 from plan2.interface.api.orders import OrderRoutes
 from plan2.interface.api.ports import SharedParts
+from plan2.interface.api.reports import ReportRoutes
 from plan2.interface.api.terminal_link import TerminalLinkRoute
 from plan2.interface.api.trading import DecisionRoutes, TradingRoutes
 from plan2.interface.live import MarketView
@@ -47,6 +48,7 @@ def build_interface(shared: SharedParts, shown: Shown, ids: IdSource) -> Interfa
         *DecisionRoutes(desks, shared.events, shared.features, shared.replayer).handlers(),
         *TradingRoutes(desks).handlers(),
         *ModelRoutes(shared.models).handlers(),
+        *ReportRoutes(shared.reports).handlers(),
         *CommandRoutes(desks).handlers(),
         *OrderRoutes(desks).handlers(),
         *fallback.handlers(),

@@ -23,6 +23,7 @@ from plan2.foundation.values import NS_PER_DAY, Bar
 from plan2.intelligence.decision.replayer import RecordReplayer
 from plan2.intelligence.features.indicators import compute
 from plan2.intelligence.models.registry import Registry
+from plan2.intelligence.training.reports import Reports
 from plan2.interface.api.history import History
 from plan2.interface.api.ports import SharedParts
 from plan2.interface.api.terminal_link import TerminalDoor
@@ -131,6 +132,7 @@ def _shared_parts(plan: FrontPlan) -> SharedParts:
         indicators=compute,
         features=LaneFeatures(plan.floor.pipeline),
         models=registry,
+        reports=Reports(market.home),
         replayer=RecordReplayer(registry, market.instruments),
         health=plan.board,
         latency=plan.shared.latency,

@@ -3,6 +3,8 @@
 `p` is float64[n], the probability of up; `y` is float64[n], 1 for up and 0 for down.
 """
 
+from math import ceil
+
 import numpy as np
 
 from plan2.foundation.values import Float64Array
@@ -79,3 +81,9 @@ def max_drawdown(results: Float64Array) -> float:
     """The deepest fall of the running sum from its peak, as a positive number."""
     curve = np.concatenate([[0.0], np.cumsum(results)])
     return float(np.max(np.maximum.accumulate(curve) - curve))
+
+
+POWER_TABLE = {
+    accuracy: ceil(required_events(accuracy)) for accuracy in (0.51, 0.52, 0.53, 0.54, 0.55)
+}
+"""Independent events needed to show an accuracy."""

@@ -16,7 +16,7 @@ from plan2.intelligence.models import calibration
 from plan2.intelligence.models.calibration import Calibration
 from plan2.intelligence.training.baselines import Baselines, baselines_of
 from plan2.intelligence.training.dataset import Dataset
-from plan2.intelligence.training.families.family import Family
+from plan2.intelligence.training.families.family import Family, FittedModel
 from plan2.intelligence.training.seal import visible_rows
 from plan2.intelligence.training.splits import Fold, walk_forward
 
@@ -33,13 +33,15 @@ class OutOfFold:
     """Forecasts for the tested rows, in time order.
 
     rows: int64[n] of the data set. logits: family → float64[n], raw. calibrated: family →
-    float64[n], calibrated log-odds as they could have been known.
+    float64[n], calibrated log-odds as they could have been known. fitted: family → the model of the
+    last fold.
     """
 
     rows: Int64Array
     logits: dict[str, Float64Array]
     calibrated: dict[str, Float64Array]
     baselines: Baselines
+    fitted: dict[str, FittedModel]
 
     def probabilities(self) -> dict[str, Float64Array]:
         """Family, and "ensemble" for the mean of all log-odds → probability of up, float64[n]."""
@@ -80,17 +82,19 @@ def forecast_out_of_fold(
 ) -> OutOfFold:
     """Fit every family on every fold; `step` is told what comes next."""
     raw: dict[str, list[Float64Array]] = {family.name: [] for family in families}
+    fitted: dict[str, FittedModel] = {}
     for number, fold in enumerate(folds):
         for family in families:
             step(f"{family.name}, fold {number + 1} of {len(folds)}")
-            fitted = family.fit(dataset, fold.train, seed)
-            raw[family.name].append(fitted.logits(dataset, fold.test))
+            fitted[family.name] = family.fit(dataset, fold.train, seed)
+            raw[family.name].append(fitted[family.name].logits(dataset, fold.test))
     rows = np.concatenate([fold.test for fold in folds])
     return OutOfFold(
         rows=rows,
         logits={name: np.concatenate(parts) for name, parts in raw.items()},
         calibrated={name: _calibrated(dataset, folds, parts) for name, parts in raw.items()},
         baselines=baselines_of(dataset, folds, horizon_bars),
+        fitted=fitted,
     )
 
 

@@ -4,6 +4,12 @@ import msgspec
 
 from plan2.intelligence.models.manifest import TrainedModel
 from plan2.intelligence.training.evaluate import Evaluation
+from plan2.intelligence.training.figures import Figures
+from plan2.intelligence.training.plain_words import (
+    evidence_of,
+    flags_in_words,
+    required_in_words,
+)
 
 
 class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -11,7 +17,8 @@ class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
 
     `counts`: per symbol, what became of bars and events. `families` and `ensemble`: out-of-sample
     evaluations; the ensemble's verdict is the run's. `missing`: families that could not be trained
-    and why. `note`: what a reader must know before believing the figures.
+    and why. `note`: what a reader must know before believing the figures. `figures`: what
+    the pictures of the page show. `models` is empty when nothing was to be trained for serving.
     """
 
     symbols: tuple[str, ...]
@@ -25,6 +32,7 @@ class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
     ensemble: Evaluation
     missing: tuple[str, ...]
     note: str
+    figures: Figures
     models: tuple[TrainedModel, ...]
 
     @property
@@ -88,9 +96,10 @@ def lines_of(report: TrainReport) -> list[str]:
         f"  {name:<16}{score.accuracy:>8.1%}{'':>16}{'':>24}{score.net_r_mean:>+9.3f}"
         for name, score in report.ensemble.baselines.items()
     ]
-    lines += ["", f"Verdict: {report.verdict}. {_reason(report.ensemble)}"]
+    lines += ["", f"Verdict: {report.verdict}. {required_in_words(report.ensemble)}"]
     lines += _better_rules(report.ensemble)
-    lines += [f"Flag {flag}: {_FLAGS[flag]}" for flag in report.ensemble.flags]
+    lines += [f"  {name + ':':<32}{text}" for name, text in evidence_of(report.ensemble)]
+    lines += flags_in_words(report.ensemble)
     lines += [f"Not trained: {sentence}" for sentence in report.missing]
     return [*lines, report.note] if report.note else lines
 
@@ -99,10 +108,6 @@ _HEADER = (
     f"  {'out of sample':<16}{'accuracy':>8}{'95 %':>16}"
     f"{'log-loss skill, 95 %':>24}{'net R':>9}{'AUC':>8}"
 )
-_FLAGS = {
-    "LEAK_SUSPECT": "better than markets allow; look for a leak before believing it.",
-    "UNCALIBRATED": "the probabilities are off by more than chance explains.",
-}
 
 
 def _counts(counts: dict[str, int]) -> str:
@@ -126,13 +131,3 @@ def _better_rules(evaluation: Evaluation) -> list[str]:
         if score.accuracy > evaluation.accuracy.value
     ]
     return [f"Right more often at the same events: {', '.join(better)}."] if better else []
-
-
-def _reason(evaluation: Evaluation) -> str:
-    needed = evaluation.n_required
-    if needed is None:
-        return "The forecasts were right no more often than a coin."
-    return (
-        f"To show an accuracy of {evaluation.accuracy.value:.1%} takes about {needed:.0f} "
-        f"independent events; there are {evaluation.n_eff:.0f}."
-    )

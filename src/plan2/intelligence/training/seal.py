@@ -36,23 +36,19 @@ class Seals:
     def __init__(self, folder: Path) -> None:
         self._file = ChainedFile(folder / FILE_NAME)
 
-    def open(self, opening: Opening) -> None:
-        """Write an opening down, durably, before anything of the block is seen.
+    def open(self, *openings: Opening) -> None:
+        """Write openings down, durably, before anything of their blocks is seen; all or none.
 
         Raises:
-            InputError: the family was shown some of these events on this question before.
+            InputError: a family was shown some of these events on this question before.
             InvariantBroken: the record was tampered with.
         """
-        for earlier in self.of(opening.question, opening.family):
-            if opening.first_ts_ns <= earlier.last_ts_ns:
-                raise InputError(
-                    f"The sealed events of {opening.family} on {opening.question!r} were opened "
-                    f"before, up to {_day(earlier.last_ts_ns)}; this block begins on "
-                    f"{_day(opening.first_ts_ns)}.",
-                    remedy="Judge by the walk-forward figures, or wait until the newest tenth of "
-                    "the events is younger than that.",
-                )
-        self._file.add(msgspec.json.encode(opening))
+        for opening in openings:
+            for earlier in self.of(opening.question, opening.family):
+                if opening.first_ts_ns <= earlier.last_ts_ns:
+                    raise _refusal(opening, earlier)
+        for opening in openings:
+            self._file.add(msgspec.json.encode(opening))
 
     def of(self, question: str, family: str) -> tuple[Opening, ...]:
         """Openings of a family's blocks on a question, oldest first."""
@@ -74,6 +70,15 @@ def visible_rows(dataset: Dataset) -> Int64Array:
     labels = dataset.labels
     before = labels["t1"][: sealed[0]] < labels["t0"][sealed[0]]
     return np.flatnonzero(before)
+
+
+def _refusal(opening: Opening, earlier: Opening) -> InputError:
+    return InputError(
+        f"The sealed events of {opening.family} on {opening.question!r} were opened before, up to "
+        f"{_day(earlier.last_ts_ns)}; this block begins on {_day(opening.first_ts_ns)}.",
+        remedy="Judge by the walk-forward figures, or wait until the newest tenth of the events "
+        "is younger than that.",
+    )
 
 
 def _day(ts_ns: int) -> str:

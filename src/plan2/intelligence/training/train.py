@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_SECOND, TickBlock
 from plan2.intelligence.models.candidate_files import Draft, draft_of
+from plan2.intelligence.models.manifest import TrainedModel
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.training.assemble import assemble
 from plan2.intelligence.training.dataset import Dataset, pooled
@@ -19,6 +20,7 @@ from plan2.intelligence.training.evaluate import Evaluation, evaluate
 from plan2.intelligence.training.export import export
 from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.families.family import Family
+from plan2.intelligence.training.figures import figures_of
 from plan2.intelligence.training.out_of_fold import (
     ENSEMBLE,
     FOLDS,
@@ -112,6 +114,19 @@ def train_on(
         line = fit_calibration(dataset, forecasts.rows, forecasts.logits[family.name])
         models.append(export(family, dataset, line, evaluations[family.name], request))
     progress("done", 1.0)
+    return report_of(request, dataset, (forecasts, evaluations), missing, tuple(models))
+
+
+def report_of(
+    request: TrainRequest,
+    dataset: Dataset,
+    judged: tuple[OutOfFold, dict[str, Evaluation]],
+    missing: tuple[str, ...],
+    models: tuple[TrainedModel, ...],
+) -> TrainReport:
+    """What `judge` found and what was made of it, for people."""
+    forecasts, evaluations = judged
+    folds = folds_of(dataset, request.embargo_s() * NS_PER_SECOND)
     return TrainReport(
         symbols=tuple(samples.symbol for samples in dataset.series),
         first_ts_ns=min(int(samples.bar_ts[0]) for samples in dataset.series),
@@ -120,11 +135,12 @@ def train_on(
         counts={samples.symbol: samples.counts() for samples in dataset.series},
         events=len(dataset),
         n_eff=dataset.n_eff,
-        families={family.name: evaluations[family.name] for family in trainable},
+        families={name: evaluations[name] for name in forecasts.logits},
         ensemble=evaluations[ENSEMBLE],
         missing=missing,
         note=SIMULATED_NOTE if request.is_simulated else "",
-        models=tuple(models),
+        figures=figures_of(dataset, folds, forecasts, request.plan().names, request.seed),
+        models=models,
     )
 
 
@@ -134,6 +150,7 @@ def judge(
     trainable: tuple[Family, ...],
     step: Step,
     trials: Trials | None = None,
+    origin: str = "train",
 ) -> tuple[OutOfFold, dict[str, Evaluation]]:
     """Forecasts of events that had no part in them, and what they are worth.
 
@@ -151,7 +168,7 @@ def judge(
     tried: tuple[Trial, ...] = ()
     if trials is not None:
         for family, parameters in _tries(trainable).items():
-            trials.record(trial_of(chances[family], outcomes, request, family, parameters))
+            trials.record(trial_of(chances[family], outcomes, request, family, parameters, origin))
         tried = trials.of(request.question())
     evaluations = {
         name: evaluate(p, outcomes, forecasts.baselines, rules.horizon_s, request.seed, tried)

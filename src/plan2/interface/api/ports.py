@@ -20,6 +20,7 @@ from plan2.intelligence.models.manifest import Manifest
 from plan2.intelligence.trading.control import AccountSwitches, Selector
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
+from plan2.interface.api.reports import ReportShelf
 from plan2.interface.api.terminal_link import TerminalDoor
 
 
@@ -252,6 +253,7 @@ class SharedParts(msgspec.Struct, frozen=True, kw_only=True):
     indicators: Indicators
     features: Features
     models: Models
+    reports: ReportShelf
     replayer: Replayer
     health: Health
     latency: LatencyBoard

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final, Protocol, Self
+from typing import ClassVar, Final, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -56,6 +56,13 @@ class FittedModel(Protocol):
     def scaler(self) -> dict[str, tuple[float, ...]]:
         """Constants frozen into the graph, for the manifest; empty when there are none."""
         ...
+
+
+@runtime_checkable
+class Learned(Protocol):
+    """A model that learned in epochs and kept its mean training loss after each, in nats."""
+
+    losses: tuple[float, ...]
 
 
 class Family(ABC):

@@ -54,10 +54,11 @@ class Network(nn.Module):
 
 
 class FittedRecurrent:
-    """A trained network."""
+    """A trained network and its mean training loss after each epoch, in nats."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, losses: tuple[float, ...]) -> None:
         self.network = network
+        self.losses = losses
 
     def logits(self, dataset: Dataset, rows: Int64Array) -> Float64Array:
         """Raw log-odds of up, float64[len(rows)], each after walking its series up to that bar."""
@@ -146,11 +147,14 @@ class Recurrent(Family):
             optimiser, rate, total_steps=epochs * chunks.batch_count()
         )
         rng = np.random.default_rng(seed)
+        losses = []
         for _ in range(epochs):
+            total = 0.0
             for batch in chunks.batches(rng):
-                _train_batch(network, optimiser, chunks, batch)
+                total += _train_batch(network, optimiser, chunks, batch)
                 schedule.step()
-        return FittedRecurrent(network.cpu().eval())
+            losses.append(total / float(chunks.weight.sum()))
+        return FittedRecurrent(network.cpu().eval(), tuple(losses))
 
 
 class _Chunks:
@@ -188,8 +192,12 @@ class _Chunks:
 
 def _train_batch(
     network: Network, optimiser: torch.optim.Optimizer, chunks: _Chunks, batch: Int64Array
-) -> None:
-    """Walk the chunks side by side, updating after every segment and carrying the state."""
+) -> float:
+    """Walk the chunks side by side, updating after every segment and carrying the state.
+
+    Returns the weighted sum of the losses.
+    """
+    total = 0.0
     device = network.mean.device
     parts = (chunks.sequence, chunks.up, chunks.weight)
     sequence, up, weight = (torch.from_numpy(part[batch]).to(device) for part in parts)
@@ -201,10 +209,12 @@ def _train_batch(
         losses = functional.binary_cross_entropy_with_logits(
             logits, up[:, part], weight[:, part], reduction="sum"
         )
+        total += float(losses.detach())
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(losses / chunks.weight_per_update)
         nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM_MAX)
         optimiser.step()
+    return total
 
 
 def _cut(

@@ -172,6 +172,13 @@ export const useModels = () =>
     refetchInterval: MINUTE,
   });
 
+export const useReports = () =>
+  useQuery({
+    queryKey: ["reports"],
+    queryFn: ({ signal }) => read("/api/v1/reports", {}, signal),
+    refetchInterval: MINUTE,
+  });
+
 export const useManifest = (id: string) =>
   useQuery({
     queryKey: ["models", id],

@@ -523,6 +523,25 @@ export type ReasonBody = { reason?: string };
 export type RefreshBody = { refresh_token: string };
 export type ReleaseBody = { reason: string };
 export type ReplayResult = { differences: string[]; identical: boolean };
+export type ReportRow = {
+  events: number;
+  families: string[];
+  first_us: number;
+  flags: string[];
+  horizon_s: number;
+  href: string;
+  last_us: number;
+  made_by: string;
+  made_us: number;
+  metrics: Record<string, number | null>;
+  model_ids: string[];
+  n_eff: number;
+  n_required: number | null;
+  note: string;
+  report_id: string;
+  symbols: string[];
+  verdict: string;
+};
 export type ResetBody = { second_factor?: boolean };
 export type RestoreBody = { file: string; reason?: string };
 export type Role = "Tenant_Admin" | "Portfolio_Manager" | "Analyst" | "API_User";
@@ -1019,6 +1038,8 @@ export type Paths = {
       answer: TradeReport[];
     };
   };
+  "/api/v1/reports": { get: { answer: ReportRow[] } };
+  "/api/v1/reports/{report_id}": { get: { path: { report_id: string }; answer: Blob } };
   "/api/v1/second-factor": {
     get: { answer: FactorInfo };
     post: { answer: FactorBegun };

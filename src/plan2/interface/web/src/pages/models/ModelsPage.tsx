@@ -11,6 +11,7 @@ import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { usePageTitle } from "../usePageTitle";
 import { ModelDetail } from "./ModelDetail";
+import { ReportsPanel } from "./ReportsPanel";
 import { StatusChip } from "./StatusChip";
 
 type Show = (value: number | null | undefined) => string;
@@ -94,6 +95,7 @@ export function ModelsPage({ id }: { id: string }) {
           <strong>{t("models.unknown", { id })}</strong>
         </div>
       )}
+      <ReportsPanel />
     </div>
   );
 }

@@ -1,0 +1,127 @@
+"""Evaluation without registration: the same honest figures, and on request the sealed block.
+
+What is judged is the way a family is trained, fold by fold, as in training; no model is made for
+serving. Opening the seal adds the one figure that no choice was based on.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+import numpy as np
+
+from plan2.foundation.values import NS_PER_SECOND, Float64Array, TickBlock
+from plan2.intelligence.training.baselines import baselines_of
+from plan2.intelligence.training.dataset import Dataset
+from plan2.intelligence.training.evaluate import Evaluation, evaluate
+from plan2.intelligence.training.families.available import families
+from plan2.intelligence.training.families.family import Family
+from plan2.intelligence.training.out_of_fold import (
+    ENSEMBLE,
+    FOLDS,
+    OutOfFold,
+    Step,
+    fit_calibration,
+)
+from plan2.intelligence.training.outcomes import outcomes_of
+from plan2.intelligence.training.report import TrainReport
+from plan2.intelligence.training.request import TrainRequest
+from plan2.intelligence.training.seal import Opening, Seals, sealed_rows, visible_rows
+from plan2.intelligence.training.splits import Fold, purged
+from plan2.intelligence.training.train import (
+    FEATURES_SHARE,
+    Progress,
+    gathered,
+    judge,
+    report_of,
+)
+from plan2.intelligence.training.trials import Trials
+
+ORIGIN = "evaluate"
+
+
+def evaluate_again(
+    request: TrainRequest,
+    blocks: Mapping[str, Iterable[TickBlock]],
+    progress: Progress,
+    trials: Trials,
+    seals: Seals | None = None,
+) -> TrainReport:
+    """Judge families on ticks; with `seals` on the sealed events too, which works once.
+
+    Args:
+        request: what to evaluate.
+        blocks: for each symbol its ticks, oldest first.
+        progress: is told what is being done and how much is behind, 0 to 1.
+        trials: the record that the results go to.
+        seals: the record of openings; None leaves the sealed block alone.
+
+    Raises:
+        ConfigError: a family is unknown or cannot be trained.
+        InputError: the ticks give too few events, or the sealed block was opened before.
+    """
+    trainable, missing = families(request.families)
+    dataset = gathered(request, blocks, progress)
+    if seals is not None:
+        seals.open(*_openings(request, dataset, trainable))
+    stages = len(trainable) * (FOLDS + (seals is not None))
+    done = iter(range(stages))
+
+    def step(message: str) -> None:
+        progress(message, FEATURES_SHARE + (1.0 - FEATURES_SHARE) * next(done) / stages)
+
+    forecasts, evaluations = judge(request, dataset, trainable, step, trials, ORIGIN)
+    if seals is not None:
+        evaluations = _with_sealed(request, dataset, trainable, (forecasts, evaluations), step)
+    progress("done", 1.0)
+    return report_of(request, dataset, (forecasts, evaluations), missing, ())
+
+
+def _openings(
+    request: TrainRequest, dataset: Dataset, trainable: tuple[Family, ...]
+) -> list[Opening]:
+    rows = sealed_rows(dataset)
+    return [
+        Opening(
+            question=request.question(),
+            family=name,
+            first_ts_ns=int(dataset.labels["t0"][rows[0]]),
+            last_ts_ns=int(dataset.labels["t0"][rows[-1]]),
+            opened_ts_ns=request.ts_ns,
+        )
+        for name in (*(family.name for family in trainable), ENSEMBLE)
+    ]
+
+
+def _with_sealed(
+    request: TrainRequest,
+    dataset: Dataset,
+    trainable: tuple[Family, ...],
+    judged: tuple[OutOfFold, dict[str, Evaluation]],
+    step: Step,
+) -> dict[str, Evaluation]:
+    """The evaluations with the skill on the sealed events."""
+    forecasts, evaluations = judged
+    fold = sealed_fold(dataset, request.embargo_s() * NS_PER_SECOND)
+    logits: dict[str, Float64Array] = {}
+    for family in trainable:
+        step(f"{family.name}, sealed events")
+        line = fit_calibration(dataset, forecasts.rows, forecasts.logits[family.name])
+        raw = family.fit(dataset, fold.train, request.seed).logits(dataset, fold.test)
+        logits[family.name] = line.slope * raw + line.intercept
+    logits[ENSEMBLE] = np.mean(list(logits.values()), axis=0)
+    rules = request.rules()
+    simple = baselines_of(dataset, (fold,), round(rules.horizon_bars))
+    outcomes = outcomes_of(dataset, fold.test)
+    found = {}
+    for name, values in logits.items():
+        p = 1.0 / (1.0 + np.exp(-values))
+        skill = evaluate(p, outcomes, simple, rules.horizon_s, request.seed).log_loss_skill
+        found[name] = msgspec.structs.replace(evaluations[name], sealed_log_loss_skill=skill.value)
+    return found
+
+
+def sealed_fold(dataset: Dataset, embargo_ns: int) -> Fold:
+    """Train on everything that was resolved before the sealed events, test on these."""
+    test, before = sealed_rows(dataset), visible_rows(dataset)
+    kept = purged(dataset.labels["t0"], dataset.labels["t1"], test, embargo_ns)
+    return Fold(before[kept[before]], test)
