@@ -17,7 +17,7 @@ from plan2.foundation.values import NS_PER_SECOND, TickBlock
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.models.ensemble import load_ensembles
 from plan2.intelligence.models.registry import Registry
-from plan2.intelligence.models.session import RecurrentModel, TreeModel, open_session
+from plan2.intelligence.models.session import RecurrentModel, RowModel, open_session
 from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.training.train import register_report, train
 
@@ -75,7 +75,7 @@ def main() -> None:
     for family, member in members.items():
         results[f"{family} probability"] = timed(lambda m=member: m.probability(engine), CALLS)
     content = next(m.content for m in report.models if m.manifest.family == "xgboost")
-    runtime = TreeModel(open_session(content))
+    runtime = RowModel(open_session(content))
     content_of_net = next(m.content for m in report.models if m.manifest.family == "lstm")
     net = RecurrentModel(open_session(content_of_net))
     results["lstm, ONNX Runtime"] = timed(lambda: net.peek(engine.sequence), CALLS)

@@ -10,7 +10,10 @@ from source_tree import ROOT, Source, assert_none, dotted, product
 
 CATCHES_ALL = "src/plan2/foundation/hub.py"
 MINTS_ORDERS = "src/plan2/intelligence/risk/gate.py"
-HEAVY = {"plan2.intelligence.training.families.recurrent"}
+HEAVY = {
+    f"plan2.intelligence.training.families.{name}"
+    for name in ("recurrent", "torch_setup", "windowed")
+}
 """Our modules that may be imported late, because they import torch, which takes two seconds."""
 MT5_HOME = "src/plan2/dataflow/terminals/"
 

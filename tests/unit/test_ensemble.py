@@ -25,8 +25,9 @@ pytest.importorskip("torch")
 class _Member:
     """Says what it is told to."""
 
-    def __init__(self, model_id, raw, slope=1.0, variance=0.0, horizon_s=7_200):
+    def __init__(self, model_id, raw, slope=1.0, variance=0.0, horizon_s=7_200, is_kept=False):
         self.raw = raw
+        self.is_kept = is_kept
         self.committed = 0
         self.resets = 0
         self.manifest = SimpleNamespace(

@@ -12,7 +12,7 @@ from plan2.intelligence.models import cell as compiled_cell
 from plan2.intelligence.models import trees as compiled_trees
 from plan2.intelligence.models.session import (
     RecurrentModel,
-    TreeModel,
+    RowModel,
     open_session,
     session_facts,
     verify,
@@ -80,7 +80,7 @@ def test_bytes_that_are_no_model_are_refused():
 
 def test_tree_rows_are_rounded_to_float32_and_nan_is_kept(data, tree_file):
     """The session's answer for one row equals XGBoost's for the batch."""
-    model = TreeModel(open_session(tree_file))
+    model = RowModel(open_session(tree_file))
     native = Trees().fit(data, data.all_rows(), 1)
     expected = native.probabilities(data.values[:200].astype(np.float32))
 
@@ -90,7 +90,7 @@ def test_tree_rows_are_rounded_to_float32_and_nan_is_kept(data, tree_file):
 
 def test_compiled_trees_equal_the_runtime(data, tree_file):
     """On every row of the data set."""
-    model = TreeModel(open_session(tree_file))
+    model = RowModel(open_session(tree_file))
     fast = compiled(tree_file, model)
     worst = max(abs(fast.predict(row) - model.predict(row)) for row in data.values)
 
@@ -108,7 +108,7 @@ def test_a_corrupted_table_is_refused(tree_file, monkeypatch):
 
     monkeypatch.setattr(compiled_trees, "tables_of", corrupted)
     with pytest.raises(ModelMismatch, match="differ from ONNX Runtime"):
-        compiled(tree_file, TreeModel(open_session(tree_file)))
+        compiled(tree_file, RowModel(open_session(tree_file)))
 
 
 def test_other_graphs_are_not_taken_for_trees(net, tree_file):
@@ -224,7 +224,7 @@ def test_a_state_of_another_width_is_refused(walker):
 
 def test_ten_thousand_calls_allocate_no_arrays(tree_file, walker, bars):
     """Memory after many runs is what it was after a few."""
-    model = TreeModel(open_session(tree_file))
+    model = RowModel(open_session(tree_file))
     fast = compiled(tree_file, model)
     row = np.zeros(model.width)
 

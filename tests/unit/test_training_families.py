@@ -198,5 +198,5 @@ def test_without_torch_the_rest_works_and_the_report_says_so(monkeypatch):
 
 def test_an_unknown_family_is_named():
     """With the ones that exist."""
-    with pytest.raises(ConfigError, match="'forest'; known are xgboost, lstm"):
+    with pytest.raises(ConfigError, match="'forest'; known are xgboost, lightgbm,"):
         families(("xgboost", "forest"))

@@ -1,4 +1,4 @@
-"""`plan2 train`: train, evaluate honestly and register models on archived ticks."""
+"""`plan2 train`: train and evaluate on archived ticks; what comes out is a candidate."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from plan2.commands.candidates import next_step, promote_to
 from plan2.commands.options import (
     data_dir_option,
     examples,
@@ -43,11 +44,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run registered and how good it is.
+    """What a run left and how good it is.
 
-    `report` is the text for people, `page` the file with the pictures.
+    `report` is the text for people, `page` the file with the pictures; an evaluation leaves no
+    candidate.
     """
 
+    candidate_id: str
     model_ids: tuple[str, ...]
     symbols: tuple[str, ...]
     verdict: str
@@ -67,6 +70,7 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
         "plan2 train                                 all archived symbols, one model per family",
         "plan2 train --symbol EURUSD --symbol GBPUSD",
         "plan2 train --symbol EURUSD --from 2024-01-01 --to 2024-07-01 --families xgboost",
+        'plan2 train --promote --reason "first try on paper"',
         "plan2 train --json > report.json",
     ),
 )
@@ -87,6 +91,8 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
     type=click.IntRange(min=1),
     help="Length of a bar, seconds. [market.bar_period_s]",
 )
+@click.option("--promote", is_flag=True, help="Let the candidate serve at once; needs --reason.")
+@click.option("--reason", default="", help="Why it may serve although a gate is not passed.")
 @click.option("--worker", is_flag=True, hidden=True, help="Talk to a parent process.")
 @data_dir_option
 @json_option
@@ -100,6 +106,8 @@ def command(
     seed: int,
     horizon_minutes: int | None,
     bar_period_s: int | None,
+    promote: bool,
+    reason: str,
     worker: bool,
     data_dir: Path | None,
     as_json: bool,
@@ -108,8 +116,11 @@ def command(
 
     Events are labelled at prices that could have been had, with costs; forecasts are judged out of
     sample only, walk-forward and purged. The report says "insufficient evidence" when that is the
-    truth; the models are registered and serve their symbols either way.
+    truth. The models become a candidate; the gates, or you with --promote, decide whether it
+    serves.
     """
+    if promote and not reason.strip():
+        raise click.UsageError("--promote needs a --reason: it is written down.")
     settings = resolve_settings(ctx, data_dir).settings
     order = Order(
         folder=resolve_data_dir(ctx, data_dir),
@@ -125,12 +136,15 @@ def command(
         _work(order)
         return
     trained = carry_out(order, tell_progress)
+    if promote:
+        promote_to(order.folder, trained.candidate_id, "champion", reason, is_override=True)
     if as_json:
         print_json(trained)
         return
     click.echo("\n".join(trained.report))
     click.echo(f"Report: {trained.page}")
-    click.echo(f"Registered for {', '.join(trained.symbols)}: {', '.join(trained.model_ids)}")
+    for line in next_step(order.folder, trained.candidate_id):
+        click.echo(line)
 
 
 def _work(order: Order) -> None:
@@ -168,7 +182,7 @@ def carry_out(order: Order, progress: Progress) -> Trained:
     from plan2.intelligence.training.report import lines_of, metrics_of
     from plan2.intelligence.training.request import TrainRequest
     from plan2.intelligence.training.seal import Seals
-    from plan2.intelligence.training.train import register_report, train
+    from plan2.intelligence.training.train import propose_report, train
     from plan2.intelligence.training.trials import Trials
 
     archive = TickArchive(order.folder / "archive")
@@ -195,8 +209,10 @@ def carry_out(order: Order, progress: Progress) -> Trained:
     made_by = "train" if order.registers else "evaluate"
     page = publish(report, made_by, request.ts_ns, order.folder)
     rows = {**report.families, "ensemble": report.ensemble}
+    draft = propose_report(registry, report) if order.registers else None
     return Trained(
-        model_ids=register_report(registry, report) if order.registers else (),
+        candidate_id=draft.candidate_id if draft else "",
+        model_ids=draft.model_ids if draft else (),
         symbols=report.symbols,
         verdict=report.verdict,
         flags=tuple(str(flag) for flag in report.ensemble.flags),

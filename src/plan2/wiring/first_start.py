@@ -12,6 +12,7 @@ from plan2.dataflow.terminals.simulated.market import FIRST_INSTANT_NS
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import Unrecoverable
+from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.training.job import NAME as TRAIN
 from plan2.intelligence.training.job import TrainWish
@@ -36,7 +37,7 @@ class FirstStart:
         self._shown = ""
 
     async def prepare(self) -> None:
-        """Generate what is missing, and train when nothing serves a symbol.
+        """Generate what is missing, and train when no model knows a symbol.
 
         Raises:
             Unrecoverable: training failed; says why.
@@ -48,8 +49,9 @@ class FirstStart:
             await self._write_history()
         if not self._settings.models.train_on_first_start:
             return
-        served = set(Registry(self._market.home / "models").champions())
-        missing = [symbol for symbol in symbols if symbol not in served]
+        schema_id = default_plan(self._settings.market.bar_period_s).schema_id
+        known = Registry(self._market.home / "models").known_symbols(schema_id)
+        missing = [symbol for symbol in symbols if symbol not in known]
         if missing:
             self._say(f"Training the default models on {', '.join(missing)} …")
             await self._train()

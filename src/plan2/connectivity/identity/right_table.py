@@ -43,6 +43,11 @@ START: Final = msgspec.structs.replace(PROPOSE, roles=TRADERS, scope=Scope.ADMIN
 """Long work takes what everybody shares: processor, memory and disk."""
 DECIDE: Final = msgspec.structs.replace(PROPOSE, roles=TRADERS, step_up=True)
 """Four eyes: the second person is no program."""
+GUIDE: Final = msgspec.structs.replace(
+    TRADE, roles=TRADERS, scope=Scope.ADMIN, rate=RateClass.ADMINISTRATION
+)
+"""Moving candidates through their life; the route asks for the installation's own tenant too."""
+GUIDE_PROVEN: Final = msgspec.structs.replace(GUIDE, step_up=True)
 
 RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/"): OPEN,
@@ -103,6 +108,12 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/api/v1/broker"): READ,
     ("GET", "/api/v1/models"): READ,
     ("GET", "/api/v1/models/{model_id}"): READ,
+    ("GET", "/api/v1/models/{model_id}/export"): READ,
+    ("GET", "/api/v1/candidates"): READ,
+    ("GET", "/api/v1/candidates/{candidate_id}"): READ,
+    ("POST", "/api/v1/candidates/rollback"): GUIDE,
+    ("POST", "/api/v1/candidates/{candidate_id}/move"): GUIDE,
+    ("POST", "/api/v1/candidates/{candidate_id}/override"): GUIDE_PROVEN,
     ("GET", "/api/v1/reports"): READ,
     ("GET", "/api/v1/reports/{report_id}"): READ,
     ("GET", "/api/v1/events"): AUDIT,
@@ -221,7 +232,7 @@ VERBS: Final[dict[str, Rule | None]] = {
     "jobs": START,
     "key": ADMINISTER_PROVEN,
     "kill": TRADE,
-    "models": None,
+    "models": GUIDE_PROVEN,
     "pause": TRADE,
     "records": AUDIT,
     "reduce-only": TRADE,

@@ -67,6 +67,8 @@ class FeatureEngine:
         self.sequence = self.words[FEATURES : FEATURES + CHANNELS]
         self.sequence_closed = self.words[FEATURES + CHANNELS : SIGMA_COLUMN]
         self.words[:BAR_COLUMN] = np.nan
+        self._closed_start_ns = self.records["closed"]["start_ns"]
+        self._period_ns = plan.bar_period_s * NS_PER_SECOND
         self._set_parameters(instrument, word_of(dtype, "memory"))
         self._step = machine_code(step, self.records, self.words, 0, 0.0, 0.0)
 
@@ -83,6 +85,11 @@ class FeatureEngine:
         parameters["warmups"] = plan.warmups
         self.records["calendar"]["minute"] = -1
         self.records["calendar"]["hour"] = -1
+
+    @property
+    def closed_ns(self) -> int:
+        """End of the bar closed last, UTC ns; meaningless before the first."""
+        return int(self._closed_start_ns[0]) + self._period_ns
 
     @property
     def sigma(self) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 
 from plan2.foundation.errors import ModelMismatch, require
 from plan2.foundation.ids import derived_id
+from plan2.foundation.values import NS_PER_SECOND, Float64Array
 from plan2.intelligence.features.sampled import SampledFeatures
 from plan2.intelligence.models.barrier import barrier_width
 from plan2.intelligence.models.calibration import logit_of, probability_of
@@ -28,9 +29,11 @@ WARMING_UP = "warming_up"
 NO_MODEL = "no_model_available"
 NOT_A_PROBABILITY = "not_a_probability"
 BARRIER = "barrier"
-"""Key of the barrier among the states of a record."""
+CLOSED = "closed"
+"""Keys of the barrier, and of the end of the last bar, among the states of a record."""
 
 _DOUBLE = struct.Struct("<d")
+_TIME = struct.Struct("<q")
 
 
 class Ensemble:
@@ -64,6 +67,8 @@ class Ensemble:
         )
         self._barrier = math.nan
         self._has_forecast = False
+        self._is_kept = any(member.is_kept for member in self.members)
+        self._closed_ns = 0  # of the last forecast, where it matters
 
     def forecast(self, ts_ns: int, reading: Reading) -> Forecast:
         """What the members together expect at this tick."""
@@ -72,21 +77,36 @@ class Ensemble:
         if not self._has_forecast:
             return self._abstention(ts_ns, WARMING_UP)
         self._barrier = sigma * self._width_of_one
+        if self._is_kept:
+            self._closed_ns = reading.closed_ns
         raw = [_guarded(member, reading) for member in self.members]
-        return self._blend(ts_ns, self._barrier, raw)
+        return self._blend(ts_ns, self._barrier, raw, ts_ns - self._closed_ns)
 
     def commit(self, reading: Reading) -> None:
-        """A bar closed: the recurrent members step over it, or forget everything at a gap."""
+        """A bar closed: the members with memory step over it, or forget everything at a gap.
+
+        One whose step fails starts anew; until then it would speak from a state that lacks a bar.
+        """
         if reading.gap_reset:
             self.reset()
             return
         for member in self.members:
-            member.commit(reading.sequence_closed, reading.sequence)
+            try:
+                member.commit(reading.sequence_closed, reading.sequence)
+            except FAILURES:
+                member.reset()
 
     def reset(self) -> None:
         """Forget all recurrent state, as after a gap."""
         for member in self.members:
             member.reset()
+
+    def rewarm(self, closed_bars: Float64Array) -> None:
+        """Take the state that walking over these bars from zero gives; float64[bars, channels]."""
+        self.reset()
+        for row in closed_bars:
+            for member in self.members:
+                member.commit(row, row)
 
     def catch_up(self, samples: SampledFeatures) -> None:
         """Walk the recurrent members over the closed bars of a block, as if each had been live."""
@@ -101,12 +121,15 @@ class Ensemble:
         """What the last forecast started from besides the features, for the decision record.
 
         Model id → little-endian float32 (hidden, cell, sequence); the key "barrier" holds the
-        barrier as one float64. Empty when the last forecast had no basis.
+        barrier as one float64, "closed" the end of the bar closed last as one int64 when a member
+        keeps its answer from there. Empty when the last forecast had no basis.
         """
         if not self._has_forecast:
             return {}
         memories = {m.manifest.model_id: m.memory() for m in self.members}
         memories[BARRIER] = _DOUBLE.pack(self._barrier)
+        if self._is_kept:
+            memories[CLOSED] = _TIME.pack(self._closed_ns)
         return memories
 
     def recompute(
@@ -119,18 +142,20 @@ class Ensemble:
         """
         if not states:
             return self._abstention(ts_ns, WARMING_UP)
-        missing = {BARRIER, *self.model_ids} - set(states)
+        kept = {CLOSED} if self._is_kept else set()
+        missing = ({BARRIER, *self.model_ids} | kept) - set(states)
         if missing:
             raise ModelMismatch(
                 f"{self.symbol}: the record holds no state for {sorted(missing)}; it was made by "
-                f"{sorted(set(states) - {BARRIER})}.",
+                f"{sorted(models_in(states))}.",
                 remedy="Load the models that the record names.",
             )
         row = values_of(tuple(values))
         memories = {key: base64.b64decode(text) for key, text in states.items()}
         raw = [m.replay(row, memories[m.manifest.model_id]) for m in self.members]
-        barrier = float(np.frombuffer(memories[BARRIER], "<f8")[0])
-        return self._blend(ts_ns, barrier, raw)
+        (barrier,) = _DOUBLE.unpack(memories[BARRIER])
+        (closed_ns,) = _TIME.unpack(memories[CLOSED]) if self._is_kept else (ts_ns,)
+        return self._blend(ts_ns, barrier, raw, ts_ns - closed_ns)
 
     def state_bytes(self) -> bytes:
         """The committed state of all members, for a snapshot; call between ticks."""
@@ -145,8 +170,7 @@ class Ensemble:
         widths = [len(member.state_bytes()) for member in self.members]
         if sum(widths) != len(data):
             raise ModelMismatch(
-                f"{self.symbol}: recurrent state of {sum(widths)} bytes expected, "
-                f"{len(data)} found.",
+                f"{self.symbol}: state of {sum(widths)} bytes expected, {len(data)} found.",
                 remedy="It belongs to other models; start cold.",
             )
         start = 0
@@ -154,7 +178,7 @@ class Ensemble:
             member.set_state(data[start : start + width])
             start += width
 
-    def _blend(self, ts_ns: int, barrier: float, raw: list[float]) -> Forecast:
+    def _blend(self, ts_ns: int, barrier: float, raw: list[float], age_ns: int) -> Forecast:
         """Calibrate, average and measure the disagreement; everything rounded to 1e-5."""
         total = spread = 0.0
         calibrated = []
@@ -168,7 +192,7 @@ class Ensemble:
             calibrated.append(probability_of(calibration.logit(logit)))
         known = [p for p in calibrated if not math.isnan(p)]
         if not known:
-            return self._abstention(ts_ns, NO_MODEL, self._votes(raw, calibrated, 0))
+            return self._abstention(ts_ns, NO_MODEL, self._votes(raw, calibrated, 0, age_ns))
         p_up = probability_of(total / len(known))
         mean = sum(known) / len(known)
         disagreement = math.sqrt(sum((p - mean) ** 2 for p in known) / len(known))
@@ -183,10 +207,13 @@ class Ensemble:
             disagreement=round(disagreement, DECIMALS),
             standard_error=round(math.hypot(disagreement, calibration_error) * widening, DECIMALS),
             calibration_id=self.calibration_id,
-            votes=self._votes(raw, calibrated, len(known)),
+            votes=self._votes(raw, calibrated, len(known), age_ns),
         )
 
-    def _votes(self, raw: list[float], calibrated: list[float], known: int) -> tuple[Vote, ...]:
+    def _votes(
+        self, raw: list[float], calibrated: list[float], known: int, age_ns: int
+    ) -> tuple[Vote, ...]:
+        age_s = round(age_ns / NS_PER_SECOND, 3)
         return tuple(
             Vote(
                 model_id=member.manifest.model_id,
@@ -194,6 +221,7 @@ class Ensemble:
                 raw=round(raw[k], DECIMALS),
                 calibrated=round(calibrated[k], DECIMALS),
                 weight=1.0 / known,
+                age_s=age_s if member.is_kept else 0.0,
             )
             if not math.isnan(calibrated[k])
             else Vote(
@@ -220,6 +248,11 @@ class Ensemble:
             votes=votes,
             abstained=reason,
         )
+
+
+def models_in(states: Mapping[str, str]) -> frozenset[str]:
+    """Ids of the models whose states a decision record holds."""
+    return frozenset(states) - {BARRIER, CLOSED}
 
 
 def _guarded(member: Member, reading: Reading) -> float:

@@ -8,6 +8,7 @@ class Vote(msgspec.Struct, frozen=True, kw_only=True):
 
     `raw` is the model's own probability of "up", `calibrated` after its calibration, both in 0..1;
     `weight` is its share in the blend; `abstained` is empty or says why the vote did not count.
+    `age_s`: for nets that run when a bar closes, seconds since the end of that bar; else 0.
     """
 
     model_id: str
@@ -16,6 +17,7 @@ class Vote(msgspec.Struct, frozen=True, kw_only=True):
     calibrated: float
     weight: float
     abstained: str = ""
+    age_s: float = 0.0
 
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,9 @@ from plan2.foundation.values import Float64Array
 from plan2.intelligence.models import cell, trees
 from plan2.intelligence.models.cell import CompiledCell
 from plan2.intelligence.models.manifest import Manifest
-from plan2.intelligence.models.session import RecurrentModel, TreeModel, open_session, verify
+from plan2.intelligence.models.session import RecurrentModel, RowModel, open_session, verify
 from plan2.intelligence.models.trees import CompiledTrees
+from plan2.intelligence.models.window import WindowModel
 
 IS_LITTLE_ENDIAN: Final = sys.byteorder == "little"
 
@@ -36,6 +37,11 @@ class Reading(Protocol):
         ...
 
     @property
+    def closed_ns(self) -> int:
+        """End of the bar closed last, UTC ns."""
+        ...
+
+    @property
     def sigma(self) -> float:
         """Standard deviation of one bar's change, quote currency; NaN = not known yet."""
         ...
@@ -52,9 +58,15 @@ class Reading(Protocol):
 
 
 class Member(Protocol):
-    """One model's voice for one symbol."""
+    """One model's voice for one symbol.
+
+    Attributes:
+        manifest: the model's card. is_kept: it speaks when a bar closes and repeats itself until
+            the next one does.
+    """
 
     manifest: Manifest
+    is_kept: bool
 
     def probability(self, reading: Reading) -> float:
         """The raw probability of up at this tick."""
@@ -85,12 +97,13 @@ class Member(Protocol):
         ...
 
 
-class TreeMember:
-    """A voice without memory; all symbols share the model."""
+class RowMember:
+    """A voice without memory, of trees or a line; all symbols share the model."""
 
     __slots__ = ("_model", "manifest")
+    is_kept = False
 
-    def __init__(self, manifest: Manifest, model: CompiledTrees | TreeModel) -> None:
+    def __init__(self, manifest: Manifest, model: CompiledTrees | RowModel) -> None:
         self.manifest = manifest
         self._model = model
 
@@ -99,10 +112,10 @@ class TreeMember:
         return self._model.predict(reading.values)
 
     def commit(self, sequence_closed: Float64Array, sequence: Float64Array) -> None:
-        """Trees have nothing to move on."""
+        """Nothing to move on."""
 
     def reset(self) -> None:
-        """Trees have nothing to forget."""
+        """Nothing to forget."""
 
     def memory(self) -> bytes:
         """Nothing besides the features."""
@@ -129,6 +142,7 @@ class RecurrentMember:
     """
 
     __slots__ = ("_at_close", "_closing", "_model", "manifest")
+    is_kept = False
 
     def __init__(self, manifest: Manifest, model: RecurrentModel) -> None:
         self.manifest = manifest
@@ -173,6 +187,45 @@ class RecurrentMember:
         self._model.set_state(state)
 
 
+class WindowMember:
+    """A voice that looks at the last closed bars and speaks once for each of them."""
+
+    __slots__ = ("_model", "manifest")
+    is_kept = True
+
+    def __init__(self, manifest: Manifest, model: WindowModel) -> None:
+        self.manifest = manifest
+        self._model = model
+
+    def probability(self, reading: Reading) -> float:  # noqa: ARG002 - the bar in progress is not seen
+        """The raw probability of up after the bar closed last."""
+        return self._model.probability()
+
+    def commit(self, sequence_closed: Float64Array, sequence: Float64Array) -> None:  # noqa: ARG002
+        """Move on by the closed bar."""
+        self._model.commit(sequence_closed)
+
+    def reset(self) -> None:
+        """No bar is known."""
+        self._model.reset()
+
+    def memory(self) -> bytes:
+        """The window, little-endian float32."""
+        return self._model.state_bytes()
+
+    def replay(self, values: Float64Array, memory: bytes) -> float:  # noqa: ARG002 - in memory
+        """The raw probability of a recorded window."""
+        return self._model.replay(memory)
+
+    def state_bytes(self) -> bytes:
+        """The window."""
+        return self._model.state_bytes()
+
+    def set_state(self, state: bytes) -> None:
+        """Continue from a window."""
+        self._model.set_state(state)
+
+
 class LoadedModel:
     """A model whose bytes were verified; it gives one member to each symbol.
 
@@ -189,33 +242,39 @@ class LoadedModel:
         verify(content, manifest.sha256, manifest.model_id)
         self.manifest = manifest
         self._session = open_session(content)
-        self._trees: CompiledTrees | TreeModel | None = None
+        self._rows: CompiledTrees | RowModel | None = None
         self._cell: CompiledCell | None = None
-        inputs = len(self._session.get_inputs())
-        if inputs == 1:
-            self._load_trees(content)
-        elif inputs == 3:
+        inputs = [len(entry.shape) for entry in self._session.get_inputs()]
+        if inputs == [2]:
+            self._load_rows(content)
+        elif inputs == [3]:
+            channels = WindowModel(self._session).channels
+            self._check_width("sequence channels", channels, len(manifest.sequence_names))
+        elif len(inputs) == 3:
             self._load_cell(content)
         else:
             raise ModelMismatch(
-                f"Model {manifest.model_id} has {inputs} inputs; 1 (features) or 3 (sequence and "
-                "state) are served.",
+                f"Model {manifest.model_id} has inputs of {inputs} dimensions; served are one row "
+                "of features [2], a window of bars [3], or a sequence and its two states.",
                 remedy="Train again.",
             )
+        self._is_window = inputs == [3]
 
     def member(self) -> Member:
         """A new voice for one symbol."""
-        if self._trees is not None:
-            return TreeMember(self.manifest, self._trees)
+        if self._rows is not None:
+            return RowMember(self.manifest, self._rows)
+        if self._is_window:
+            return WindowMember(self.manifest, WindowModel(self._session))
         return RecurrentMember(self.manifest, RecurrentModel(self._session, self._cell))
 
-    def _load_trees(self, content: bytes) -> None:
-        model = TreeModel(self._session)
+    def _load_rows(self, content: bytes) -> None:
+        model = RowModel(self._session)
         self._check_width("features", model.width, len(self.manifest.feature_names))
         try:
-            self._trees = trees.compiled(content, model)
+            self._rows = trees.compiled(content, model)
         except trees.NotCompilable:
-            self._trees = model
+            self._rows = model
 
     def _load_cell(self, content: bytes) -> None:
         channels = RecurrentModel(self._session).channels

@@ -95,8 +95,8 @@ def session_facts(session: Session) -> dict[str, int | str]:
     }
 
 
-class TreeModel:
-    """A tree ensemble: one row of features in, one probability of up out."""
+class RowModel:
+    """Trees or a line: one row of features in, one probability of up out."""
 
     def __init__(self, session: Session) -> None:
         (entry,) = session.get_inputs()
@@ -105,13 +105,13 @@ class TreeModel:
         self._features = np.zeros((1, self.width), np.float32)
         self._probabilities = np.zeros((1, 2), np.float32)
         self._binding = session.io_binding()
-        _bind_input(self._binding, entry.name, self._features)
-        _bind_output(self._binding, "probabilities", self._probabilities)
+        bind_input(self._binding, entry.name, self._features)
+        bind_output(self._binding, "probabilities", self._probabilities)
         for _ in range(WARM_UP_RUNS):
             self.predict(np.zeros(self.width))
 
     def predict(self, values: Float64Array) -> float:
-        """The raw probability of up; NaN features are routed by the trees.
+        """The raw probability of up; what NaN means, the file says.
 
         Args:
             values: float64[F] in schema order; rounded to float32 as in training.
@@ -144,12 +144,12 @@ class RecurrentModel:
         self._step = step or self._run
         self._session = session
         self._binding = session.io_binding()
-        _bind_input(self._binding, sequence.name, self._sequence[None])
-        _bind_input(self._binding, hidden.name, self._state[None, :width])
-        _bind_input(self._binding, cell.name, self._state[None, width:])
-        _bind_output(self._binding, probability.name, self._probability)
-        _bind_output(self._binding, hidden_next.name, self._next[None, :width])
-        _bind_output(self._binding, cell_next.name, self._next[None, width:])
+        bind_input(self._binding, sequence.name, self._sequence[None])
+        bind_input(self._binding, hidden.name, self._state[None, :width])
+        bind_input(self._binding, cell.name, self._state[None, width:])
+        bind_output(self._binding, probability.name, self._probability)
+        bind_output(self._binding, hidden_next.name, self._next[None, :width])
+        bind_output(self._binding, cell_next.name, self._next[None, width:])
         for _ in range(WARM_UP_RUNS):
             self.peek(np.zeros(channels))
         self.reset()
@@ -191,7 +191,7 @@ class RecurrentModel:
         Raises:
             ModelMismatch: the state belongs to a net of another width.
         """
-        values = _floats(state, 2 * self.hidden)
+        values = floats_of(state, 2 * self.hidden)
         self.reset()
         self._state[:] = values
 
@@ -201,7 +201,7 @@ class RecurrentModel:
         Raises:
             ModelMismatch: the memory belongs to a net of another shape.
         """
-        values = _floats(memory, len(self.memory))
+        values = floats_of(memory, len(self.memory))
         live, next_state = self.memory.copy(), self._next.copy()
         self.memory[:] = values
         probability = self._step(self.memory, self._next)
@@ -220,7 +220,12 @@ class RecurrentModel:
             self._is_committed = True
 
 
-def _floats(data: bytes, count: int) -> Float32Array:
+def floats_of(data: bytes, count: int) -> Float32Array:
+    """The float32 values of a state.
+
+    Raises:
+        ModelMismatch: there are more or fewer than `count`.
+    """
     if len(data) != 4 * count:
         raise ModelMismatch(
             f"A recurrent state of {4 * count} bytes was expected, found {len(data)}.",
@@ -229,9 +234,11 @@ def _floats(data: bytes, count: int) -> Float32Array:
     return np.frombuffer(data, "<f4")
 
 
-def _bind_input(binding: onnxruntime.IOBinding, name: str, array: Float32Array) -> None:
+def bind_input(binding: onnxruntime.IOBinding, name: str, array: Float32Array) -> None:
+    """Let runs read an input from this array, which must outlive the binding."""
     binding.bind_input(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
 
 
-def _bind_output(binding: onnxruntime.IOBinding, name: str, array: Float32Array) -> None:
+def bind_output(binding: onnxruntime.IOBinding, name: str, array: Float32Array) -> None:
+    """Let runs write an output into this array, which must outlive the binding."""
     binding.bind_output(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)

@@ -13,7 +13,7 @@ from numba import njit
 
 from plan2.foundation.errors import ModelMismatch
 from plan2.foundation.values import Float32Array, Float64Array
-from plan2.intelligence.models.session import TreeModel
+from plan2.intelligence.models.session import RowModel
 
 TOLERANCE = 1e-6
 CHECKED_ROWS = 256
@@ -25,6 +25,8 @@ NODE = np.dtype([("value", np.float32), ("code", np.int32)])
 
 Nodes = npt.NDArray[np.void]
 
+_TRANSFORMS = ("LOGISTIC", "NONE")
+
 
 class NotCompilable(ModelMismatch):
     """A model of another form than the compiled evaluators know; ONNX Runtime serves it."""
@@ -33,33 +35,35 @@ class NotCompilable(ModelMismatch):
 class Tables(NamedTuple):
     """All trees, padded to the same depth, so that a walk has no branch to mispredict.
 
-    nodes: `NODE`[trees · 2^(depth+1)], each tree as a heap whose root is at 1. base: log-odds.
+    nodes: `NODE`[trees · 2^(depth+1)], each tree as a heap whose root is at 1. base: added to the
+    sum of the leaves. is_logit: the sum is the log-odds of up; otherwise it is the probability.
     """
 
     nodes: Nodes
     depth: int
     base: float
+    is_logit: bool
 
 
 class CompiledTrees:
-    """The same question as `TreeModel.predict`, answered without leaving compiled code."""
+    """The same question as `RowModel.predict`, answered without leaving compiled code."""
 
     def __init__(self, tables: Tables, width: int) -> None:
         self.width = width
-        self._nodes, self._depth, self._base = tables
+        self._tables = tables
         self._row = np.zeros(width, np.float32)
 
     def predict(self, values: Float64Array) -> float:
         """The raw probability of up; values float64[F], rounded to float32 as in training."""
         self._row[:] = values
-        return float(_probability(self._row, self._nodes, self._depth, self._base))
+        return float(_probability(self._row, *self._tables))
 
 
-def compiled(content: bytes, model: TreeModel) -> CompiledTrees:
+def compiled(content: bytes, model: RowModel) -> CompiledTrees:
     """Build the evaluator from the file's bytes and hold it against ONNX Runtime.
 
     Raises:
-        NotCompilable: the file is not a tree ensemble as XGBoost exports it, or too deep.
+        NotCompilable: the file is not a tree ensemble as the families export it, or too deep.
         ModelMismatch: it differs from ONNX Runtime by more than 1e-6 somewhere.
     """
     tables = tables_of(content)
@@ -76,7 +80,9 @@ def compiled(content: bytes, model: TreeModel) -> CompiledTrees:
 
 
 def tables_of(content: bytes) -> Tables:
-    """The node tables of an ONNX file with one XGBoost TreeEnsembleClassifier.
+    """The node tables of an ONNX file with one TreeEnsembleClassifier for two classes.
+
+    `x <= t` is the same as `x < (next float32 above t)`, so one kind of node serves all exporters.
 
     Raises:
         NotCompilable: the file holds anything else, or trees too deep to be padded.
@@ -87,9 +93,12 @@ def tables_of(content: bytes) -> Tables:
             f"Expected one TreeEnsembleClassifier, found {[node.op_type for node in nodes]}."
         )
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in nodes[0].attribute}
-    modes = {mode.decode() for mode in attributes["nodes_modes"]}
-    if not modes <= {"LEAF", "BRANCH_LT"} or attributes["post_transform"] != b"LOGISTIC":
-        raise NotCompilable("Expected BRANCH_LT nodes and a LOGISTIC output, as XGBoost exports.")
+    modes = {mode.decode() for mode in attributes["nodes_modes"]} - {"LEAF"}
+    transform = attributes.get("post_transform", b"NONE").decode()
+    if not (modes <= {"BRANCH_LT"} or modes <= {"BRANCH_LEQ"}) or transform not in _TRANSFORMS:
+        raise NotCompilable(f"Found nodes {sorted(modes)}, output transformed by {transform}.")
+    if len(set(attributes["class_ids"])) != 1 or len(attributes["classlabels_int64s"]) != 2:
+        raise NotCompilable("Expected one weight for each leaf, that of the class up.")
     links = _Links(attributes)
     depth = max(links.depth_below(root) for root in links.roots)
     if depth > DEPTH_MAX:
@@ -99,7 +108,7 @@ def tables_of(content: bytes) -> Tables:
     for heap, root in zip(heaps, links.roots, strict=True):
         links.fill(heap, 1, root, depth)
     base = float(attributes.get("base_values", [0.0])[0])
-    return Tables(heaps.reshape(-1), depth, base)
+    return Tables(heaps.reshape(-1), depth, base, transform == "LOGISTIC")
 
 
 class _Links:
@@ -115,6 +124,8 @@ class _Links:
         self._right = place[tree * stride + attributes["nodes_falsenodeids"]]
         self._is_leaf = np.array([mode == b"LEAF" for mode in attributes["nodes_modes"]])
         self._value = np.asarray(attributes["nodes_values"], np.float32).copy()
+        if b"BRANCH_LEQ" in attributes["nodes_modes"]:
+            self._value = np.nextafter(self._value, np.float32(np.inf))
         leaf_tree = np.asarray(attributes["class_treeids"], np.int64)
         leaf = place[leaf_tree * stride + attributes["class_nodeids"]]
         self._value[leaf] = attributes["class_weights"]
@@ -158,7 +169,7 @@ def _check_rows(tables: Tables, width: int) -> Float64Array:
 
 
 @njit(cache=True)
-def _probability(row: Float32Array, nodes: Nodes, depth: int, base: float) -> float:
+def _probability(row: Float32Array, nodes: Nodes, depth: int, base: float, is_logit: bool) -> float:
     total = np.float32(base)
     size = 2 << depth
     for start in range(0, nodes.shape[0], size):
@@ -169,4 +180,6 @@ def _probability(row: Float32Array, nodes: Nodes, depth: int, base: float) -> fl
             is_right = (x >= node.value) | (np.isnan(x) & ((node.code & 1) == 0))
             place = 2 * place + is_right
         total += nodes[start + place].value
-    return float(1.0 / (1.0 + np.exp(-np.float64(total))))
+    if is_logit:
+        return float(1.0 / (1.0 + np.exp(-np.float64(total))))
+    return float(total)

@@ -1,10 +1,41 @@
 """What every model family can do: fit on rows of a data set, and speak about other rows."""
 
-from typing import Protocol, runtime_checkable
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final, Protocol, Self, runtime_checkable
 
+import numpy as np
+
+from plan2.foundation.errors import InputError
 from plan2.foundation.values import Float64Array, Int64Array
 from plan2.intelligence.models.manifest import Parity
 from plan2.intelligence.training.dataset import Dataset
+
+Value = float | int | str
+Parameters = Mapping[str, Value]
+
+PROBABILITY_EDGE: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Where a search may look for a number: `low` to `high`; whole numbers when both are `int`.
+
+    `is_log`: small values are as interesting as large ones.
+    """
+
+    low: float
+    high: float
+    is_log: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether only whole numbers are asked for."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+
+Space = Mapping[str, Range]
 
 
 class FittedModel(Protocol):
@@ -34,15 +65,47 @@ class Learned(Protocol):
     losses: tuple[float, ...]
 
 
-class Family(Protocol):
-    """A way to train."""
+class Family(ABC):
+    """A way to train, with its hyper-parameters.
 
-    name: str
+    Attributes:
+        name: as in settings and manifests. defaults: every hyper-parameter. space: those that a
+            search may change, and between which values.
+    """
 
+    name: ClassVar[str]
+    defaults: ClassVar[Parameters]
+    space: ClassVar[Space]
+
+    def __init__(self, changes: Parameters | None = None) -> None:
+        """Take the defaults, with these changes.
+
+        Raises:
+            InputError: the family has no such hyper-parameter.
+        """
+        unknown = sorted(set(changes or {}) - set(self.defaults))
+        if unknown:
+            raise InputError(
+                f"{self.name} has no hyper-parameter {unknown[0]!r}; it has "
+                f"{', '.join(sorted(self.defaults))}."
+            )
+        self._parameters: dict[str, Value] = {**self.defaults, **(changes or {})}
+
+    @abstractmethod
     def fit(self, dataset: Dataset, rows: Int64Array, seed: int) -> FittedModel:
         """Train on these rows and on nothing that lies after the last of them."""
-        ...
 
-    def parameters(self) -> dict[str, float | int | str]:
+    def parameters(self) -> dict[str, Value]:
         """The hyper-parameters, for the manifest."""
-        ...
+        return dict(self._parameters)
+
+    def tuned(self, changes: Parameters) -> Self:
+        """The same family with other values for some hyper-parameters."""
+        return type(self)({**self._parameters, **changes})
+
+
+def log_odds(probabilities: Float64Array) -> Float64Array:
+    """Natural log-odds of float64[n], kept 1e-6 away from certainty."""
+    p = np.clip(probabilities, PROBABILITY_EDGE, 1.0 - PROBABILITY_EDGE)
+    odds: Float64Array = np.log(p / (1.0 - p))
+    return odds

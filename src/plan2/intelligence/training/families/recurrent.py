@@ -5,6 +5,8 @@ truncated backpropagation. Losses are taken at the bars whose close is an event.
 on the training bars and frozen into the network; an undefined channel becomes 0 and sets its mask.
 """
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import nn
@@ -15,18 +17,15 @@ from plan2.intelligence.models.manifest import Parity
 from plan2.intelligence.models.session import RecurrentModel, open_session
 from plan2.intelligence.training import parity
 from plan2.intelligence.training.dataset import Dataset, SymbolSamples
+from plan2.intelligence.training.families.family import Family, Parameters, Range, Space
 from plan2.intelligence.training.families.recurrent_graph import step_graph
+from plan2.intelligence.training.families.scaling import channel_scaler
+from plan2.intelligence.training.families.torch_setup import seeded
 
 HIDDEN = 32
 CLIP = 5.0
 CHUNK_BARS = 960
 SEGMENT_BARS = 120
-CHUNKS_PER_BATCH = 16
-EPOCHS = 2
-UPDATES_MIN = 60
-"""Short histories are walked more often, so that the net is trained at all."""
-LEARNING_RATE = 3e-3
-WEIGHT_DECAY = 1e-3
 GRADIENT_NORM_MAX = 1.0
 
 
@@ -110,25 +109,42 @@ class FittedRecurrent:
         return {name: tuple(buffers[name].tolist()) for name in ("mean", "scale")}
 
 
-class Recurrent:
-    """The LSTM family."""
+class Recurrent(Family):
+    """The LSTM family. Short histories are walked more often, at least `updates_min` updates."""
 
     name = "lstm"
+    defaults: ClassVar[Parameters] = {
+        "hidden": HIDDEN,
+        "epochs": 2,
+        "updates_min": 60,
+        "segment_bars": SEGMENT_BARS,
+        "chunk_bars": CHUNK_BARS,
+        "chunks_per_batch": 16,
+        "learning_rate": 3e-3,
+        "weight_decay": 1e-3,
+        "threads": 1,
+        "device": "cpu",
+    }
+    space: ClassVar[Space] = {
+        "epochs": Range(1, 6),
+        "learning_rate": Range(5e-4, 1e-2, is_log=True),
+        "weight_decay": Range(1e-4, 1e-1, is_log=True),
+    }
 
     def fit(self, dataset: Dataset, rows: Int64Array, seed: int) -> FittedRecurrent:
         """Train on the bars up to the last of these rows, with losses at these rows only."""
+        parameters = self.parameters()
+        rate, decay = float(parameters["learning_rate"]), float(parameters["weight_decay"])
         torch.set_num_threads(1)
-        chunks = _Chunks(dataset, rows)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            network = Network(*_scaler(chunks.sequence[~chunks.is_padding]))
-        optimiser = torch.optim.AdamW(
-            network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY
-        )
+        chunks = _Chunks(dataset, rows, int(parameters["chunks_per_batch"]))
+        with seeded(seed):
+            network = Network(*channel_scaler(chunks.sequence[~chunks.is_padding]))
+        network.to(str(parameters["device"]))
+        optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)
         updates = chunks.batch_count() * (CHUNK_BARS // SEGMENT_BARS)
-        epochs = max(EPOCHS, -(-UPDATES_MIN // updates))
+        epochs = max(int(parameters["epochs"]), -(-int(parameters["updates_min"]) // updates))
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, LEARNING_RATE, total_steps=epochs * chunks.batch_count()
+            optimiser, rate, total_steps=epochs * chunks.batch_count()
         )
         rng = np.random.default_rng(seed)
         losses = []
@@ -138,21 +154,7 @@ class Recurrent:
                 total += _train_batch(network, optimiser, chunks, batch)
                 schedule.step()
             losses.append(total / float(chunks.weight.sum()))
-        return FittedRecurrent(network.eval(), tuple(losses))
-
-    def parameters(self) -> dict[str, float | int | str]:
-        """The hyper-parameters."""
-        return {
-            "hidden": HIDDEN,
-            "epochs": EPOCHS,
-            "updates_min": UPDATES_MIN,
-            "segment_bars": SEGMENT_BARS,
-            "chunk_bars": CHUNK_BARS,
-            "chunks_per_batch": CHUNKS_PER_BATCH,
-            "learning_rate": LEARNING_RATE,
-            "weight_decay": WEIGHT_DECAY,
-            "threads": 1,
-        }
+        return FittedRecurrent(network.cpu().eval(), tuple(losses))
 
 
 class _Chunks:
@@ -162,7 +164,8 @@ class _Chunks:
     where no event is; is_padding: bool[k, CHUNK_BARS].
     """
 
-    def __init__(self, dataset: Dataset, rows: Int64Array) -> None:
+    def __init__(self, dataset: Dataset, rows: Int64Array, per_batch: int) -> None:
+        self._per_batch = per_batch
         end_ns = int(dataset.labels["t0"][rows].max())
         pieces = []
         for code, samples in enumerate(dataset.series):
@@ -176,11 +179,11 @@ class _Chunks:
         target = np.concatenate([piece[1] for piece in pieces])
         self.is_padding = np.concatenate([piece[2] for piece in pieces])
         self.up, self.weight = target[..., 0], target[..., 1]
-        segments = len(self.up) * CHUNK_BARS / SEGMENT_BARS / CHUNKS_PER_BATCH
+        segments = len(self.up) * CHUNK_BARS / SEGMENT_BARS / per_batch
         self.weight_per_update = float(self.weight.sum()) / segments
 
     def batch_count(self) -> int:
-        return -(-len(self.up) // CHUNKS_PER_BATCH)
+        return -(-len(self.up) // self._per_batch)
 
     def batches(self, rng: np.random.Generator) -> list[Int64Array]:
         order = rng.permutation(len(self.up))
@@ -195,9 +198,10 @@ def _train_batch(
     Returns the weighted sum of the losses.
     """
     total = 0.0
-    sequence = torch.from_numpy(chunks.sequence[batch])
-    up, weight = torch.from_numpy(chunks.up[batch]), torch.from_numpy(chunks.weight[batch])
-    state = _zero_state(len(batch))
+    device = network.mean.device
+    parts = (chunks.sequence, chunks.up, chunks.weight)
+    sequence, up, weight = (torch.from_numpy(part[batch]).to(device) for part in parts)
+    state = _zero_state(len(batch), device)
     for start in range(0, CHUNK_BARS, SEGMENT_BARS):
         part = slice(start, start + SEGMENT_BARS)
         logits, state = network(sequence[:, part], state)
@@ -240,16 +244,8 @@ def _stretches(is_reset: np.ndarray) -> tuple[Int64Array, Int64Array]:
     return starts, np.diff(np.append(starts, len(marks)))
 
 
-def _scaler(bars: Float32Array) -> tuple[Float32Array, Float32Array]:
-    """Mean and inverse deviation of each channel over float32[m, channels], ignoring NaN."""
-    is_known = np.isfinite(bars)
-    count = np.maximum(is_known.sum(axis=0), 1)
-    known = np.where(is_known, bars, 0.0).astype(np.float64)
-    mean = known.sum(axis=0) / count
-    deviation = np.sqrt((np.where(is_known, known - mean, 0.0) ** 2).sum(axis=0) / count)
-    scale = 1.0 / np.where(deviation > 1e-6, deviation, 1.0)
-    return mean.astype(np.float32), scale.astype(np.float32)
-
-
-def _zero_state(batch: int) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.zeros(1, batch, HIDDEN), torch.zeros(1, batch, HIDDEN)
+def _zero_state(
+    batch: int, device: torch.device | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    zeros = torch.zeros(1, batch, HIDDEN, device=device)
+    return zeros, zeros.clone()

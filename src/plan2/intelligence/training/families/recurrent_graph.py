@@ -1,18 +1,14 @@
 """An LSTM as an ONNX graph of a single step: state in, state out, scaler inside.
 
 The cell is spelled out because the exporter wraps its LSTM node in a dozen reshapes that cost more
-than the arithmetic. Names start with `plan2_`: an output that shares its name with a parameter
-makes the exporter write an invalid file (pytorch issue 158094).
+than the arithmetic.
 """
-
-import logging
-import warnings
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from plan2.foundation.errors import InvariantBroken
+from plan2.intelligence.training.families.torch_graph import exported
 
 SEQUENCE, HIDDEN, CELL = "plan2_sequence", "plan2_hidden", "plan2_cell"
 PROBABILITY, HIDDEN_NEXT, CELL_NEXT = "plan2_probability", "plan2_hidden_next", "plan2_cell_next"
@@ -54,30 +50,7 @@ class _Step(nn.Module):
 
 def step_graph(network: nn.Module) -> bytes:
     """The ONNX file of one step; the same network gives the same bytes."""
-    step = _Step(network).eval()
+    step = _Step(network)
     channels, hidden = len(step.mean), step.head_weight.shape[1]
     example = (torch.zeros(1, channels), torch.zeros(1, hidden), torch.zeros(1, hidden))
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns about its own deprecations
-        program = torch.onnx.export(
-            step,
-            example,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-            input_names=[SEQUENCE, HIDDEN, CELL],
-            output_names=[PROBABILITY, HIDDEN_NEXT, CELL_NEXT],
-        )
-    if program is None:
-        raise InvariantBroken("torch exported no program for the LSTM step")
-    model = program.model_proto
-    for node in model.graph.node:
-        # The exporter writes stack traces with the paths of this machine into each node.
-        del node.metadata_props[:]
-        node.doc_string = ""
-    del model.metadata_props[:]
-    del model.graph.metadata_props[:]
-    for value in (*model.graph.input, *model.graph.output, *model.graph.value_info):
-        del value.metadata_props[:]
-    return bytes(model.SerializeToString(deterministic=True))
+    return exported(step, example, (SEQUENCE, HIDDEN, CELL), (PROBABILITY, HIDDEN_NEXT, CELL_NEXT))

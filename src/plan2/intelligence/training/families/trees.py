@@ -1,106 +1,108 @@
 """Gradient-boosted trees (XGBoost), small and deterministic: one thread, fixed rounds.
 
-Features are float32 in training as they are in serving, so a value can never fall on different
-sides of a threshold in the two. Missing values stay NaN; the trees route them.
+Missing values stay NaN; the trees route them. With `early_stopping_rounds` the number of rounds is
+chosen on the newest, purged part of the training rows, and only those rounds are exported.
 """
 
+from typing import Any, ClassVar, Final
+
 import numpy as np
-import xgboost
-from onnxmltools.convert import convert_xgboost
-from onnxmltools.convert.common.data_types import FloatTensorType
 
 from plan2.foundation.values import Float32Array, Float64Array, Int64Array
-from plan2.intelligence.models.manifest import Parity
-from plan2.intelligence.models.session import TreeModel, open_session
-from plan2.intelligence.models.trees import compiled, tables_of
-from plan2.intelligence.training import parity
 from plan2.intelligence.training.dataset import Dataset
+from plan2.intelligence.training.families.family import Family, Parameters, Range, Space
+from plan2.intelligence.training.families.inner import inner_split
+from plan2.intelligence.training.families.tabular import (
+    INPUT,
+    ONNX_OPSET,
+    FittedRows,
+    features_of,
+    normalised,
+    thresholds_of,
+    tree_graph,
+)
 
-INPUT = "plan2_features"
-ROUNDS = 150
-DEPTH = 4
-LEARNING_RATE = 0.03
-ROWS_PER_ROUND = 0.7
-COLUMNS_PER_TREE = 0.5
-LEAF_WEIGHT_MIN = 20.0
-L2 = 10.0
-ONNX_OPSET = 15
+ROUNDS_MAX: Final = 1_000
+"""Most rounds that early stopping may choose."""
 
 
-class FittedTrees:
-    """Trained trees; `rows` were float32."""
+class Trees(Family):
+    """The XGBoost family; hyper-parameters are named as XGBoost names them."""
 
-    def __init__(self, classifier: xgboost.XGBClassifier, width: int) -> None:
-        self._classifier = classifier
-        self._width = width
+    name = "xgboost"
+    defaults: ClassVar[Parameters] = {
+        "n_estimators": 150,
+        "early_stopping_rounds": 0,
+        "max_depth": 4,
+        "learning_rate": 0.03,
+        "subsample": 0.7,
+        "colsample_bytree": 0.5,
+        "min_child_weight": 20.0,
+        "reg_lambda": 10.0,
+        "tree_method": "hist",
+        "n_jobs": 1,
+        "objective": "binary:logistic",
+    }
+    space: ClassVar[Space] = {
+        "n_estimators": Range(50, 400, is_log=True),
+        "max_depth": Range(2, 6),
+        "learning_rate": Range(0.01, 0.1, is_log=True),
+        "subsample": Range(0.5, 1.0),
+        "colsample_bytree": Range(0.2, 1.0),
+        "min_child_weight": Range(5.0, 100.0, is_log=True),
+        "reg_lambda": Range(1.0, 100.0, is_log=True),
+    }
 
-    def probabilities(self, features: Float32Array) -> Float64Array:
-        """Native probabilities of up for float32[n, F]; the reference of the parity gate."""
-        up: Float64Array = self._classifier.predict_proba(features)[:, 1].astype(np.float64)
+    def fit(self, dataset: Dataset, rows: Int64Array, seed: int) -> FittedRows:
+        """Train on these rows, weighted by uniqueness and age."""
+        import xgboost
+
+        parameters = self.parameters()
+        patience = int(parameters.pop("early_stopping_rounds"))
+        split = inner_split(dataset, rows) if patience else None
+        if split is not None:
+            watched = xgboost.XGBClassifier(
+                random_state=seed,
+                early_stopping_rounds=patience,
+                **{**parameters, "n_estimators": ROUNDS_MAX},
+            )
+            watched.fit(
+                **_samples(dataset, split.train),
+                eval_set=[(features_of(dataset, split.test), dataset.up[split.test])],
+                sample_weight_eval_set=[normalised(dataset.weight[split.test])],
+                verbose=False,
+            )
+            # All rows are fitted again with the rounds found, so that the newest are not lost.
+            parameters["n_estimators"] = watched.best_iteration + 1
+        classifier = xgboost.XGBClassifier(random_state=seed, **parameters)
+        classifier.fit(**_samples(dataset, rows))
+        return fitted_rows(classifier, dataset.values.shape[1])
+
+
+def fitted_rows(classifier: Any, width: int) -> FittedRows:  # xgboost ships no types
+    """A trained classifier of two classes with its exported form."""
+    from onnxmltools.convert import convert_xgboost
+    from onnxmltools.convert.common.data_types import FloatTensorType
+
+    def probabilities(features: Float32Array) -> Float64Array:
+        up: Float64Array = classifier.predict_proba(features)[:, 1].astype(np.float64)
         return up
 
-    def logits(self, dataset: Dataset, rows: Int64Array) -> Float64Array:
-        """Raw log-odds of up, float64[len(rows)]."""
-        p = np.clip(self.probabilities(dataset.values[rows].astype(np.float32)), 1e-6, 1 - 1e-6)
-        logits: Float64Array = np.log(p / (1.0 - p))
-        return logits
-
-    def to_onnx(self) -> bytes:
-        """One TreeEnsembleClassifier for a single row of F float32 features."""
+    def graph() -> bytes:
         model = convert_xgboost(
-            self._classifier,
-            initial_types=[(INPUT, FloatTensorType([1, self._width]))],
+            classifier,
+            initial_types=[(INPUT, FloatTensorType([1, width]))],
             name="plan2_trees",
             target_opset=ONNX_OPSET,
         )
-        return bytes(model.SerializeToString(deterministic=True))
+        return tree_graph(model)
 
-    def parity(self, content: bytes, dataset: Dataset, seed: int) -> Parity:
-        """Hold the compiled trees, and through them ONNX Runtime, against XGBoost itself."""
-        served = TreeModel(open_session(content))
-        compiled(content, served)
-        nodes = tables_of(content).nodes
-        is_split = np.isfinite(nodes["value"]) & (nodes["code"] >= 0)
-        feature, value = nodes["code"][is_split] >> 1, nodes["value"][is_split]
-        edges = [np.unique(value[feature == column]) for column in range(self._width)]
-        sample = dataset.values.astype(np.float32)
-        rows = parity.hard_rows(sample, edges, np.random.default_rng(seed))
-        return parity.check(
-            rows, lambda row: served.predict(row.astype(np.float64)), self.probabilities(rows)
-        )
-
-    def scaler(self) -> dict[str, tuple[float, ...]]:
-        """Trees scale nothing."""
-        return {}
+    return FittedRows(probabilities, graph, thresholds_of)
 
 
-class Trees:
-    """The XGBoost family."""
-
-    name = "xgboost"
-
-    def fit(self, dataset: Dataset, rows: Int64Array, seed: int) -> FittedTrees:
-        """Train on these rows, weighted by uniqueness and age."""
-        classifier = xgboost.XGBClassifier(random_state=seed, **self.parameters())
-        weight = dataset.weight[rows]
-        classifier.fit(
-            dataset.values[rows].astype(np.float32),
-            dataset.up[rows].astype(np.int32),
-            sample_weight=weight / weight.mean(),
-        )
-        return FittedTrees(classifier, dataset.values.shape[1])
-
-    def parameters(self) -> dict[str, float | int | str]:
-        """The hyper-parameters, named as XGBoost names them."""
-        return {
-            "n_estimators": ROUNDS,
-            "max_depth": DEPTH,
-            "learning_rate": LEARNING_RATE,
-            "subsample": ROWS_PER_ROUND,
-            "colsample_bytree": COLUMNS_PER_TREE,
-            "min_child_weight": LEAF_WEIGHT_MIN,
-            "reg_lambda": L2,
-            "tree_method": "hist",
-            "n_jobs": 1,
-            "objective": "binary:logistic",
-        }
+def _samples(dataset: Dataset, rows: Int64Array) -> dict[str, np.ndarray]:
+    return {
+        "X": features_of(dataset, rows),
+        "y": dataset.up[rows].astype(np.int32),
+        "sample_weight": normalised(dataset.weight[rows]),
+    }
