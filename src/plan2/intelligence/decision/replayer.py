@@ -6,7 +6,7 @@ from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
 from plan2.intelligence.decision.explain import Replayed, replay
 from plan2.intelligence.decision.record import DecisionRecord
-from plan2.intelligence.models.ensemble import BARRIER, Ensemble
+from plan2.intelligence.models.ensemble import Ensemble, model_ids_of
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.models.registry import Registry
 
@@ -43,7 +43,7 @@ class RecordReplayer:
         return ensemble.recompute(record.ts_ns, record.features.values, record.states)
 
     def _ensemble(self, record: DecisionRecord) -> Ensemble:
-        model_ids = tuple(sorted(set(record.states) - {BARRIER}))
+        model_ids = tuple(model_ids_of(record.states))
         key = (record.symbol, *model_ids)
         if key not in self._ensembles:
             schema_id = record.features.schema_id

@@ -10,6 +10,7 @@ import base64
 import math
 import struct
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,8 +30,22 @@ NO_MODEL = "no_model_available"
 NOT_A_PROBABILITY = "not_a_probability"
 BARRIER = "barrier"
 """Key of the barrier among the states of a record."""
+LINE = "live_calibration"
+"""Key of the live calibration among the states of a record."""
 
 _DOUBLE = struct.Struct("<d")
+_LINE = struct.Struct("<qdd")
+
+
+class LiveLine(NamedTuple):
+    """The live calibration of a blend: logit → slope · logit + intercept; version 0 is none."""
+
+    version: int
+    slope: float
+    intercept: float
+
+
+IDENTITY = LiveLine(0, 1.0, 0.0)
 
 
 class Ensemble:
@@ -64,6 +79,16 @@ class Ensemble:
         )
         self._barrier = math.nan
         self._has_forecast = False
+        self._line = IDENTITY
+
+    @property
+    def line(self) -> LiveLine:
+        """The live calibration in force."""
+        return self._line
+
+    def calibrate(self, line: LiveLine) -> None:
+        """Put another live calibration in force, from the next tick on."""
+        self._line = line
 
     def forecast(self, ts_ns: int, reading: Reading) -> Forecast:
         """What the members together expect at this tick."""
@@ -73,7 +98,7 @@ class Ensemble:
             return self._abstention(ts_ns, WARMING_UP)
         self._barrier = sigma * self._width_of_one
         raw = [_guarded(member, reading) for member in self.members]
-        return self._blend(ts_ns, self._barrier, raw)
+        return self._blend(ts_ns, self._barrier, raw, self._line)
 
     def commit(self, reading: Reading) -> None:
         """A bar closed: the recurrent members step over it, or forget everything at a gap."""
@@ -101,12 +126,15 @@ class Ensemble:
         """What the last forecast started from besides the features, for the decision record.
 
         Model id → little-endian float32 (hidden, cell, sequence); the key "barrier" holds the
-        barrier as one float64. Empty when the last forecast had no basis.
+        barrier as one float64, "live_calibration" version, slope and intercept once there is one.
+        Empty when the last forecast had no basis.
         """
         if not self._has_forecast:
             return {}
         memories = {m.manifest.model_id: m.memory() for m in self.members}
         memories[BARRIER] = _DOUBLE.pack(self._barrier)
+        if self._line.version:
+            memories[LINE] = _LINE.pack(*self._line)
         return memories
 
     def recompute(
@@ -123,14 +151,15 @@ class Ensemble:
         if missing:
             raise ModelMismatch(
                 f"{self.symbol}: the record holds no state for {sorted(missing)}; it was made by "
-                f"{sorted(set(states) - {BARRIER})}.",
+                f"{model_ids_of(states)}.",
                 remedy="Load the models that the record names.",
             )
         row = values_of(tuple(values))
         memories = {key: base64.b64decode(text) for key, text in states.items()}
         raw = [m.replay(row, memories[m.manifest.model_id]) for m in self.members]
         barrier = float(np.frombuffer(memories[BARRIER], "<f8")[0])
-        return self._blend(ts_ns, barrier, raw)
+        line = LiveLine(*_LINE.unpack(memories[LINE])) if LINE in memories else IDENTITY
+        return self._blend(ts_ns, barrier, raw, line)
 
     def state_bytes(self) -> bytes:
         """The committed state of all members, for a snapshot; call between ticks."""
@@ -154,7 +183,7 @@ class Ensemble:
             member.set_state(data[start : start + width])
             start += width
 
-    def _blend(self, ts_ns: int, barrier: float, raw: list[float]) -> Forecast:
+    def _blend(self, ts_ns: int, barrier: float, raw: list[float], line: LiveLine) -> Forecast:
         """Calibrate, average and measure the disagreement; everything rounded to 1e-5."""
         total = spread = 0.0
         calibrated = []
@@ -169,10 +198,10 @@ class Ensemble:
         known = [p for p in calibrated if not math.isnan(p)]
         if not known:
             return self._abstention(ts_ns, NO_MODEL, self._votes(raw, calibrated, 0))
-        p_up = probability_of(total / len(known))
+        p_up = probability_of(line.slope * (total / len(known)) + line.intercept)
         mean = sum(known) / len(known)
         disagreement = math.sqrt(sum((p - mean) ** 2 for p in known) / len(known))
-        calibration_error = spread / len(known) * p_up * (1.0 - p_up)
+        calibration_error = line.slope * spread / len(known) * p_up * (1.0 - p_up)
         widening = math.sqrt(len(raw) / len(known))
         return Forecast(
             symbol=self.symbol,
@@ -182,9 +211,12 @@ class Ensemble:
             horizon_s=self.horizon_s,
             disagreement=round(disagreement, DECIMALS),
             standard_error=round(math.hypot(disagreement, calibration_error) * widening, DECIMALS),
-            calibration_id=self.calibration_id,
+            calibration_id=self._calibration_name(line),
             votes=self._votes(raw, calibrated, len(known)),
         )
+
+    def _calibration_name(self, line: LiveLine) -> str:
+        return f"{self.calibration_id}.{line.version}" if line.version else self.calibration_id
 
     def _votes(self, raw: list[float], calibrated: list[float], known: int) -> tuple[Vote, ...]:
         return tuple(
@@ -220,6 +252,11 @@ class Ensemble:
             votes=votes,
             abstained=reason,
         )
+
+
+def model_ids_of(states: Mapping[str, object]) -> list[str]:
+    """The models whose states a record holds."""
+    return sorted(set(states) - {BARRIER, LINE})
 
 
 def _guarded(member: Member, reading: Reading) -> float:
