@@ -94,8 +94,7 @@ def alarms(detector: Adwin, stream: np.ndarray) -> int:
 
 
 def test_one_event_per_horizon_keeps_detectors_quiet():
-    """ML-071: 20 000 stationary events with labels over 60 bars; the naive feed is an alarm
-    machine."""
+    """ML-071: 20 000 stationary labels over 60 bars; the naive feed is an alarm machine."""
     stream = overlapping_errors(np.random.default_rng(71), 20_000, 60)
 
     assert alarms(Adwin(), stream) > 10
@@ -147,8 +146,7 @@ def test_a_coverage_set_holds_both_sides_without_skill():
 
 
 def test_loss_limits_against_the_exact_streak():
-    """P(a losing run of at least L in n fair trades) by the recursion for runs; 99.9 % of records
-    stay below the limit."""
+    """The recursion for runs: at most 0.1 % of fair records hold a longer losing run."""
     limits = loss_limits(0.5, 0.0, np.random.default_rng(1))
     chance = np.zeros(limits.streak + 1)  # chance[r]: no run of streak+1 yet, now r in a row
     chance[0] = 1.0

@@ -53,8 +53,9 @@ class HeldTape:
 
     def view(self) -> Tape:
         """What is held, without a copy; valid until the next `extend`."""
-        ts_ns, bid, ask = (column[self._start : self._stop] for column in self._columns)
-        return Tape(ts_ns, bid, ask)
+        ts_ns, bid, ask = self._columns
+        held = slice(self._start, self._stop)
+        return Tape(ts_ns[held], bid[held], ask[held])
 
     def forget_before(self, ts_ns: int) -> None:
         """Let go of the ticks before a time."""
@@ -110,7 +111,7 @@ class LiveLabeller:
         resolve(ended, held, self._rules, self._costs)
         self._rows[may_end] = ended
         ends = (self._rows["status"] != Status.PENDING) | self._given_up(held)
-        taken = self._rows[ends]
+        taken: LabelRows = self._rows[ends]
         self._rows, self._touched = self._rows[~ends], self._touched[~ends]
         self._forget(held)
         return taken
