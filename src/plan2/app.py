@@ -36,11 +36,13 @@ from plan2.foundation.loop import LoopLag, until_stopped
 from plan2.foundation.metrics import Metrics
 from plan2.foundation.scheduler import Scheduler
 from plan2.foundation.storage import open_database
+from plan2.intelligence.models.gates import NoEvidence
 from plan2.intelligence.trading.kill_file import FILE_NAME
 from plan2.intelligence.warm_state import WarmState
 from plan2.wiring.address import Address
 from plan2.wiring.announcing import Observations, told_at_start
 from plan2.wiring.assembly import Floor, Means, floor_on
+from plan2.wiring.candidates import Candidates
 from plan2.wiring.chores import Chores
 from plan2.wiring.doorway import Doorway
 from plan2.wiring.first_start import prepare_simulated
@@ -135,7 +137,12 @@ class Process:
         self.say(self.market.label)
         if self.market.mode == SIMULATED:
             await prepare_simulated(self.market, self.loaded, self.say)
+        self.candidates = Candidates(
+            self.installation, self.market, self.main.appender, NoEvidence()
+        )
+        await self.candidates.open()
         self.floor = self._build_floor()
+        await self.candidates.attach(self.floor)
         self.main.take(self.floor.account, self.market, (self.folder / FILE_NAME,))
         await self.main.recover()
         self.say("Warming up the features …")
@@ -206,7 +213,11 @@ class Process:
         """Start every component; the last one prints the address."""
         for component in self._components():
             self.hub.add(component)
-        for job in (*self.chores.jobs(), *self.installation.jobs()):
+        for job in (
+            *self.chores.jobs(),
+            *self.installation.jobs(),
+            *self.candidates.jobs(),
+        ):
             self.scheduler.add(job)
         await self.hub.start()
         self.has_started = True
@@ -242,6 +253,7 @@ class Process:
                 needs=("event_store",),
                 critical=True,
             ),
+            *self.candidates.components(),
             Component(name="feeds", level=3, run=self.feeds.run, check=self.feeds.check),
             Component(
                 name="gateway",

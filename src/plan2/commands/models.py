@@ -1,11 +1,12 @@
-"""`plan2 models`: what is in the registry, and which models serve which symbol."""
+"""`plan2 models`: candidates and their models, who serves what, and moving them."""
 
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
+from plan2.commands.models_moves import MOVES
 from plan2.commands.options import (
     data_dir_option,
     examples,
@@ -13,17 +14,20 @@ from plan2.commands.options import (
     print_json,
     resolve_data_dir,
 )
-from plan2.foundation.values import NS_PER_SECOND
+
+UNKNOWN = "not running"
+"""Stands for a state that only the running Plan2 knows."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A model in the list; `serves` names the symbols whose champion it belongs to."""
+    """A candidate in the list; `serves` names the symbols whose champion it is."""
 
-    model_id: str
-    family: str
+    candidate_id: str
+    state: str
     symbols: tuple[str, ...]
     serves: tuple[str, ...]
-    trained: str
+    models: tuple[str, ...]
+    trained_us: int
     accuracy: float | None
     n_eff: float | None
     verdict: str
@@ -32,10 +36,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 @click.group(
     name="models",
-    epilog=examples("plan2 models list", "plan2 models show xgboost-3f2a9c01d2e4 --json"),
+    epilog=examples(
+        "plan2 models list",
+        "plan2 models show 3f2a9c01d2e4",
+        'plan2 models promote 3f2a9c01d2e4 --reason "better in the shadow"',
+        'plan2 models rollback --symbol EURUSD --reason "loses since Monday"',
+    ),
 )
 def command() -> None:
-    """List the registered models and show their cards."""
+    """List candidates, show their cards, and move them through their life."""
 
 
 @command.command(
@@ -48,82 +57,164 @@ def command() -> None:
 @json_option
 @click.pass_context
 def list_models(ctx: click.Context, data_dir: Path | None, as_json: bool) -> None:
-    """List all models, newest first."""
-    from plan2.intelligence.models.registry import Registry
+    """List all candidates, newest first: how far each has come, and what it serves.
 
-    folder = resolve_data_dir(ctx, data_dir) / "models"
-    registry = Registry(folder)
-    champions = registry.champions()
-    lines = [
-        Line(
-            model_id=manifest.model_id,
-            family=manifest.family,
-            symbols=manifest.symbols,
-            serves=tuple(s for s, c in champions.items() if manifest.model_id in c.model_ids),
-            trained=_time(manifest.trained_ts_ns),
-            accuracy=manifest.metrics.get("accuracy"),
-            n_eff=manifest.metrics.get("n_eff"),
-            verdict=manifest.verdict,
-            flags=manifest.flags,
-        )
-        for manifest in registry.list()
-    ]
+    States are those of the Plan2 that runs; while none runs, the files say who serves.
+    """
+    from plan2.commands.tables import print_table
+
+    folder = resolve_data_dir(ctx, data_dir)
+    lines = lines_of(folder)
     if as_json:
         print_json(lines)
-    elif not lines:
-        click.echo(f"No models in {folder}. Train some with `plan2 train`.")
-    for line in () if as_json else lines:
-        click.echo(_text(line))
+        return
+    print_table(
+        [_row(line) for line in lines],
+        {
+            "candidate": "CANDIDATE",
+            "state": "STATE",
+            "serves": "SERVES",
+            "symbols": "SYMBOLS",
+            "trained": "TRAINED",
+            "accuracy": "ACCURACY",
+            "verdict": "VERDICT",
+            "models": "MODELS",
+        },
+        empty=f"No candidates in {folder}. Train one with `plan2 train`.",
+    )
 
 
 @command.command(
     name="show",
     epilog=examples(
-        "plan2 models show xgboost-3f2a9c01d2e4", "plan2 models show xgboost-3f2a9c01d2e4 --json"
+        "plan2 models show 3f2a9c01d2e4                a candidate: gates and history",
+        "plan2 models show xgboost-3f2a9c01d2e4        one model's card",
+        "plan2 models show xgboost-3f2a9c01d2e4 --json",
     ),
 )
-@click.argument("model_id")
+@click.argument("name")
 @data_dir_option
 @json_option
 @click.pass_context
-def show(ctx: click.Context, model_id: str, data_dir: Path | None, as_json: bool) -> None:
-    """Show one model's card: what it forecasts, from which data, how well."""
+def show(ctx: click.Context, name: str, data_dir: Path | None, as_json: bool) -> None:
+    """Show a candidate or one of its models: what it forecasts, from which data, how well.
+
+    Of a candidate also every gate, with the figures that it passes or fails by, and its history.
+    """
+    from plan2.commands.models_show import show_candidate, show_model
+
+    folder = resolve_data_dir(ctx, data_dir)
+    if "-" in name:
+        show_model(folder, name, as_json=as_json)
+    else:
+        show_candidate(folder, name, as_json=as_json)
+
+
+@command.command(
+    name="compare",
+    epilog=examples(
+        "plan2 models compare 3f2a9c01d2e4 81be77a0c9d3",
+        "plan2 models compare xgboost-3f2a9c01d2e4 lstm-81be77a0c9d3 --json",
+    ),
+)
+@click.argument("first")
+@click.argument("second")
+@data_dir_option
+@json_option
+@click.pass_context
+def compare(
+    ctx: click.Context, first: str, second: str, data_dir: Path | None, as_json: bool
+) -> None:
+    """Put the figures of two candidates, or of two models, side by side."""
+    from plan2.commands.models_show import figures_of
+    from plan2.commands.tables import print_table
+
+    folder = resolve_data_dir(ctx, data_dir)
+    sides = [figures_of(folder, name) for name in (first, second)]
+    rows = [
+        {"figure": name, "first": sides[0].get(name), "second": sides[1].get(name)}
+        for name in dict.fromkeys([*sides[0], *sides[1]])
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    shown = [
+        {name: f"{v:.6g}" if isinstance(v, float) else v for name, v in row.items()} for row in rows
+    ]
+    print_table(shown, {"figure": "FIGURE", "first": first, "second": second})
+
+
+@command.command(
+    name="export",
+    epilog=examples(
+        "plan2 models export xgboost-3f2a9c01d2e4",
+        "plan2 models export xgboost-3f2a9c01d2e4 --output run.json",
+    ),
+)
+@click.argument("model_id")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write a file.")
+@data_dir_option
+@click.pass_context
+def export(ctx: click.Context, model_id: str, output: Path | None, data_dir: Path | None) -> None:
+    """Export one model's card as the JSON that MLflow speaks: a run and a model version."""
+    from plan2.intelligence.models.mlflow_export import exported
     from plan2.intelligence.models.registry import Registry
 
-    manifest = Registry(resolve_data_dir(ctx, data_dir) / "models").show(model_id)
-    if as_json:
-        print_json(manifest)
-        return
-    origin, parity = manifest.provenance, manifest.parity
-    span = f"{_time(origin.first_ts_ns)} … {_time(origin.last_ts_ns)}"
-    rows = {
-        "model": manifest.model_id,
-        "family": manifest.family,
-        "symbols": ", ".join(manifest.symbols),
-        "trained": _time(manifest.trained_ts_ns),
-        "forecasts": f"up by {manifest.barrier_sigmas:g} σ√horizon before down, within "
-        f"{manifest.horizon_s // 60} min",
-        "data": f"{span}, {origin.rows} events, about {origin.n_eff:.0f} independent",
-        "features": f"{len(manifest.feature_names)}, schema {manifest.schema_id[:12]}",
-        "calibration": f"slope {manifest.calibration.slope:.3f}, intercept "
-        f"{manifest.calibration.intercept:+.3f}",
-        "parity": f"{parity.max_difference:.1e} on {parity.rows} rows (limit {parity.limit:.0e})",
-        "sha256": manifest.sha256,
-        "verdict": " ".join((manifest.verdict, *manifest.flags)),
+    found = exported(Registry(resolve_data_dir(ctx, data_dir) / "models").show(model_id))
+    text = msgspec.json.format(msgspec.json.encode(found), indent=2)
+    if output is None:
+        click.echo(text)
+    else:
+        output.write_bytes(text)
+        click.echo(f"Wrote {output}.", err=True)
+
+
+for each in MOVES:
+    command.add_command(each)
+
+
+def lines_of(folder: Path) -> list[Line]:
+    """Every candidate, by the running Plan2 or, when none runs here, by the files."""
+    from plan2.commands.candidates import running_folder
+    from plan2.commands.running import NotRunning, Refused, ask
+    from plan2.intelligence.models.registry import Registry
+
+    registry = Registry(folder / "models")
+    states: dict[str, dict[str, Any]] = {}
+    try:
+        for item in ask(running_folder(folder), "candidates"):
+            states[item["candidate_id"]] = item
+    except (NotRunning, Refused):
+        states = {}
+    served = registry.champions()
+    return [
+        Line(
+            candidate_id=draft.candidate_id,
+            state=states.get(draft.candidate_id, {}).get("state", UNKNOWN),
+            symbols=draft.symbols,
+            serves=tuple(s for s, c in served.items() if c.model_ids == draft.model_ids),
+            models=draft.model_ids,
+            trained_us=draft.created_ns // 1_000,
+            accuracy=draft.metrics.get("accuracy"),
+            n_eff=draft.metrics.get("n_eff"),
+            verdict=draft.verdict,
+            flags=tuple(states.get(draft.candidate_id, {}).get("flags", draft.flags)),
+        )
+        for draft in registry.drafts.list()
+    ]
+
+
+def _row(line: Line) -> dict[str, object]:
+    from plan2.commands.tables import time_text
+
+    accuracy = f"{line.accuracy:.1%} of {line.n_eff:.0f}" if line.accuracy and line.n_eff else None
+    return {
+        "candidate": line.candidate_id,
+        "state": line.state,
+        "serves": line.serves,
+        "symbols": line.symbols,
+        "trained": time_text(line.trained_us),
+        "accuracy": accuracy,
+        "verdict": " ".join((line.verdict, *line.flags)),
+        "models": line.models,
     }
-    for name, text in rows.items():
-        click.echo(f"{name:<12} {text}")
-    click.echo("out of sample")
-    for name, value in manifest.metrics.items():
-        click.echo(f"  {name:<22} {value:.6g}")
-
-
-def _text(line: Line) -> str:
-    accuracy = f"{line.accuracy:.1%} of {line.n_eff:.0f}" if line.n_eff else ""
-    serves = f"serves {', '.join(line.serves)}" if line.serves else ""
-    flags = " ".join((line.verdict, *line.flags))
-    return f"{line.model_id:<22} {line.trained:<16} {accuracy:<15} {flags:<34} {serves}".rstrip()
-
-
-def _time(ts_ns: int) -> str:
-    return datetime.fromtimestamp(ts_ns / NS_PER_SECOND, UTC).strftime("%Y-%m-%d %H:%M")

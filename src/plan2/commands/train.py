@@ -1,4 +1,4 @@
-"""`plan2 train`: train, evaluate honestly and register models on archived ticks."""
+"""`plan2 train`: train and evaluate on archived ticks; what comes out is a candidate."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from plan2.commands.candidates import next_step, promote_to
 from plan2.commands.options import (
     data_dir_option,
     examples,
@@ -37,8 +38,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run registered and how good it is; `report` is the text for people."""
+    """What a run left and how good it is; `report` is the text for people."""
 
+    candidate_id: str
     model_ids: tuple[str, ...]
     symbols: tuple[str, ...]
     verdict: str
@@ -57,6 +59,7 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
         "plan2 train                                 all archived symbols, one model per family",
         "plan2 train --symbol EURUSD --symbol GBPUSD",
         "plan2 train --symbol EURUSD --from 2024-01-01 --to 2024-07-01 --families xgboost",
+        'plan2 train --promote --reason "first try on paper"',
         "plan2 train --json > report.json",
     ),
 )
@@ -65,6 +68,8 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--to", "end", default=None, type=click.DateTime(), help="Time to stop before, UTC.")
 @click.option("--families", multiple=True, help="Model family; may be repeated. [xgboost, lstm]")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@click.option("--promote", is_flag=True, help="Let the candidate serve at once; needs --reason.")
+@click.option("--reason", default="", help="Why it may serve although a gate is not passed.")
 @click.option("--worker", is_flag=True, hidden=True, help="Talk to a parent process.")
 @data_dir_option
 @json_option
@@ -76,6 +81,8 @@ def command(
     end: datetime | None,
     families: tuple[str, ...],
     seed: int,
+    promote: bool,
+    reason: str,
     worker: bool,
     data_dir: Path | None,
     as_json: bool,
@@ -84,8 +91,11 @@ def command(
 
     Events are labelled at prices that could have been had, with costs; forecasts are judged out of
     sample only, walk-forward and purged. The report says "insufficient evidence" when that is the
-    truth; the models are registered and serve their symbols either way.
+    truth. The models become a candidate; the gates, or you with --promote, decide whether it
+    serves.
     """
+    if promote and not reason.strip():
+        raise click.UsageError("--promote needs a --reason: it is written down.")
     settings = resolve_settings(ctx, data_dir).settings
     order = Order(
         folder=resolve_data_dir(ctx, data_dir),
@@ -101,11 +111,14 @@ def command(
         _work(order)
         return
     trained = _train(order, lambda message, share: click.echo(f"{share:4.0%} {message}", err=True))
+    if promote:
+        promote_to(order.folder, trained.candidate_id, "champion", reason, is_override=True)
     if as_json:
         print_json(trained)
         return
     click.echo("\n".join(trained.report))
-    click.echo(f"Registered for {', '.join(trained.symbols)}: {', '.join(trained.model_ids)}")
+    for line in next_step(order.folder, trained.candidate_id):
+        click.echo(line)
 
 
 def _work(order: Order) -> None:
@@ -128,7 +141,7 @@ def _train(order: Order, progress: Progress) -> Trained:
     from plan2.intelligence.models.registry import Registry
     from plan2.intelligence.training.report import lines_of, metrics_of
     from plan2.intelligence.training.request import TrainRequest
-    from plan2.intelligence.training.train import register_report, train
+    from plan2.intelligence.training.train import propose_report, train
 
     archive = TickArchive(order.folder / "archive")
     registry = Registry(order.folder / "models")
@@ -147,8 +160,10 @@ def _train(order: Order, progress: Progress) -> Trained:
     blocks = {symbol: archive.iter_days(symbol, order.start_ns, order.end_ns) for symbol in symbols}
     report = train(request, blocks, progress)
     rows = {**report.families, "ensemble": report.ensemble}
+    draft = propose_report(registry, report)
     return Trained(
-        model_ids=register_report(registry, report),
+        candidate_id=draft.candidate_id,
+        model_ids=draft.model_ids,
         symbols=report.symbols,
         verdict=report.verdict,
         flags=tuple(str(flag) for flag in report.ensemble.flags),

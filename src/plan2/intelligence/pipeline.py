@@ -25,13 +25,15 @@ from plan2.intelligence.events import ForecastMade
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.models.ensemble import Ensemble
 from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.models.standing import SOUND
+from plan2.intelligence.models.trail import Trail
 from plan2.intelligence.trading.account import TradingAccount
 
 
 class Lane:
     """What one symbol's ticks run through before any account sees them."""
 
-    __slots__ = ("engine", "ensemble", "quality", "symbol")
+    __slots__ = ("engine", "ensemble", "quality", "standing", "symbol", "trail")
 
     def __init__(
         self, symbol: str, quality: QualityGate, engine: FeatureEngine, ensemble: Ensemble | None
@@ -40,16 +42,27 @@ class Lane:
         self.quality = quality
         self.engine = engine
         self.ensemble = ensemble
+        self.standing = SOUND
+        self.trail = Trail(len(engine.sequence))
+
+    def commit(self) -> None:
+        """A bar closed: the recurrent models step over it, and new ones could later."""
+        if self.engine.gap_reset:
+            self.trail.clear()
+        else:
+            self.trail.add(self.engine.sequence_closed)
+        if self.ensemble is not None:
+            self.ensemble.commit(self.engine)
 
     def forecast(self, ts_ns: int, bar_closed: bool) -> Forecast | None:
         """Advance the recurrent models when a bar closed, then forecast; None without models.
 
         A gap closes a bar too; the models then forget instead of advancing.
         """
+        if bar_closed:
+            self.commit()
         if self.ensemble is None:
             return None
-        if bar_closed:
-            self.ensemble.commit(self.engine)
         return self.ensemble.forecast(ts_ns, self.engine)
 
     def states(self) -> dict[str, bytes]:
@@ -135,6 +148,7 @@ class Pipeline:
             features=lane.engine.values,
             forecast=forecast,
             states=lane.states,
+            standing=lane.standing,
         )
         for seat in self._seats:
             try:

@@ -29,6 +29,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     engine: bytes
     ensemble: bytes
     sha256: str
+    trail: bytes = b""
 
 
 class WarmState:
@@ -41,6 +42,7 @@ class WarmState:
         """Write the state atomically; `last` is the last tick the lane has seen."""
         engine = lane.engine.snapshot()
         ensemble = lane.ensemble.state_bytes() if lane.ensemble is not None else b""
+        trail = lane.trail.state_bytes()
         kept = Kept(
             last.ts_ns,
             last.seq,
@@ -48,7 +50,8 @@ class WarmState:
             models_of(lane),
             engine,
             ensemble,
-            hashlib.sha256(engine + ensemble).hexdigest(),
+            _digest(engine + ensemble + trail),
+            trail,
         )
         self._folder.mkdir(parents=True, exist_ok=True)
         newest, before = self._paths(lane.symbol)
@@ -79,6 +82,7 @@ def _restore(lane: Lane, kept: Kept) -> bool:
         lane.engine.restore(kept.engine)
     except InputError:
         return False
+    lane.trail.set_state(kept.trail)
     if lane.ensemble is not None:
         lane.ensemble.set_state(kept.ensemble)
     return True
@@ -90,9 +94,13 @@ def _read(path: Path, lane: Lane) -> Kept | None:
         kept = msgspec.msgpack.decode(path.read_bytes(), type=Kept)
     except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError):
         return None
-    is_intact = hashlib.sha256(kept.engine + kept.ensemble).hexdigest() == kept.sha256
+    is_intact = _digest(kept.engine + kept.ensemble + kept.trail) == kept.sha256
     is_ours = (kept.schema_id, kept.models) == (lane.engine.plan.schema_id, models_of(lane))
     return kept if is_intact and is_ours else None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def models_of(lane: Lane) -> tuple[str, ...]:
@@ -114,7 +122,7 @@ def feed(lane: Lane, ticks: Iterable[Tick]) -> Tick | None:
         if not lane.quality.check(tick, tick.ts_ns).is_accepted:
             continue
         closed = lane.engine.step(tick.ts_ns, tick.bid, tick.ask)
-        if closed and lane.ensemble is not None:
-            lane.ensemble.commit(lane.engine)
+        if closed:
+            lane.commit()
         last = tick
     return last

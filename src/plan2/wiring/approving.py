@@ -1,4 +1,4 @@
-"""What two people decide together: limits beyond the usual, going live, trading on after a kill."""
+"""What two people decide together: limits, going live, trading after a kill, passing a gate."""
 
 from typing import Any, Final
 
@@ -7,10 +7,12 @@ import msgspec
 from plan2.connectivity.identity.proposals import Kind, Payload, Proposal
 from plan2.foundation.errors import InputError
 from plan2.intelligence.trading.control import Selector
+from plan2.interface.api.candidates import Overriding
 from plan2.wiring.installation import LIMIT_OVERRIDE, Installation
 
 GO_LIVE: Final = "go_live"
 KILL_RELEASE: Final = "kill_release"
+GATE_OVERRIDE: Final = "gate_override"
 
 
 class ResumeWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,6 +34,7 @@ class Approving:
             LIMIT_OVERRIDE: self._installation.settings_desk.approvable(),
             GO_LIVE: Kind(summarise=_live_words, carry_out=self._resume),
             KILL_RELEASE: Kind(summarise=_release_words, carry_out=self._resume),
+            GATE_OVERRIDE: Overriding(lambda: self._installation.lifecycle).kind(),
         }
 
     async def _resume(self, proposal: Proposal) -> str:

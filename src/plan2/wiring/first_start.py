@@ -10,6 +10,7 @@ from plan2.foundation.config.load import Loaded
 from plan2.foundation.errors import Unrecoverable
 from plan2.foundation.worker_messages import Progress
 from plan2.foundation.workers import run_worker
+from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.models.registry import Registry
 from plan2.wiring.markets import Market
 
@@ -31,14 +32,12 @@ async def prepare_simulated(market: Market, loaded: Loaded, say: Say) -> None:
         await _write_history(market, archive, say)
     if not loaded.settings.models.train_on_first_start:
         return
-    missing = [symbol for symbol in market.symbols if symbol not in _served(market)]
+    schema_id = default_plan(loaded.settings.market.bar_period_s).schema_id
+    known = Registry(market.home / "models").known_symbols(schema_id)
+    missing = [symbol for symbol in market.symbols if symbol not in known]
     if missing:
         say(f"Training the default models on {', '.join(missing)} …")
         await _train(market, loaded, say)
-
-
-def _served(market: Market) -> set[str]:
-    return set(Registry(market.home / "models").champions())
 
 
 async def _write_history(market: Market, archive: TickArchive, say: Say) -> None:

@@ -4,10 +4,14 @@ from litestar.types import ControllerRouterHandler
 
 import plan2
 from plan2.connectivity.gateway.join import JoinRoutes
+from plan2.connectivity.identity.principal import Session
+from plan2.connectivity.identity.proposals import Payload
 from plan2.foundation.clock import LiveClock
+from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.intelligence.records.fields import Firm
 from plan2.interface.api.approvals import ApprovalRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
+from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
 from plan2.interface.api.keys import KeyRoutes
 from plan2.interface.api.people import PeopleRoutes
@@ -20,6 +24,7 @@ from plan2.interface.api.services import ServiceRoutes
 from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
 from plan2.interface.api.settings import SettingsRoutes
 from plan2.interface.api.tenants import TenantRoutes
+from plan2.wiring.approving import GATE_OVERRIDE
 from plan2.wiring.governance import Governance
 from plan2.wiring.installation import Installation
 from plan2.wiring.limits import Limits
@@ -46,9 +51,24 @@ def house_routes(
             lambda: [each.tenant_id for each in tenants.directory.all()],
         ).handlers(),
         *_audit_routes(installation, governance),
+        *CandidateRoutes(_candidate_parts(installation)).handlers(),
         *ServiceRoutes(limits.registry, plan2.__version__).handlers(),
         *QuotaRoutes(limits.usage, limits.load, tenants.directory).handlers(),
     ]
+
+
+def _candidate_parts(installation: Installation) -> CandidateParts:
+    async def propose(caller: Session, payload: Payload, reason: str) -> str:
+        approvals = installation.people.approvals
+        return (await approvals.propose(caller, GATE_OVERRIDE, payload, reason)).approval_id
+
+    return CandidateParts(
+        desk=installation.lifecycle,
+        take_up=installation.intake.take_up,
+        four_eyes=lambda: installation.overlay.effective(MAIN_TENANT).security.four_eyes,
+        propose=propose,
+        clock=LiveClock(),
+    )
 
 
 def _settings_routes(installation: Installation) -> list[ControllerRouterHandler]:

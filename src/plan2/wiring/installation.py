@@ -34,6 +34,8 @@ from plan2.foundation.scheduler import Job
 from plan2.foundation.secrets.keys_opening import Keys, open_keys
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
+from plan2.intelligence.models.candidate_desk import CandidateDesk
+from plan2.intelligence.models.candidate_intake import Intake
 from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.wiring.features import Features
 from plan2.wiring.governance import Governance
@@ -85,6 +87,8 @@ class Installation:
         self.limits: Limits
         self.people: People
         self.runs: TenantRuns
+        self.lifecycle: CandidateDesk
+        self.intake: Intake
         self._main_appender: Appender | None = None
 
     async def start(self) -> None:

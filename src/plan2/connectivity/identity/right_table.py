@@ -39,6 +39,11 @@ SELF_PROVEN: Final = msgspec.structs.replace(SELF, step_up=True)
 PROPOSE: Final = msgspec.structs.replace(TRADE, rate=RateClass.ADMINISTRATION)
 DECIDE: Final = msgspec.structs.replace(PROPOSE, roles=TRADERS, step_up=True)
 """Four eyes: the second person is no program."""
+GUIDE: Final = msgspec.structs.replace(
+    TRADE, roles=TRADERS, scope=Scope.ADMIN, rate=RateClass.ADMINISTRATION
+)
+"""Moving candidates through their life; the route asks for the installation's own tenant too."""
+GUIDE_PROVEN: Final = msgspec.structs.replace(GUIDE, step_up=True)
 
 RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/"): OPEN,
@@ -98,6 +103,12 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/api/v1/account"): READ,
     ("GET", "/api/v1/models"): READ,
     ("GET", "/api/v1/models/{model_id}"): READ,
+    ("GET", "/api/v1/models/{model_id}/export"): READ,
+    ("GET", "/api/v1/candidates"): READ,
+    ("GET", "/api/v1/candidates/{candidate_id}"): READ,
+    ("POST", "/api/v1/candidates/rollback"): GUIDE,
+    ("POST", "/api/v1/candidates/{candidate_id}/move"): GUIDE,
+    ("POST", "/api/v1/candidates/{candidate_id}/override"): GUIDE_PROVEN,
     ("GET", "/api/v1/events"): AUDIT,
     ("GET", "/api/v1/settings"): READ,
     ("PUT", "/api/v1/settings/global/{key}"): OPERATE,
@@ -205,7 +216,7 @@ VERBS: Final[dict[str, Rule | None]] = {
     "import": None,
     "key": ADMINISTER_PROVEN,
     "kill": TRADE,
-    "models": None,
+    "models": GUIDE_PROVEN,
     "pause": TRADE,
     "records": AUDIT,
     "reduce-only": TRADE,

@@ -130,6 +130,8 @@ class Models(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     families: tuple[Literal["xgboost", "lstm"], ...] = ("xgboost", "lstm")
     horizon_minutes: PositiveInt = 120
     train_on_first_start: bool = True
+    expiry_days: PositiveInt = 30
+    suspend_days: PositiveInt = 45
 
 
 class Decision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -60,3 +60,50 @@ class ModelRegistered(Event, frozen=True, kw_only=True, gc=False):
     symbol: str
     sha256: str
     metrics: dict[str, float]
+
+
+class CandidateMoved(Event, frozen=True, kw_only=True, gc=False):
+    """A candidate, the models that forecast together, changed its state.
+
+    `evidence`: the figures of the gate and ids of what they were drawn from; `is_override`: a
+    person passed over a condition that was not met.
+    """
+
+    candidate_id: str
+    symbols: tuple[str, ...]
+    from_state: str
+    to_state: str
+    by: str
+    reason: str
+    evidence: tuple[str, ...]
+    is_override: bool
+
+
+class ModelPromoted(Event, frozen=True, kw_only=True, gc=False):
+    """A candidate serves a symbol from now on; `replaced` is "" when nobody did before."""
+
+    symbol: str
+    candidate_id: str
+    model_ids: tuple[str, ...]
+    replaced: str
+    by: str
+    reason: str
+
+
+class ModelRolledBack(Event, frozen=True, kw_only=True, gc=False):
+    """The last good champion serves a symbol again."""
+
+    symbol: str
+    candidate_id: str
+    replaced: str
+    by: str
+    reason: str
+
+
+class ModelWithdrawn(Event, frozen=True, kw_only=True, gc=False):
+    """Nobody serves a symbol any more: its champion was suspended or retired."""
+
+    symbol: str
+    candidate_id: str
+    by: str
+    reason: str

@@ -20,8 +20,9 @@ from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk import gate
 from plan2.intelligence.risk.inputs import inputs_of
 from plan2.intelligence.risk.limits import AccountFigures, Intent
+from plan2.intelligence.risk.mode import AccountMode
 from plan2.intelligence.risk.parts import Check, SizePart
-from plan2.intelligence.risk.sizing import size_of, smallest
+from plan2.intelligence.risk.sizing import reduced, size_of, smallest
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,11 +119,14 @@ def _ask_account(
     account = situation.figures()
     if not account.base_rate > 0.0:
         return Decision(reason=Reason.NO_RATE, edge=edge, account=account)
+    if account.account_mode == AccountMode.REAL and account.model_proven != 1.0:
+        return Decision(reason=Reason.MODEL_UNPROVEN, edge=edge, account=account)
     if reason is Reason.EXPLORATION:
         size = smallest(situation.instrument)
     else:
         loss_distance = forecast.barrier + edge.cost
         size = size_of(situation.instrument, account, edge.p_lcb, loss_distance, rules.risk)
+        size = reduced(size, account.model_size_factor, situation.instrument)
     if size.quantity == 0.0:
         return Decision(reason=Reason.SIZE_TOO_SMALL, edge=edge, size=size, account=account)
     intent = _intent(situation, forecast, edge, size, rules.account_id)

@@ -18,13 +18,15 @@ from plan2.intelligence.decision.decide import Decision, Rules, Situation
 from plan2.intelligence.decision.material import Material, Owner, feature_bytes, record_of
 from plan2.intelligence.decision.record import DecisionRecord
 from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.models.standing import SOUND, Standing
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """What one tick brought, before any account looked at it; shared by all accounts.
 
     `features` is the engine's own vector and is only valid during the tick; `states` gives the
-    recurrent state that the forecast started from, and is asked only when a decision is kept.
+    recurrent state that the forecast started from, and is asked only when a decision is kept;
+    `standing` is the champion's.
     """
 
     tick: Tick
@@ -34,6 +36,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     features: Float64Array
     forecast: Forecast | None
     states: Callable[[], dict[str, bytes]]
+    standing: Standing = SOUND
 
 
 class DecisionKeeper:

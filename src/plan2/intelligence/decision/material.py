@@ -19,6 +19,7 @@ from plan2.foundation.values import Float64Array, TenantId, Tick
 from plan2.intelligence.decision.decide import Decision, decision_id_of
 from plan2.intelligence.decision.record import DecisionRecord, FeaturePart, TickPart
 from plan2.intelligence.decision.sentence import sentence_of
+from plan2.intelligence.models.candidate_files import candidate_id_of
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk.limits import AccountFigures
 
@@ -90,6 +91,7 @@ def record_of(material: Material) -> DecisionRecord:
         parameters=owner.parameters,
         order_id=order.order_id if order is not None else "",
         config_hash=owner.config_hash,
+        candidate_id=_candidate_id(forecast),
     )
 
 
@@ -107,6 +109,12 @@ def models_hash(forecast: Forecast | None) -> str:
         return ""
     names = "\n".join(sorted(vote.model_id for vote in forecast.votes))
     return hashlib.sha256(names.encode()).hexdigest()
+
+
+def _candidate_id(forecast: Forecast | None) -> str:
+    if forecast is None or not forecast.votes:
+        return ""
+    return candidate_id_of([vote.model_id for vote in forecast.votes])
 
 
 def _feature_part(material: Material) -> FeaturePart:

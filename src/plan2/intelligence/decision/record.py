@@ -39,6 +39,8 @@ class Reason(enum.StrEnum):
     ORDER_PENDING = "order_pending"
     COOLDOWN = "cooldown"
     SIZE_TOO_SMALL = "size_too_small"
+    MODEL_UNPROVEN = "model_unproven"
+    """Real money does not follow a champion that has not passed the gate of validation."""
     RISK_DENIED = "risk_denied"
     EXPLORATION = "exploration"
     """Traded: the smallest volume on a paper account, to gather outcomes; not worth its cost."""
@@ -89,7 +91,8 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     `states` holds the recurrent state each model started from, base64 of little-endian float32.
     `risk_inputs` holds every account figure that the sizing and the risk gate looked at, and
-    `parameters` every configured number that the policy, the sizing and the gate used.
+    `parameters` every configured number that the policy, the sizing and the gate used;
+    `candidate_id` names the models that forecast together, "" without a forecast.
     """
 
     decision_id: str
@@ -111,3 +114,4 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, float]
     order_id: str
     config_hash: str
+    candidate_id: str = ""

@@ -16,6 +16,7 @@ import numpy as np
 
 from plan2.foundation.errors import ModelMismatch, require
 from plan2.foundation.ids import derived_id
+from plan2.foundation.values import Float64Array
 from plan2.intelligence.features.sampled import SampledFeatures
 from plan2.intelligence.models.barrier import barrier_width
 from plan2.intelligence.models.calibration import logit_of, probability_of
@@ -112,6 +113,13 @@ class Ensemble:
         """Forget all recurrent state, as after a gap."""
         for member in self.members:
             member.reset()
+
+    def rewarm(self, closed_bars: Float64Array) -> None:
+        """Take the state that walking over these bars from zero gives; float64[bars, channels]."""
+        self.reset()
+        for row in closed_bars:
+            for member in self.members:
+                member.commit(row, row)
 
     def catch_up(self, samples: SampledFeatures) -> None:
         """Walk the recurrent members over the closed bars of a block, as if each had been live."""

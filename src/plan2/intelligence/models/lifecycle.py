@@ -41,8 +41,9 @@ class Alias(enum.StrEnum):
 _ENDS: Final = frozenset({State.REJECTED, State.RETIRED})
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     State.DRAFT: frozenset({State.TRAINED, State.REJECTED}),
-    State.TRAINED: frozenset({State.VALIDATED, State.REJECTED}),
-    State.VALIDATED: frozenset({State.SHADOW, *_ENDS}),
+    # The first candidate of a symbol has no champion to be watched beside.
+    State.TRAINED: frozenset({State.VALIDATED, State.CHAMPION, State.REJECTED}),
+    State.VALIDATED: frozenset({State.SHADOW, State.CHAMPION, *_ENDS}),
     State.SHADOW: frozenset({State.CANARY, State.SUSPENDED, *_ENDS}),
     State.CANARY: frozenset({State.CHAMPION, State.SHADOW, State.SUSPENDED, *_ENDS}),
     State.CHAMPION: frozenset({State.RETIRED, State.SUSPENDED}),

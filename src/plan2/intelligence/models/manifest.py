@@ -29,8 +29,9 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """All that the training depended on.
 
     `tick_hashes`: SHA-256 of each symbol's ticks; `row_hash`: of the canonical training rows;
-    `code_hash`: of the source of levels 1, 3, 4; `versions`: of the libraries; `trials`: variants
-    that this run tried, for the deflation of results.
+    `code_hash`: of the source of levels 1, 3, 4; `versions`: of the libraries that take part,
+    `lock_hash`: of all installed distributions with their versions, "" in manifests of before it
+    was kept; `trials`: variants that this run tried, for the deflation of results.
     """
 
     tick_hashes: dict[str, str]
@@ -46,6 +47,13 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     trials: int
     parameters: dict[str, float | int | str]
     parent: str
+    lock_hash: str = ""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What is left empty although a model must not be registered without it (ML-080)."""
+        needed = ("tick_hashes", "row_hash", "code_hash", "versions", "lock_hash")
+        return tuple(name for name in needed if not getattr(self, name))
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,17 +1,26 @@
 """The registry: immutable models on disk, and which of them serve which symbol.
 
 A model is a folder named by its content: `model.onnx` and `manifest.json`. It appears in one atomic
-rename, so a half-written model is never seen. `champion.json` is an alias, replaced atomically.
+rename, so a half-written model is never seen. `champion.json` says who serves; it is replaced
+atomically. It follows the life cycle in the database (`models.candidate_desk`), for those who read
+without one.
 """
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from plan2.foundation.errors import InputError, ModelMismatch
+from plan2.intelligence.models.candidate_files import (
+    CandidateFiles,
+    Draft,
+    candidate_id_of,
+    draft_of,
+)
+from plan2.intelligence.models.durable_file import write_atomically, write_durably
 from plan2.intelligence.models.manifest import Manifest, TrainedModel, model_id_of
 from plan2.intelligence.models.members import LoadedModel
 from plan2.intelligence.models.session import verify
@@ -28,6 +37,7 @@ class Champion(msgspec.Struct, frozen=True, kw_only=True):
     model_ids: tuple[str, ...]
     schema_id: str
     since_ts_ns: int
+    candidate_id: str = ""
 
 
 class Registry:
@@ -35,12 +45,14 @@ class Registry:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.drafts = CandidateFiles(folder)
 
     def register(self, model: TrainedModel) -> str:
         """Store a trained model and return its id; storing the same one again changes nothing.
 
         Raises:
-            ModelMismatch: the bytes, the id or the parity figures do not hold together.
+            ModelMismatch: bytes, id or parity figures do not hold together, or its origin is
+                incomplete.
         """
         manifest = model.manifest
         verify(model.content, manifest.sha256, manifest.model_id)
@@ -50,6 +62,13 @@ class Registry:
         if manifest.model_id != expected:
             raise ModelMismatch(
                 f"Model id {manifest.model_id} found, its content makes {expected}."
+            )
+        missing = manifest.provenance.missing
+        if missing:
+            raise ModelMismatch(
+                f"Model {manifest.model_id} does not say where it comes from: "
+                f"{', '.join(missing)} left empty.",
+                remedy="It is not registered; whoever made it has to fill its manifest.",
             )
         if not manifest.parity.passed:
             raise ModelMismatch(
@@ -84,26 +103,32 @@ class Registry:
         return _read(file)
 
     def promote(self, symbols: Sequence[str], model_ids: Sequence[str], ts_ns: int) -> None:
-        """Let these models serve these symbols from now on.
+        """Let these models serve these symbols from now on, without a life cycle.
 
         Raises:
             InputError: a model is not registered.
             ModelMismatch: the models were trained on different features.
         """
-        schemas = {self.show(model_id).schema_id for model_id in model_ids}
-        if len(schemas) != 1:
-            raise ModelMismatch(
-                f"A champion's models share their features; {list(model_ids)} use {len(schemas)} "
-                "different sets.",
-                remedy=TRAIN_AGAIN,
-            )
-        chosen = Champion(
-            model_ids=tuple(sorted(model_ids)), schema_id=schemas.pop(), since_ts_ns=ts_ns
-        )
-        champions = self.champions() | dict.fromkeys(symbols, chosen)
-        _write_atomically(
-            self._folder / CHAMPION_FILE,
-            msgspec.json.format(msgspec.json.encode(champions, order="sorted")),
+        draft = draft_of([self.show(model_id) for model_id in model_ids])
+        chosen = Champion(model_ids=draft.model_ids, schema_id=draft.schema_id, since_ts_ns=ts_ns)
+        self.project(self.champions() | dict.fromkeys(symbols, chosen))
+
+    def project(self, champions: Mapping[str, Champion]) -> None:
+        """Write down who serves which symbol; nobody serves the others."""
+        text = msgspec.json.format(msgspec.json.encode(dict(champions), order="sorted"))
+        file = self._folder / CHAMPION_FILE
+        if not file.is_file() or file.read_bytes() != text:
+            write_atomically(file, text)
+
+    def unproposed(self) -> tuple[tuple[Draft, tuple[str, ...]], ...]:
+        """Champions of before there were candidates, and the symbols that each one serves."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for symbol, champion in self.champions().items():
+            if candidate_id_of(champion.model_ids) not in self.drafts.names():
+                found.setdefault(champion.model_ids, []).append(symbol)
+        return tuple(
+            (draft_of([self.show(model_id) for model_id in model_ids]), tuple(symbols))
+            for model_ids, symbols in found.items()
         )
 
     def champions(self) -> dict[str, Champion]:
@@ -135,6 +160,19 @@ class Registry:
         ids = served[0].model_ids if served else ()
         return {self.show(model_id).family: model_id for model_id in ids}
 
+    def champion_of(self, symbols: Sequence[str]) -> str:
+        """The candidate that serves the first of these symbols that is served; "" for none."""
+        champions = self.champions()
+        return next(
+            (candidate_id_of(champions[s].model_ids) for s in symbols if s in champions), ""
+        )
+
+    def known_symbols(self, schema_id: str) -> frozenset[str]:
+        """The symbols for which something was trained on these features."""
+        served = {s for s, each in self.champions().items() if each.schema_id == schema_id}
+        drafts = (each for each in self.drafts.list() if each.schema_id == schema_id)
+        return frozenset(served.union(*(draft.symbols for draft in drafts)))
+
     def load(self, model_id: str, schema_id: str) -> LoadedModel:
         """A model ready to serve: verified by its hash and warmed up.
 
@@ -153,9 +191,9 @@ class Registry:
         staging = self._folder / f".{target.name}.{os.getpid()}"
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
-        _write_durably(staging / MODEL_FILE, model.content)
+        write_durably(staging / MODEL_FILE, model.content)
         text = msgspec.json.format(msgspec.json.encode(model.manifest, order="sorted"))
-        _write_durably(staging / MANIFEST_FILE, text)
+        write_durably(staging / MANIFEST_FILE, text)
         staging.rename(target)
 
 
@@ -175,17 +213,3 @@ def _check_schema(what: str, found: str, expected: str) -> None:
             f"{expected[:12]}….",
             remedy=TRAIN_AGAIN,
         )
-
-
-def _write_durably(file: Path, content: bytes) -> None:
-    with file.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _write_atomically(file: Path, content: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    staging = file.with_name(f".{file.name}.{os.getpid()}")
-    _write_durably(staging, content)
-    staging.replace(file)

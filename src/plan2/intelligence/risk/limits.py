@@ -59,7 +59,8 @@ class AccountFigures(msgspec.Struct, frozen=True, kw_only=True):
     `executions_in_window` are automatic entries of the flow. `reference_mid` is the symbol's last
     mid, `window_mid` its mean over the collar's window. `reserved_…` is what a pending order that
     is to be changed already takes. `symbol_disputed` is above 0 while the broker's account of the
-    symbol contradicts ours. `rule_set` names the list of rules to go by.
+    symbol contradicts ours. `rule_set` names the list of rules to go by. `model_size_factor` is the
+    share of a size that the champion's standing leaves, `model_proven` 1.0 when it was validated.
     """
 
     trading_state: float
@@ -97,6 +98,8 @@ class AccountFigures(msgspec.Struct, frozen=True, kw_only=True):
     reserved_positions: float = 0.0
     symbol_disputed: float = 1.0
     rule_set: float = RULE_SET
+    model_size_factor: float = 1.0
+    model_proven: float = 1.0
 
 
 class RiskInputs(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@
 - kelly: a quarter of the Kelly fraction at the pessimistic probability: with even payoff
   f* = 2·p − 1 is the fraction of equity to lose at the stop.
 - order_value, order_volume, exposure, margin: what the risk gate will allow.
+- model: the share that is left when the champion is past its expiry or otherwise doubted.
 """
 
 from plan2.foundation.config.schema import Risk
@@ -43,6 +44,15 @@ def size_of(
     binding = min(caps, key=lambda name: caps[name])
     quantity = instrument.round_volume_down(max(0.0, caps[binding]))
     return SizePart(quantity=quantity, caps=caps, binding=binding)
+
+
+def reduced(size: SizePart, factor: float, instrument: Instrument) -> SizePart:
+    """A share of a size, because of how the models stand; `factor` in (0, 1]."""
+    if factor == 1.0:
+        return size
+    cap = factor * size.quantity
+    quantity = instrument.round_volume_down(cap)
+    return SizePart(quantity=quantity, caps={**size.caps, "model": cap}, binding="model")
 
 
 def smallest(instrument: Instrument) -> SizePart:

@@ -12,6 +12,7 @@ from plan2.intelligence.decision.decide import Decision, Rules, Situation, decid
 from plan2.intelligence.decision.keeping import DecisionKeeper, Scene
 from plan2.intelligence.decision.record import Outcome, Reason
 from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.models.standing import SOUND, Standing
 from plan2.intelligence.risk.limits import AccountFigures
 from plan2.intelligence.trading.account_events import POLICY, AccountFacts
 from plan2.intelligence.trading.chronicle import Chronicle
@@ -96,7 +97,7 @@ class Deciding:
             quote_rate=desk.rates.rate(instrument.quote),
             since_entry_s=desk.board.since_entry_s(tick),
             engagement=lambda: desk.board.engagement(tick, self._rules.decision.cooldown_s),
-            figures=lambda: desk.figures(tick, scene.now_ns, purpose),
+            figures=lambda: _judged(desk.figures(tick, scene.now_ns, purpose), scene.standing),
         )
 
     def _keep_if_due(self, scene: Scene, situation: Situation, decision: Decision) -> None:
@@ -123,3 +124,14 @@ class Deciding:
         except JournalLost as lost:
             desk.switching.force_halt(scene.tick.ts_ns, lost.message)
             raise
+
+
+def _judged(figures: AccountFigures, standing: Standing) -> AccountFigures:
+    """The figures with how the champion stands, so that a record holds it too."""
+    if standing is SOUND:
+        return figures
+    return msgspec.structs.replace(
+        figures,
+        model_size_factor=standing.size_factor,
+        model_proven=float(standing.is_proven),
+    )

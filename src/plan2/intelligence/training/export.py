@@ -9,7 +9,7 @@ from plan2.intelligence.training.dataset import Dataset
 from plan2.intelligence.training.evaluate import Evaluation
 from plan2.intelligence.training.families.family import Family
 from plan2.intelligence.training.parity import inspected
-from plan2.intelligence.training.provenance import code_hash, library_versions
+from plan2.intelligence.training.provenance import code_hash, library_versions, lock_hash
 from plan2.intelligence.training.report import metrics_of
 from plan2.intelligence.training.request import TrainRequest
 
@@ -74,6 +74,7 @@ def _provenance(family: Family, dataset: Dataset, request: TrainRequest) -> Prov
         rows=len(dataset),
         n_eff=dataset.n_eff,
         code_hash=code_hash(),
+        lock_hash=lock_hash(),
         versions=library_versions(),
         seed=request.seed,
         threads=1,

@@ -1,5 +1,6 @@
 """Where a model comes from: the code and the libraries it was made with."""
 
+import functools
 import hashlib
 import platform
 from importlib import metadata
@@ -26,6 +27,17 @@ def library_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             versions[name] = "not installed"
     return versions
+
+
+@functools.cache
+def lock_hash() -> str:
+    """SHA-256 over all installed distributions with their versions, as a lock file lists them."""
+    found = {
+        f"{distribution.name.lower().replace('_', '-')}=={distribution.version}"
+        for distribution in metadata.distributions()
+        if distribution.name
+    }
+    return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()
 
 
 def code_hash() -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_SECOND, TickBlock
+from plan2.intelligence.models.candidate_files import Draft, draft_of
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.training.assemble import assemble
 from plan2.intelligence.training.dataset import Dataset, pooled
@@ -29,7 +30,7 @@ from plan2.intelligence.training.out_of_fold import (
     forecast_out_of_fold,
 )
 from plan2.intelligence.training.outcomes import Outcomes
-from plan2.intelligence.training.report import TrainReport
+from plan2.intelligence.training.report import TrainReport, metrics_of
 from plan2.intelligence.training.request import TrainRequest
 
 Progress = Callable[[str, float], None]
@@ -139,8 +140,26 @@ def judge(
     return forecasts, evaluations
 
 
+def propose_report(registry: Registry, report: TrainReport) -> Draft:
+    """Register all models of a run and leave them as a candidate for the life cycle."""
+    for model in report.models:
+        registry.register(model)
+    draft = draft_of(
+        [model.manifest for model in report.models],
+        metrics_of(report.ensemble),
+        report.verdict,
+        [str(flag) for flag in report.ensemble.flags],
+        parent=registry.champion_of(report.symbols),
+    )
+    registry.drafts.put(draft)
+    return draft
+
+
 def register_report(registry: Registry, report: TrainReport) -> tuple[str, ...]:
-    """Register all models of a run and let them serve its symbols; returns their ids."""
+    """Register all models of a run and let them serve at once, without a life cycle.
+
+    For benchmarks and tests, which have no database; returns the models' ids.
+    """
     model_ids = tuple(registry.register(model) for model in report.models)
     ts_ns = max(model.manifest.trained_ts_ns for model in report.models)
     registry.promote(report.symbols, model_ids, ts_ns)

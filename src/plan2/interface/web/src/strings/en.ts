@@ -398,6 +398,7 @@ export const en = {
   "reason.order_pending": "Order pending",
   "reason.cooldown": "Cool-down",
   "reason.size_too_small": "Size too small",
+  "reason.model_unproven": "Champion unproven",
   "reason.no_rate": "No exchange rate",
   "reason.exploration": "Exploration",
   "reason.time_exit": "Time is up",

@@ -17,6 +17,7 @@ export const REASONS = [
   "order_pending",
   "cooldown",
   "size_too_small",
+  "model_unproven",
   "risk_denied",
   "exploration",
   "time_exit",

@@ -1,0 +1,129 @@
+"""Lets other models serve a running market: built aside, put in place between two ticks.
+
+Opening a session holds the interpreter for 10 to 70 ms and a thread would not change that, so
+models are opened one at a time in quiet moments: when no tick has come for a while. Ticks that come
+all the same wait in their queue and none is lost. What changes then is one pointer for each symbol,
+after the new models have walked over the bars that the old ones saw. Models that serve, and those
+that a rollback returns to, stay in memory.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from plan2.foundation.clock import Clock
+from plan2.foundation.errors import ModelMismatch
+from plan2.foundation.log import logger
+from plan2.intelligence.models.candidate_files import candidate_id_of
+from plan2.intelligence.models.ensemble import Ensemble
+from plan2.intelligence.models.lifecycle import Alias, Candidate
+from plan2.intelligence.models.moves import Book
+from plan2.intelligence.models.registry import Registry
+from plan2.intelligence.models.standing import SOUND, Expiry, standing_of
+from plan2.intelligence.pipeline import Lane
+
+QUIET_S: Final = 0.05
+"""A moment is quiet when no tick has come for so long."""
+PATIENCE_S: Final = 2.0
+"""How long to wait for one; a market that is never quiet is interrupted then."""
+
+
+class LaneStage:
+    """Implements `candidate_ledger.Stage` for the lanes of a market.
+
+    Args:
+        lanes: by symbol; they serve what `champion.json` named when they were built.
+        registry: where models are loaded from, by hash.
+        ticks: how many ticks have come; tells quiet moments.
+        expiry: when a champion is old; asked anew each time.
+        clock: wall time, which models age by.
+    """
+
+    def __init__(
+        self,
+        lanes: dict[str, Lane],
+        registry: Registry,
+        ticks: Callable[[], int],
+        expiry: Callable[[], Expiry],
+        clock: Clock,
+    ) -> None:
+        self.swaps = 0
+        self._lanes = lanes
+        self._registry = registry
+        self._ticks = ticks
+        self._expiry = expiry
+        self._clock = clock
+        self._ready: dict[tuple[str, str], Ensemble] = {
+            (symbol, candidate_id_of(lane.ensemble.model_ids)): lane.ensemble
+            for symbol, lane in lanes.items()
+            if lane.ensemble is not None
+        }
+
+    async def prepare(self, candidate: Candidate) -> None:
+        """See `Stage.prepare`."""
+        name = candidate.candidate_id
+        ours = [symbol for symbol in candidate.symbols if symbol in self._lanes]
+        missing = [symbol for symbol in ours if (symbol, name) not in self._ready]
+        if not missing:
+            return
+        models = []
+        for model_id in candidate.model_ids:
+            await self._quiet()
+            models.append(self._registry.load(model_id, self._schema_of(missing[0])))
+        for symbol in missing:
+            self._ready[symbol, name] = Ensemble(symbol, [model.member() for model in models])
+
+    async def show(self, book: Book) -> None:
+        """See `Stage.show`."""
+        for alias in (Alias.CHAMPION, Alias.LAST_GOOD):
+            for symbol in self._lanes:
+                await self._make_ready(book, symbol, alias)
+        kept = set()
+        for symbol, lane in self._lanes.items():
+            champion = book.holders.get((symbol, Alias.CHAMPION), "")
+            self._serve(lane, champion)
+            self._judge(lane, book.candidates.get(champion))
+            kept |= {(symbol, champion), (symbol, book.holders.get((symbol, Alias.LAST_GOOD), ""))}
+        self._ready = {key: each for key, each in self._ready.items() if key in kept}
+
+    async def _make_ready(self, book: Book, symbol: str, alias: Alias) -> None:
+        """Load whoever holds an alias; one that cannot serve is told and left out."""
+        candidate = book.candidates.get(book.holders.get((symbol, alias), ""))
+        if candidate is None or (symbol, candidate.candidate_id) in self._ready:
+            return
+        try:
+            await self.prepare(candidate)
+        except ModelMismatch as error:
+            logger("models").error(
+                "candidate_not_servable",
+                candidate=candidate.candidate_id,
+                symbol=symbol,
+                reason=str(error),
+            )
+
+    def _serve(self, lane: Lane, name: str) -> None:
+        """Put a champion in place, or nobody; it remembers the bars that were before it."""
+        ensemble = self._ready.get((lane.symbol, name))
+        if ensemble is lane.ensemble or (name and ensemble is None):
+            return
+        if ensemble is not None:
+            ensemble.rewarm(lane.trail.rows())
+        lane.ensemble = ensemble
+        self.swaps += 1
+
+    def _judge(self, lane: Lane, champion: Candidate | None) -> None:
+        if champion is None:
+            lane.standing = SOUND
+        else:
+            lane.standing = standing_of(champion, self._expiry(), self._clock.now_ns())
+
+    def _schema_of(self, symbol: str) -> str:
+        return self._lanes[symbol].engine.plan.schema_id
+
+    async def _quiet(self) -> None:
+        """Return when no tick has come for a moment, or nobody can wait any longer."""
+        loop = asyncio.get_running_loop()
+        end_s, seen = loop.time() + PATIENCE_S, -1
+        while loop.time() < end_s and self._ticks() != seen:
+            seen = self._ticks()
+            await asyncio.sleep(QUIET_S)
