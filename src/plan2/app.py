@@ -36,7 +36,6 @@ from plan2.foundation.loop import LoopLag, until_stopped
 from plan2.foundation.metrics import Metrics
 from plan2.foundation.scheduler import Scheduler
 from plan2.foundation.storage import open_database
-from plan2.intelligence.models.gates import NoEvidence
 from plan2.intelligence.trading.kill_file import FILE_NAME
 from plan2.intelligence.warm_state import WarmState
 from plan2.wiring.address import Address
@@ -48,6 +47,7 @@ from plan2.wiring.doorway import Doorway
 from plan2.wiring.first_start import prepare_simulated
 from plan2.wiring.hosting import HostPlan, host
 from plan2.wiring.installation import Installation, open_installation
+from plan2.wiring.learning import Learning
 from plan2.wiring.markets import REPLAY, SIMULATED, Gate, ReplayWindow
 from plan2.wiring.opening import OpenedMarket, open_market
 from plan2.wiring.recovery import warm_up
@@ -137,8 +137,9 @@ class Process:
         self.say(self.market.label)
         if self.market.mode == SIMULATED:
             await prepare_simulated(self.market, self.loaded, self.say)
+        self.learning = Learning(self.installation, self.market, self.main.appender)
         self.candidates = Candidates(
-            self.installation, self.market, self.main.appender, NoEvidence()
+            self.installation, self.market, self.main.appender, self.learning.evidence
         )
         await self.candidates.open()
         self.floor = self._build_floor()
@@ -147,6 +148,7 @@ class Process:
         await self.main.recover()
         self.say("Warming up the features …")
         await warm_up(self.floor, self.market, self.kept, self.say)
+        await self.learning.attach(self.candidates, self.floor, self.bus)
         gates = {symbol: lane.quality for symbol, lane in self.floor.lanes.items()}
         stale_after_ms = self.settings.market.stale_after_ms
         self.feeds = FeedWatch(gates, self.bus, self.market.clock, stale_after_ms)
@@ -202,7 +204,9 @@ class Process:
             )
         )
         self.runs, self.venue = hosted.runs, hosted.venue
-        self.gate.waits_for = lambda: self.runs.backlog() >= APPENDER_COMFORT
+        self.gate.waits_for = lambda: (
+            self.runs.backlog() >= APPENDER_COMFORT or self.learning.backlog()
+        )
         self.address = Address(
             hosted.front, self.opened.doorway, self.local, self.say, self.installation.at
         )
@@ -217,6 +221,7 @@ class Process:
             *self.chores.jobs(),
             *self.installation.jobs(),
             *self.candidates.jobs(),
+            *self.learning.jobs(),
         ):
             self.scheduler.add(job)
         await self.hub.start()
@@ -254,6 +259,7 @@ class Process:
                 critical=True,
             ),
             *self.candidates.components(),
+            *self.learning.components(),
             Component(name="feeds", level=3, run=self.feeds.run, check=self.feeds.check),
             Component(
                 name="gateway",

@@ -49,9 +49,19 @@ class Actor:
         for candidate in self._lifecycle.candidates():
             if candidate.state in WATCHED:
                 await self._judge(candidate)
+            elif candidate.state is State.VALIDATED and self._may_be_watched(candidate):
+                await self._move(candidate, State.SHADOW, "validated, and nobody is watched", ())
         cause = self._loop.retraining_cause()
         if cause and self._retrain(cause):
             self._loop.asked_for_candidate(cause)
+
+    def _may_be_watched(self, candidate: Candidate) -> bool:
+        """Whether all its symbols have a champion and no challenger yet."""
+        return all(
+            self._lifecycle.holder(symbol, Alias.CHAMPION) is not None
+            and self._lifecycle.holder(symbol, Alias.CHALLENGER) is None
+            for symbol in candidate.symbols
+        )
 
     async def _suspend(self, symbol: str, reason: str) -> None:
         """Take the champion out and go back to the last good one, where there is one."""

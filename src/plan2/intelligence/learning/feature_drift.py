@@ -11,6 +11,7 @@ import numpy as np
 
 from plan2.foundation.errors import require
 from plan2.foundation.values import Float64Array, Int64Array
+from plan2.intelligence.training.dataset import BoolArray
 
 BINS = 10
 GRID = 32
@@ -70,7 +71,7 @@ def feature_shifts(
     )  # fmt: skip
 
 
-def benjamini_hochberg(p: Float64Array, rate: float) -> Float64Array:
+def benjamini_hochberg(p: Float64Array, rate: float) -> BoolArray:
     """Which of these p-values are discoveries at a false discovery rate: bool[n].
 
     Benjamini and Hochberg (1995): the k smallest, for the largest k with p₍ₖ₎ ≤ k·rate/n.

@@ -56,13 +56,16 @@ class Ledger:
     Args:
         horizon_s: of the labels, for block lengths and distances.
         metrics: of candidates, for what a champion is held against.
-        seed: of everything random.
+        seed: of everything random. refits: whether champions get a live calibration.
     """
 
-    def __init__(self, horizon_s: int, metrics: Metrics, seed: int = 1) -> None:
+    def __init__(
+        self, horizon_s: int, metrics: Metrics, seed: int = 1, *, refits: bool = True
+    ) -> None:
         self.horizon_s = horizon_s
         self._metrics = metrics
         self._seed = seed
+        self._refits = refits
         self.tracks: dict[Key, Track] = {}
         self.watches: dict[str, ChampionWatch] = {}
         self.contests: dict[str, Contest] = {}
@@ -93,6 +96,10 @@ class Ledger:
         watch = self.watches.get(symbol)
         return size_factor_of(watch.active) if watch is not None else 1.0
 
+    def line(self, symbol: str) -> LiveLine:
+        """The live calibration of a symbol's champion."""
+        return self.lines.get(symbol, IDENTITY)
+
     def scores(self, key: Key) -> Scores:
         """A forecaster's record now."""
         track = self.tracks.get(key)
@@ -118,7 +125,7 @@ class Ledger:
     def adopt_line(self, refitted: CalibrationRefitted) -> None:
         """Take up a live calibration that was stored."""
         symbol = refitted.symbol
-        if refitted.calibration_version <= self.lines.get(symbol, IDENTITY).version:
+        if refitted.calibration_version <= self.line(symbol).version:
             return
         if symbol in self.watches:
             self.watches[symbol].refitted()
@@ -129,9 +136,10 @@ class Ledger:
 
     def _refit(self, symbol: str, now_ns: int) -> list[Event]:
         day = now_ns // NS_PER_DAY
-        if self._refitted_day.get(symbol) == day or symbol not in self.champions:
+        is_done = self._refitted_day.get(symbol) == day
+        if is_done or not self._refits or symbol not in self.champions:
             return []
-        found = refit(list(self._labelled[symbol]), self.lines.get(symbol, IDENTITY))
+        found = refit(list(self._labelled[symbol]), self.line(symbol))
         if found is None:
             return []
         self._refitted_day[symbol] = day

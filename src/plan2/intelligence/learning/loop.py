@@ -7,7 +7,7 @@ Whoever owns the loop stores the facts it records, carries out the moves it wish
 again from the store after a restart (`restore`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -33,6 +33,7 @@ from plan2.intelligence.learning.shadow import (
     sampled_forecast,
 )
 from plan2.intelligence.learning.triggers import RESPONSES, Signal
+from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.training.labels import LabelRules, Tape
 
 UNMATCHED_MAX = 0.001
@@ -46,7 +47,8 @@ ChampionOf = Callable[[str], str]
 class LoopPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What the loop is built from.
 
-    `record` stores a fact. `worth` says why acting would not pay. `retrain` asks for a candidate.
+    `record` stores a fact. `worth` says why acting would not pay. `refits`: whether champions get
+    a live calibration.
     """
 
     instruments: Mapping[str, Instrument]
@@ -56,6 +58,7 @@ class LoopPlan(msgspec.Struct, frozen=True, kw_only=True):
     worth: Worth
     record: Callable[[Event], None]
     retraining: RetrainingRules
+    refits: bool = True
     seed: int = 1
 
 
@@ -73,7 +76,7 @@ class LearningLoop:
             symbol: SymbolOutcomes(instrument, plan.rules)
             for symbol, instrument in plan.instruments.items()
         }
-        self.ledger = Ledger(plan.rules.horizon_s, plan.metrics, plan.seed)
+        self.ledger = Ledger(plan.rules.horizon_s, plan.metrics, plan.seed, refits=plan.refits)
         self.shadows = Shadows()
         self.suspend: dict[str, str] = {}
         self.retraining: Retraining | None = None
@@ -83,9 +86,9 @@ class LearningLoop:
         """A bar closed."""
         self.now_ns = max(self.now_ns, note.closing.ts_ns)
         self._store(self.ledger.on_day(note.symbol, note.closing.ts_ns))
-        self.shadows.advance(note)
+        shadows = self.shadows.advance(note)
         watch = self.outcomes[note.symbol]
-        sampled, outcomes = watch.take(note, lambda: self._forecasts(note))
+        sampled, outcomes = watch.take(note, lambda: self._forecasts(note, shadows))
         self.absorb(outcomes)
         if sampled is not None and not any(o.sample_id == sampled.sample_id for o in outcomes):
             self._plan.record(sampled)
@@ -145,15 +148,16 @@ class LearningLoop:
             self.retraining = Retraining(name, self._plan.retraining, now_ns)
         return self.retraining
 
-    def _forecasts(self, note: BarNote) -> tuple[SampledForecast, ...]:
+    def _forecasts(
+        self, note: BarNote, shadows: Sequence[tuple[str, Forecast]]
+    ) -> tuple[SampledForecast, ...]:
         worth, tick, found = self._plan.worth, note.closing, []
         if note.forecast is not None:
             serving = self._plan.champion_of(note.symbol)
             name = serving or note.forecast.calibration_id.partition(".")[0]
             found.append(sampled_forecast(name, CHAMPION, note.forecast, tick, worth))
         found += [
-            sampled_forecast(name, CHALLENGER, forecast, tick, worth)
-            for name, forecast in self.shadows.forecasts(note)
+            sampled_forecast(name, CHALLENGER, forecast, tick, worth) for name, forecast in shadows
         ]
         return tuple(found)
 

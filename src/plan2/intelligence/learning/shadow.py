@@ -1,69 +1,68 @@
 """Challengers that forecast beside the champion and never trade.
 
-They run at bar close, off the tick path, on copies of the very features that the champion saw. One
-that was just put here first walks over bars until its memory is warm.
+They run at bar close, off the tick path, on copies of the very features that the champion saw.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 
-import msgspec
+import numpy as np
 
+from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.events.learning import SampledForecast
-from plan2.foundation.values import Tick
+from plan2.foundation.values import NS_PER_MS, Tick
 from plan2.intelligence.learning.notes import BarNote
 from plan2.intelligence.models.calibration import logit_of
 from plan2.intelligence.models.ensemble import Ensemble
 from plan2.intelligence.models.forecast import Forecast
 
-WARM_BARS = 240
-"""Closed bars that recurrent members walk over before their forecasts count."""
 CHAMPION, CHALLENGER = "champion", "challenger"
+TIMED = 1_000
+"""Forecasts whose time is remembered."""
 
 Worth = Callable[[Tick, Forecast], str]
 """Why acting on a forecast would not be worth it; empty when it would."""
 
 
-class _Seat(msgspec.Struct):
-    ensemble: Ensemble
-    bars: int = 0
-
-
 class Shadows:
     """The challengers of all symbols."""
 
-    def __init__(self, warm_bars: int = WARM_BARS) -> None:
-        self._warm_bars = warm_bars
-        self._seats: dict[str, dict[str, _Seat]] = {}
+    def __init__(self) -> None:
+        self._seats: dict[str, dict[str, Ensemble]] = {}
+        self._took_ns: dict[str, deque[int]] = {}
 
     def put(self, candidate_id: str, ensembles: Sequence[Ensemble]) -> None:
-        """Let a candidate forecast the symbols of its ensembles from the next bar on."""
+        """Let a candidate forecast the symbols of its warm ensembles from the next bar on."""
+        self._took_ns[candidate_id] = deque(maxlen=TIMED)
         for ensemble in ensembles:
-            self._seats.setdefault(ensemble.symbol, {})[candidate_id] = _Seat(ensemble)
+            self._seats.setdefault(ensemble.symbol, {})[candidate_id] = ensemble
 
     def keep(self, candidate_ids: Collection[str]) -> None:
         """Let go of all others."""
-        for seats in self._seats.values():
-            for candidate_id in [each for each in seats if each not in candidate_ids]:
-                del seats[candidate_id]
+        for candidate_id in self.candidate_ids - set(candidate_ids):
+            del self._took_ns[candidate_id]
+            for seats in self._seats.values():
+                seats.pop(candidate_id, None)
 
     @property
     def candidate_ids(self) -> frozenset[str]:
         """Who forecasts somewhere."""
-        return frozenset(each for seats in self._seats.values() for each in seats)
+        return frozenset(self._took_ns)
 
-    def advance(self, note: BarNote) -> None:
-        """Walk over a closed bar."""
-        for seat in self._seats.get(note.symbol, {}).values():
-            seat.ensemble.commit(note.moment)
-            seat.bars += 1
+    def latency_ms(self, candidate_id: str) -> float:
+        """99 % of a candidate's bars and forecasts took no longer; infinite before the first."""
+        took_ns = self._took_ns.get(candidate_id)
+        return float(np.quantile(took_ns, 0.99)) / NS_PER_MS if took_ns else float("inf")
 
-    def forecasts(self, note: BarNote) -> list[tuple[str, Forecast]]:
-        """What each warm challenger expects at the bar's closing tick."""
-        return [
-            (candidate_id, seat.ensemble.forecast(note.closing.ts_ns, note.moment))
-            for candidate_id, seat in sorted(self._seats.get(note.symbol, {}).items())
-            if seat.bars >= self._warm_bars
-        ]
+    def advance(self, note: BarNote) -> list[tuple[str, Forecast]]:
+        """Walk over a closed bar; what each challenger expects at its closing tick."""
+        found = []
+        for candidate_id, ensemble in sorted(self._seats.get(note.symbol, {}).items()):
+            started = stopwatch_ns()
+            ensemble.commit(note.moment)
+            found.append((candidate_id, ensemble.forecast(note.closing.ts_ns, note.moment)))
+            self._took_ns[candidate_id].append(stopwatch_ns() - started)
+        return found
 
 
 def sampled_forecast(
