@@ -1,4 +1,4 @@
-"""`plan2 learn`: how live forecasts did, what drifts, who challenges whom, whether features skew."""
+"""`plan2 learn`: how live forecasts did, what drifts, who challenges, whether features skew."""
 
 from datetime import datetime
 from pathlib import Path

@@ -99,6 +99,7 @@ class Learning:
         self._candidates, self._floor = candidates, floor
         self._installation.learning = self
         self.loop = LearningLoop(self._plan())
+        self.loop.compile()
         self.evidence.loop = self.loop
         self.actor = Actor(
             self.loop, candidates.desk, self._record, self._retrain, lambda: self.skew.mismatches

@@ -19,10 +19,10 @@ from plan2.foundation.log import logger
 from plan2.foundation.storage import open_database
 from plan2.foundation.values import NS_PER_DAY
 from plan2.foundation.workers import run_worker
-from plan2.intelligence.decision.record import DecisionRecord
 from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.learning.skew import (
     EngineStates,
+    Recorded,
     Served,
     Skew,
     measure_skew,
@@ -139,12 +139,12 @@ async def _served(
             data = stored.data
             if data["account_id"] != account_id:
                 continue
-            record = msgspec.convert(data["record"], DecisionRecord)
+            seen = served_of(msgspec.convert(data["record"], Recorded))
             if oldest_ns is None:
-                oldest_ns = record.ts_ns // NS_PER_DAY * NS_PER_DAY
-            if record.ts_ns < oldest_ns:
+                oldest_ns = seen.ts_ns // NS_PER_DAY * NS_PER_DAY
+            if seen.ts_ns < oldest_ns:
                 return found
-            found.setdefault(record.symbol, []).append(served_of(record))
+            found.setdefault(data["symbol"], []).append(seen)
         if len(page) < PAGE:
             return found
         before = page[-1].position

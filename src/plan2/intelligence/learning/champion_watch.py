@@ -21,7 +21,8 @@ SLOPE_EVERY = 10
 """Independent events between two looks at the calibration's slope."""
 CONFIRMED_AFTER = 50
 """Independent events after a refit that must look right before the signal is lifted."""
-BRIER_OF_A_COIN = 0.25
+MENDING_CHANGE = 0.05
+"""Least change of the slope that makes earlier outcomes no measure of the calibration now."""
 COST_R = 0.05
 """Cost of a trade in R where the validation did not say."""
 
@@ -50,7 +51,7 @@ class ChampionWatch:
     """Feeds the detectors from resolved outcomes.
 
     Args:
-        validated: the champion's out-of-sample metrics; without `accuracy` or `brier` a coin's.
+        validated: the champion's out-of-sample metrics; a coin's where one is missing.
         rng: for the limits on losses.
     """
 
@@ -61,7 +62,7 @@ class ChampionWatch:
         self._cusum = Cusum(1.0 - accuracy)
         self._adwin, self._page_hinkley = Adwin(), PageHinkley()
         self._adwin_rose = self._page_hinkley_rose = False
-        self._reference = validated.get("brier", BRIER_OF_A_COIN)
+        self._reference = _brier_of(validated)
         self._brier = BrierTest(self._reference)
         self._coverage = CoverageMonitor()
         self._losses = LossWatch(loss_limits(accuracy, validated.get("cost_share", COST_R), rng))
@@ -73,15 +74,16 @@ class ChampionWatch:
     def update(self, scored: Scored) -> list[Change]:
         """Take a resolved outcome, oldest first; what changed."""
         self._track.add(scored)
-        changes = self._watch_losses(scored)
-        if scored.is_independent:
-            self.events += 1
-            changes += [*self._watch_errors(scored), *self._watch_calibration(scored)]
-            changes += self._watch_coverage(scored)
-        return changes
+        if not scored.is_independent:
+            return []  # overlapping labels lose together; nobody holds them all
+        self.events += 1
+        changes = [*self._watch_losses(scored), *self._watch_errors(scored)]
+        return [*changes, *self._watch_calibration(scored), *self._watch_coverage(scored)]
 
-    def refitted(self) -> None:
-        """A new live calibration is in force: judge it by outcomes from now on."""
+    def refitted(self, slope_change: float) -> None:
+        """A new live calibration is in force; one that mends a drift is judged from here on."""
+        if Signal.CALIBRATION_DRIFT not in self.active or abs(slope_change) < MENDING_CHANGE:
+            return
         self._track = Track()
         self._brier = BrierTest(self._reference)
         self._slope = (1.0, False)
@@ -160,7 +162,8 @@ class ChampionWatch:
 
     def _rise(self, signal: Signal, reading: Reading) -> Change:
         self.active.add(signal)
-        self._refitted_at = None if signal is Signal.CALIBRATION_DRIFT else self._refitted_at
+        if signal is Signal.CALIBRATION_DRIFT:
+            self._refitted_at = None
         return Change(signal=signal, is_active=True, reading=reading)
 
     def _lift(self, signal: Signal, reading: Reading) -> Change:
@@ -204,3 +207,9 @@ class ChampionWatch:
             limit=limits.drawdown_r if is_drawdown else float(limits.streak), events=self.events,
             is_on=self._loss_limit == name,
         )  # fmt: skip
+
+
+def _brier_of(validated: Mapping[str, float]) -> float:
+    """The validated Brier score: skill is measured against the base rate."""
+    base = validated.get("base_rate", 0.5)
+    return base * (1.0 - base) * (1.0 - validated.get("brier_skill", 0.0))

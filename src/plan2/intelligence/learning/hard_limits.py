@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 QUANTILE = 0.999
-PATHS = 10_000
+PATHS = 4_000
 TRADES = 500
 """Trades of one simulated record; longer records make the limits wider."""
 

@@ -27,10 +27,10 @@ from plan2.intelligence.learning.live_calibration import LABELS_MAX, LabelledLog
 from plan2.intelligence.learning.outcomes import RESOLVED
 from plan2.intelligence.learning.shadow import CHAMPION
 from plan2.intelligence.learning.tracking import (
-    INSUFFICIENT,
     Scores,
     Track,
     scored_of,
+    scores_of,
 )
 from plan2.intelligence.learning.triggers import RESPONSES, Signal, size_factor_of
 from plan2.intelligence.models.ensemble import IDENTITY, LiveLine
@@ -74,6 +74,7 @@ class Ledger:
         self._labelled: dict[str, deque[LabelledLogit]] = {}
         self._refitted_day: dict[str, int] = {}
         self._day: dict[str, int] = {}
+        self._scores: dict[Key, tuple[int, Scores]] = {}
 
     # --- outcomes -------------------------------------------------------------------------
 
@@ -101,9 +102,16 @@ class Ledger:
         return self.lines.get(symbol, IDENTITY)
 
     def scores(self, key: Key) -> Scores:
-        """A forecaster's record now."""
+        """A forecaster's record now; the bootstrap takes its time, so ask from a thread."""
         track = self.tracks.get(key)
-        return (track or Track()).scores(self.horizon_s, np.random.default_rng(self._seed))
+        if track is None:
+            return scores_of([], self.horizon_s, np.random.default_rng(self._seed))
+        known = self._scores.get(key)
+        if known is None or known[0] != track.added:
+            added, scored = track.added, track.since(0)
+            rng = np.random.default_rng(self._seed)
+            known = self._scores[key] = (added, scores_of(scored, self.horizon_s, rng))
+        return known[1]
 
     # --- days -----------------------------------------------------------------------------
 
@@ -128,7 +136,7 @@ class Ledger:
         if refitted.calibration_version <= self.line(symbol).version:
             return
         if symbol in self.watches:
-            self.watches[symbol].refitted()
+            self.watches[symbol].refitted(refitted.slope - refitted.slope_before)
         self.lines[symbol] = LiveLine(
             refitted.calibration_version, refitted.slope, refitted.intercept
         )
@@ -144,7 +152,7 @@ class Ledger:
             return []
         self._refitted_day[symbol] = day
         self.lines[symbol] = found.line
-        self.watches[symbol].refitted()
+        self.watches[symbol].refitted(found.line.slope - found.before.slope)
         return [
             CalibrationRefitted(
                 ts_ns=now_ns,
@@ -163,15 +171,15 @@ class Ledger:
         """The measured accuracy of each model; nothing that the evidence does not carry."""
         found: list[Event] = []
         for key in [key for key in self.tracks if key.kind == MODEL and key.symbol == symbol]:
-            scores = self.scores(key)
-            if scores.accuracy is None or scores.verdict == INSUFFICIENT:
+            accuracy = self.tracks[key].accuracy()
+            if accuracy is None:
                 continue
             first_ns = self.tracks[key].since(0)[0].t0
             found.append(
                 ModelAccuracyUpdated(
                     ts_ns=now_ns,
                     model_id=key.name,
-                    accuracy=scores.accuracy.value,
+                    accuracy=accuracy,
                     backtest_period=f"{first_ns // NS_PER_SECOND}/{now_ns // NS_PER_SECOND}",
                 )
             )

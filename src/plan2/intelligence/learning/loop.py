@@ -10,6 +10,7 @@ again from the store after a restart (`restore`).
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
+import numpy as np
 
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.learning import (
@@ -22,6 +23,7 @@ from plan2.foundation.events.learning import (
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.learning.ledger import Ledger, Metrics, signals_in
+from plan2.intelligence.learning.live_labels import LiveLabeller
 from plan2.intelligence.learning.notes import BarNote
 from plan2.intelligence.learning.outcomes import RESOLVED, SymbolOutcomes
 from plan2.intelligence.learning.retraining import Retraining, RetrainingRules
@@ -34,14 +36,16 @@ from plan2.intelligence.learning.shadow import (
 )
 from plan2.intelligence.learning.triggers import RESPONSES, Signal
 from plan2.intelligence.models.forecast import Forecast
-from plan2.intelligence.training.labels import LabelRules, Tape
+from plan2.intelligence.training.bootstrap import resampled_means
+from plan2.intelligence.training.labels import Costs, LabelRules, Tape, open_events
+from plan2.intelligence.training.sampling import CusumSampler
 
 UNMATCHED_MAX = 0.001
 """Share of outcomes that may fail to be joined in time before somebody is told."""
 MATCHES_LEAST = 20
 
 ChampionOf = Callable[[str], str]
-"""Candidate id of a symbol's champion; empty when its models belong to no candidate."""
+"""Candidate id of a symbol's champion; empty when nobody serves it."""
 
 
 class LoopPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +85,14 @@ class LearningLoop:
         self.suspend: dict[str, str] = {}
         self.retraining: Retraining | None = None
         self.now_ns = 0
+
+    def compile(self) -> None:
+        """Have everything compiled before the first tick, on a tape of one tick."""
+        first = Tape(np.zeros(1, np.int64), np.ones(1), np.ones(1))
+        event = open_events(first, np.ones(1), self._plan.rules)
+        LiveLabeller(self._plan.rules, Costs()).take(first, event)
+        CusumSampler(1.0).sample(np.ones(1), np.ones(1), np.zeros(1, np.bool_))
+        resampled_means(np.ones((2, 7)), 1.0, np.random.default_rng(self._plan.seed), 2)
 
     def take(self, note: BarNote) -> None:
         """A bar closed."""
@@ -152,10 +164,9 @@ class LearningLoop:
         self, note: BarNote, shadows: Sequence[tuple[str, Forecast]]
     ) -> tuple[SampledForecast, ...]:
         worth, tick, found = self._plan.worth, note.closing, []
-        if note.forecast is not None:
-            serving = self._plan.champion_of(note.symbol)
-            name = serving or note.forecast.calibration_id.partition(".")[0]
-            found.append(sampled_forecast(name, CHAMPION, note.forecast, tick, worth))
+        serving = self._plan.champion_of(note.symbol)
+        if note.forecast is not None and serving:
+            found.append(sampled_forecast(serving, CHAMPION, note.forecast, tick, worth))
         found += [
             sampled_forecast(name, CHALLENGER, forecast, tick, worth) for name, forecast in shadows
         ]

@@ -16,7 +16,7 @@ import numpy as np
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_DAY, TickBlock
-from plan2.intelligence.decision.record import DecisionRecord
+from plan2.intelligence.decision.record import TickPart
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.plan import FeaturePlan
 
@@ -53,7 +53,21 @@ class Skew(msgspec.Struct, frozen=True, kw_only=True):
     first_mismatch: str = ""
 
 
-def served_of(record: DecisionRecord) -> Served:
+class Hashed(msgspec.Struct, frozen=True):
+    """The part of `FeaturePart` that is compared."""
+
+    sha256: str
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What a comparison needs of a stored decision record; the rest is not looked at."""
+
+    decision_id: str
+    tick: TickPart
+    features: Hashed
+
+
+def served_of(record: Recorded) -> Served:
     """What a decision record says of its features."""
     tick = record.tick
     return Served(tick.ts_ns, tick.bid, tick.ask, record.features.sha256, record.decision_id)

@@ -6,7 +6,7 @@ evidence" and no figure may be read as an edge.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -33,7 +33,6 @@ WINDOW = 2_000
 """Resolved events that are looked back upon."""
 LEAST = 30
 """Fewer events than this have no intervals."""
-REPETITIONS = 500
 Z_95 = 1.959963984540054
 INSUFFICIENT, SHOWN, NONE = "insufficient_evidence", "edge_shown", "no_edge"
 SESSIONS = {"asia": (0, 7), "london": (7, 13), "new_york": (13, 21), "late": (21, 24)}
@@ -95,9 +94,14 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Track:
-    """The window of one forecaster at one symbol; adding is O(1)."""
+    """The window of one forecaster at one symbol; adding is O(1).
+
+    Attributes:
+        added: how many outcomes were ever added; tells whether scores are still those of now.
+    """
 
     def __init__(self, window: int = WINDOW) -> None:
+        self.added = 0
         self._scored: deque[Scored] = deque(maxlen=window)
 
     def __len__(self) -> int:
@@ -105,15 +109,20 @@ class Track:
 
     def add(self, scored: Scored) -> None:
         """Add the newest outcome; the oldest beyond the window is forgotten."""
+        self.added += 1
         self._scored.append(scored)
 
     def since(self, t0_ns: int) -> list[Scored]:
         """Outcomes of events at or after a time."""
         return [each for each in self._scored if each.t0 >= t0_ns]
 
-    def scores(self, horizon_s: int, rng: np.random.Generator) -> Scores:
-        """The record now; intervals are of a block bootstrap seeded by `rng`."""
-        return scores_of(list(self._scored), horizon_s, rng)
+    def accuracy(self) -> float | None:
+        """Share of right forecasts; None while the evidence does not carry one."""
+        if len(self._scored) < LEAST:
+            return None
+        right = [(each.p >= 0.5) == (each.up > 0.5) for each in self._scored]
+        found = float(np.mean(right))
+        return found if _effective(self._scored) >= required_events(found) else None
 
 
 def scored_of(outcome: OutcomeRecorded, forecast: SampledForecast, p: float) -> Scored:
@@ -147,7 +156,7 @@ def scores_of(scored: Sequence[Scored], horizon_s: int, rng: np.random.Generator
     losses = np.column_stack([right, log_losses(p, up), log_losses(base, up), brier_losses(p, up),
                               result, (1.0 - acted) * result, 1.0 - acted])  # fmt: skip
     t0 = np.array([each.t0 for each in scored], np.int64)
-    draws = resampled_means(losses, block_length(t0, horizon_s * NS_PER_SECOND), rng, REPETITIONS)
+    draws = resampled_means(losses, block_length(t0, horizon_s * NS_PER_SECOND), rng)
     means = losses.mean(axis=0)
     accuracy = interval_of(float(means[0]), draws[:, 0])
     needed = required_events(accuracy.value)
@@ -204,14 +213,14 @@ _FLAT = 1e-4
 """Precision of a prior that says next to nothing, but keeps separable data finite."""
 
 
-def _uniqueness(scored: Sequence[Scored]) -> Float64Array:
+def _uniqueness(scored: Collection[Scored]) -> Float64Array:
     return uniqueness(
         np.array([each.t0 for each in scored], np.int64),
         np.array([each.t1 for each in scored], np.int64),
     )
 
 
-def _effective(scored: Sequence[Scored]) -> float:
+def _effective(scored: Collection[Scored]) -> float:
     return float(_uniqueness(scored).sum()) if scored else 0.0
 
 

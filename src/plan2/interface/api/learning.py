@@ -4,13 +4,13 @@ Forecasts are made once per symbol and shared, so these figures are of the insta
 for every tenant; no account is in them.
 """
 
+import asyncio
 from typing import Annotated, Protocol
 
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
-from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.events.learning import OutcomeRecorded
 from plan2.foundation.eventstore.upcast import upcast
@@ -20,6 +20,7 @@ from plan2.interface.api.learning_items import (
     ContestItem,
     Learning,
     OutcomeItem,
+    SymbolLearning,
     contest_item,
     outcome_item,
     symbol_item,
@@ -68,6 +69,7 @@ class LearningRoutes:
     def __init__(self, state: LearningState, events: EventLog) -> None:
         self._state = state
         self._events = events
+        self._reader = asyncio.Semaphore(1)
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """The two routes."""
@@ -76,7 +78,7 @@ class LearningRoutes:
             get("/api/v1/learning/outcomes", tags=["models"])(self.outcomes),
         ]
 
-    async def whole(self, request: SignedRequest) -> Learning:
+    async def whole(self) -> Learning:
         """Scores with intervals, signals and detectors per symbol, and every contest."""
         loop = self._state.loop
         slot = loop.retraining
@@ -87,13 +89,12 @@ class LearningRoutes:
             retraining=loop.retraining_cause(),
             labels_new=slot.labels_new if slot is not None else 0.0,
             skew_mismatches=self._state.skew_mismatches,
-            symbols=[symbol_item(loop, symbol) for symbol in sorted(loop.outcomes)],
+            symbols=await self._in_thread(loop),
             contests=self._contests(loop),
         )
 
     async def outcomes(
         self,
-        request: SignedRequest,
         symbol: MaybeSymbol = "",
         limit: ItemLimit = 100,
         cursor: Cursor = "",
@@ -113,6 +114,13 @@ class LearningRoutes:
                 items.append(outcome_item(each.position, event))
         following = str(stored[limit - 1].position) if len(stored) > limit else None
         return Page(items, following)
+
+    async def _in_thread(self, loop: LearningLoop) -> list[SymbolLearning]:
+        """The intervals take up to a second: beside the loop, for one question at a time."""
+        async with self._reader:
+            return await asyncio.to_thread(
+                lambda: [symbol_item(loop, symbol) for symbol in sorted(loop.outcomes)]
+            )
 
     def _contests(self, loop: LearningLoop) -> list[ContestItem]:
         state = self._state

@@ -114,7 +114,7 @@ class OutcomeItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def symbol_item(loop: LearningLoop, symbol: str) -> SymbolLearning:
-    """One symbol; the intervals are computed now, in a few milliseconds."""
+    """One symbol; what the loop changes meanwhile may or may not be in it."""
     ledger, outcomes = loop.ledger, loop.outcomes[symbol]
     watch = ledger.watches.get(symbol)
     champion = ledger.champions.get(symbol, "")
@@ -134,7 +134,7 @@ def symbol_item(loop: LearningLoop, symbol: str) -> SymbolLearning:
         scores=_scores(ledger, Key(CANDIDATE, champion, symbol)),
         models={
             key.name: ledger.scores(key)
-            for key in sorted(ledger.tracks)
+            for key in sorted(ledger.tracks.copy())
             if key.kind == MODEL and key.symbol == symbol
         },
     )

@@ -31,6 +31,9 @@ const AuditPage = lazy(() =>
 const ServicesPage = lazy(() =>
   import("./pages/services/ServicesPage").then((m) => ({ default: m.ServicesPage })),
 );
+const LearningPage = lazy(() =>
+  import("./pages/learning/LearningPage").then((m) => ({ default: m.LearningPage })),
+);
 const TenantsPage = lazy(() =>
   import("./pages/tenants/TenantsPage").then((m) => ({ default: m.TenantsPage })),
 );
@@ -93,6 +96,7 @@ function Pages() {
       <Route path="/decisions/:id?">{({ id }) => <DecisionsPage id={id ?? ""} />}</Route>
       <Route path="/positions/:tab?">{({ tab }) => <PositionsPage tab={tab ?? "open"} />}</Route>
       <Route path="/models/:id?">{({ id }) => <ModelsPage id={id ?? ""} />}</Route>
+      <Route path="/learning" component={LearningPage} />
       <Route path="/system" component={SystemPage} />
       <Route path="/services" component={ServicesPage} />
       <Route path="/audit/:tab?">{({ tab }) => <AuditPage tab={tab ?? ""} />}</Route>

@@ -9,6 +9,7 @@ export const en = {
   "page.decisions": "Decisions",
   "page.positions": "Positions",
   "page.models": "Models",
+  "page.learning": "Learning",
   "page.system": "System",
   "page.services": "Services",
   "page.audit": "Audit",
