@@ -36,7 +36,6 @@ from plan2.foundation.loop import LoopLag, until_stopped
 from plan2.foundation.metrics import Metrics
 from plan2.foundation.scheduler import Scheduler
 from plan2.foundation.storage import open_database
-from plan2.intelligence.models.gates import NoEvidence
 from plan2.intelligence.trading.kill_file import FILE_NAME
 from plan2.intelligence.warm_state import WarmState
 from plan2.wiring.address import Address
@@ -48,6 +47,7 @@ from plan2.wiring.doorway import Doorway
 from plan2.wiring.first_start import FirstStart
 from plan2.wiring.hosting import HostPlan, host
 from plan2.wiring.installation import Installation, open_installation
+from plan2.wiring.learning import Learning
 from plan2.wiring.market_run import MarketRun
 from plan2.wiring.markets import REPLAY, SIMULATED, Gate, ReplayWindow
 from plan2.wiring.opening import OpenedMarket, open_market
@@ -139,8 +139,9 @@ class Process:
         if self.market.mode == SIMULATED:
             first = FirstStart(self.market, self.settings, self.installation.long_work, self.say)
             await first.prepare()
+        self.learning = Learning(self.installation, self.market, self.main.appender)
         self.candidates = Candidates(
-            self.installation, self.market, self.main.appender, NoEvidence()
+            self.installation, self.market, self.main.appender, self.learning.evidence
         )
         await self.candidates.open()
         self.floor = self._build_floor()
@@ -151,6 +152,7 @@ class Process:
             self.market, self.floor, self.main, self.kept, self.gate, self.say
         )
         await self.market_run.warm_up()
+        await self.learning.attach(self.candidates, self.floor, self.bus)
         gates = {symbol: lane.quality for symbol, lane in self.floor.lanes.items()}
         stale_after_ms = self.settings.market.stale_after_ms
         self.feeds = FeedWatch(gates, self.bus, self.market.clock, stale_after_ms)
@@ -206,7 +208,9 @@ class Process:
             )
         )
         self.runs, self.venue = hosted.runs, hosted.venue
-        self.gate.waits_for = lambda: self.runs.backlog() >= APPENDER_COMFORT
+        self.gate.waits_for = lambda: (
+            self.runs.backlog() >= APPENDER_COMFORT or self.learning.backlog()
+        )
         self.address = Address(
             hosted.front, self.opened.doorway, self.local, self.say, self.installation.at
         )
@@ -221,6 +225,7 @@ class Process:
             *self.chores.jobs(),
             *self.installation.jobs(),
             *self.candidates.jobs(),
+            *self.learning.jobs(),
         ):
             self.scheduler.add(job)
         await self.hub.start()
@@ -258,6 +263,7 @@ class Process:
                 critical=True,
             ),
             *self.candidates.components(),
+            *self.learning.components(),
             Component(name="feeds", level=3, run=self.feeds.run, check=self.feeds.check),
             Component(
                 name="gateway",

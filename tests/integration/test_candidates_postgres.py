@@ -117,12 +117,14 @@ async def test_a_move_from_a_state_that_the_candidate_has_not_is_refused(store):
         "delete from candidate_step",
         (
             "insert into candidate_move (home, candidate_id, from_state, to_state, actor, reason, "
-            "evidence, is_override, at_ns) values ('simulated', 'c1', 'trained', 'rejected', 'a', '', "
+            "evidence, is_override, at_ns) "
+            "values ('simulated', 'c1', 'trained', 'rejected', 'a', '', "
             "'{}', false, 1)"
         ),
         (
             "insert into candidate_move (home, candidate_id, from_state, to_state, actor, reason, "
-            "evidence, is_override, at_ns) values ('simulated', 'c9', 'trained', 'rejected', 'a', 'b', "
+            "evidence, is_override, at_ns) "
+            "values ('simulated', 'c9', 'trained', 'rejected', 'a', 'b', "
             "'{}', false, 1)"
         ),
     ],

@@ -19,7 +19,7 @@ from plan2.intelligence.models.ensemble import Ensemble
 from plan2.intelligence.models.lifecycle import Alias, Candidate
 from plan2.intelligence.models.moves import Book
 from plan2.intelligence.models.registry import Registry
-from plan2.intelligence.models.standing import SOUND, Expiry, standing_of
+from plan2.intelligence.models.standing import SOUND, Expiry, scaled, standing_of
 from plan2.intelligence.pipeline import Lane
 
 QUIET_S: Final = 0.05
@@ -53,6 +53,7 @@ class LaneStage:
         self._ticks = ticks
         self._expiry = expiry
         self._clock = clock
+        self._drift: Callable[[str], float] = lambda _: 1.0
         self._ready: dict[tuple[str, str], Ensemble] = {
             (symbol, candidate_id_of(lane.ensemble.model_ids)): lane.ensemble
             for symbol, lane in lanes.items()
@@ -114,8 +115,35 @@ class LaneStage:
     def _judge(self, lane: Lane, champion: Candidate | None) -> None:
         if champion is None:
             lane.standing = SOUND
-        else:
-            lane.standing = standing_of(champion, self._expiry(), self._clock.now_ns())
+            return
+        standing = standing_of(champion, self._expiry(), self._clock.now_ns())
+        lane.standing = scaled(standing, self._drift(lane.symbol))
+
+    async def beside(self, candidate: Candidate) -> list[Ensemble]:
+        """Models of a challenger for the symbols served here, warm, for nobody else's use.
+
+        Raises:
+            ModelMismatch: they were trained on other features, or a file was changed.
+        """
+        ours = [symbol for symbol in candidate.symbols if symbol in self._lanes]
+        models = []
+        for model_id in candidate.model_ids if ours else ():
+            await self._quiet()
+            models.append(self._registry.load(model_id, self._schema_of(ours[0])))
+        found = [Ensemble(symbol, [model.member() for model in models]) for symbol in ours]
+        for ensemble in found:
+            ensemble.rewarm(self._lanes[ensemble.symbol].trail.rows())
+        return found
+
+    def heed(self, drift: Callable[[str], float]) -> None:
+        """Scale the sizes of a symbol by this from now on; the learning loop tells it."""
+        self._drift = drift
+
+    def judge(self, book: Book) -> None:
+        """Look anew at how every champion stands."""
+        for symbol, lane in self._lanes.items():
+            champion = book.holders.get((symbol, Alias.CHAMPION), "")
+            self._judge(lane, book.candidates.get(champion))
 
     def _schema_of(self, symbol: str) -> str:
         return self._lanes[symbol].engine.plan.schema_id

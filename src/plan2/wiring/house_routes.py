@@ -16,6 +16,7 @@ from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
 from plan2.interface.api.jobs import JobRoutes
 from plan2.interface.api.keys import KeyRoutes
+from plan2.interface.api.learning import LearningRoutes
 from plan2.interface.api.people import PeopleRoutes
 from plan2.interface.api.privacy import PrivacyRoutes
 from plan2.interface.api.quotas import QuotaRoutes
@@ -55,6 +56,7 @@ def house_routes(
         ).handlers(),
         *_audit_routes(installation, governance),
         *CandidateRoutes(_candidate_parts(installation)).handlers(),
+        *LearningRoutes(installation.learning, installation.database.store).handlers(),
         *ServiceRoutes(limits.registry, plan2.__version__).handlers(),
         *QuotaRoutes(limits.usage, limits.load, tenants.directory).handlers(),
         *_job_routes(installation),

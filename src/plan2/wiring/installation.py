@@ -38,6 +38,7 @@ from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
 from plan2.intelligence.models.candidate_desk import CandidateDesk
 from plan2.intelligence.models.candidate_intake import Intake
+from plan2.interface.api.learning import LearningState
 from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.wiring.features import Features
 from plan2.wiring.governance import Governance
@@ -98,6 +99,7 @@ class Installation:
         self.runs: TenantRuns
         self.lifecycle: CandidateDesk
         self.intake: Intake
+        self.learning: LearningState
         self._main_appender: Appender | None = None
 
     async def start(self) -> None:

@@ -135,6 +135,17 @@ class Models(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     suspend_days: PositiveInt = 45
 
 
+class Learning(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What follows from the outcomes of forecasts."""
+
+    retrain: bool = True
+    retrain_every_days: PositiveFloat = 7.0
+    retrain_labels: NonNegative = 500.0
+    retrain_pause_hours: PositiveFloat = 24.0
+    refit_calibration: bool = True
+    skew_at: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "02:20"
+
+
 class Decision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a forecast is worth acting on."""
 
@@ -284,6 +295,7 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     terminal: Terminal = Terminal()
     mt5: Mt5 = Mt5()
     models: Models = Models()
+    learning: Learning = Learning()
     decision: Decision = Decision()
     management: Management = Management()
     risk: Risk = Risk()

@@ -4,7 +4,16 @@ A name here is a promise to history. A changed shape gets the next version and a
 (`plan2.foundation.eventstore.upcast`), and every version keeps a golden sample in the tests.
 """
 
-from plan2.foundation.events import account, jobs, model, order, people, system, tenancy
+from plan2.foundation.events import (
+    account,
+    jobs,
+    learning,
+    model,
+    order,
+    people,
+    system,
+    tenancy,
+)  # fmt: skip
 from plan2.foundation.events.base import Event
 
 STORED: dict[str, tuple[int, type[Event]]] = {
@@ -13,6 +22,14 @@ STORED: dict[str, tuple[int, type[Event]]] = {
     "DecisionMade": (1, model.DecisionMade),
     "ModelAccuracyUpdated": (1, model.ModelAccuracyUpdated),
     "ModelRegistered": (1, model.ModelRegistered),
+    "ForecastSampled": (1, learning.ForecastSampled),
+    "OutcomeRecorded": (1, learning.OutcomeRecorded),
+    "DriftStateChanged": (1, learning.DriftStateChanged),
+    "CalibrationRefitted": (1, learning.CalibrationRefitted),
+    "PromotionJudged": (1, learning.PromotionJudged),
+    "RetrainingAsked": (1, learning.RetrainingAsked),
+    "SkewMeasured": (1, learning.SkewMeasured),
+    "AbstentionsReported": (1, learning.AbstentionsReported),
     "CandidateMoved": (1, model.CandidateMoved),
     "ModelPromoted": (1, model.ModelPromoted),
     "ModelRolledBack": (1, model.ModelRolledBack),

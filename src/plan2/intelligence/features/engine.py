@@ -48,7 +48,7 @@ class FeatureEngine:
     """All streaming features of one symbol.
 
     Attributes:
-        plan: what is computed. symbol: of the instrument.
+        plan: what is computed. instrument: of what, symbol: its name.
         values: float64[F], after the last tick. sequence: float64[16], the bar in progress.
         sequence_closed: float64[16] of the bar closed last.
         records, words: the whole state as a record and as words (the same memory), for other
@@ -58,6 +58,7 @@ class FeatureEngine:
     def __init__(self, plan: FeaturePlan, instrument: Instrument) -> None:
         dtype = engine_dtype(plan.window_scale)
         self.plan = plan
+        self.instrument = instrument
         self.symbol = instrument.symbol
         self._point = instrument.point
         self.records = np.zeros(1, dtype)

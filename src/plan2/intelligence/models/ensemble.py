@@ -10,6 +10,7 @@ import base64
 import math
 import struct
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,10 +31,23 @@ NO_MODEL = "no_model_available"
 NOT_A_PROBABILITY = "not_a_probability"
 BARRIER = "barrier"
 CLOSED = "closed"
-"""Keys of the barrier, and of the end of the last bar, among the states of a record."""
+LINE = "live_calibration"
+"""Keys among the states of a record: the barrier, the end of the last bar, the live calibration."""
 
 _DOUBLE = struct.Struct("<d")
 _TIME = struct.Struct("<q")
+_LINE = struct.Struct("<qdd")
+
+
+class LiveLine(NamedTuple):
+    """The live calibration of a blend: logit → slope · logit + intercept; version 0 is none."""
+
+    version: int
+    slope: float
+    intercept: float
+
+
+IDENTITY = LiveLine(0, 1.0, 0.0)
 
 
 class Ensemble:
@@ -69,6 +83,16 @@ class Ensemble:
         self._has_forecast = False
         self._is_kept = any(member.is_kept for member in self.members)
         self._closed_ns = 0  # of the last forecast, where it matters
+        self._line = IDENTITY
+
+    @property
+    def line(self) -> LiveLine:
+        """The live calibration in force."""
+        return self._line
+
+    def calibrate(self, line: LiveLine) -> None:
+        """Put another live calibration in force, from the next tick on."""
+        self._line = line
 
     def forecast(self, ts_ns: int, reading: Reading) -> Forecast:
         """What the members together expect at this tick."""
@@ -80,7 +104,7 @@ class Ensemble:
         if self._is_kept:
             self._closed_ns = reading.closed_ns
         raw = [_guarded(member, reading) for member in self.members]
-        return self._blend(ts_ns, self._barrier, raw, ts_ns - self._closed_ns)
+        return self._blend(ts_ns, self._barrier, raw, ts_ns - self._closed_ns, self._line)
 
     def commit(self, reading: Reading) -> None:
         """A bar closed: the members with memory step over it, or forget everything at a gap.
@@ -122,7 +146,8 @@ class Ensemble:
 
         Model id → little-endian float32 (hidden, cell, sequence); the key "barrier" holds the
         barrier as one float64, "closed" the end of the bar closed last as one int64 when a member
-        keeps its answer from there. Empty when the last forecast had no basis.
+        keeps its answer from there, "live_calibration" version, slope and intercept once there is
+        one. Empty when the last forecast had no basis.
         """
         if not self._has_forecast:
             return {}
@@ -130,6 +155,8 @@ class Ensemble:
         memories[BARRIER] = _DOUBLE.pack(self._barrier)
         if self._is_kept:
             memories[CLOSED] = _TIME.pack(self._closed_ns)
+        if self._line.version:
+            memories[LINE] = _LINE.pack(*self._line)
         return memories
 
     def recompute(
@@ -155,7 +182,8 @@ class Ensemble:
         raw = [m.replay(row, memories[m.manifest.model_id]) for m in self.members]
         (barrier,) = _DOUBLE.unpack(memories[BARRIER])
         (closed_ns,) = _TIME.unpack(memories[CLOSED]) if self._is_kept else (ts_ns,)
-        return self._blend(ts_ns, barrier, raw, ts_ns - closed_ns)
+        line = LiveLine(*_LINE.unpack(memories[LINE])) if LINE in memories else IDENTITY
+        return self._blend(ts_ns, barrier, raw, ts_ns - closed_ns, line)
 
     def state_bytes(self) -> bytes:
         """The committed state of all members, for a snapshot; call between ticks."""
@@ -178,7 +206,9 @@ class Ensemble:
             member.set_state(data[start : start + width])
             start += width
 
-    def _blend(self, ts_ns: int, barrier: float, raw: list[float], age_ns: int) -> Forecast:
+    def _blend(
+        self, ts_ns: int, barrier: float, raw: list[float], age_ns: int, line: LiveLine
+    ) -> Forecast:
         """Calibrate, average and measure the disagreement; everything rounded to 1e-5."""
         total = spread = 0.0
         calibrated = []
@@ -193,10 +223,10 @@ class Ensemble:
         known = [p for p in calibrated if not math.isnan(p)]
         if not known:
             return self._abstention(ts_ns, NO_MODEL, self._votes(raw, calibrated, 0, age_ns))
-        p_up = probability_of(total / len(known))
+        p_up = probability_of(line.slope * (total / len(known)) + line.intercept)
         mean = sum(known) / len(known)
         disagreement = math.sqrt(sum((p - mean) ** 2 for p in known) / len(known))
-        calibration_error = spread / len(known) * p_up * (1.0 - p_up)
+        calibration_error = line.slope * spread / len(known) * p_up * (1.0 - p_up)
         widening = math.sqrt(len(raw) / len(known))
         return Forecast(
             symbol=self.symbol,
@@ -206,9 +236,12 @@ class Ensemble:
             horizon_s=self.horizon_s,
             disagreement=round(disagreement, DECIMALS),
             standard_error=round(math.hypot(disagreement, calibration_error) * widening, DECIMALS),
-            calibration_id=self.calibration_id,
+            calibration_id=self._calibration_name(line),
             votes=self._votes(raw, calibrated, len(known), age_ns),
         )
+
+    def _calibration_name(self, line: LiveLine) -> str:
+        return f"{self.calibration_id}.{line.version}" if line.version else self.calibration_id
 
     def _votes(
         self, raw: list[float], calibrated: list[float], known: int, age_ns: int
@@ -252,7 +285,7 @@ class Ensemble:
 
 def models_in(states: Mapping[str, str]) -> frozenset[str]:
     """Ids of the models whose states a decision record holds."""
-    return frozenset(states) - {BARRIER, CLOSED}
+    return frozenset(states) - {BARRIER, CLOSED, LINE}
 
 
 def _guarded(member: Member, reading: Reading) -> float:

@@ -16,7 +16,7 @@ OLD_FACTOR: Final = 0.5
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What the decisions on a symbol heed besides the forecast.
 
-    `size_factor`: share of a size, in (0, 1]. `is_proven`: whether it passed validation.
+    `size_factor`: share of a size, in [0, 1]. `is_proven`: whether it passed validation.
     `candidate_id`: whose standing it is, "" = nobody's. `words`: why it is not sound, or "".
     """
 
@@ -63,4 +63,16 @@ def standing_of(candidate: Candidate, expiry: Expiry, now_ns: int) -> Standing:
         size_factor=OLD_FACTOR if is_old else 1.0,
         is_proven=is_proven,
         words="; ".join(words),
+    )
+
+
+def scaled(standing: Standing, drift: float) -> Standing:
+    """The standing with what the learning loop holds against the champion: `drift` in [0, 1]."""
+    if drift >= standing.size_factor:
+        return standing
+    words = f"drifting: sizes ×{drift:g}"
+    return msgspec.structs.replace(
+        standing,
+        size_factor=drift,
+        words="; ".join(filter(None, (standing.words, words))),
     )

@@ -56,7 +56,7 @@ def resampled_means(
     return means
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)  # so that a thread beside trading may draw
 def _means(totals: Float64Array, block: float, seed: np.uint64, repetitions: int) -> Float64Array:
     n, k = totals.shape[0] - 1, totals.shape[1]
     sums = np.zeros((repetitions, k))

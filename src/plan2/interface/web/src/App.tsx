@@ -34,6 +34,9 @@ const ServicesPage = lazy(() =>
 const TrainingPage = lazy(() =>
   import("./pages/training/TrainingPage").then((m) => ({ default: m.TrainingPage })),
 );
+const LearningPage = lazy(() =>
+  import("./pages/learning/LearningPage").then((m) => ({ default: m.LearningPage })),
+);
 const TenantsPage = lazy(() =>
   import("./pages/tenants/TenantsPage").then((m) => ({ default: m.TenantsPage })),
 );
@@ -97,6 +100,7 @@ function Pages() {
       <Route path="/positions/:tab?">{({ tab }) => <PositionsPage tab={tab ?? "open"} />}</Route>
       <Route path="/models/:id?">{({ id }) => <ModelsPage id={id ?? ""} />}</Route>
       <Route path="/training/:id?">{({ id }) => <TrainingPage id={id ?? ""} />}</Route>
+      <Route path="/learning" component={LearningPage} />
       <Route path="/system" component={SystemPage} />
       <Route path="/services" component={ServicesPage} />
       <Route path="/audit/:tab?">{({ tab }) => <AuditPage tab={tab ?? ""} />}</Route>

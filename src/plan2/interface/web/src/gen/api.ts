@@ -99,12 +99,34 @@ export type Bars = {
   ticks: number[];
   time_us: number[];
 };
+export type Bin = { count: number; forecast: number; observed: number };
 export type BrokerItem = {
   account_id: string;
   foreign_orders: ForeignOrderItem[];
   missing: string[];
 };
 export type BucketItem = { count: number; le_us: number };
+export type Calibration = { intercept: Interval; slope: Interval };
+export type CandidateCard = { candidate: CandidateItem; gates: GateItem[]; history: MoveItem[] };
+export type CandidateItem = {
+  age_days: number;
+  candidate_id: string;
+  challenger_of: string[];
+  champion_of: string[];
+  created_us: number;
+  flags: string[];
+  last_good_of: string[];
+  leads_to: string[];
+  metrics: Record<string, number | null>;
+  model_ids: string[];
+  parent: string;
+  schema_id: string;
+  since_us: number;
+  state: string;
+  symbols: string[];
+  verdict: string;
+};
+export type CandidateReceipt = { approval_id: string; candidate: CandidateItem; outcome: string };
 export type ChangeBody = {
   expires_us?: number | null;
   limit_price?: number | null;
@@ -158,6 +180,7 @@ export type ComponentItem = {
   since_us: number;
   status: string;
 };
+export type ConditionItem = { is_met: boolean; name: string; sentence: string };
 export type ConsentBody = { version: number };
 export type ConsentFactItem = {
   actor: string;
@@ -176,6 +199,24 @@ export type ConsentItem = {
   version: number;
 };
 export type ConsentList = { history: ConsentFactItem[]; items: ConsentItem[] };
+export type ContestItem = {
+  candidate_id: string;
+  challenger_r: number;
+  champion_ids: string[];
+  champion_r: number;
+  days: number;
+  e_value: number | null;
+  history_e: (number | null)[];
+  history_us: number[];
+  is_better: boolean;
+  is_worse: boolean;
+  labels_effective: number;
+  mean_difference: number;
+  pairs: number;
+  proof_at: number;
+  refused: string;
+  state: string;
+};
 export type DataMap = { items: MapItem[] };
 export type DecisionItem = {
   cost: number | null;
@@ -190,6 +231,15 @@ export type DecisionItem = {
   side: string | null;
   symbol: string;
   ts_us: number;
+};
+export type DetectorItem = {
+  detector: string;
+  events: number;
+  is_on: boolean;
+  is_second_opinion: boolean;
+  limit: number | null;
+  signal: string;
+  statistic: number | null;
 };
 export type Ended = { ended: number };
 export type EquityCurve = { balance: string[]; equity: string[]; time_us: number[] };
@@ -275,6 +325,7 @@ export type ForeignOrderItem = {
   ticket: string;
   trigger: string;
 };
+export type GateItem = { conditions: ConditionItem[]; is_open: boolean; state: string };
 export type HealthInfo = {
   components: ComponentItem[];
   latency: StageItem[];
@@ -296,6 +347,7 @@ export type IndicatorValues = {
   time_us: number[];
   values: Record<string, (number | null)[]>;
 };
+export type Interval = { high: number; low: number; value: number };
 export type InvitationItem = {
   expires_us: number | null;
   link: string;
@@ -381,6 +433,16 @@ export type KillItem = {
   scope: string;
   target: string;
 };
+export type Learning = {
+  contests: ContestItem[];
+  is_watching_only: boolean;
+  labels_new: number;
+  market_us: number;
+  retraining: string;
+  skew_mismatches: number;
+  symbols: SymbolLearning[];
+  unmatched_share: number | null;
+};
 export type LevelItem = {
   changed_by: string;
   changed_us: number;
@@ -413,6 +475,16 @@ export type ModelItem = {
   status: string;
   symbol: string;
   trained_us: number;
+};
+export type MoveBody = { reason: string; to: IntelligenceModelsLifecycleState };
+export type MoveItem = {
+  at_us: number;
+  by: string;
+  evidence: string[];
+  from_state: string;
+  is_override: boolean;
+  reason: string;
+  to_state: string;
 };
 export type NewTenant = { administrator: string; name: string; reason?: string; tenant_id: string };
 export type OrderBody = {
@@ -523,7 +595,31 @@ export type OrderRecord = {
   validity_end: string;
   venue_mic: string;
 };
+export type OutcomeForecast = {
+  abstained: string;
+  candidate_id: string;
+  net_r: number | null;
+  p_up: number;
+  role: string;
+  side: number;
+};
+export type OutcomeItem = {
+  cost_r: number;
+  forecasts: OutcomeForecast[];
+  is_independent: boolean;
+  net_r_long: number;
+  net_r_short: number;
+  position: number;
+  reason: string;
+  resolved_us: number;
+  sample_id: string;
+  sampled_us: number;
+  side: number;
+  status: string;
+  symbol: string;
+};
 export type PageAuditItem = { items: AuditItem[]; next_cursor: string | null };
+export type PageLearningOutcomeItem = { items: OutcomeItem[]; next_cursor: string | null };
 export type PageDecisionItem = { items: DecisionItem[]; next_cursor: string | null };
 export type PageEventItem = { items: EventItem[]; next_cursor: string | null };
 export type PageOrderOrderItem = { items: OrderItem[]; next_cursor: string | null };
@@ -603,6 +699,7 @@ export type ReportRow = {
 export type ResetBody = { second_factor?: boolean };
 export type RestoreBody = { file: string; reason?: string };
 export type Role = "Tenant_Admin" | "Portfolio_Manager" | "Analyst" | "API_User";
+export type RollbackBody = { reason: string; symbol: string };
 export type RotateBody = { level: "root" | "tenant" };
 export type RotateReceipt = { level: "root" | "tenant"; new_key: string; old_key: string };
 export type RotationItem = {
@@ -614,6 +711,24 @@ export type RotationItem = {
   rotation_id: string;
   started_by: string;
   started_us: number;
+};
+export type Scores = {
+  abstained: number | null;
+  abstained_r: Interval | null;
+  accuracy: Interval | null;
+  brier: Interval | null;
+  calibration: Calibration | null;
+  cost_r: number | null;
+  events: number;
+  independent: number;
+  log_loss: Interval | null;
+  n_eff: number;
+  n_required: number | null;
+  net_r: Interval | null;
+  reliability: Bin[];
+  sessions: Record<string, Calibration>;
+  skill: Interval | null;
+  verdict: string;
 };
 export type Service = {
   address: string;
@@ -682,6 +797,7 @@ export type SettingReceipt = {
 };
 export type SettingsList = { items: SettingItem[]; tenant_id: string; user_id: string };
 export type SignInBody = { code?: string; name: string; password: string; tenant: string };
+export type SignalItem = { is_active: boolean; responses: string[]; signal: string };
 export type StageItem = {
   buckets: BucketItem[];
   count: number;
@@ -691,7 +807,6 @@ export type StageItem = {
   p99_us: number;
   stage: string;
 };
-export type State = "open" | "approved" | "refused" | "withdrawn" | "expired";
 export type StepItem = { is_done: boolean; step: string };
 export type StopsBody = { reason: string; stop_loss?: number | null; take_profit?: number | null };
 export type SwitchItem = {
@@ -720,6 +835,21 @@ export type SymbolInfo = {
   volume_max: number;
   volume_min: number;
   volume_step: number;
+};
+export type SymbolLearning = {
+  calibration_intercept: number;
+  calibration_slope: number;
+  calibration_version: number;
+  candidate_id: string;
+  detectors: DetectorItem[];
+  matched: number;
+  models: Record<string, Scores>;
+  scores: Scores | null;
+  signals: SignalItem[];
+  size_factor: number;
+  symbol: string;
+  unmatched: number;
+  waiting: number;
 };
 export type SystemInfo = {
   account_id: string;
@@ -869,7 +999,19 @@ export type WorkItem = {
   started_us: number;
   total_rows: number;
 };
+export type ConnectivityIdentityProposalsState =
+  "open" | "approved" | "refused" | "withdrawn" | "expired";
 export type ConnectivityIdentityRightsScope = "read" | "trade" | "admin";
+export type IntelligenceModelsLifecycleState =
+  | "draft"
+  | "trained"
+  | "validated"
+  | "shadow"
+  | "canary"
+  | "champion"
+  | "retired"
+  | "suspended"
+  | "rejected";
 export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "symbol" | "flow";
 
 export type Paths = {
@@ -878,7 +1020,7 @@ export type Paths = {
     post: { path: { account_id: string }; body: AcceptBody; answer: Accepted };
   };
   "/api/v1/approvals": {
-    get: { query?: { state?: State | null }; answer: ApprovalList };
+    get: { query?: { state?: ConnectivityIdentityProposalsState | null }; answer: ApprovalList };
     post: { body: ProposeBody; answer: ApprovalItem };
   };
   "/api/v1/approvals/{approval_id}/approve": {
@@ -921,6 +1063,17 @@ export type Paths = {
     };
   };
   "/api/v1/broker": { get: { answer: BrokerItem } };
+  "/api/v1/candidates": { get: { answer: CandidateItem[] } };
+  "/api/v1/candidates/rollback": { post: { body: RollbackBody; answer: CandidateReceipt } };
+  "/api/v1/candidates/{candidate_id}": {
+    get: { path: { candidate_id: string }; answer: CandidateCard };
+  };
+  "/api/v1/candidates/{candidate_id}/move": {
+    post: { path: { candidate_id: string }; body: MoveBody; answer: CandidateReceipt };
+  };
+  "/api/v1/candidates/{candidate_id}/override": {
+    post: { path: { candidate_id: string }; body: MoveBody; answer: CandidateReceipt };
+  };
   "/api/v1/commands/halt": { post: { body: CommandBody; answer: CommandReceipt } };
   "/api/v1/commands/kill": { post: { body: CommandBody; answer: CommandReceipt } };
   "/api/v1/commands/pause": { post: { body: CommandBody; answer: CommandReceipt } };
@@ -958,10 +1111,13 @@ export type Paths = {
         limit?: number;
         type?:
           | ""
+          | "AbstentionsReported"
           | "ActionTaken"
           | "ApprovalAsked"
           | "ApprovalDecided"
           | "BalanceAdjusted"
+          | "CalibrationRefitted"
+          | "CandidateMoved"
           | "CheckpointSigned"
           | "ClockMeasured"
           | "ConfigurationChanged"
@@ -970,9 +1126,11 @@ export type Paths = {
           | "CredentialChanged"
           | "DataImported"
           | "DecisionMade"
+          | "DriftStateChanged"
           | "EquityRecorded"
           | "FeatureCalculated"
           | "FlagChanged"
+          | "ForecastSampled"
           | "JobEnded"
           | "JobStarted"
           | "KeyIssued"
@@ -983,7 +1141,10 @@ export type Paths = {
           | "LimitExceeded"
           | "ModelAccuracyUpdated"
           | "ModelPredictionGenerated"
+          | "ModelPromoted"
           | "ModelRegistered"
+          | "ModelRolledBack"
+          | "ModelWithdrawn"
           | "OnboardingStep"
           | "OrderAccepted"
           | "OrderAmended"
@@ -996,19 +1157,23 @@ export type Paths = {
           | "OrderPlaced"
           | "OrderRejected"
           | "OrderSent"
+          | "OutcomeRecorded"
           | "PositionClaimed"
           | "PositionClosed"
           | "PositionOpened"
           | "PositionProtected"
+          | "PromotionJudged"
           | "ReconciliationDifference"
           | "RecordsExported"
           | "RetrainModel"
+          | "RetrainingAsked"
           | "RiskLimitBreached"
           | "RiskLimitNeared"
           | "ServiceHealthChanged"
           | "SessionEnded"
           | "SettingChanged"
           | "SignInRefused"
+          | "SkewMeasured"
           | "SubjectErased"
           | "SubjectExported"
           | "SystemStarted"
@@ -1065,6 +1230,13 @@ export type Paths = {
     post: { body: KeyBody; answer: KeyMade };
   };
   "/api/v1/keys/{key_id}": { delete: { path: { key_id: string }; answer: undefined } };
+  "/api/v1/learning": { get: { answer: Learning } };
+  "/api/v1/learning/outcomes": {
+    get: {
+      query?: { cursor?: string; limit?: number; symbol?: string };
+      answer: PageLearningOutcomeItem;
+    };
+  };
   "/api/v1/models": { get: { answer: ModelItem[] } };
   "/api/v1/models/{model_id}": {
     get: { path: { model_id: string }; answer: Record<string, Json> };

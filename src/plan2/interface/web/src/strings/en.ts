@@ -10,6 +10,7 @@ export const en = {
   "page.positions": "Positions",
   "page.models": "Models",
   "page.training": "Training",
+  "page.learning": "Learning",
   "page.system": "System",
   "page.services": "Services",
   "page.audit": "Audit",

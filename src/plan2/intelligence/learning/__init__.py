@@ -1,0 +1,1 @@
+"""The learning loop: outcomes of live forecasts, tracking, drift, calibration, promotion."""
