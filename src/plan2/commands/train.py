@@ -34,6 +34,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     horizon_minutes: int
     bar_period_s: int
+    features: str = ""
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +65,7 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--from", "start", default=None, type=click.DateTime(), help="First time, UTC.")
 @click.option("--to", "end", default=None, type=click.DateTime(), help="Time to stop before, UTC.")
 @click.option("--families", multiple=True, help="Model family; may be repeated. [xgboost, lstm]")
+@click.option("--features", default=None, help="Feature set: name, name@version or a file.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
 @click.option("--worker", is_flag=True, hidden=True, help="Talk to a parent process.")
 @data_dir_option
@@ -75,6 +77,7 @@ def command(
     start: datetime | None,
     end: datetime | None,
     families: tuple[str, ...],
+    features: str | None,
     seed: int,
     worker: bool,
     data_dir: Path | None,
@@ -96,6 +99,7 @@ def command(
         seed=seed,
         horizon_minutes=settings.models.horizon_minutes,
         bar_period_s=settings.market.bar_period_s,
+        features=settings.models.feature_set if features is None else features,
     )
     if worker:
         _work(order)
@@ -125,10 +129,12 @@ def _train(order: Order, progress: Progress) -> Trained:
     from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
     from plan2.dataflow.terminals.simulated.opening import FOLDER
     from plan2.foundation.clock import LiveClock
+    from plan2.intelligence.features.shelf import chosen_set
     from plan2.intelligence.models.registry import Registry
     from plan2.intelligence.training.report import lines_of, metrics_of
     from plan2.intelligence.training.request import TrainRequest
     from plan2.intelligence.training.train import register_report, train
+    from plan2.wiring.feature_plan import shelf_of
 
     archive = TickArchive(order.folder / "archive")
     registry = Registry(order.folder / "models")
@@ -143,6 +149,7 @@ def _train(order: Order, progress: Progress) -> Trained:
         seed=order.seed,
         is_simulated=order.folder.name == FOLDER,
         parents=registry.parents(symbols),
+        feature_set=chosen_set(order.features, shelf_of(order.folder)),
     )
     blocks = {symbol: archive.iter_days(symbol, order.start_ns, order.end_ns) for symbol in symbols}
     report = train(request, blocks, progress)

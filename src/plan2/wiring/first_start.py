@@ -56,6 +56,7 @@ async def _train(market: Market, loaded: Loaded, say: Say) -> None:
         argv += ["--symbol", symbol]
     for family in settings.models.families:
         argv += ["--families", family]
+    argv += ["--features", settings.models.feature_set]
     shown = ""
 
     def on_progress(progress: Progress) -> None:

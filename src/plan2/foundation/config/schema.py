@@ -130,6 +130,7 @@ class Models(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     families: tuple[Literal["xgboost", "lstm"], ...] = ("xgboost", "lstm")
     horizon_minutes: PositiveInt = 120
     train_on_first_start: bool = True
+    feature_set: str = ""
 
 
 class Decision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

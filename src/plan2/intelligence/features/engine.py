@@ -6,6 +6,7 @@ and a restored snapshot give the same bits.
 """
 
 import hashlib
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
@@ -26,6 +27,7 @@ from plan2.intelligence.features.loop import (
 )
 from plan2.intelligence.features.plan import FeaturePlan
 from plan2.intelligence.features.sampled import SampledFeatures, sampled_rows
+from plan2.intelligence.features.set_columns import SetColumns
 from plan2.intelligence.features.state import engine_dtype, word_of
 from plan2.intelligence.features.step import CHANNELS, CLOSED, FEATURES, GAP, READY
 
@@ -49,7 +51,8 @@ class FeatureEngine:
 
     Attributes:
         plan: what is computed. symbol: of the instrument.
-        values: float64[F], after the last tick. sequence: float64[16], the bar in progress.
+        values: float64[F], after the last tick: the catalogue's, or the columns of the plan's set.
+        sequence: float64[16], the bar in progress.
         sequence_closed: float64[16] of the bar closed last.
         records, words: the whole state as a record and as words (the same memory), for other
             compiled loops that call `step.advance`.
@@ -63,7 +66,8 @@ class FeatureEngine:
         self.records = np.zeros(1, dtype)
         self.words: Float64Array = self.records.view(np.float64)
         self._flags = 0
-        self.values = self.words[:FEATURES]
+        self._columns = None if plan.feature_set is None else SetColumns(plan.feature_set, dtype)
+        self.values = self.words[:FEATURES] if self._columns is None else self._columns.values
         self.sequence = self.words[FEATURES : FEATURES + CHANNELS]
         self.sequence_closed = self.words[FEATURES + CHANNELS : SIGMA_COLUMN]
         self.words[:BAR_COLUMN] = np.nan
@@ -77,10 +81,10 @@ class FeatureEngine:
         parameters["gap_ns"] = plan.gap_s * NS_PER_SECOND
         parameters["memory_word"] = memory_word
         parameters["ready_after"] = plan.warmup_bars
-        parameters["slowest_warmup"] = max(plan.warmups)
+        parameters["slowest_warmup"] = max(plan.catalogue_warmups)
         parameters["point"] = instrument.point
         parameters["pip"] = instrument.pip
-        parameters["warmups"] = plan.warmups
+        parameters["warmups"] = plan.catalogue_warmups
         self.records["calendar"]["minute"] = -1
         self.records["calendar"]["hour"] = -1
 
@@ -108,6 +112,8 @@ class FeatureEngine:
         """Take one tick; true when it closed a bar (this tick belongs to the next one)."""
         flags: int = self._step(self.records, self.words, ts_ns, bid, ask)
         self._flags = flags
+        if self._columns is not None:
+            self._columns.step(self.words, flags)
         return flags & CLOSED != 0
 
     def last_bar(self) -> Bar:
@@ -147,11 +153,16 @@ class FeatureEngine:
         most = len(block) if every_tick or len(block) == 0 else self._most_closes(ts_ns)
         rows = np.empty((most, ROW_WIDTH))
         marks = np.empty((most, MARK_WIDTH), np.int64)
-        written = run_block(self.records, self.words, (ts_ns, bid, ask), every_tick, (rows, marks))
+        ticks = (ts_ns, bid, ask)
+        before_ns = int(self.records["tick"]["ts_ns"][0])
+        written = run_block(self.records, self.words, ticks, every_tick, (rows, marks))
         is_last_row = written > 0 and int(marks[written - 1, 0]) == len(block) - 1
         self._flags = int(marks[written - 1, 1]) if is_last_row else self._ready_flag()
-        ticks = (ts_ns, bid, ask)
-        return sampled_rows(self.symbol, self.plan, ticks, (rows[:written], marks[:written]))
+        out = (rows[:written], marks[:written])
+        sampled = sampled_rows(self.symbol, self.plan, ticks, out)
+        if self._columns is None:
+            return sampled
+        return replace(sampled, values=self._columns.of_block(ticks, out, self.words, before_ns))
 
     def _most_closes(self, ts_ns: Int64Array) -> int:
         """An upper bound of the bars a block can close; a gap always changes the period too."""
@@ -165,6 +176,8 @@ class FeatureEngine:
     def snapshot(self) -> bytes:
         """The whole state with the plan's schema id and a checksum."""
         memory = self.records.tobytes()
+        if self._columns is not None:
+            memory += self._columns.state.tobytes()
         digest = hashlib.sha256(memory).hexdigest()
         return msgspec.msgpack.encode(Snapshot(*self._identity(), digest, memory))
 
@@ -191,8 +204,12 @@ class FeatureEngine:
                 remedy=remedy,
             )
         digest = hashlib.sha256(found.memory).hexdigest()
-        if digest != found.sha256 or len(found.memory) != self.records.nbytes:
+        own = self.records.nbytes
+        expected = own + (0 if self._columns is None else self._columns.state.nbytes)
+        if digest != found.sha256 or len(found.memory) != expected:
             message = f"feature snapshot of {self.symbol} is damaged: its checksum differs."
             raise InputError(message, remedy=remedy)
-        self.words[:] = np.frombuffer(found.memory, np.float64)
+        self.words[:] = np.frombuffer(found.memory[:own], np.float64)
+        if self._columns is not None:
+            self._columns.state[:] = np.frombuffer(found.memory[own:], np.float64)
         self._flags = self._ready_flag()
