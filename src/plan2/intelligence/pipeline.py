@@ -52,6 +52,10 @@ class Lane:
             self.ensemble.commit(self.engine)
         return self.ensemble.forecast(ts_ns, self.engine)
 
+    def volatility(self) -> float:
+        """Volatility of one day, a fraction of the price; NaN while the features warm up."""
+        return self.engine.volatility_day
+
     def states(self) -> dict[str, bytes]:
         """The recurrent state that the last forecast started from."""
         return self.ensemble.states() if self.ensemble is not None else {}
@@ -135,6 +139,7 @@ class Pipeline:
             features=lane.engine.values,
             forecast=forecast,
             states=lane.states,
+            volatility=lane.volatility,
         )
         for seat in self._seats:
             try:

@@ -15,6 +15,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 PositiveFloat = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
+PositiveFraction = Annotated[float, Meta(gt=0, le=1)]
 TimeOfDay = Annotated[str, Meta(pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d$")]
 Money = Annotated[str, Meta(pattern=r"^\d+(\.\d{1,2})?$")]
 
@@ -158,6 +159,10 @@ class Risk(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     orders_per_minute_max: PositiveInt = 10
     duplicate_window_s: NonNegative = 5.0
     risk_per_trade_fraction: Fraction = 0.005
+    volatility_target_fraction: PositiveFloat = 0.02
+    expected_shortfall_max_fraction: PositiveFloat = 0.10
+    stress_move_fraction: PositiveFraction = 0.02
+    currency_exposure_max_fraction: PositiveFloat = 5.0
     symbols_permitted: tuple[str, ...] = ("*",)
     order_volume_max_lots: PositiveFloat = 20.0
     order_volume_max_lots_by_symbol: dict[str, PositiveFloat] = {}

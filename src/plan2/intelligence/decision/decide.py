@@ -21,7 +21,7 @@ from plan2.intelligence.risk import gate
 from plan2.intelligence.risk.inputs import inputs_of
 from plan2.intelligence.risk.limits import AccountFigures, Intent
 from plan2.intelligence.risk.parts import Check, SizePart
-from plan2.intelligence.risk.sizing import size_of, smallest
+from plan2.intelligence.risk.sizing import Bet, size_of, smallest
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,8 +121,13 @@ def _ask_account(
     if reason is Reason.EXPLORATION:
         size = smallest(situation.instrument)
     else:
-        loss_distance = forecast.barrier + edge.cost
-        size = size_of(situation.instrument, account, edge.p_lcb, loss_distance, rules.risk)
+        bet = Bet(
+            side=edge.side,
+            p_lcb=edge.p_lcb,
+            standard_error=forecast.standard_error,
+            loss_distance=forecast.barrier + edge.cost,
+        )
+        size = size_of(situation.instrument, account, bet, rules.risk)
     if size.quantity == 0.0:
         return Decision(reason=Reason.SIZE_TOO_SMALL, edge=edge, size=size, account=account)
     intent = _intent(situation, forecast, edge, size, rules.account_id)

@@ -25,6 +25,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
     `features` is the engine's own vector and is only valid during the tick; `states` gives the
     recurrent state that the forecast started from, and is asked only when a decision is kept.
+    `volatility` gives the symbol's volatility of one day, a fraction of the price (NaN = unknown),
+    and is asked only when an order is wanted.
     """
 
     tick: Tick
@@ -34,6 +36,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     features: Float64Array
     forecast: Forecast | None
     states: Callable[[], dict[str, bytes]]
+    volatility: Callable[[], float]
 
 
 class DecisionKeeper:

@@ -6,6 +6,7 @@ and a restored snapshot give the same bits.
 """
 
 import hashlib
+import math
 from dataclasses import replace
 from typing import Literal
 
@@ -30,6 +31,8 @@ from plan2.intelligence.features.sampled import SampledFeatures, sampled_rows
 from plan2.intelligence.features.set_columns import SetColumns
 from plan2.intelligence.features.state import engine_dtype, word_of
 from plan2.intelligence.features.step import CHANNELS, CLOSED, FEATURES, GAP, READY
+
+VOLATILITIES = ("volatility_ew_15", "volatility_ew_60", "volatility_ew_240")
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -92,6 +95,14 @@ class FeatureEngine:
     def sigma(self) -> float:
         """Volatility of the mid over one bar, quote currency; NaN before 61 bars."""
         return float(self.words[SIGMA_COLUMN])
+
+    @property
+    def volatility_day(self) -> float:
+        """The larger of short and long EW volatility, of one day, in logs; NaN before 16 bars."""
+        values = self.records["values"][0]
+        levels = [float(values[name]) for name in VOLATILITIES]
+        known = [level for level in levels if level == level]  # noqa: PLR0124 - NaN is not known
+        return max(known) * math.sqrt(86_400 / self.plan.bar_period_s) if known else math.nan
 
     @property
     def ready(self) -> bool:

@@ -231,5 +231,5 @@ def random_walk(symbol: str, ticks: int, seed: int = 1) -> TickBlock:
     rng = np.random.default_rng(seed)
     waits_ns = (1 + rng.exponential(3_000.0, ticks).astype(np.int64)) * NS_PER_MS
     bid = np.round(1.1 + np.cumsum(rng.normal(0.0, 2e-5, ticks)), 5).astype(np.float64)
-    ask = np.round(bid + rng.integers(3, 14, ticks) * 1e-5, 5)
+    ask = np.round(bid + rng.integers(3, 14, ticks) * 1e-5, 5).astype(np.float64)
     return TickBlock(symbol, MONDAY_NS + np.cumsum(waits_ns), bid, ask)
