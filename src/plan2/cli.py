@@ -41,6 +41,7 @@ VERBS: Final[Mapping[str, str]] = {
     "import": "Take files of ticks or bars into the archive.",
     "archive": "List, verify and export the tick archive.",
     "features": "Show, compute and verify features.",
+    "dataset": "Build, verify and export what models are trained on.",
     "train": "Train models on archived ticks.",
     "models": "List, compare, promote and roll back models.",
     "backtest": "Trade the past with the live code.",

@@ -35,6 +35,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     horizon_minutes: int
     bar_period_s: int
     features: str = ""
+    dataset: str = ""
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +67,7 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--to", "end", default=None, type=click.DateTime(), help="Time to stop before, UTC.")
 @click.option("--families", multiple=True, help="Model family; may be repeated. [xgboost, lstm]")
 @click.option("--features", default=None, help="Feature set: name, name@version or a file.")
+@click.option("--dataset", default=None, help="Train on a data set of `plan2 dataset list`.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
 @click.option("--worker", is_flag=True, hidden=True, help="Talk to a parent process.")
 @data_dir_option
@@ -78,6 +80,7 @@ def command(
     end: datetime | None,
     families: tuple[str, ...],
     features: str | None,
+    dataset: str | None,
     seed: int,
     worker: bool,
     data_dir: Path | None,
@@ -94,12 +97,13 @@ def command(
         folder=resolve_data_dir(ctx, data_dir),
         symbols=tuple(dict.fromkeys(symbols)),
         families=tuple(families) or settings.models.families,
-        start_ns=_nanoseconds(start, 0),
-        end_ns=_nanoseconds(end, END_OF_TIME_NS),
+        start_ns=nanoseconds(start, 0),
+        end_ns=nanoseconds(end, END_OF_TIME_NS),
         seed=seed,
         horizon_minutes=settings.models.horizon_minutes,
         bar_period_s=settings.market.bar_period_s,
         features=settings.models.feature_set if features is None else features,
+        dataset=dataset or "",
     )
     if worker:
         _work(order)
@@ -134,11 +138,13 @@ def _train(order: Order, progress: Progress) -> Trained:
     from plan2.intelligence.training.report import lines_of, metrics_of
     from plan2.intelligence.training.request import TrainRequest
     from plan2.intelligence.training.train import register_report, train
+    from plan2.wiring.data_sets import data_sets_of, train_on_data_set
     from plan2.wiring.feature_plan import shelf_of
 
     archive = TickArchive(order.folder / "archive")
     registry = Registry(order.folder / "models")
-    symbols = _symbols(order, archive.symbols())
+    kept = data_sets_of(order.folder).show(order.dataset).symbols if order.dataset else ()
+    symbols = _symbols(order, tuple(kept) or archive.symbols())
     request = TrainRequest(
         symbols=symbols,
         instruments=instruments(symbol for symbol in symbols if symbol in SYMBOLS),
@@ -151,8 +157,11 @@ def _train(order: Order, progress: Progress) -> Trained:
         parents=registry.parents(symbols),
         feature_set=chosen_set(order.features, shelf_of(order.folder)),
     )
-    blocks = {symbol: archive.iter_days(symbol, order.start_ns, order.end_ns) for symbol in symbols}
-    report = train(request, blocks, progress)
+    if order.dataset:
+        report = train_on_data_set(order.folder, order.dataset, request, progress)
+    else:
+        days = {name: archive.iter_days(name, order.start_ns, order.end_ns) for name in symbols}
+        report = train(request, days, progress)
     rows = {**report.families, "ensemble": report.ensemble}
     return Trained(
         model_ids=register_report(registry, report),
@@ -179,7 +188,8 @@ def _symbols(order: Order, archived: tuple[str, ...]) -> tuple[str, ...]:
     return order.symbols or archived
 
 
-def _nanoseconds(moment: datetime | None, otherwise: int) -> int:
+def nanoseconds(moment: datetime | None, otherwise: int) -> int:
+    """A time given as UTC on the command line."""
     if moment is None:
         return otherwise
     return int(moment.replace(tzinfo=UTC).timestamp()) * NS_PER_SECOND
