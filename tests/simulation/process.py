@@ -275,6 +275,7 @@ def scene(tick: Tick, opinion: dict[str, float]) -> Scene:
         forecast=forecast(tick, p_up) if p_up is not None else None,
         states=dict,
         volatility=lambda: 0.005,
+        novelty=float,
     )
 
 

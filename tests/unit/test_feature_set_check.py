@@ -17,7 +17,12 @@ from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.feature_set import parse_set
 from plan2.intelligence.features.plan import FeaturePlan, default_plan
 from plan2.intelligence.features.sampled import SampledFeatures
-from plan2.intelligence.features.set_check import CheckReport, check_features, random_walk
+from plan2.intelligence.features.set_check import (
+    CheckReport,
+    check_features,
+    random_walk,
+    saved_report,
+)
 from plan2.intelligence.features.shelf import Shelf, chosen_set
 from plan2.intelligence.features.tables import instrument_of
 from plan2.intelligence.training.assemble import assemble
@@ -190,3 +195,14 @@ def test_training_and_serving_follow_the_set(tmp_path: Path) -> None:
         else:
             with pytest.raises(InputError, match="no feature set 'nothing'"):
                 configured_plan(chosen)
+
+
+def test_the_last_check_is_kept_for_those_who_look_later(tmp_path: Path) -> None:
+    """By what the columns mean; another set has none."""
+    file = tmp_path / "good.toml"
+    file.write_text(GOOD)
+    assert invoke(tmp_path, "check", file).exit_code == 0
+    kept = saved_report(tmp_path, plan_of().schema_id)
+    assert kept is not None
+    assert [column.name for column in kept.columns] == ["return_5", "spread", "ratio"]
+    assert saved_report(tmp_path, default_plan().schema_id) is None

@@ -117,6 +117,7 @@ def scene(quote: Tick, belief: Forecast | None, ready: bool = True) -> Scene:
         forecast=belief,
         states=lambda: {"m-1": b"\0\0\0"},
         volatility=lambda: 0.005,
+        novelty=float,
     )
 
 

@@ -20,7 +20,7 @@ from plan2.foundation.values import NS_PER_DAY, TenantId, TickBlock
 from plan2.intelligence.features.catalog import GROUPS, SEQUENCE, Feature
 from plan2.intelligence.features.plan import FeaturePlan, default_plan
 from plan2.intelligence.features.shelf import chosen_set
-from plan2.wiring.feature_plan import shelf_of
+from plan2.wiring.feature_plan import installation_of, shelf_of
 
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
 NEWEST_DAYS = 5
@@ -196,7 +196,7 @@ def check(
     Exit code 1 when something is wrong. Without archived ticks a random walk is used.
     """
     from plan2.intelligence.features.engine import FeatureEngine
-    from plan2.intelligence.features.set_check import check_features
+    from plan2.intelligence.features.set_check import check_features, save_report
     from plan2.intelligence.features.tables import instrument_of
 
     plan = _plan(ctx, wanted, tenant, data_dir)
@@ -205,6 +205,7 @@ def check(
     report = check_features(
         plan, lambda part: FeatureEngine(plan, instrument).step_block(part), block
     )
+    save_report(installation_of(resolve_data_dir(ctx, data_dir)), report)
     if as_json:
         print_json(report)
     else:

@@ -25,13 +25,14 @@ from plan2.intelligence.events import ForecastMade
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.models.ensemble import Ensemble
 from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.regimes.watch import SituationWatch
 from plan2.intelligence.trading.account import TradingAccount
 
 
 class Lane:
     """What one symbol's ticks run through before any account sees them."""
 
-    __slots__ = ("engine", "ensemble", "quality", "symbol")
+    __slots__ = ("engine", "ensemble", "quality", "situations", "symbol")
 
     def __init__(
         self, symbol: str, quality: QualityGate, engine: FeatureEngine, ensemble: Ensemble | None
@@ -40,6 +41,7 @@ class Lane:
         self.quality = quality
         self.engine = engine
         self.ensemble = ensemble
+        self.situations = SituationWatch(engine)
 
     def forecast(self, ts_ns: int, bar_closed: bool) -> Forecast | None:
         """Advance the recurrent models when a bar closed, then forecast; None without models.
@@ -140,6 +142,7 @@ class Pipeline:
             forecast=forecast,
             states=lane.states,
             volatility=lane.volatility,
+            novelty=lane.situations.novelty,
         )
         for seat in self._seats:
             try:

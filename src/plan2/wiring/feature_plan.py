@@ -13,7 +13,12 @@ from plan2.intelligence.features.shelf import Shelf, chosen_set
 
 def shelf_of(folder: Path, tenant_id: TenantId = MAIN_TENANT) -> Shelf:
     """A tenant's sets; the home of the simulated market has those of its installation."""
-    return Shelf(folder.parent if folder.name == FOLDER else folder, tenant_id)
+    return Shelf(installation_of(folder), tenant_id)
+
+
+def installation_of(folder: Path) -> Path:
+    """The data folder that a market's home lies in."""
+    return folder.parent if folder.name == FOLDER else folder
 
 
 def plan_of(settings: Settings) -> FeaturePlan:

@@ -124,6 +124,7 @@ DECLARED: Final = (
     Overridable("decision.uncertainty_weight", "Standard errors taken off a probability."),
     Overridable("decision.record_reason_change_after_s", "Seconds until a new reason is kept."),
     Overridable("decision.cooldown_s", "Seconds without an entry after a close."),
+    Overridable("decision.novelty_veto_percentile", "Unusual situations left out, share.", M),
     Overridable("decision.explore_after_s", "Paper only: seconds until a trial; 0 = never."),
     Overridable("management.trailing_distance_r", "Trailing stop, initial risks; 0 = off."),
     Overridable("management.trailing_step_r", "Least improvement of a stop, initial risks."),

@@ -142,6 +142,7 @@ class Decision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     record_reason_change_after_s: NonNegative = 120.0
     cooldown_s: NonNegative = 300.0
     explore_after_s: NonNegative = 14_400.0
+    novelty_veto_percentile: Fraction = 0.99
 
 
 class Risk(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

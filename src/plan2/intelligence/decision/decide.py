@@ -118,6 +118,8 @@ def _ask_account(
     account = situation.figures()
     if not account.base_rate > 0.0:
         return Decision(reason=Reason.NO_RATE, edge=edge, account=account)
+    if reason is not Reason.EXPLORATION and _is_novel(account, rules):
+        return Decision(reason=Reason.NOVEL_SITUATION, edge=edge, account=account)
     if reason is Reason.EXPLORATION:
         size = smallest(situation.instrument)
     else:
@@ -162,6 +164,11 @@ def _may_explore(situation: Situation, rules: Rules) -> bool:
     """Whether a paper account has waited long enough since the symbol's last entry."""
     after_s = rules.decision.explore_after_s
     return 0.0 < after_s <= situation.since_entry_s
+
+
+def _is_novel(account: AccountFigures, rules: Rules) -> bool:
+    """Whether the models never saw anything like this; what is not known (NaN) counts as novel."""
+    return not account.novelty <= rules.decision.novelty_veto_percentile
 
 
 def _busy(engagement: Engagement) -> Reason | None:

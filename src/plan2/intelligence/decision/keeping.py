@@ -26,7 +26,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     `features` is the engine's own vector and is only valid during the tick; `states` gives the
     recurrent state that the forecast started from, and is asked only when a decision is kept.
     `volatility` gives the symbol's volatility of one day, a fraction of the price (NaN = unknown),
-    and is asked only when an order is wanted.
+    `novelty` how unusual the situation is, 0 to 1; both are asked only when an order is wanted.
     """
 
     tick: Tick
@@ -37,6 +37,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     forecast: Forecast | None
     states: Callable[[], dict[str, bytes]]
     volatility: Callable[[], float]
+    novelty: Callable[[], float]
 
 
 class DecisionKeeper:

@@ -38,6 +38,8 @@ class Reason(enum.StrEnum):
     POSITION_OPEN = "position_open"
     ORDER_PENDING = "order_pending"
     COOLDOWN = "cooldown"
+    NOVEL_SITUATION = "novel_situation"
+    """The situation is farther from all of the training period than nearly all of its own were."""
     SIZE_TOO_SMALL = "size_too_small"
     RISK_DENIED = "risk_denied"
     EXPLORATION = "exploration"

@@ -97,6 +97,16 @@ class FeatureEngine:
         return float(self.words[SIGMA_COLUMN])
 
     @property
+    def catalogue_values(self) -> Float64Array:
+        """float64[F], the whole catalogue after the last tick, whatever set is in use; a view."""
+        return self.words[:FEATURES]
+
+    @property
+    def bar_number(self) -> int:
+        """Bars since the epoch up to the one in progress."""
+        return int(self.records["tick"]["ts_ns"][0]) // (self.plan.bar_period_s * NS_PER_SECOND)
+
+    @property
     def volatility_day(self) -> float:
         """The larger of short and long EW volatility, of one day, in logs; NaN before 16 bars."""
         values = self.records["values"][0]

@@ -8,6 +8,7 @@
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -224,6 +225,28 @@ def _report(
 
 def _words(values: Float64Array) -> npt.NDArray[np.uint64]:
     return np.ascontiguousarray(values).view(np.uint64)
+
+
+def save_report(data_dir: Path, report: CheckReport) -> None:
+    """Keep the result for those who look at the features later; the newest one counts."""
+    file = _report_file(data_dir, report.schema_id)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_suffix(".new")
+    fresh.write_bytes(msgspec.json.encode(report))
+    fresh.replace(file)
+
+
+def saved_report(data_dir: Path, schema_id: str) -> CheckReport | None:
+    """The last result for features of this identity; None when they were never checked."""
+    try:
+        content = _report_file(data_dir, schema_id).read_bytes()
+        return msgspec.json.decode(content, type=CheckReport)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _report_file(data_dir: Path, schema_id: str) -> Path:
+    return data_dir / "feature_checks" / f"{schema_id}.json"
 
 
 def random_walk(symbol: str, ticks: int, seed: int = 1) -> TickBlock:

@@ -64,7 +64,8 @@ class AccountFigures(msgspec.Struct, frozen=True, kw_only=True):
     symbol contradicts ours. `volatility_day` is the symbol's of one day, a fraction of the price;
     `volatility_sum` and `volatility_squares` are Σσ and Σσ² of a day over all positions, money;
     `base_exposure` and `quote_exposure` are net and signed; `shortfall_history` is the expected
-    shortfall of the account's own days, a fraction of equity; `live_trades` counts closed trades.
+    shortfall of the account's own days, a fraction of equity; `live_trades` counts closed trades;
+    `novelty` is the percentile of the situation, 0 to 1 (0 = nothing to compare with).
     `rule_set` names the list of rules to go by.
     """
 
@@ -109,6 +110,7 @@ class AccountFigures(msgspec.Struct, frozen=True, kw_only=True):
     quote_exposure: float = math.nan
     shortfall_history: float = math.nan
     live_trades: float = 0.0
+    novelty: float = 0.0
     rule_set: float = RULE_SET
 
 

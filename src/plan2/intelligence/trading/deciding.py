@@ -102,7 +102,8 @@ class Deciding:
     def _figures(self, scene: Scene, purpose: Purpose) -> AccountFigures:
         desk, tick = self._desk, scene.tick
         desk.board.volatility.note(tick.symbol, tick.ts_ns, scene.volatility())
-        return desk.figures(tick, scene.now_ns, purpose)
+        figures = desk.figures(tick, scene.now_ns, purpose)
+        return msgspec.structs.replace(figures, novelty=scene.novelty())
 
     def _keep_if_due(self, scene: Scene, situation: Situation, decision: Decision) -> None:
         """Act and write down; a tick met again after a restart must not order a second time."""
