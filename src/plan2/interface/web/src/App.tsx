@@ -31,6 +31,9 @@ const AuditPage = lazy(() =>
 const ServicesPage = lazy(() =>
   import("./pages/services/ServicesPage").then((m) => ({ default: m.ServicesPage })),
 );
+const FeaturesPage = lazy(() =>
+  import("./pages/features/FeaturesPage").then((m) => ({ default: m.FeaturesPage })),
+);
 const TenantsPage = lazy(() =>
   import("./pages/tenants/TenantsPage").then((m) => ({ default: m.TenantsPage })),
 );
@@ -93,6 +96,9 @@ function Pages() {
       <Route path="/decisions/:id?">{({ id }) => <DecisionsPage id={id ?? ""} />}</Route>
       <Route path="/positions/:tab?">{({ tab }) => <PositionsPage tab={tab ?? "open"} />}</Route>
       <Route path="/models/:id?">{({ id }) => <ModelsPage id={id ?? ""} />}</Route>
+      <Route path="/features/:symbol?">
+        {({ symbol }) => <FeaturesPage symbol={symbol ?? ""} />}
+      </Route>
       <Route path="/system" component={SystemPage} />
       <Route path="/services" component={ServicesPage} />
       <Route path="/audit/:tab?">{({ tab }) => <AuditPage tab={tab ?? ""} />}</Route>

@@ -101,6 +101,14 @@ export type ChangeBody = {
   stop_loss?: number | null;
   take_profit?: number | null;
 };
+export type CheckReport = {
+  bars: number;
+  columns: ColumnReport[];
+  findings: Finding[];
+  schema_id: string;
+  symbol: string;
+  ticks: number;
+};
 export type Checkpoint = {
   at_us: number;
   head_hash: string;
@@ -129,6 +137,15 @@ export type ClockState = "synchronised" | "drifting" | "off" | "unknown";
 export type CloseBody = { quantity?: number | null; reason: string };
 export type CloseByBody = { opposite_id: string; reason: string };
 export type CodeBody = { code: string };
+export type ColumnReport = {
+  high: number | null;
+  low: number | null;
+  name: string;
+  settles_after_bars: number | null;
+  undefined_share: number;
+  unit: string;
+  warmup_bars: number;
+};
 export type CommandBody = {
   account_id?: string;
   closes_foreign?: boolean;
@@ -214,6 +231,27 @@ export type FactorInfo = {
   must_enrol: boolean;
   since_us: number | null;
 };
+export type FeatureBook = {
+  bar_period_s: number;
+  catalogue: FeatureEntry[];
+  checked: CheckReport | null;
+  in_use: FeatureEntry[];
+  ready_after_bars: number;
+  schema_id: string;
+  set_name: string;
+  set_version: number;
+};
+export type FeatureEntry = {
+  formula: string;
+  group: string;
+  high: number | null;
+  low: number | null;
+  meaning: string;
+  name: string;
+  unit: string;
+  waits: boolean;
+  warmup_bars: number;
+};
 export type FeatureValues = {
   names: string[];
   ready: boolean;
@@ -223,6 +261,7 @@ export type FeatureValues = {
   units: string[];
   values: (number | null)[];
 };
+export type Finding = { feature: string; severity: "error" | "warning" | "note"; text: string };
 export type FlagBody = { is_on: boolean | null; reason?: string };
 export type FlagItem = {
   default: boolean;
@@ -355,6 +394,12 @@ export type ModelItem = {
   status: string;
   symbol: string;
   trained_us: number;
+};
+export type NeighbourItem = {
+  distance: number;
+  net_r_long: number;
+  net_r_short: number;
+  ts_us: number;
 };
 export type NewTenant = { administrator: string; name: string; reason?: string; tenant_id: string };
 export type OrderBody = {
@@ -605,6 +650,18 @@ export type SettingReceipt = {
 };
 export type SettingsList = { items: SettingItem[]; tenant_id: string; user_id: string };
 export type SignInBody = { code?: string; name: string; password: string; tenant: string };
+export type SimilarItem = {
+  distance_percentile: number;
+  hit_rate: number | null;
+  is_novel: boolean;
+  n: number;
+  n_eff: number;
+  nearest: NeighbourItem[];
+  net_r_high: number | null;
+  net_r_low: number | null;
+  net_r_mean: number | null;
+  side: number;
+};
 export type StageItem = {
   buckets: BucketItem[];
   count: number;
@@ -856,6 +913,9 @@ export type Paths = {
   "/api/v1/decisions/{decision_id}/replay": {
     get: { path: { decision_id: string }; answer: ReplayResult };
   };
+  "/api/v1/decisions/{decision_id}/similar": {
+    get: { path: { decision_id: string }; answer: SimilarItem };
+  };
   "/api/v1/equity": { get: { query?: { limit?: number }; answer: EquityCurve } };
   "/api/v1/events": {
     get: {
@@ -928,6 +988,7 @@ export type Paths = {
     };
   };
   "/api/v1/features": { get: { query: { symbol: string }; answer: FeatureValues } };
+  "/api/v1/features/book": { get: { answer: FeatureBook } };
   "/api/v1/flags": { get: { answer: FlagsList } };
   "/api/v1/flags/global/{flag}": {
     put: { path: { flag: string }; body: FlagBody; answer: FlagItem };

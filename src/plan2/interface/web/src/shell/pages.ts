@@ -20,6 +20,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: "/decisions", title: "page.decisions", icon: "decisions", key: "d" },
   { path: "/positions", title: "page.positions", icon: "positions", key: "p" },
   { path: "/models", title: "page.models", icon: "models", key: "l" },
+  { path: "/features", title: "page.features", icon: "table", key: "f" },
   { path: "/system", title: "page.system", icon: "system", key: "s" },
   { path: "/services", title: "page.services", icon: "services", key: "v" },
   { path: "/audit", title: "page.audit", icon: "audit", key: "a", right: "reader" },
