@@ -51,6 +51,7 @@ from plan2.wiring.learning import Learning
 from plan2.wiring.market_run import MarketRun
 from plan2.wiring.markets import REPLAY, SIMULATED, Gate, ReplayWindow
 from plan2.wiring.opening import OpenedMarket, open_market
+from plan2.wiring.situations import equip
 from plan2.wiring.tenant_run import TenantRun
 
 Say = Callable[[str], None]
@@ -187,7 +188,10 @@ class Process:
         )
         settings, config_hash = self.installation.effective(MAIN_TENANT)
         loaded = msgspec.structs.replace(self.loaded, settings=settings, config_hash=config_hash)
-        return floor_on(self.market, loaded, means)
+        floor = floor_on(self.market, loaded, means)
+        if self.market.mode != REPLAY:  # a replayed past must not know what came after it
+            equip(floor.lanes, self.market.home)
+        return floor
 
     async def _host(self) -> None:
         """People, desks, streams and the page; the buses must not be sealed yet."""

@@ -41,6 +41,7 @@ VERBS: Final[Mapping[str, str]] = {
     "import": "Take files of ticks or bars into the archive.",
     "archive": "List, verify and export the tick archive.",
     "features": "Show, compute and verify features.",
+    "dataset": "Build, verify and export what models are trained on.",
     "train": "Train models on archived ticks.",
     "evaluate": "Judge model families on archived ticks.",
     "jobs": "Long work of the running Plan2: start, follow, cancel.",

@@ -274,6 +274,8 @@ def scene(tick: Tick, opinion: dict[str, float]) -> Scene:
         features=np.array([1.0]),
         forecast=forecast(tick, p_up) if p_up is not None else None,
         states=dict,
+        volatility=lambda: 0.005,
+        novelty=float,
     )
 
 

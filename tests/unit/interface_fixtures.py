@@ -34,7 +34,10 @@ from plan2.foundation.latency import Latency
 from plan2.foundation.values import NS_PER_SECOND, Float64Array, TenantId, Tick, TickBlock
 from plan2.intelligence.decision.explain import Replayed
 from plan2.intelligence.decision.record import DecisionRecord
+from plan2.intelligence.features.plan import FeaturePlan, default_plan
+from plan2.intelligence.features.set_check import CheckReport
 from plan2.intelligence.models.manifest import Manifest
+from plan2.intelligence.regimes.similar import Neighbour, SimilarSituations
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
 from plan2.intelligence.training.reports import ReportItem
@@ -183,6 +186,40 @@ class FakeFeatures:
 
     def names(self, schema_id: str) -> tuple[str, ...] | None:
         return ("spread", "rsi_14") if schema_id == "schema-1" else None
+
+    def plan(self) -> FeaturePlan:
+        return default_plan()
+
+    def checked(self, schema_id: str) -> CheckReport | None:
+        return None
+
+
+class FakeSituations:
+    """Knows EURUSD only: one neighbour for whatever is asked."""
+
+    def similar(
+        self, symbol: str, named: tuple[Sequence[str], Float64Array], ts_ns: int, side: int
+    ) -> SimilarSituations:
+        if symbol != "EURUSD":
+            raise InputError(f"There is no data set of {symbol} to compare with.")
+        near = Neighbour(
+            ts_ns=ts_ns - NS_PER_SECOND,
+            distance=float(named[1][0]),
+            net_r_long=0.5,
+            net_r_short=-0.7,
+        )
+        return SimilarSituations(
+            version=1,
+            n=1,
+            n_eff=1.0,
+            net_r_mean=None,
+            net_r_low=None,
+            net_r_high=None,
+            hit_rate=None,
+            distance_percentile=0.4,
+            is_novel=False,
+            nearest=(near,),
+        )
 
 
 class FakeModels:
@@ -349,6 +386,7 @@ class Stage:
             events=self.store,
             indicators=rolling_mean,
             features=FakeFeatures(),
+            situations=FakeSituations(),
             models=FakeModels(),
             reports=self.reports,
             replayer=FakeReplayer(),

@@ -35,7 +35,7 @@ def notes_of(block: TickBlock, plan: FeaturePlan) -> list[BarNote]:
         tape = Tape(*(c[since : k + 1] for c in (block.ts_ns, block.bid, block.ask)))
         moment = Moment(
             engine.values.copy(), engine.sequence.copy(), engine.sequence_closed.copy(),
-            engine.sigma, engine.ready, engine.gap_reset,
+            engine.sigma, engine.ready, engine.gap_reset, engine.closed_ns,
         )  # fmt: skip
         told.append(BarNote(block.symbol, tape, Tick(block.symbol, *row, 0), moment, None))
         since = k + 1

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -212,6 +213,42 @@ async def test_a_decision_is_shown_whole() -> None:
     assert body["feature_names"] == ["spread", "rsi_14"]
     assert (body["orders"], body["fills"], body["position"]["position_id"]) == ([], [], "p1")
     assert (await get(stage, "/api/v1/decisions/none", 404))["code"] == "not_found"
+
+
+async def test_situations_like_a_decision_and_the_book_of_features() -> None:
+    """Neighbours in microseconds; refusals say why; the book holds catalogue and set in use."""
+    stage = Stage()
+    made = DecisionMade(
+        ts_ns=NOON_NS,
+        decision_id="d1",
+        tenant_id="main",
+        account_id="a",
+        symbol="EURUSD",
+        outcome="traded",
+        reason="expected_value",
+        record={
+            "symbol": "EURUSD",
+            "ts_ns": NOON_NS,
+            "edge": {"side": 1},
+            "features": {"schema_id": "schema-1", "values": [1.0, None]},
+        },
+    )
+    no_side = msgspec.structs.replace(made, decision_id="d2", record=made.record | {"edge": None})
+    other = msgspec.structs.replace(made, decision_id="d3", record=made.record | {"symbol": "X"})
+    for event in (made, no_side, other):
+        position = (await stage.stored(event)).position
+        stage.views.decision_positions[event.decision_id] = position
+    body = await get(stage, "/api/v1/decisions/d1/similar")
+    assert (body["side"], body["n"], body["net_r_mean"]) == (1, 1, None)
+    assert body["nearest"][0]["ts_us"] == NOON_US - 1_000_000
+    assert (await get(stage, "/api/v1/decisions/d2/similar", 409))["code"] == "not_comparable"
+    assert (await get(stage, "/api/v1/decisions/d3/similar", 409))["code"] == "no_situations"
+    assert (await get(stage, "/api/v1/decisions/none/similar", 404))["code"] == "not_found"
+    book = await get(stage, "/api/v1/features/book")
+    assert (book["set_name"], book["checked"]) == ("default", None)
+    entry = next(item for item in book["catalogue"] if item["name"] == "rsi_mid_14")
+    assert (entry["group"], entry["low"], entry["high"]) == ("oscillators", 0.0, 100.0)
+    assert len(book["catalogue"]) == len(book["in_use"]) + 16
 
 
 async def test_events_are_paged_newest_first() -> None:

@@ -96,6 +96,12 @@ def figures(**changes: float) -> AccountFigures:
         "reference_age_ms": 0.0,
         "window_mid": 1.10005,
         "symbol_disputed": 0.0,
+        "volatility_day": 0.005,
+        "volatility_sum": 0.0,
+        "volatility_squares": 0.0,
+        "base_exposure": 0.0,
+        "quote_exposure": 0.0,
+        "shortfall_history": 0.0,
     }
     return AccountFigures(**{**values, **changes})
 
@@ -110,6 +116,8 @@ def scene(quote: Tick, belief: Forecast | None, ready: bool = True) -> Scene:
         features=np.array([1.5, np.nan]),
         forecast=belief,
         states=lambda: {"m-1": b"\0\0\0"},
+        volatility=lambda: 0.005,
+        novelty=float,
     )
 
 

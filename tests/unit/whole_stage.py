@@ -195,6 +195,7 @@ class WholeStage(Stage):
                     families=("xgboost",),
                     horizon_minutes=120,
                     bar_period_s=60,
+                    feature_set="",
                 )
             ).handlers(),
         ]

@@ -28,7 +28,6 @@ from plan2.foundation.errors import Unrecoverable
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.latency import Latency
 from plan2.foundation.values import NS_PER_DAY, TenantId, Tick, TickBlock
-from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.models.ensemble import load_ensembles
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.risk.state import TradingState
@@ -39,6 +38,7 @@ from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.training.train import register_report, train
 from plan2.intelligence.warm_state import feed_block
 from plan2.wiring.assembly import Floor, FloorPlan, build_floor
+from plan2.wiring.feature_plan import plan_of
 
 SYMBOL = "EURUSD"
 WARM_DAYS = 2
@@ -201,7 +201,7 @@ def _runner(
     submit: Callable[[ApprovedOrder], None],
     bus: Bus | None = None,
 ) -> Runner:
-    schema_id = default_plan(settings.market.bar_period_s).schema_id
+    schema_id = plan_of(settings).schema_id
     latency, clock = Latency(), SimulatedClock()
     floor = build_floor(
         FloorPlan(

@@ -1,4 +1,4 @@
-"""`plan2 features`: features and indicators of a file of ticks or bars as a table."""
+"""`plan2 features`: features and indicators of a file of ticks or bars as a table, and the sets."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import click
 import msgspec
 
+from plan2.commands.feature_sets import VERBS
 from plan2.commands.options import examples, json_option, print_json
 from plan2.foundation.errors import InputError
 
@@ -59,13 +60,15 @@ class Catalogue(msgspec.Struct, frozen=True):
     indicators: tuple[str, ...]
 
 
-@click.command(
+@click.group(
     name="features",
+    invoke_without_command=True,
     epilog=examples(
         "plan2 features --ticks EURUSD.parquet --out features.parquet",
         "plan2 features --ticks EURUSD.parquet --set cost,return_5,bb_upper_20_2 --out f.parquet",
         "plan2 features --bars m1.parquet --set rsi_14,macd_12_26_9,atr_14 --out i.parquet",
-        "plan2 features --list",
+        "plan2 features list",
+        "plan2 features check my_set.toml",
     ),
 )
 @click.option("--ticks", type=FILE, default=None, help="File of ticks, of any known format.")
@@ -91,12 +94,15 @@ class Catalogue(msgspec.Struct, frozen=True):
 @click.option("--out", type=FILE, default=None, help="Parquet file to write.")
 @click.option("--list", "list_only", is_flag=True, help="Show what can be named, and stop.")
 @json_option
-def command(**options: Any) -> None:  # click passes every option by its name
-    """Compute features and indicators of ticks or bars.
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> None:  # click passes every option by its name
+    """Compute features and indicators of ticks or bars, and look after feature sets.
 
     Ticks: the streaming features that trading uses, from the same compiled step; indicators are
     taken of the closed bid bars. Bars: indicators only.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     request = Request(**options)
     if request.list_only:
         _show(_catalogue(), as_json=request.as_json)
@@ -182,3 +188,7 @@ def _show(catalogue: Catalogue, *, as_json: bool) -> None:
         click.echo(f"  {offered.name:27} {offered.unit:5} {needs:>8}  {offered.meaning}")
     click.echo("indicators (N, F, S … stand for numbers that may be left out):")
     click.echo("  " + "  ".join(catalogue.indicators))
+
+
+for verb in VERBS:
+    command.add_command(verb)

@@ -41,6 +41,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     bar_period_s: int
     registers: bool = True
     opens_seal: bool = False
+    features: str = ""
+    dataset: str = ""
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +80,8 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--from", "start", default=None, type=click.DateTime(), help="First time, UTC.")
 @click.option("--to", "end", default=None, type=click.DateTime(), help="Time to stop before, UTC.")
 @click.option("--families", multiple=True, help="Model family; may be repeated. [xgboost, lstm]")
+@click.option("--features", default=None, help="Feature set: name, name@version or a file.")
+@click.option("--dataset", default=None, help="Train on a data set of `plan2 dataset list`.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
 @click.option(
     "--horizon-minutes",
@@ -103,6 +107,8 @@ def command(
     start: datetime | None,
     end: datetime | None,
     families: tuple[str, ...],
+    features: str | None,
+    dataset: str | None,
     seed: int,
     horizon_minutes: int | None,
     bar_period_s: int | None,
@@ -131,6 +137,8 @@ def command(
         seed=seed,
         horizon_minutes=horizon_minutes or settings.models.horizon_minutes,
         bar_period_s=bar_period_s or settings.market.bar_period_s,
+        features=settings.models.feature_set if features is None else features,
+        dataset=dataset or "",
     )
     if worker:
         _work(order)
@@ -176,6 +184,7 @@ def carry_out(order: Order, progress: Progress) -> Trained:
     from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
     from plan2.dataflow.terminals.simulated.opening import FOLDER
     from plan2.foundation.clock import LiveClock
+    from plan2.intelligence.features.shelf import chosen_set
     from plan2.intelligence.models.registry import Registry
     from plan2.intelligence.training.again import evaluate_again
     from plan2.intelligence.training.publish import publish
@@ -184,10 +193,13 @@ def carry_out(order: Order, progress: Progress) -> Trained:
     from plan2.intelligence.training.seal import Seals
     from plan2.intelligence.training.train import propose_report, train
     from plan2.intelligence.training.trials import Trials
+    from plan2.wiring.data_sets import data_sets_of, train_on_data_set
+    from plan2.wiring.feature_plan import shelf_of
 
     archive = TickArchive(order.folder / "archive")
     registry = Registry(order.folder / "models")
-    symbols = _symbols(order, archive.symbols())
+    kept = data_sets_of(order.folder).show(order.dataset).symbols if order.dataset else ()
+    symbols = _symbols(order, tuple(kept) or archive.symbols())
     request = TrainRequest(
         symbols=symbols,
         instruments=instruments(symbol for symbol in symbols if symbol in SYMBOLS),
@@ -198,11 +210,14 @@ def carry_out(order: Order, progress: Progress) -> Trained:
         seed=order.seed,
         is_simulated=order.folder.name == FOLDER,
         parents=registry.parents(symbols),
+        feature_set=chosen_set(order.features, shelf_of(order.folder)),
     )
     blocks = {symbol: archive.iter_days(symbol, order.start_ns, order.end_ns) for symbol in symbols}
     folder = order.folder / "models"
     trials, seals = Trials(folder), Seals(folder) if order.opens_seal else None
-    if order.registers:
+    if order.dataset:
+        report = train_on_data_set(order.folder, order.dataset, request, progress, trials)
+    elif order.registers:
         report = train(request, blocks, progress, trials)
     else:
         report = evaluate_again(request, blocks, progress, trials, seals)

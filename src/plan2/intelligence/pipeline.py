@@ -27,13 +27,14 @@ from plan2.intelligence.models.ensemble import Ensemble
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.models.standing import SOUND
 from plan2.intelligence.models.trail import Trail
+from plan2.intelligence.regimes.watch import SituationWatch
 from plan2.intelligence.trading.account import TradingAccount
 
 
 class Lane:
     """What one symbol's ticks run through before any account sees them."""
 
-    __slots__ = ("engine", "ensemble", "quality", "standing", "symbol", "trail")
+    __slots__ = ("engine", "ensemble", "quality", "situations", "standing", "symbol", "trail")
 
     def __init__(
         self, symbol: str, quality: QualityGate, engine: FeatureEngine, ensemble: Ensemble | None
@@ -42,6 +43,7 @@ class Lane:
         self.quality = quality
         self.engine = engine
         self.ensemble = ensemble
+        self.situations = SituationWatch(engine)
         self.standing = SOUND
         self.trail = Trail(len(engine.sequence))
 
@@ -64,6 +66,10 @@ class Lane:
         if self.ensemble is None:
             return None
         return self.ensemble.forecast(ts_ns, self.engine)
+
+    def volatility(self) -> float:
+        """Volatility of one day, a fraction of the price; NaN while the features warm up."""
+        return self.engine.volatility_day
 
     def states(self) -> dict[str, bytes]:
         """The recurrent state that the last forecast started from."""
@@ -149,6 +155,8 @@ class Pipeline:
             forecast=forecast,
             states=lane.states,
             standing=lane.standing,
+            volatility=lane.volatility,
+            novelty=lane.situations.novelty,
         )
         for seat in self._seats:
             try:

@@ -9,6 +9,7 @@ from plan2.interface.api.commands import CommandRoutes
 from plan2.interface.api.desk import Desks
 from plan2.interface.api.fallback import FallbackRoutes
 from plan2.interface.api.history import History
+from plan2.interface.api.insight import InsightRoutes
 from plan2.interface.api.market import MarketRoutes
 from plan2.interface.api.operations import ModelRoutes, SystemRoutes
 from plan2.interface.api.orders import OrderRoutes
@@ -46,6 +47,7 @@ def build_interface(shared: SharedParts, shown: Shown, ids: IdSource) -> Interfa
             desks, shown.market, shown.history, shared.indicators, shared.features
         ).handlers(),
         *DecisionRoutes(desks, shared.events, shared.features, shared.replayer).handlers(),
+        *InsightRoutes(desks, shared.events, shared.features, shared.situations).handlers(),
         *TradingRoutes(desks).handlers(),
         *ModelRoutes(shared.models).handlers(),
         *ReportRoutes(shared.reports).handlers(),

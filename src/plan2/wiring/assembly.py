@@ -21,7 +21,6 @@ from plan2.intelligence.decision.decide import Rules
 from plan2.intelligence.decision.keeping import DecisionKeeper, parameters_of
 from plan2.intelligence.decision.material import Owner
 from plan2.intelligence.features.engine import FeatureEngine
-from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.models.ensemble import Ensemble, load_ensembles
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.pipeline import Lane, Pipeline
@@ -33,6 +32,7 @@ from plan2.intelligence.trading.account import (
 from plan2.intelligence.trading.chronicle import Chronicle, EventSink
 from plan2.intelligence.trading.journal import Journal
 from plan2.intelligence.trading.placing import Submit
+from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.markets import Market
 
 
@@ -86,7 +86,7 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
 
 def floor_on(market: Market, loaded: Loaded, means: Means) -> Floor:
     """The floor of a market's account, with the champion models of the market's home."""
-    schema_id = default_plan(loaded.settings.market.bar_period_s).schema_id
+    schema_id = plan_of(loaded.settings).schema_id
     registry = Registry(market.home / "models")
     return build_floor(
         FloorPlan(
@@ -156,7 +156,7 @@ def build_lanes(
     settings: Settings, instruments: dict[str, Instrument], ensembles: dict[str, Ensemble]
 ) -> dict[str, Lane]:
     """One lane per symbol: quality gate, feature engine, and its models if there are any."""
-    features = default_plan(settings.market.bar_period_s)
+    features = plan_of(settings)
     return {
         symbol: Lane(
             symbol,

@@ -18,7 +18,6 @@ from plan2.foundation.health import Health, Status
 from plan2.foundation.hub import Component
 from plan2.foundation.ids import derived_id
 from plan2.foundation.scheduler import Job
-from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.models.candidate_desk import CandidateDesk, Terms
 from plan2.intelligence.models.candidate_intake import Intake
 from plan2.intelligence.models.candidate_ledger import Ledger
@@ -31,6 +30,7 @@ from plan2.intelligence.models.standing import Expiry
 from plan2.intelligence.swap import LaneStage
 from plan2.intelligence.training.provenance import code_hash
 from plan2.wiring.assembly import Floor
+from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.installation import Installation
 from plan2.wiring.markets import SIMULATED, Market
 
@@ -74,7 +74,7 @@ class Candidates:
             is_paper=market.is_paper,
             is_planted=is_simulated,
             code_hash=await asyncio.to_thread(code_hash),
-            schema_id=default_plan(settings.market.bar_period_s).schema_id,
+            schema_id=plan_of(settings).schema_id,
             expiry=self.expiry,
         )
         self.desk = CandidateDesk(ledger, terms, self._evidence, LiveClock())

@@ -59,6 +59,8 @@ def _edge(record: DecisionRecord) -> list[str]:
         )
     if size is not None:
         lines.append(f"size        {size.quantity:g} lots, bound by {size.binding}")
+        caps = sorted(size.caps.items(), key=lambda item: item[1])
+        lines += [f"  cap       {name} {lots:.4g} lots" for name, lots in caps]
     return lines
 
 

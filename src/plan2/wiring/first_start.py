@@ -12,10 +12,10 @@ from plan2.dataflow.terminals.simulated.market import FIRST_INSTANT_NS
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import Unrecoverable
-from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.training.job import NAME as TRAIN
 from plan2.intelligence.training.job import TrainWish
+from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.markets import Market
 
 Say = Callable[[str], None]
@@ -49,7 +49,7 @@ class FirstStart:
             await self._write_history()
         if not self._settings.models.train_on_first_start:
             return
-        schema_id = default_plan(self._settings.market.bar_period_s).schema_id
+        schema_id = plan_of(self._settings).schema_id
         known = Registry(self._market.home / "models").known_symbols(schema_id)
         missing = [symbol for symbol in symbols if symbol not in known]
         if missing:
@@ -69,6 +69,7 @@ class FirstStart:
             families=settings.models.families,
             horizon_minutes=settings.models.horizon_minutes,
             bar_period_s=settings.market.bar_period_s,
+            feature_set=settings.models.feature_set,
         )
         # Nobody can be there yet, and quotas are not wired before there are models.
         asked = await self._jobs.start(

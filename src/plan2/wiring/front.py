@@ -33,9 +33,11 @@ from plan2.interface.assembly import Shown, build_interface
 from plan2.interface.lane_features import LaneFeatures
 from plan2.interface.live import MarketView
 from plan2.wiring.assembly import Floor
+from plan2.wiring.feature_plan import installation_of
 from plan2.wiring.features import FlaggedKeys
 from plan2.wiring.installation import Installation
 from plan2.wiring.markets import Market
+from plan2.wiring.situations import LaneSituations
 from plan2.wiring.tenant_run import Shared
 from plan2.wiring.tenant_runs import TenantRuns
 
@@ -133,7 +135,8 @@ def _shared_parts(plan: FrontPlan) -> SharedParts:
     return SharedParts(
         events=plan.shared.database.store,
         indicators=compute,
-        features=LaneFeatures(plan.floor.pipeline),
+        features=LaneFeatures(plan.floor.pipeline, installation_of(market.home)),
+        situations=LaneSituations(plan.floor.lanes),
         models=registry,
         reports=Reports(market.home),
         replayer=RecordReplayer(registry, market.instruments),

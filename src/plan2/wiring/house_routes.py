@@ -72,6 +72,7 @@ def _job_routes(installation: Installation) -> list[ControllerRouterHandler]:
         families=settings.models.families,
         horizon_minutes=settings.models.horizon_minutes,
         bar_period_s=settings.market.bar_period_s,
+        feature_set=settings.models.feature_set,
     )
     return [
         *JobRoutes(installation.long_work).handlers(),

@@ -28,6 +28,7 @@ from plan2.intelligence.learning.skew import (
     measure_skew,
     served_of,
 )
+from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.markets import Market, simulated_home
 
 PAGE = 500
@@ -111,13 +112,14 @@ async def skew_of_day(loaded: Loaded, account_id: str, day: dt.date | None) -> A
         number = (day - EPOCH).days
     start_ns, end_ns = number * NS_PER_DAY, (number + 1) * NS_PER_DAY
     archive, states = TickArchive(home / "archive"), EngineStates(states_folder(home, account_id))
+    feature_set = plan_of(loaded.settings).feature_set
     found = tuple(
         measure_skew(
             symbol,
             [each for each in served.get(symbol, []) if start_ns <= each.ts_ns < end_ns],
             states.load(symbol, end_ns),
             partial(archive.read, symbol),
-            default_plan,
+            partial(default_plan, feature_set=feature_set),
         )
         for symbol in states.symbols()
     )

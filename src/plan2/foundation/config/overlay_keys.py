@@ -96,6 +96,10 @@ DECLARED: Final = (
     Overridable("risk.orders_per_minute_max", "Orders in any 60 seconds.", M),
     Overridable("risk.duplicate_window_s", "Seconds in which a like order is a repetition.", L),
     Overridable("risk.risk_per_trade_fraction", "Loss of a trade at its stop, of equity.", M),
+    Overridable("risk.volatility_target_fraction", "Day's deviation that sizes aim at.", M),
+    Overridable("risk.expected_shortfall_max_fraction", "Worst days' mean loss, of equity.", M),
+    Overridable("risk.stress_move_fraction", "Loss of all positions under stress.", L),
+    Overridable("risk.currency_exposure_max_fraction", "Net of one currency, in equities.", M),
     Overridable(
         "risk.symbols_permitted", 'Symbols that may be traded; "*" is every one.', Looser.ADDED
     ),
@@ -120,6 +124,7 @@ DECLARED: Final = (
     Overridable("decision.uncertainty_weight", "Standard errors taken off a probability."),
     Overridable("decision.record_reason_change_after_s", "Seconds until a new reason is kept."),
     Overridable("decision.cooldown_s", "Seconds without an entry after a close."),
+    Overridable("decision.novelty_veto_percentile", "Unusual situations left out, share.", M),
     Overridable("decision.explore_after_s", "Paper only: seconds until a trial; 0 = never."),
     Overridable("management.trailing_distance_r", "Trailing stop, initial risks; 0 = off."),
     Overridable("management.trailing_step_r", "Least improvement of a stop, initial risks."),

@@ -15,6 +15,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 PositiveFloat = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
+PositiveFraction = Annotated[float, Meta(gt=0, le=1)]
 TimeOfDay = Annotated[str, Meta(pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d$")]
 Money = Annotated[str, Meta(pattern=r"^\d+(\.\d{1,2})?$")]
 
@@ -133,6 +134,7 @@ class Models(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     train_on_first_start: bool = True
     expiry_days: PositiveInt = 30
     suspend_days: PositiveInt = 45
+    feature_set: str = ""
 
 
 class Learning(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,7 +145,7 @@ class Learning(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retrain_labels: NonNegative = 500.0
     retrain_pause_hours: PositiveFloat = 24.0
     refit_calibration: bool = True
-    skew_at: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "02:20"
+    skew_at: Annotated[str, Meta(pattern=r"^([01]\\d|2[0-3]):[0-5]\\d$")] = "02:20"
 
 
 class Decision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -154,6 +156,7 @@ class Decision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     record_reason_change_after_s: NonNegative = 120.0
     cooldown_s: NonNegative = 300.0
     explore_after_s: NonNegative = 14_400.0
+    novelty_veto_percentile: Fraction = 0.99
 
 
 class Risk(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -171,6 +174,10 @@ class Risk(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     orders_per_minute_max: PositiveInt = 10
     duplicate_window_s: NonNegative = 5.0
     risk_per_trade_fraction: Fraction = 0.005
+    volatility_target_fraction: PositiveFloat = 0.02
+    expected_shortfall_max_fraction: PositiveFloat = 0.10
+    stress_move_fraction: PositiveFraction = 0.02
+    currency_exposure_max_fraction: PositiveFloat = 5.0
     symbols_permitted: tuple[str, ...] = ("*",)
     order_volume_max_lots: PositiveFloat = 20.0
     order_volume_max_lots_by_symbol: dict[str, PositiveFloat] = {}

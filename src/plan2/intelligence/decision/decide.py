@@ -22,7 +22,7 @@ from plan2.intelligence.risk.inputs import inputs_of
 from plan2.intelligence.risk.limits import AccountFigures, Intent
 from plan2.intelligence.risk.mode import AccountMode
 from plan2.intelligence.risk.parts import Check, SizePart
-from plan2.intelligence.risk.sizing import reduced, size_of, smallest
+from plan2.intelligence.risk.sizing import Bet, reduced, size_of, smallest
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,11 +121,18 @@ def _ask_account(
         return Decision(reason=Reason.NO_RATE, edge=edge, account=account)
     if account.account_mode == AccountMode.REAL and account.model_proven != 1.0:
         return Decision(reason=Reason.MODEL_UNPROVEN, edge=edge, account=account)
+    if reason is not Reason.EXPLORATION and _is_novel(account, rules):
+        return Decision(reason=Reason.NOVEL_SITUATION, edge=edge, account=account)
     if reason is Reason.EXPLORATION:
         size = smallest(situation.instrument)
     else:
-        loss_distance = forecast.barrier + edge.cost
-        size = size_of(situation.instrument, account, edge.p_lcb, loss_distance, rules.risk)
+        bet = Bet(
+            side=edge.side,
+            p_lcb=edge.p_lcb,
+            standard_error=forecast.standard_error,
+            loss_distance=forecast.barrier + edge.cost,
+        )
+        size = size_of(situation.instrument, account, bet, rules.risk)
         size = reduced(size, account.model_size_factor, situation.instrument)
     if size.quantity == 0.0:
         return Decision(reason=Reason.SIZE_TOO_SMALL, edge=edge, size=size, account=account)
@@ -161,6 +168,11 @@ def _may_explore(situation: Situation, rules: Rules) -> bool:
     """Whether a paper account has waited long enough since the symbol's last entry."""
     after_s = rules.decision.explore_after_s
     return 0.0 < after_s <= situation.since_entry_s
+
+
+def _is_novel(account: AccountFigures, rules: Rules) -> bool:
+    """Whether the models never saw anything like this; what is not known (NaN) counts as novel."""
+    return not account.novelty <= rules.decision.novelty_veto_percentile
 
 
 def _busy(engagement: Engagement) -> Reason | None:

@@ -26,7 +26,9 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
     `features` is the engine's own vector and is only valid during the tick; `states` gives the
     recurrent state that the forecast started from, and is asked only when a decision is kept;
-    `standing` is the champion's.
+    `standing` is the champion's. `volatility` gives the symbol's volatility of one day, a fraction
+    of the price (NaN = unknown), `novelty` how unusual the situation is, 0 to 1; both are asked
+    only when an order is wanted.
     """
 
     tick: Tick
@@ -36,6 +38,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     features: Float64Array
     forecast: Forecast | None
     states: Callable[[], dict[str, bytes]]
+    volatility: Callable[[], float]
+    novelty: Callable[[], float]
     standing: Standing = SOUND
 
 

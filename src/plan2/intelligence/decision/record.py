@@ -38,6 +38,8 @@ class Reason(enum.StrEnum):
     POSITION_OPEN = "position_open"
     ORDER_PENDING = "order_pending"
     COOLDOWN = "cooldown"
+    NOVEL_SITUATION = "novel_situation"
+    """The situation is farther from all of the training period than nearly all of its own were."""
     SIZE_TOO_SMALL = "size_too_small"
     MODEL_UNPROVEN = "model_unproven"
     """Real money does not follow a champion that has not passed the gate of validation."""

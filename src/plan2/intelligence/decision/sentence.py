@@ -13,6 +13,7 @@ _FIXED = {
     Reason.POSITION_OPEN: "Not traded: a position in this symbol is already open.",
     Reason.ORDER_PENDING: "Not traded: an order in this symbol is still under way.",
     Reason.COOLDOWN: "Not traded: the last trade in this symbol ended too recently.",
+    Reason.NOVEL_SITUATION: "Not traded: the models have never seen a situation like this one.",
     Reason.TIME_EXIT: "Closed: the horizon of the forecast is over.",
     Reason.MODEL_UNPROVEN: "Not traded: the champion is unproven, and this is real money.",
     Reason.MANUAL_EXIT: "Closed: a person asked for it.",

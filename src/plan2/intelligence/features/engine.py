@@ -6,6 +6,8 @@ and a restored snapshot give the same bits.
 """
 
 import hashlib
+import math
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
@@ -26,8 +28,11 @@ from plan2.intelligence.features.loop import (
 )
 from plan2.intelligence.features.plan import FeaturePlan
 from plan2.intelligence.features.sampled import SampledFeatures, sampled_rows
+from plan2.intelligence.features.set_columns import SetColumns
 from plan2.intelligence.features.state import engine_dtype, word_of
 from plan2.intelligence.features.step import CHANNELS, CLOSED, FEATURES, GAP, READY
+
+VOLATILITIES = ("volatility_ew_15", "volatility_ew_60", "volatility_ew_240")
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -49,7 +54,8 @@ class FeatureEngine:
 
     Attributes:
         plan: what is computed. instrument: of what, symbol: its name.
-        values: float64[F], after the last tick. sequence: float64[16], the bar in progress.
+        values: float64[F], after the last tick: the catalogue's, or the columns of the plan's set.
+        sequence: float64[16], the bar in progress.
         sequence_closed: float64[16] of the bar closed last.
         records, words: the whole state as a record and as words (the same memory), for other
             compiled loops that call `step.advance`.
@@ -64,7 +70,8 @@ class FeatureEngine:
         self.records = np.zeros(1, dtype)
         self.words: Float64Array = self.records.view(np.float64)
         self._flags = 0
-        self.values = self.words[:FEATURES]
+        self._columns = None if plan.feature_set is None else SetColumns(plan.feature_set, dtype)
+        self.values = self.words[:FEATURES] if self._columns is None else self._columns.values
         self.sequence = self.words[FEATURES : FEATURES + CHANNELS]
         self.sequence_closed = self.words[FEATURES + CHANNELS : SIGMA_COLUMN]
         self.words[:BAR_COLUMN] = np.nan
@@ -80,10 +87,10 @@ class FeatureEngine:
         parameters["gap_ns"] = plan.gap_s * NS_PER_SECOND
         parameters["memory_word"] = memory_word
         parameters["ready_after"] = plan.warmup_bars
-        parameters["slowest_warmup"] = max(plan.warmups)
+        parameters["slowest_warmup"] = max(plan.catalogue_warmups)
         parameters["point"] = instrument.point
         parameters["pip"] = instrument.pip
-        parameters["warmups"] = plan.warmups
+        parameters["warmups"] = plan.catalogue_warmups
         self.records["calendar"]["minute"] = -1
         self.records["calendar"]["hour"] = -1
 
@@ -96,6 +103,24 @@ class FeatureEngine:
     def sigma(self) -> float:
         """Volatility of the mid over one bar, quote currency; NaN before 61 bars."""
         return float(self.words[SIGMA_COLUMN])
+
+    @property
+    def catalogue_values(self) -> Float64Array:
+        """float64[F], the whole catalogue after the last tick, whatever set is in use; a view."""
+        return self.words[:FEATURES]
+
+    @property
+    def bar_number(self) -> int:
+        """Bars since the epoch up to the one in progress."""
+        return int(self.records["tick"]["ts_ns"][0]) // (self.plan.bar_period_s * NS_PER_SECOND)
+
+    @property
+    def volatility_day(self) -> float:
+        """The larger of short and long EW volatility, of one day, in logs; NaN before 16 bars."""
+        values = self.records["values"][0]
+        levels = [float(values[name]) for name in VOLATILITIES]
+        known = [level for level in levels if level == level]  # noqa: PLR0124 - NaN is not known
+        return max(known) * math.sqrt(86_400 / self.plan.bar_period_s) if known else math.nan
 
     @property
     def ready(self) -> bool:
@@ -116,6 +141,8 @@ class FeatureEngine:
         """Take one tick; true when it closed a bar (this tick belongs to the next one)."""
         flags: int = self._step(self.records, self.words, ts_ns, bid, ask)
         self._flags = flags
+        if self._columns is not None:
+            self._columns.step(self.words, flags)
         return flags & CLOSED != 0
 
     def last_bar(self) -> Bar:
@@ -155,11 +182,16 @@ class FeatureEngine:
         most = len(block) if every_tick or len(block) == 0 else self._most_closes(ts_ns)
         rows = np.empty((most, ROW_WIDTH))
         marks = np.empty((most, MARK_WIDTH), np.int64)
-        written = run_block(self.records, self.words, (ts_ns, bid, ask), every_tick, (rows, marks))
+        ticks = (ts_ns, bid, ask)
+        before_ns = int(self.records["tick"]["ts_ns"][0])
+        written = run_block(self.records, self.words, ticks, every_tick, (rows, marks))
         is_last_row = written > 0 and int(marks[written - 1, 0]) == len(block) - 1
         self._flags = int(marks[written - 1, 1]) if is_last_row else self._ready_flag()
-        ticks = (ts_ns, bid, ask)
-        return sampled_rows(self.symbol, self.plan, ticks, (rows[:written], marks[:written]))
+        out = (rows[:written], marks[:written])
+        sampled = sampled_rows(self.symbol, self.plan, ticks, out)
+        if self._columns is None:
+            return sampled
+        return replace(sampled, values=self._columns.of_block(ticks, out, self.words, before_ns))
 
     def _most_closes(self, ts_ns: Int64Array) -> int:
         """An upper bound of the bars a block can close; a gap always changes the period too."""
@@ -173,6 +205,8 @@ class FeatureEngine:
     def snapshot(self) -> bytes:
         """The whole state with the plan's schema id and a checksum."""
         memory = self.records.tobytes()
+        if self._columns is not None:
+            memory += self._columns.state.tobytes()
         digest = hashlib.sha256(memory).hexdigest()
         return msgspec.msgpack.encode(Snapshot(*self._identity(), digest, memory))
 
@@ -199,8 +233,12 @@ class FeatureEngine:
                 remedy=remedy,
             )
         digest = hashlib.sha256(found.memory).hexdigest()
-        if digest != found.sha256 or len(found.memory) != self.records.nbytes:
+        own = self.records.nbytes
+        expected = own + (0 if self._columns is None else self._columns.state.nbytes)
+        if digest != found.sha256 or len(found.memory) != expected:
             message = f"feature snapshot of {self.symbol} is damaged: its checksum differs."
             raise InputError(message, remedy=remedy)
-        self.words[:] = np.frombuffer(found.memory, np.float64)
+        self.words[:] = np.frombuffer(found.memory[:own], np.float64)
+        if self._columns is not None:
+            self._columns.state[:] = np.frombuffer(found.memory[own:], np.float64)
         self._flags = self._ready_flag()

@@ -58,7 +58,7 @@ def _features(word: str, plan: FeaturePlan | None) -> tuple[str, ...]:
         return ()
     if word == EVERYTHING:
         return plan.names
-    if word in GROUPS:
+    if word in GROUPS and plan.feature_set is None:
         return tuple(feature.name(plan.window_scale) for feature in GROUPS[word])
     return (word,) if word in plan.names else ()
 

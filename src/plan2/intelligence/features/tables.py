@@ -74,11 +74,11 @@ def _pieces(
     for block in blocks:
         for start in range(0, len(block), ROWS_AT_ONCE):
             part = block.slice(start, start + ROWS_AT_ONCE)
-            engine = engine or FeatureEngine(plan, _instrument_of(part))
+            engine = engine or FeatureEngine(plan, instrument_of(part))
             yield engine.step_block(part, "bars" if every == "bar" else "ticks")
 
 
-def _instrument_of(block: TickBlock) -> Instrument:
+def instrument_of(block: TickBlock) -> Instrument:
     """What the engine must know of a symbol that is only seen in a file: its price grid."""
     found = to_points(block.bid, block.ask)
     digits = USUAL_DIGITS if found is None else max(found.grid.digits, 1)

@@ -11,9 +11,11 @@ import msgspec
 from plan2.dataflow.terminals.port import OrderKind, Trigger
 from plan2.foundation.values import Side
 
-RULE_SET = 2.0
+RULE_SET = 3.0
 """The list of rules in force; records of before it was written down went by list 1."""
 FIRST_RULE_SET = 1.0
+SECOND_RULE_SET = 2.0
+"""The same rules as list 3, but sizes without regard to the other positions' volatility."""
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +61,14 @@ class AccountFigures(msgspec.Struct, frozen=True, kw_only=True):
     `executions_in_window` are automatic entries of the flow. `reference_mid` is the symbol's last
     mid, `window_mid` its mean over the collar's window. `reserved_…` is what a pending order that
     is to be changed already takes. `symbol_disputed` is above 0 while the broker's account of the
-    symbol contradicts ours. `rule_set` names the list of rules to go by. `model_size_factor` is the
-    share of a size that the champion's standing leaves, `model_proven` 1.0 when it was validated.
+    symbol contradicts ours. `model_size_factor` is the share of a size that the champion's standing
+    leaves, `model_proven` 1.0 when it was validated. `volatility_day` is the symbol's of one day, a
+    fraction of the price;
+    `volatility_sum` and `volatility_squares` are Σσ and Σσ² of a day over all positions, money;
+    `base_exposure` and `quote_exposure` are net and signed; `shortfall_history` is the expected
+    shortfall of the account's own days, a fraction of equity; `live_trades` counts closed trades;
+    `novelty` is the percentile of the situation, 0 to 1 (0 = nothing to compare with).
+    `rule_set` names the list of rules to go by.
     """
 
     trading_state: float
@@ -97,6 +105,14 @@ class AccountFigures(msgspec.Struct, frozen=True, kw_only=True):
     reserved_value: float = 0.0
     reserved_positions: float = 0.0
     symbol_disputed: float = 1.0
+    volatility_day: float = math.nan
+    volatility_sum: float = math.nan
+    volatility_squares: float = math.nan
+    base_exposure: float = math.nan
+    quote_exposure: float = math.nan
+    shortfall_history: float = math.nan
+    live_trades: float = 0.0
+    novelty: float = 0.0
     rule_set: float = RULE_SET
     model_size_factor: float = 1.0
     model_proven: float = 1.0

@@ -271,6 +271,7 @@ class TradingAccount:
             cooldown_s=self.rules.decision.cooldown_s,
             link_up=self.link is LinkState.UP,
             books_agree=self.books_agree,
+            stress_move=self.rules.risk.stress_move_fraction,
         )
         return self._board.figures(moment, purpose)
 

@@ -97,8 +97,14 @@ class Deciding:
             quote_rate=desk.rates.rate(instrument.quote),
             since_entry_s=desk.board.since_entry_s(tick),
             engagement=lambda: desk.board.engagement(tick, self._rules.decision.cooldown_s),
-            figures=lambda: _judged(desk.figures(tick, scene.now_ns, purpose), scene.standing),
+            figures=lambda: self._figures(scene, purpose),
         )
+
+    def _figures(self, scene: Scene, purpose: Purpose) -> AccountFigures:
+        desk, tick = self._desk, scene.tick
+        desk.board.volatility.note(tick.symbol, tick.ts_ns, scene.volatility())
+        figures = _judged(desk.figures(tick, scene.now_ns, purpose), scene.standing)
+        return msgspec.structs.replace(figures, novelty=scene.novelty())
 
     def _keep_if_due(self, scene: Scene, situation: Situation, decision: Decision) -> None:
         """Act and write down; a tick met again after a restart must not order a second time."""

@@ -1,19 +1,22 @@
 """An account as plain numbers: what sizing and the risk gate look at, reservations included."""
 
 import math
+from collections.abc import Iterator
 
 import msgspec
 
 from plan2.dataflow.terminals.port import ApprovedOrder
 from plan2.foundation.instrument import Instrument
-from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, Tick
+from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, Side, Tick
 from plan2.intelligence.decision.decide import Engagement
 from plan2.intelligence.risk.guard import AccountGuard
 from plan2.intelligence.risk.limits import AccountFigures
+from plan2.intelligence.risk.shortfall import historical_shortfall
 from plan2.intelligence.trading.orders import Order, OrderBook
 from plan2.intelligence.trading.portfolio import Portfolio
 from plan2.intelligence.trading.positions import PositionBook
 from plan2.intelligence.trading.rates import Rates
+from plan2.intelligence.trading.spread_of_risk import Holding, SizingVolatility, spread_of
 from plan2.intelligence.trading.wishes import FLOW
 
 NEVER_NS = -(10**18)
@@ -42,7 +45,8 @@ ENTRY = Purpose()
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """When the figures are wanted, and how the account stands to its broker then.
 
-    `tick` is the quote acted on, `now_ns` the clock's time.
+    `tick` is the quote acted on, `now_ns` the clock's time; `stress_move` stands in for a
+    volatility that is not known.
     """
 
     tick: Tick
@@ -50,6 +54,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     cooldown_s: float
     link_up: bool
     books_agree: bool
+    stress_move: float
 
 
 class AccountBoard:
@@ -77,7 +82,10 @@ class AccountBoard:
         self._placed_ns: list[int] = []
         self._last_entry_ns: dict[str, int] = {}
         self._last_close_ns: dict[str, int] = {}
-        self._reserved: dict[str, tuple[str, float]] = {}
+        self._reserved: dict[str, tuple[str, float, Side]] = {}
+        self._closed_trades = 0
+        self.volatility = SizingVolatility()
+        """By which volatility each symbol is sized."""
 
     def note_order(self, symbol: str, ts_ns: int, *, is_entry: bool) -> None:
         """Remember an order for the rate and duplicate rules."""
@@ -88,14 +96,20 @@ class AccountBoard:
     def note_close(self, symbol: str, ts_ns: int) -> None:
         """A position of the symbol was closed: the cool-down begins."""
         self._last_close_ns[symbol] = ts_ns
+        self._closed_trades += 1
 
     def reserve(self, order: ApprovedOrder) -> None:
         """Count an order that adds risk as if it were filled."""
-        self._reserved[order.order_id] = (order.symbol, order.quantity)
+        self._reserved[order.order_id] = (order.symbol, order.quantity, order.side)
 
     def restore(self, order: Order) -> None:
         """Count an order of an earlier run again."""
-        self._reserved[order.placed.order_id] = (order.placed.symbol, order.placed.quantity)
+        placed = order.placed
+        self._reserved[placed.order_id] = (
+            placed.symbol,
+            placed.quantity,
+            Side[placed.side.upper()],
+        )
 
     def release(self, order_id: str) -> None:
         """Give a reservation back; harmless when there is none."""
@@ -135,6 +149,9 @@ class AccountBoard:
         opening = self._waiting_entries("")
         held = self._held(symbol)
         changed = purpose.changes
+        spread = spread_of(
+            self._holdings(), self._instruments, self._rates, self.volatility, moment.stress_move
+        )
         return AccountFigures(
             **msgspec.structs.asdict(guard),
             symbol_blocked=float(self._orders.is_blocked(symbol, is_exit=purpose.is_exit)),
@@ -158,7 +175,21 @@ class AccountBoard:
             position_quantity=purpose.quantity,
             reserved_value=self._value_of(changed) if changed is not None else 0.0,
             reserved_positions=float(changed is not None),
+            volatility_day=self.volatility.of(symbol),
+            volatility_sum=spread.volatility_sum,
+            volatility_squares=spread.volatility_squares,
+            base_exposure=spread.net_of(instrument.base),
+            quote_exposure=spread.net_of(instrument.quote),
+            shortfall_history=historical_shortfall(portfolio.daily_returns),
+            live_trades=float(self._closed_trades),
         )
+
+    def _holdings(self) -> Iterator[Holding]:
+        """Positions, and what approved orders may still add to them."""
+        for position in self._positions.open.values():
+            yield position.symbol, position.side.value * position.quantity
+        for order_id, (symbol, lots, side) in self._reserved.items():
+            yield symbol, side.value * (lots - self._filled(order_id))
 
     def _held(self, symbol: str) -> int:
         return len(self._positions.of_symbol(symbol)) + self._waiting_entries(symbol)
@@ -177,7 +208,7 @@ class AccountBoard:
         held = {position.decision_id for position in self._positions.open.values()}
         return sum(
             1
-            for order_id, (reserved, _) in self._reserved.items()
+            for order_id, (reserved, _, _) in self._reserved.items()
             if symbol in {"", reserved} and self._decision_of(order_id) not in held
         )
 
@@ -188,7 +219,7 @@ class AccountBoard:
     def _reserved_value(self) -> float:
         return sum(
             self._portfolio.notional(symbol, lots - self._filled(order_id), self._rates)
-            for order_id, (symbol, lots) in self._reserved.items()
+            for order_id, (symbol, lots, _) in self._reserved.items()
         )
 
     def _filled(self, order_id: str) -> float:

@@ -1,6 +1,7 @@
 """An account's money: balance, equity, margin, the day's start, the peak; Decimal to the cent."""
 
 import math
+from collections import deque
 from decimal import Decimal
 
 import msgspec
@@ -11,6 +12,8 @@ from plan2.foundation.values import Side, Tick
 from plan2.intelligence.trading.broker_day import next_day_start_ns
 from plan2.intelligence.trading.positions import Position, PositionBook
 from plan2.intelligence.trading.rates import Rates
+
+DAYS_REMEMBERED = 250
 
 
 class Marks(msgspec.Struct):
@@ -36,6 +39,9 @@ class Portfolio:
         self._instruments = instruments
         self._exit_prices: dict[str, tuple[float, float]] = {}
         self._equity = start_balance
+        self._adjusted = book.adjusted
+        self.daily_returns: deque[float] = deque(maxlen=DAYS_REMEMBERED)
+        """Change of equity over each broker day, a fraction of its start; oldest first."""
         self.is_valued = False
         """Whether equity is known: every open position has had a quote since the start."""
         self.day_loss = 0.0
@@ -71,6 +77,7 @@ class Portfolio:
         self.is_valued = True
         self._equity = equity
         if is_new_day:
+            self._end_day(equity)
             self.marks.day_end_ns = next_day_start_ns(tick.ts_ns)
             self.marks.day_start_equity = equity
         self.marks.peak_equity = max(self.marks.peak_equity, equity)
@@ -79,10 +86,18 @@ class Portfolio:
 
     def restore_marks(self, event: EquityRecorded) -> None:
         """Take the day's start and the peak from a stored figure, and the last known equity."""
-        self.marks = Marks(
-            Decimal(event.day_start_equity), Decimal(event.peak_equity), event.day_end_ns
-        )
+        start = Decimal(event.day_start_equity)
+        if event.day_end_ns != self.marks.day_end_ns:
+            self._end_day(start)
+        self.marks = Marks(start, Decimal(event.peak_equity), event.day_end_ns)
         self._equity = Decimal(event.equity)
+
+    def _end_day(self, equity: Decimal) -> None:
+        """Remember the day's result; what was paid in or out is none."""
+        paid_in, start = self.book.adjusted - self._adjusted, self.marks.day_start_equity
+        self._adjusted = self.book.adjusted
+        if self.marks.day_end_ns and start > 0:
+            self.daily_returns.append(float((equity - paid_in - start) / start))
 
     def floating_of(self, position: Position, rates: Rates) -> Decimal:
         """Profit of one position if it were closed now; 0 while no quote or rate is known."""

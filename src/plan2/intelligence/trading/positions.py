@@ -95,6 +95,8 @@ class PositionBook:
         """Fills by position that could not be applied yet, oldest first."""
         self.realised = Decimal(0)
         """Σ profit + commission + swap over all fills, and adjustments; account currency."""
+        self.adjusted = Decimal(0)
+        """Σ of what was paid in and out, account currency; part of `realised`."""
         self._forgotten_ns = 0
 
     def apply(self, event: Event) -> None:
@@ -113,6 +115,7 @@ class PositionBook:
             del self.open[event.position_id]
         elif isinstance(event, BalanceAdjusted):
             self.realised += Decimal(event.amount)
+            self.adjusted += Decimal(event.amount)
 
     def is_booked(self, fill_id: str, ts_ns: int) -> bool:
         """Whether a fill is in the books; one older than all that is remembered counts as such."""

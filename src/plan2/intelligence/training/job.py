@@ -20,6 +20,7 @@ class TrainWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """What is to be trained, complete: a repetition of it trains the same.
 
     `start_ns` and `end_ns` limit the ticks, UTC, to the second; 0 = as far as the archive goes.
+    `feature_set`: empty = the whole catalogue.
     """
 
     symbols: tuple[str, ...]
@@ -29,6 +30,7 @@ class TrainWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     seed: int = 1
     start_ns: int = 0
     end_ns: int = 0
+    feature_set: str = ""
 
     def check(self, archived: Sequence[str]) -> None:
         """Hold it against what there is.
@@ -66,6 +68,7 @@ def command_of(wish: TrainWish, home: Path) -> tuple[str, ...]:
         argv += ["--to", _moment(wish.end_ns)]
     argv += ["--horizon-minutes", str(wish.horizon_minutes)]
     argv += ["--bar-period-s", str(wish.bar_period_s), "--seed", str(wish.seed)]
+    argv += ["--features", wish.feature_set]
     return tuple(argv)
 
 

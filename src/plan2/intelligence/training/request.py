@@ -4,6 +4,7 @@ import msgspec
 
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
+from plan2.intelligence.features.feature_set import FeatureSet
 from plan2.intelligence.features.plan import FeaturePlan, default_plan
 from plan2.intelligence.training.labels import LabelRules
 
@@ -12,7 +13,8 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to train.
 
     `ts_ns` is the time written into the manifests. `parents`: family → id of the model that the new
-    one would follow. `is_simulated`: the report then says what that means.
+    one would follow. `is_simulated`: the report then says what that means. `feature_set`: what to
+    train on instead of the whole catalogue.
     """
 
     symbols: tuple[str, ...]
@@ -26,10 +28,11 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     is_simulated: bool = False
     parents: dict[str, str] = {}
+    feature_set: FeatureSet | None = None
 
     def plan(self) -> FeaturePlan:
         """The features that are computed."""
-        return default_plan(self.bar_period_s)
+        return default_plan(self.bar_period_s, self.feature_set)
 
     def rules(self) -> LabelRules:
         """What the labels mean; a hole that resets the features also ends a label."""
@@ -51,7 +54,9 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     def embargo_s(self) -> int:
         """How long after a test row nothing is trained on: the longer of horizon and memory."""
-        memory_s = self.plan().warmup_bars * self.bar_period_s
+        # Averages forget more slowly than the warm-up of a small set says.
+        memory_bars = max(self.plan().warmup_bars, *self.plan().catalogue_warmups)
+        memory_s = memory_bars * self.bar_period_s
         return max(self.horizon_minutes * 60, memory_s)
 
     def instrument(self, symbol: str) -> Instrument:

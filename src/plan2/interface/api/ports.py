@@ -16,7 +16,10 @@ from plan2.foundation.latency import StageLatency
 from plan2.foundation.values import Float64Array, TenantId, TickBlock
 from plan2.intelligence.decision.explain import Replayed
 from plan2.intelligence.decision.record import DecisionRecord
+from plan2.intelligence.features.plan import FeaturePlan
+from plan2.intelligence.features.set_check import CheckReport
 from plan2.intelligence.models.manifest import Manifest
+from plan2.intelligence.regimes.similar import SimilarSituations
 from plan2.intelligence.trading.control import AccountSwitches, Selector
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
@@ -76,6 +79,28 @@ class Features(Protocol):
 
     def names(self, schema_id: str) -> tuple[str, ...] | None:
         """Names of a schema's features; None when the schema is not today's."""
+        ...
+
+    def plan(self) -> FeaturePlan:
+        """What all symbols compute."""
+        ...
+
+    def checked(self, schema_id: str) -> CheckReport | None:
+        """The last result of `plan2 features check`; reads a file."""
+        ...
+
+
+class Situations(Protocol):
+    """What the past knows about a situation."""
+
+    def similar(
+        self, symbol: str, named: tuple[Sequence[str], Float64Array], ts_ns: int, side: int
+    ) -> SimilarSituations:
+        """Situations like one with these names and values; runs in a thread.
+
+        Raises:
+            InputError: there is nothing to compare with.
+        """
         ...
 
 
@@ -256,6 +281,7 @@ class SharedParts(msgspec.Struct, frozen=True, kw_only=True):
     events: EventLog
     indicators: Indicators
     features: Features
+    situations: Situations
     models: Models
     reports: ReportShelf
     replayer: Replayer

@@ -86,7 +86,7 @@ class TrainingParts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         archive: read in threads. home: the tenant whose people may train.
-        families, horizon_minutes, bar_period_s: what is configured.
+        families, horizon_minutes, bar_period_s, feature_set: what is configured.
     """
 
     jobs: Jobs
@@ -95,6 +95,7 @@ class TrainingParts(msgspec.Struct, frozen=True, kw_only=True):
     families: tuple[str, ...]
     horizon_minutes: int
     bar_period_s: int
+    feature_set: str
 
 
 class TrainingRoutes:
@@ -139,6 +140,7 @@ class TrainingRoutes:
             families=tuple(dict.fromkeys(data.families)) or parts.families,
             horizon_minutes=data.horizon_minutes or parts.horizon_minutes,
             bar_period_s=parts.bar_period_s,
+            feature_set=parts.feature_set,
             seed=data.seed,
             start_ns=(data.from_us or 0) * NS_PER_US,
             end_ns=(data.to_us or 0) * NS_PER_US,

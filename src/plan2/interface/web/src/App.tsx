@@ -37,6 +37,9 @@ const TrainingPage = lazy(() =>
 const LearningPage = lazy(() =>
   import("./pages/learning/LearningPage").then((m) => ({ default: m.LearningPage })),
 );
+const FeaturesPage = lazy(() =>
+  import("./pages/features/FeaturesPage").then((m) => ({ default: m.FeaturesPage })),
+);
 const TenantsPage = lazy(() =>
   import("./pages/tenants/TenantsPage").then((m) => ({ default: m.TenantsPage })),
 );
@@ -101,6 +104,9 @@ function Pages() {
       <Route path="/models/:id?">{({ id }) => <ModelsPage id={id ?? ""} />}</Route>
       <Route path="/training/:id?">{({ id }) => <TrainingPage id={id ?? ""} />}</Route>
       <Route path="/learning" component={LearningPage} />
+      <Route path="/features/:symbol?">
+        {({ symbol }) => <FeaturesPage symbol={symbol ?? ""} />}
+      </Route>
       <Route path="/system" component={SystemPage} />
       <Route path="/services" component={ServicesPage} />
       <Route path="/audit/:tab?">{({ tab }) => <AuditPage tab={tab ?? ""} />}</Route>

@@ -67,11 +67,31 @@ export const useIndicators = (symbol: string, period_s: Period, names: string, l
     staleTime: 30 * SECOND,
   });
 
-export const useFeatures = (symbol: string) =>
+export const useFeatures = (symbol: string, every: number | false = false) =>
   useQuery({
     queryKey: ["features", symbol],
     queryFn: ({ signal }) => read("/api/v1/features", { query: { symbol } }, signal),
     enabled: symbol !== "",
+    refetchInterval: every,
+  });
+
+/** What the features mean, which are in use, and what their last check found. */
+export const useFeatureBook = () =>
+  useQuery({
+    queryKey: ["features", "book"],
+    queryFn: ({ signal }) => read("/api/v1/features/book", {}, signal),
+    refetchInterval: MINUTE,
+  });
+
+/** Past situations like a decision's. */
+export const useSimilar = (id: string, isWanted: boolean) =>
+  useQuery({
+    queryKey: ["similar", id],
+    queryFn: ({ signal }) =>
+      read("/api/v1/decisions/{decision_id}/similar", { path: { decision_id: id } }, signal),
+    enabled: isWanted,
+    staleTime: MINUTE,
+    retry: false,
   });
 
 export const useForecasts = (symbol: string, limit: number) =>

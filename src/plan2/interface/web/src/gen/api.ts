@@ -135,6 +135,14 @@ export type ChangeBody = {
   stop_loss?: number | null;
   take_profit?: number | null;
 };
+export type CheckReport = {
+  bars: number;
+  columns: ColumnReport[];
+  findings: Finding[];
+  schema_id: string;
+  symbol: string;
+  ticks: number;
+};
 export type Checkpoint = {
   at_us: number;
   head_hash: string;
@@ -163,6 +171,15 @@ export type ClockState = "synchronised" | "drifting" | "off" | "unknown";
 export type CloseBody = { quantity?: number | null; reason: string };
 export type CloseByBody = { opposite_id: string; reason: string };
 export type CodeBody = { code: string };
+export type ColumnReport = {
+  high: number | null;
+  low: number | null;
+  name: string;
+  settles_after_bars: number | null;
+  undefined_share: number;
+  unit: string;
+  warmup_bars: number;
+};
 export type CommandBody = {
   account_id?: string;
   closes_foreign?: boolean;
@@ -277,6 +294,27 @@ export type FactorInfo = {
   since_us: number | null;
 };
 export type Failure = { code: string; message: string; remedy: string; type: "Failure" };
+export type FeatureBook = {
+  bar_period_s: number;
+  catalogue: FeatureEntry[];
+  checked: CheckReport | null;
+  in_use: FeatureEntry[];
+  ready_after_bars: number;
+  schema_id: string;
+  set_name: string;
+  set_version: number;
+};
+export type FeatureEntry = {
+  formula: string;
+  group: string;
+  high: number | null;
+  low: number | null;
+  meaning: string;
+  name: string;
+  unit: string;
+  waits: boolean;
+  warmup_bars: number;
+};
 export type FeatureValues = {
   names: string[];
   ready: boolean;
@@ -286,6 +324,7 @@ export type FeatureValues = {
   units: string[];
   values: (number | null)[];
 };
+export type Finding = { feature: string; severity: "error" | "warning" | "note"; text: string };
 export type FlagBody = { is_on: boolean | null; reason?: string };
 export type FlagItem = {
   default: boolean;
@@ -485,6 +524,12 @@ export type MoveItem = {
   is_override: boolean;
   reason: string;
   to_state: string;
+};
+export type NeighbourItem = {
+  distance: number;
+  net_r_long: number;
+  net_r_short: number;
+  ts_us: number;
 };
 export type NewTenant = { administrator: string; name: string; reason?: string; tenant_id: string };
 export type OrderBody = {
@@ -798,6 +843,18 @@ export type SettingReceipt = {
 export type SettingsList = { items: SettingItem[]; tenant_id: string; user_id: string };
 export type SignInBody = { code?: string; name: string; password: string; tenant: string };
 export type SignalItem = { is_active: boolean; responses: string[]; signal: string };
+export type SimilarItem = {
+  distance_percentile: number;
+  hit_rate: number | null;
+  is_novel: boolean;
+  n: number;
+  n_eff: number;
+  nearest: NeighbourItem[];
+  net_r_high: number | null;
+  net_r_low: number | null;
+  net_r_mean: number | null;
+  side: number;
+};
 export type StageItem = {
   buckets: BucketItem[];
   count: number;
@@ -1102,6 +1159,9 @@ export type Paths = {
   "/api/v1/decisions/{decision_id}/replay": {
     get: { path: { decision_id: string }; answer: ReplayResult };
   };
+  "/api/v1/decisions/{decision_id}/similar": {
+    get: { path: { decision_id: string }; answer: SimilarItem };
+  };
   "/api/v1/equity": { get: { query?: { limit?: number }; answer: EquityCurve } };
   "/api/v1/events": {
     get: {
@@ -1189,6 +1249,7 @@ export type Paths = {
     };
   };
   "/api/v1/features": { get: { query: { symbol: string }; answer: FeatureValues } };
+  "/api/v1/features/book": { get: { answer: FeatureBook } };
   "/api/v1/flags": { get: { answer: FlagsList } };
   "/api/v1/flags/global/{flag}": {
     put: { path: { flag: string }; body: FlagBody; answer: FlagItem };

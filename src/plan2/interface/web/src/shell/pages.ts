@@ -22,6 +22,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: "/models", title: "page.models", icon: "models", key: "l" },
   { path: "/training", title: "page.training", icon: "training", key: "j", right: "reader" },
   { path: "/learning", title: "page.learning", icon: "learning", key: "n" },
+  { path: "/features", title: "page.features", icon: "table", key: "f" },
   { path: "/system", title: "page.system", icon: "system", key: "s" },
   { path: "/services", title: "page.services", icon: "services", key: "v" },
   { path: "/audit", title: "page.audit", icon: "audit", key: "a", right: "reader" },

@@ -16,6 +16,7 @@ import { FeaturesWidget } from "./FeaturesWidget";
 import { ForecastPart } from "./ForecastPart";
 import { OutcomeWidget } from "./OutcomeWidget";
 import { ReplayButton } from "./ReplayButton";
+import { SimilarWidget } from "./SimilarWidget";
 import { SizeWidget } from "./SizeWidget";
 import { TickWidget } from "./TickWidget";
 import { VotesWidget } from "./VotesWidget";
@@ -46,6 +47,7 @@ function Record({ record, back }: { record: DecisionRecord; back: () => void }) 
         <SizeWidget size={record.size} />
         <TickWidget tick={record.tick} digits={digits} />
         <OutcomeWidget record={record} digits={digits} />
+        <SimilarWidget record={record} />
         <FeaturesWidget record={record} />
       </div>
     </article>

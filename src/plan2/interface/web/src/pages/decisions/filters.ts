@@ -16,6 +16,7 @@ export const REASONS = [
   "position_open",
   "order_pending",
   "cooldown",
+  "novel_situation",
   "size_too_small",
   "model_unproven",
   "risk_denied",

@@ -1,0 +1,1 @@
+"""Situations like the present one: what they were, how they ended, and whether there are any."""

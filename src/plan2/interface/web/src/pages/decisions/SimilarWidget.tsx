@@ -1,0 +1,54 @@
+/** Past situations like this one and how they ended: evidence beside the decision, not its reason. */
+
+import { useSimilar } from "../../api/queries";
+import { percent, significant } from "../../format/numbers";
+import type { DecisionRecord } from "../../gen/protocol";
+import { t } from "../../strings";
+import { Pair, Time } from "../../widgets/Figures";
+import { Widget } from "../../widgets/Widget";
+import { widgetState } from "../../widgets/widgetState";
+
+export function SimilarWidget({ record }: { record: DecisionRecord }) {
+  const query = useSimilar(record.decision_id, record.edge !== null);
+  const found = query.data;
+  const none = { kind: "empty" as const, title: t("similar.none"), hint: t("similar.none_hint") };
+  // A refusal says that there is nothing to compare with; it is no failure.
+  const state = record.edge === null || (query.error && !found) ? none : widgetState(query);
+  const bounds = { low: significant(found?.net_r_low, 3), high: significant(found?.net_r_high, 3) };
+  return (
+    <Widget title={t("similar.title")} state={state}>
+      {found && (
+        <div className="stack" data-testid="similar">
+          {found.is_novel && <span className="chip is-warn">{t("similar.novel")}</span>}
+          <dl className="pairs">
+            <Pair name={t("similar.neighbours")}>
+              <span className="num">{found.n}</span>{" "}
+              <span className="faint num">n_eff {significant(found.n_eff, 3)}</span>
+            </Pair>
+            <Pair name={t("similar.mean")}>
+              {found.net_r_mean === null ? (
+                <span className="faint">{t("similar.too_few")}</span>
+              ) : (
+                <span className="num">
+                  {significant(found.net_r_mean, 3)} R{" "}
+                  <span className="faint">{t("models.bounds", bounds)}</span>
+                </span>
+              )}
+            </Pair>
+            <Pair name={t("similar.hits")}>
+              <span className="num">{percent(found.hit_rate)}</span>
+            </Pair>
+            <Pair name={t("similar.distance")}>
+              <span className="num">{percent(found.distance_percentile)}</span>
+            </Pair>
+            {found.nearest[0] && (
+              <Pair name={t("similar.nearest")}>
+                <Time us={found.nearest[0].ts_us} form="precise" />
+              </Pair>
+            )}
+          </dl>
+        </div>
+      )}
+    </Widget>
+  );
+}
