@@ -14,7 +14,7 @@ from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import Unrecoverable
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.training.job import NAME as TRAIN
-from plan2.intelligence.training.job import TrainWish
+from plan2.intelligence.training.job import usual_wish
 from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.markets import Market
 
@@ -63,14 +63,7 @@ class FirstStart:
             self._say(f"  {symbol}: {len(block):,} ticks")
 
     async def _train(self) -> None:
-        settings = self._settings
-        wish = TrainWish(
-            symbols=self._market.symbols,
-            families=settings.models.families,
-            horizon_minutes=settings.models.horizon_minutes,
-            bar_period_s=settings.market.bar_period_s,
-            feature_set=settings.models.feature_set,
-        )
+        wish = usual_wish(self._market.symbols, self._settings)
         # Nobody can be there yet, and quotas are not wired before there are models.
         asked = await self._jobs.start(
             MAIN_TENANT, TRAIN, msgspec.to_builtins(wish), SYSTEM, asks_room=False

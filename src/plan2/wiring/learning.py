@@ -5,11 +5,13 @@ off the tick path. A replay is watched only: it must decide as it did, whatever 
 """
 
 import asyncio
-import sys
 from collections.abc import Mapping
 
+import msgspec
 import numpy as np
 
+from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.jobs.service import SYSTEM
 from plan2.foundation.bus import Bus, Mailbox, Overflow
 from plan2.foundation.config.schema import Learning as LearningConfig
 from plan2.foundation.database.tenancy import MAIN_TENANT
@@ -24,7 +26,6 @@ from plan2.foundation.ids import derived_id
 from plan2.foundation.log import logger
 from plan2.foundation.scheduler import Job
 from plan2.foundation.values import Tick
-from plan2.foundation.workers import run_worker
 from plan2.intelligence.decision.policy import edge_of, verdict_of
 from plan2.intelligence.decision.record import Reason
 from plan2.intelligence.learning.acting import WATCHED, Actor
@@ -36,6 +37,8 @@ from plan2.intelligence.learning.skew import EngineStates
 from plan2.intelligence.models.ensemble import IDENTITY
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.models.lifecycle import Alias, Candidate
+from plan2.intelligence.training.job import NAME as TRAIN
+from plan2.intelligence.training.job import usual_wish
 from plan2.intelligence.training.labels import LabelRules, Tape
 from plan2.wiring.assembly import Floor
 from plan2.wiring.candidates import Candidates
@@ -48,7 +51,6 @@ from plan2.wiring.skew import SkewJob, states_folder
 BACKLOG_MAX = 2_000
 """Closed bars that may wait; beyond that the oldest are lost, and the outcomes with them."""
 BACKLOG_COMFORT = 200
-TRAINING_TIMEOUT_S = 3_600.0
 SEED = 1
 NO_TICKS = Tape(np.empty(0, np.int64), np.empty(0), np.empty(0))
 
@@ -261,7 +263,7 @@ class Learning:
     # --- training -------------------------------------------------------------------------------
 
     def _retrain(self, cause: str) -> bool:
-        """Start a training as a child process; false while one runs or when nobody may."""
+        """Start a training as a job; false while one runs or when nobody may."""
         is_running = self._training is not None and not self._training.done()
         if is_running or not self.config.retrain or self.is_watching_only:
             return False
@@ -271,12 +273,13 @@ class Learning:
 
     async def _train(self) -> None:
         """What comes out is a candidate; the intake takes it up. A failure leaves all as it is."""
-        argv = [sys.executable, "-m", "plan2", "train", "--worker"]
-        argv += ["--data-dir", str(self._market.home)]
-        for symbol in self._market.symbols:
-            argv += ["--symbol", symbol]
-        for family in self._installation.loaded.settings.models.families:
-            argv += ["--families", family]
-        result = await run_worker(argv, lambda _: None, TRAINING_TIMEOUT_S)
-        if result.failure is not None:
-            logger("learning").error("retraining_failed", reason=result.failure.message)
+        wish = usual_wish(self._market.symbols, self._installation.loaded.settings)
+        jobs = self._installation.long_work
+        try:
+            asked = await jobs.start(MAIN_TENANT, TRAIN, msgspec.to_builtins(wish), SYSTEM)
+        except RequestRefused as refused:
+            logger("learning").error("retraining_refused", reason=refused.message)
+            return
+        ended = await jobs.wait(MAIN_TENANT, asked.job_id)
+        if ended.failure is not None:
+            logger("learning").error("retraining_failed", reason=ended.failure.message)

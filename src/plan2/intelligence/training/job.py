@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.training.families.available import KNOWN
@@ -53,6 +54,17 @@ class TrainWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             )
         if self.end_ns and self.start_ns >= self.end_ns:
             raise InputError("The first time must be before the time to stop at.")
+
+
+def usual_wish(symbols: Sequence[str], settings: Settings) -> TrainWish:
+    """A training as it is configured, on everything that is archived of these symbols."""
+    return TrainWish(
+        symbols=tuple(symbols),
+        families=settings.models.families,
+        horizon_minutes=settings.models.horizon_minutes,
+        bar_period_s=settings.market.bar_period_s,
+        feature_set=settings.models.feature_set,
+    )
 
 
 def command_of(wish: TrainWish, home: Path) -> tuple[str, ...]:
