@@ -114,29 +114,6 @@ def test_erased_comments_and_two_orders_that_look_alike() -> None:
     assert told.token == ""
 
 
-@pytest.mark.parametrize(
-    "options", [TwinOptions(symbols=SYMBOLS), NAMELESS], ids=["named", "erased"]
-)
-def test_a_stop_loss_is_not_taken_for_a_close_without_an_answer(options: TwinOptions) -> None:
-    """It has our magic, symbol, side and lots, but the broker did it: the close never arrived."""
-    venue = mt5_world(options)
-    venue.engine.submit(order(stop_loss=1.0800))
-    (held,) = venue.engine.positions() or ()
-    venue.world.faults.script("order_send", fault.answers(10031))
-    close = order(
-        kind=OrderKind.CLOSE, side=Side.SELL, order_id="order-2", position_ticket=held.ticket
-    )
-    assert venue.engine.submit(close)[0].kind is UNKNOWN
-    venue.quote(1.0790, 1.0791)
-    settle(venue)
-
-    trace = venue.engine.trace("token-order-2")
-    assert trace is not None
-    assert trace.is_empty
-    stop = venue.engine.deals(0) or ()
-    assert [(one.token, one.reason) for one in stop][1:] == [("token-order-1", "stop_loss")]
-
-
 def test_erased_comments_of_an_answered_order() -> None:
     """The ticket of the answer names the order; its stop is known by the position."""
     venue = mt5_world(NAMELESS)

@@ -83,9 +83,7 @@ function PasswordWidget({ hasPassword }: { hasPassword: boolean }) {
     <Widget title={a("password.title")}>
       <form className="stack narrow" onSubmit={submit} onChange={asking.forget}>
         <p className="dim">{a(hasPassword ? "password.explain" : "password.none")}</p>
-        {hasPassword && (
-          <PasswordField label={a("password.old")} value={old} change={setOld} />
-        )}
+        {hasPassword && <PasswordField label={a("password.old")} value={old} change={setOld} />}
         <PasswordField
           label={a("password.new")}
           value={fresh}
