@@ -16,12 +16,13 @@ from virtual_time import run_virtual
 
 from plan2.dataflow.terminals.port import LinkState
 from plan2.dataflow.terminals.simulated.broker import PaperBroker
-from plan2.dataflow.terminals.simulated.faults import FaultDraw, Faults
+from plan2.dataflow.terminals.simulated.faults import Faults
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.risk.state import TradingState
 from simulation.invariants import Invariants, Violated, hold
 from simulation.process import Parts, Process, Trace
+from simulation.twin_venue import TwinVenue, twin_parts
 from simulation.wishes import Wisher
 from simulation.world import TENANT, TUESDAY_NS, Crash, World
 
@@ -30,6 +31,8 @@ TURNS = 160
 QUIET_MS = 60_000
 QUIET_GAP_MS = 500
 HEDGING, NETTING = "hedging", "netting"
+PAPER, TWIN = "paper", "twin"
+"""The simulated broker, or the module-shaped twin behind the engine of a MetaTrader host."""
 PLACES = (
     "journal_before",
     "journal_torn",
@@ -105,12 +108,20 @@ class Run:
     """One seed, from the first turn to the last check."""
 
     def __init__(
-        self, seed: int, folder: Path, parts: Parts | None = None, rules: str = HEDGING
+        self,
+        seed: int,
+        folder: Path,
+        parts: Parts | None = None,
+        rules: str = HEDGING,
+        venue: str = PAPER,
     ) -> None:
         self.rng = np.random.default_rng(seed)
         self.profile = profile_of(self.rng, seed)
         broker = parts.broker if parts else PaperBroker
-        self.world = World(seed, self.profile.faults, broker, rules == HEDGING)
+        make_world = TwinVenue if venue == TWIN else World
+        self.world = make_world(seed, self.profile.faults, broker, rules == HEDGING)
+        if venue == TWIN:
+            parts = parts or twin_parts(folder / "host" / "engine.json")
         self.trace = Trace(self.world.clock.now_ns)
         self.durable: dict[str, str] = {}
         self.invariants = Invariants(self.world, self.durable)
@@ -243,10 +254,9 @@ class Run:
                 self.trace.note("wish", said)
 
     def _arm(self, process: Process) -> None:
+        now_ns, mode = self.world.clock.now_ns(), self.world.mode
         try:
-            process.account.set_state(
-                TradingState.ARMED, self.world.clock.now_ns(), "user:sim", "go on", mode="simulated"
-            )
+            process.account.set_state(TradingState.ARMED, now_ns, "user:sim", "go on", mode=mode)
         except InputError:
             self.trace.note("not armed")
 
@@ -258,7 +268,7 @@ class Run:
         world.plan.disarm()
         world.mute_chance = 0.0
         world.store.answers_to_lose = 0
-        world.broker._draw = FaultDraw(Faults())
+        world.calm()
         self._away["process"] = 0
         for what in ("link", "store"):
             if self._away[what]:
@@ -300,10 +310,12 @@ class Run:
         again.die()
 
 
-def simulate(seed: int, parts: Parts | None = None, rules: str = HEDGING) -> Result:
-    """Play one seed from scratch, at an account of these rules: hedging or netting."""
+def simulate(
+    seed: int, parts: Parts | None = None, rules: str = HEDGING, venue: str = PAPER
+) -> Result:
+    """Play one seed from scratch, at an account of these rules and this kind of broker."""
     folder = Path(tempfile.mkdtemp(prefix="plan2-sim-", dir=memory_folder()))
-    run = Run(seed, folder, parts, rules)
+    run = Run(seed, folder, parts, rules, venue)
     violated = ""
     try:
         run_virtual(run.play())

@@ -220,6 +220,7 @@ class Process:
 
     async def step(self, ticks: list[Tick], opinion: dict[str, float]) -> None:
         """One turn: ticks, then what reconciliation and sagas have to do."""
+        self._guard(self.terminal.poll)
         for tick in ticks:
             self._guard(lambda tick=tick: self.account.on_tick(scene(tick, opinion)))
         now_ns = self.world.clock.now_ns()

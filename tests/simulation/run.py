@@ -17,15 +17,16 @@ for folder in (TESTS, TESTS / "unit", TESTS.parent / "src"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from simulation.driver import HEDGING, NETTING, Result, simulate  # noqa: E402 - needs the paths above
+from simulation.driver import HEDGING, NETTING, PAPER, TWIN, Result, simulate  # noqa: E402 - needs the paths above
 
 SHOWN_LINES = 400
 """The last lines of a failing run; the beginning is rarely of interest."""
 
 
-def command(seed: int, rules: str = HEDGING) -> str:
+def command(seed: int, rules: str = HEDGING, venue: str = PAPER) -> str:
     """What plays a seed again."""
     chosen = "" if rules == HEDGING else f" --rules {rules}"
+    chosen += "" if venue == PAPER else f" --venue {venue}"
     return f"python -m tests.simulation.run --from {seed} --seeds 1{chosen} --trace"
 
 
@@ -37,17 +38,20 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
     kinds = (HEDGING, NETTING)
     parser.add_argument("--rules", choices=kinds, default=HEDGING, help="of the account")
+    parser.add_argument(
+        "--venue", choices=(PAPER, TWIN), default=PAPER, help="the broker (default paper)"
+    )
     parser.add_argument("--trace", action="store_true", help="print everything that happened")
     given = parser.parse_args()
     seeds = range(given.first, given.first + given.seeds)
     failed = 0
     totals: dict[str, int] = {}
-    play = partial(simulate, rules=given.rules)
+    play = partial(simulate, rules=given.rules, venue=given.venue)
     with ProcessPoolExecutor(given.jobs) as pool:
         results = pool.map(play, seeds) if given.jobs > 1 else map(play, seeds)
         for result in results:
             failed += bool(result.violated)
-            tell(result, command(result.seed, given.rules), is_traced=given.trace)
+            tell(result, command(result.seed, given.rules, given.venue), is_traced=given.trace)
             for name, count in result.counts.items():
                 totals[name] = totals.get(name, 0) + count
     click.echo(f"{len(seeds)} seeds, {failed} violated; {totals}")

@@ -2,13 +2,13 @@
 
 import pytest
 
-from simulation.driver import HEDGING, NETTING, simulate
+from simulation.driver import HEDGING, NETTING, TWIN, simulate
 from simulation.run import command
 
 CHUNK = 30
 SHARES = {HEDGING: 7, NETTING: 3}
 """Chunks of each kind: 300 seeds on each run; `python -m tests.simulation.run --seeds 10000
---rules netting` plays more."""
+--rules netting` plays more, `--venue twin` behind the engine of a MetaTrader host."""
 PLAYED = [(kind, first * CHUNK) for kind, chunks in SHARES.items() for first in range(chunks)]
 
 
@@ -21,6 +21,22 @@ def test_all_invariants_hold_for_every_seed(rules: str, first: int) -> None:
         if (result := simulate(seed, rules=rules)).violated
     ]
     assert not violated, "\n".join(violated)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rules", "first", "count"), [(HEDGING, 0, 8), (NETTING, 71, 5)])
+def test_the_same_holds_behind_a_metatrader_host(rules: str, first: int, count: int) -> None:
+    """The module-shaped twin with its own misfortunes, and every line of the host's engine."""
+    results = [simulate(seed, rules=rules, venue=TWIN) for seed in range(first, first + count)]
+    violated = [
+        f"seed {one.seed}: {one.violated}\n  again: {command(one.seed, rules, TWIN)}"
+        for one in results
+        if one.violated
+    ]
+    assert not violated, "\n".join(violated)
+    for misfortune in ("crashes", "outages", "sent"):
+        assert sum(one.counts[misfortune] for one in results) > count
+    assert simulate(first, rules=rules, venue=TWIN).digest == results[0].digest
 
 
 def test_the_same_seed_gives_the_same_trace() -> None:

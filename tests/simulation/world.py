@@ -20,7 +20,7 @@ from plan2.dataflow.terminals.port import (
     Trace,
 )
 from plan2.dataflow.terminals.simulated.broker import BrokerOptions, PaperBroker
-from plan2.dataflow.terminals.simulated.faults import Faults
+from plan2.dataflow.terminals.simulated.faults import FaultDraw, Faults
 from plan2.dataflow.terminals.simulated.instruments import instruments
 from plan2.dataflow.terminals.simulated.link import Link
 from plan2.dataflow.terminals.simulated.rules import AccountRules
@@ -133,6 +133,9 @@ class Terminal:
         self.link.close()
         self.world.broker.connect(_unheard)
 
+    def poll(self) -> None:
+        """Hear what is new; this broker speaks by itself."""
+
     def submit(self, order: ApprovedOrder) -> None:
         """Send an order; a crash may come before or after."""
         plan = self.world.plan
@@ -177,25 +180,35 @@ class World:
     faults: Faults = field(default_factory=Faults)
     make_broker: Callable[..., PaperBroker] = PaperBroker
     is_hedging: bool = True
+    mode: str = "simulated"
+    """What the account is, as a person who arms it has to say."""
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
         self.clock = SimulatedClock(TUESDAY_NS)
         self.plan = CrashPlan()
         self.instruments = instruments(SYMBOLS, 30.0)
+        self.broker = self._open_broker()
+        self.store = Store(InMemoryEventStore(self.clock), self.plan)
+        self.prices = {"EURUSD": 1.1000, "GBPUSD": 1.2700}
+        self.mute_chance = 0.0
+        self.submits: list[ApprovedOrder] = []
+        self.on_submit: Callable[[ApprovedOrder], None] = self.submits.append
+
+    def _open_broker(self) -> PaperBroker:
         options = BrokerOptions(
             account=ACCOUNT,
             start_ns=TUESDAY_NS,
             faults=self.faults,
             rules=AccountRules(is_hedging=self.is_hedging),
         )
-        self.broker = self.make_broker(self.instruments, options, None, lambda _: True)
-        self.broker.connect(_unheard)
-        self.store = Store(InMemoryEventStore(self.clock), self.plan)
-        self.prices = {"EURUSD": 1.1000, "GBPUSD": 1.2700}
-        self.mute_chance = 0.0
-        self.submits: list[ApprovedOrder] = []
-        self.on_submit: Callable[[ApprovedOrder], None] = self.submits.append
+        broker = self.make_broker(self.instruments, options, None, lambda _: True)
+        broker.connect(_unheard)
+        return broker
+
+    def calm(self) -> None:
+        """No more misfortunes of the broker's."""
+        self.broker._draw = FaultDraw(Faults())
 
     def is_mute(self) -> bool:
         """Whether the broker does not answer this question."""

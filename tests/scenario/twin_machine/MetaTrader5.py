@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from plan2.dataflow.terminals.port import Trigger
 from plan2.dataflow.terminals.twin import faults, metatrader5
 from plan2.foundation.values import Side
 
@@ -20,12 +21,16 @@ ENDS = {"before": False, "after": False}
 
 
 class Deed(msgspec.Struct):
-    """What is done at the twin: a person's trade, a fault, or a look at the books."""
+    """What is done at the twin: a person's trade, a fault, or a look at the books.
+
+    `loses` is a broker that forgets every position and books no deal.
+    """
 
     do: str
     symbol: str = ""
     side: str = ""
     lots: float = 0.0
+    price: float = 0.0
     when: str = ""
     seconds: float = 0.0
 
@@ -42,6 +47,13 @@ def _carry_out(deed: Deed) -> Any:
     match deed.do:
         case "opens":
             return world.person.opens(deed.symbol, Side[deed.side], deed.lots)
+        case "places":
+            side = Side[deed.side]
+            return world.person.places(deed.symbol, side, Trigger.LIMIT, deed.lots, deed.price)
+        case "loses":
+            world.desk.book.positions.clear()
+            world.desk.book.version += 1
+            world.keep()
         case "dies":
             ENDS[deed.when] = True
         case "stalls":

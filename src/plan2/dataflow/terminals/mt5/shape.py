@@ -112,6 +112,7 @@ class TradeOrder(Protocol):
     state: int
     magic: int
     position_id: int
+    reason: int
     volume_initial: float
     volume_current: float
     price_open: float

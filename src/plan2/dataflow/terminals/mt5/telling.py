@@ -22,6 +22,8 @@ from plan2.foundation.values import NS_PER_SECOND
 
 BY_BROKER: Final = frozenset({DealReason.SL, DealReason.TP, DealReason.SO})
 BY_PERSON: Final = frozenset({DealReason.CLIENT, DealReason.MOBILE, DealReason.WEB})
+NOT_BY_US: Final = BY_BROKER | BY_PERSON
+"""Whose orders and deals are never what became of an order that we sent; both number alike."""
 
 
 class Teller:
@@ -84,7 +86,7 @@ class Teller:
     def sender(self, found: TradeDeal) -> Sent | None:
         """The order of ours that made a deal, None when it was somebody else."""
         known = self._memory.of_ticket(found.order)
-        if known is not None or found.reason in BY_BROKER or found.reason in BY_PERSON:
+        if known is not None or found.reason in NOT_BY_US:
             return known
         return self._memory.claim(self.outline_of_deal(found))
 

@@ -23,7 +23,7 @@ from plan2.dataflow.terminals.mt5.memory import (
 from plan2.dataflow.terminals.mt5.options import Mt5Options
 from plan2.dataflow.terminals.mt5.sending import WITHOUT_DEAL
 from plan2.dataflow.terminals.mt5.shape import TradeDeal, TradeOrder, TradePosition
-from plan2.dataflow.terminals.mt5.telling import Teller
+from plan2.dataflow.terminals.mt5.telling import NOT_BY_US, Teller
 from plan2.dataflow.terminals.port import Trace
 from plan2.foundation.values import NS_PER_DAY, NS_PER_SECOND
 
@@ -112,10 +112,12 @@ class Tracer:
 
     def _unclaimed(self, sent: Sent, records: Records) -> set[int] | None:
         """The one order nobody claims that could be it under a rewritten comment."""
-        outlines = [self._teller.outline_of_order(one) for one in records.working]
-        outlines += [self._teller.outline_of_order(one) for one in records.ended]
-        outlines += [
-            self._teller.outline_of_deal(one) for one in records.deals if reading.is_trade(one)
+        orders = (*records.working, *records.ended)
+        deals = filter(reading.is_trade, records.deals)
+        # The stop-loss of a position has the magic, symbol, side and lots of our own close.
+        outlines = [
+            *(self._teller.outline_of_order(one) for one in orders if one.reason not in NOT_BY_US),
+            *(self._teller.outline_of_deal(one) for one in deals if one.reason not in NOT_BY_US),
         ]
         outlines += [self._outline_of_position(one) for one in records.positions]
         fitting = {one.ticket for one in outlines if self._is_ours_maybe(sent, one)}
