@@ -185,9 +185,7 @@ async def test_the_whole_life_cycle_runs_on_the_database(store, tmp_path):
 
     assert (life.state(first), life.state(second)) == (State.CHAMPION, State.VALIDATED)
     for to in (State.SHADOW, State.CANARY, State.CHAMPION):
-        await life.desk.override(
-            Move(candidate_id=second, to=to, by="user:anna", reason="try it")
-        )
+        await life.desk.override(Move(candidate_id=second, to=to, by="user:anna", reason="try it"))
     assert life.served() == {"EURUSD": second}
     await life.desk.rollback("EURUSD", "user:anna", "it loses")
     assert life.served() == {"EURUSD": first}

@@ -48,9 +48,7 @@ class MemoryCandidates:
             {name: self._flagged(each) for name, each in self.known.items()},
             {seat: row.candidate_id for seat, row in newest.items() if row.candidate_id},
             {seat: row.at_ns for seat, row in newest.items()},
-            frozenset(
-                s for s, row in newest.items() if not row.candidate_id and row.by != SYSTEM
-            ),
+            frozenset(s for s, row in newest.items() if not row.candidate_id and row.by != SYSTEM),
         )
 
     async def moves(self, candidate_id=""):

@@ -45,9 +45,7 @@ def life(tmp_path):
 async def promoted(life, name, *states, reason="because"):
     """Take a candidate along past every gate."""
     for to in states:
-        await life.desk.override(
-            Move(candidate_id=name, to=to, by="user:anna", reason=reason)
-        )
+        await life.desk.override(Move(candidate_id=name, to=to, by="user:anna", reason=reason))
 
 
 async def second_champion(life):
