@@ -102,9 +102,11 @@ async def test_a_move_from_a_state_that_the_candidate_has_not_is_refused(store):
     "statement",
     [
         "update candidate set state = 'champion'",
-        "insert into candidate (home, candidate_id, symbols, model_ids, schema_id, state, "
-        "created_ns, since_ns, verdict, flags, metrics, parent) values ('simulated', 'c2', "
-        "'{EURUSD}', '{m}', 's', 'champion', 1, 1, '', '{}', '{}', '')",
+        (
+            "insert into candidate (home, candidate_id, symbols, model_ids, schema_id, state, "
+            "created_ns, since_ns, verdict, flags, metrics, parent) values ('simulated', 'c2', "
+            "'{EURUSD}', '{m}', 's', 'champion', 1, 1, '', '{}', '{}', '')"
+        ),
         "delete from candidate",
         "update candidate_move set reason = 'another'",
         "delete from candidate_move",
@@ -113,12 +115,16 @@ async def test_a_move_from_a_state_that_the_candidate_has_not_is_refused(store):
         "delete from candidate_seat",
         "insert into candidate_step (from_state, to_state) values ('draft', 'champion')",
         "delete from candidate_step",
-        "insert into candidate_move (home, candidate_id, from_state, to_state, actor, reason, "
-        "evidence, is_override, at_ns) values ('simulated', 'c1', 'trained', 'rejected', 'a', '', "
-        "'{}', false, 1)",
-        "insert into candidate_move (home, candidate_id, from_state, to_state, actor, reason, "
-        "evidence, is_override, at_ns) values ('simulated', 'c9', 'trained', 'rejected', 'a', 'b', "
-        "'{}', false, 1)",
+        (
+            "insert into candidate_move (home, candidate_id, from_state, to_state, actor, reason, "
+            "evidence, is_override, at_ns) values ('simulated', 'c1', 'trained', 'rejected', 'a', '', "
+            "'{}', false, 1)"
+        ),
+        (
+            "insert into candidate_move (home, candidate_id, from_state, to_state, actor, reason, "
+            "evidence, is_override, at_ns) values ('simulated', 'c9', 'trained', 'rejected', 'a', 'b', "
+            "'{}', false, 1)"
+        ),
     ],
 )
 async def test_the_program_cannot_go_round_the_rules(store, database, tenant, statement):

@@ -119,22 +119,21 @@ async def test_twenty_swaps_lose_no_tick_and_delay_no_decision(course):
     spent_ns: list[int] = []
     served: list[str] = []
 
-    async def play() -> None:
-        for tick in course.live[: SWAPS * BETWEEN]:
+    async def play(first: int) -> None:
+        for tick in course.live[first : first + BETWEEN]:
             before = time.thread_time_ns()
             running.runner.on_tick(tick)
             spent_ns.append(time.thread_time_ns() - before)
             served.append(candidate_id_of(running.lane.ensemble.model_ids))
             await asyncio.sleep(0)
 
-    playing = asyncio.create_task(play())
-    for number in range(SWAPS):
-        while len(spent_ns) < number * BETWEEN + BETWEEN // 2:
-            await asyncio.sleep(0)
-        new, old = sides[(number + 1) % 2], sides[number % 2]
+    async def swap(new: Candidate, old: Candidate) -> None:
         await running.stage.prepare(new)
         await running.stage.show(book(new, old))
-    await playing
+
+    for number in range(SWAPS):
+        new, old = sides[(number + 1) % 2], sides[number % 2]
+        await asyncio.gather(play(number * BETWEEN), swap(new, old))
 
     pipeline = running.runner.floor.pipeline
     assert running.stage.swaps == SWAPS
