@@ -93,6 +93,26 @@ export type Bars = {
   time_us: number[];
 };
 export type BucketItem = { count: number; le_us: number };
+export type CandidateCard = { candidate: CandidateItem; gates: GateItem[]; history: MoveItem[] };
+export type CandidateItem = {
+  age_days: number;
+  candidate_id: string;
+  challenger_of: string[];
+  champion_of: string[];
+  created_us: number;
+  flags: string[];
+  last_good_of: string[];
+  leads_to: string[];
+  metrics: Record<string, number | null>;
+  model_ids: string[];
+  parent: string;
+  schema_id: string;
+  since_us: number;
+  state: string;
+  symbols: string[];
+  verdict: string;
+};
+export type CandidateReceipt = { approval_id: string; candidate: CandidateItem; outcome: string };
 export type ChangeBody = {
   expires_us?: number | null;
   limit_price?: number | null;
@@ -146,6 +166,7 @@ export type ComponentItem = {
   since_us: number;
   status: string;
 };
+export type ConditionItem = { is_met: boolean; name: string; sentence: string };
 export type ConsentBody = { version: number };
 export type ConsentFactItem = {
   actor: string;
@@ -249,6 +270,7 @@ export type ForecastItem = {
   ts_us: number;
   votes: VoteItem[];
 };
+export type GateItem = { conditions: ConditionItem[]; is_open: boolean; state: string };
 export type HealthInfo = {
   components: ComponentItem[];
   latency: StageItem[];
@@ -355,6 +377,16 @@ export type ModelItem = {
   status: string;
   symbol: string;
   trained_us: number;
+};
+export type MoveBody = { reason: string; to: IntelligenceModelsLifecycleState };
+export type MoveItem = {
+  at_us: number;
+  by: string;
+  evidence: string[];
+  from_state: string;
+  is_override: boolean;
+  reason: string;
+  to_state: string;
 };
 export type NewTenant = { administrator: string; name: string; reason?: string; tenant_id: string };
 export type OrderBody = {
@@ -526,6 +558,7 @@ export type ReplayResult = { differences: string[]; identical: boolean };
 export type ResetBody = { second_factor?: boolean };
 export type RestoreBody = { file: string; reason?: string };
 export type Role = "Tenant_Admin" | "Portfolio_Manager" | "Analyst" | "API_User";
+export type RollbackBody = { reason: string; symbol: string };
 export type RotateBody = { level: "root" | "tenant" };
 export type RotateReceipt = { level: "root" | "tenant"; new_key: string; old_key: string };
 export type RotationItem = {
@@ -614,7 +647,6 @@ export type StageItem = {
   p99_us: number;
   stage: string;
 };
-export type State = "open" | "approved" | "refused" | "withdrawn" | "expired";
 export type StepItem = { is_done: boolean; step: string };
 export type StopsBody = { reason: string; stop_loss?: number | null; take_profit?: number | null };
 export type SwitchItem = {
@@ -777,7 +809,19 @@ export type WorkItem = {
   started_us: number;
   total_rows: number;
 };
+export type ConnectivityIdentityProposalsState =
+  "open" | "approved" | "refused" | "withdrawn" | "expired";
 export type ConnectivityIdentityRightsScope = "read" | "trade" | "admin";
+export type IntelligenceModelsLifecycleState =
+  | "draft"
+  | "trained"
+  | "validated"
+  | "shadow"
+  | "canary"
+  | "champion"
+  | "retired"
+  | "suspended"
+  | "rejected";
 export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "symbol" | "flow";
 
 export type Paths = {
@@ -786,7 +830,7 @@ export type Paths = {
     post: { path: { account_id: string }; body: AcceptBody; answer: Accepted };
   };
   "/api/v1/approvals": {
-    get: { query?: { state?: State | null }; answer: ApprovalList };
+    get: { query?: { state?: ConnectivityIdentityProposalsState | null }; answer: ApprovalList };
     post: { body: ProposeBody; answer: ApprovalItem };
   };
   "/api/v1/approvals/{approval_id}/approve": {
@@ -827,6 +871,17 @@ export type Paths = {
       };
       answer: Bars;
     };
+  };
+  "/api/v1/candidates": { get: { answer: CandidateItem[] } };
+  "/api/v1/candidates/rollback": { post: { body: RollbackBody; answer: CandidateReceipt } };
+  "/api/v1/candidates/{candidate_id}": {
+    get: { path: { candidate_id: string }; answer: CandidateCard };
+  };
+  "/api/v1/candidates/{candidate_id}/move": {
+    post: { path: { candidate_id: string }; body: MoveBody; answer: CandidateReceipt };
+  };
+  "/api/v1/candidates/{candidate_id}/override": {
+    post: { path: { candidate_id: string }; body: MoveBody; answer: CandidateReceipt };
   };
   "/api/v1/commands/halt": { post: { body: CommandBody; answer: CommandReceipt } };
   "/api/v1/commands/kill": { post: { body: CommandBody; answer: CommandReceipt } };
@@ -869,6 +924,7 @@ export type Paths = {
           | "ApprovalAsked"
           | "ApprovalDecided"
           | "BalanceAdjusted"
+          | "CandidateMoved"
           | "CheckpointSigned"
           | "ClockMeasured"
           | "ConfigurationChanged"
@@ -888,7 +944,10 @@ export type Paths = {
           | "LimitExceeded"
           | "ModelAccuracyUpdated"
           | "ModelPredictionGenerated"
+          | "ModelPromoted"
           | "ModelRegistered"
+          | "ModelRolledBack"
+          | "ModelWithdrawn"
           | "OnboardingStep"
           | "OrderAccepted"
           | "OrderAmended"
@@ -963,6 +1022,9 @@ export type Paths = {
   "/api/v1/keys/{key_id}": { delete: { path: { key_id: string }; answer: undefined } };
   "/api/v1/models": { get: { answer: ModelItem[] } };
   "/api/v1/models/{model_id}": {
+    get: { path: { model_id: string }; answer: Record<string, Json> };
+  };
+  "/api/v1/models/{model_id}/export": {
     get: { path: { model_id: string }; answer: Record<string, Json> };
   };
   "/api/v1/orders": {
