@@ -46,9 +46,7 @@ def after(book: Book, plan: Plan) -> Book:
         assert known.state is change.before
         assert change.to in TRANSITIONS[change.before]
         candidates[change.candidate_id] = msgspec.structs.replace(known, state=change.to)
-    for seat, name in plan.seats.items():
-        holders[seat] = name
-    return Book(candidates, {seat: name for seat, name in holders.items() if name})
+    return Book(candidates, {seat: name for seat, name in (holders | plan.seats).items() if name})
 
 
 def check(book: Book) -> None:
