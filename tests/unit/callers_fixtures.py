@@ -14,6 +14,7 @@ EXAMPLES = {
     "{decision_id}": "d1",
     "{model_id}": "m1",
     "{report_id}": "20240101T000000-00000000",
+    "{candidate_id}": "c1",
     "{order_id}": "o-1",
     "{position_id}": "paper-1:42",
     "{tenant_id}": "other",

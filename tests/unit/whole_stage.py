@@ -46,6 +46,7 @@ from plan2.foundation.time_sources import Reading
 from plan2.foundation.values import TenantId
 from plan2.interface.api.approvals import ApprovalRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
+from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
 from plan2.interface.api.jobs import JobRoutes
 from plan2.interface.api.keys import KeyRoutes
@@ -61,6 +62,7 @@ from plan2.interface.api.settings import SettingsRoutes
 from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
+from unit.candidate_fixtures import Life
 from unit.credential_fixtures import CredentialStage
 from unit.identity_fixtures import FAST
 from unit.interface_fixtures import TENANT, Stage
@@ -139,6 +141,14 @@ class WholeStage(Stage):
             name="train", command=lambda _: ("/nowhere/plan2",), right=RIGHT, timeout_s=1.0
         )
         self.job_room = JobRoom(folder, kinds={"train": nowhere})
+        self.life = Life(folder)
+        self.candidates = CandidateParts(
+            desk=self.life.desk,
+            take_up=self.life.intake.take_up,
+            four_eyes=lambda: self.overlay.effective(TENANT).security.four_eyes,
+            propose=self._propose_override,
+            clock=clock,
+        )
         super().__init__(settings=settings, people=credentials)
 
     @classmethod
@@ -184,6 +194,7 @@ class WholeStage(Stage):
             *FlagRoutes(self.flags).handlers(),
             *SecretRoutes(keys, self.rotations, lambda: [TENANT, OTHER]).handlers(),
             *self._governed(),
+            *CandidateRoutes(self.candidates).handlers(),
             *ServiceRoutes(ServiceRegistry([lambda: services]), "0").handlers(),
             *QuotaRoutes(self.limits.usage, self.limits.load, self.directory).handlers(),
             *JobRoutes(self.job_room.jobs).handlers(),
@@ -199,6 +210,12 @@ class WholeStage(Stage):
                 )
             ).handlers(),
         ]
+
+    async def _propose_override(
+        self, caller: Session, payload: Mapping[str, object], reason: str
+    ) -> str:
+        approvals = self.credentials.approvals
+        return (await approvals.propose(caller, "admins_only", payload, reason)).approval_id
 
     async def operator(self) -> User:
         """The administrator of the main tenant, who runs the installation too."""
@@ -230,6 +247,7 @@ class WholeStage(Stage):
                 (people.factor_table.seeds, people.factor_table.codes, people.key_table.rows),
                 (people.link_table.links, people.proposal_table.rows, people.deeds.done),
                 (self.kept.rows, self.rotation_table.rows, self.job_room.table.rows),
+                (self.life.store.move_rows, self.life.store.seat_rows),
                 ([vars_of(each) for each in self.tenants.directory.rows()], told),
             )
         )
