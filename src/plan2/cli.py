@@ -43,7 +43,7 @@ VERBS: Final[Mapping[str, str]] = {
     "features": "Show, compute and verify features.",
     "train": "Train models on archived ticks.",
     "models": "List, compare, promote and roll back models.",
-    "learn": "Show how live forecasts did, what drifts, who challenges.",
+    "learn": "Outcomes, drift and challengers of live forecasts.",
     "backtest": "Trade the past with the live code.",
     "replay": "Replay recorded decisions and compare them bit for bit.",
     "explain": "Say why a decision was made.",
