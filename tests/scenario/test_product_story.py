@@ -1,5 +1,6 @@
 """A user's first evening: start, look, trade on paper, crash, start again, ask why."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -103,3 +104,34 @@ def test_a_second_process_on_the_same_folder_is_refused(folder: Path) -> None:
     assert code == 2
     assert "Traceback" not in text
     assert text.startswith("Error: ") or "\nError: " in text
+
+
+def test_a_challenger_is_promoted_and_rolled_back_while_it_trades(folder: Path) -> None:
+    """ML-077: trained, promoted past the gates with a reason, rolled back within a second."""
+    product = Product(folder)
+    home = str(folder / "simulated")
+    [first] = run_json("models", "list", "--data-dir", home)
+    trained = run_json("train", "--data-dir", home, "--seed", "5")
+    second = trained["candidate_id"]
+    moving = ("--data-dir", str(folder), "--reason", "try it on paper")
+    refused, text = run_verb("models", "promote", second, *moving)
+    assert (refused, "no evidence yet" in text) == (1, True)
+    answer = run_json("models", "promote", second, "--to", "champion", "--override", *moving)
+    assert answer["candidate"]["champion_of"] == ["EURUSD", "USDJPY"]
+    with closing(product.client()) as client:
+        began_s = time.monotonic()
+        body = {"symbol": "EURUSD", "reason": "it loses"}
+        session = client.get("/api/v1/session").json()
+        headers = {"x-plan2-csrf": session["csrf"], "origin": product.url}
+        back = client.post("/api/v1/candidates/rollback", json=body, headers=headers).json()
+        assert time.monotonic() - began_s < 1.0
+        assert back["candidate"]["candidate_id"] == first["candidate_id"]
+        wait_for(lambda: serving(client, "EURUSD") == set(first["models"]), 30)
+        assert serving(client, "USDJPY") == set(trained["model_ids"])
+    assert product.stop() == 0
+
+
+def serving(client: httpx.Client, symbol: str) -> set[str]:
+    """The models behind the newest forecast of a symbol."""
+    [newest] = client.get("/api/v1/forecasts", params={"symbol": symbol, "limit": 1}).json()
+    return {vote["model_id"] for vote in newest["votes"]}

@@ -13,6 +13,7 @@ EXAMPLES = {
     "{file_path}": "trade/EURUSD",
     "{decision_id}": "d1",
     "{model_id}": "m1",
+    "{candidate_id}": "c1",
     "{order_id}": "o-1",
     "{position_id}": "paper-1:42",
     "{tenant_id}": "other",

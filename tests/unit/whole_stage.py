@@ -44,8 +44,10 @@ from plan2.foundation.time_sources import Reading
 from plan2.foundation.values import TenantId
 from plan2.interface.api.approvals import ApprovalRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
+from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
 from plan2.interface.api.keys import KeyRoutes
+from plan2.interface.api.learning import LearningRoutes
 from plan2.interface.api.people import PeopleRoutes
 from plan2.interface.api.privacy import PrivacyRoutes
 from plan2.interface.api.quotas import QuotaRoutes
@@ -57,9 +59,11 @@ from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
 from plan2.interface.api.settings import SettingsRoutes
 from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.interface.api.tenants import TenantRoutes
+from unit.candidate_fixtures import Life
 from unit.credential_fixtures import CredentialStage
 from unit.identity_fixtures import FAST
 from unit.interface_fixtures import TENANT, Stage
+from unit.learning_fixtures import LearningStage
 from unit.overlay_fixtures import MemoryOverlay
 from unit.ratelimit_fixtures import Limits
 from unit.sealing_fixtures import KeyRoom, MemorySealer
@@ -130,6 +134,14 @@ class WholeStage(Stage):
             SeededIds("rotations"),
         )
         self.limits = Limits()
+        self.life = Life(folder)
+        self.candidates = CandidateParts(
+            desk=self.life.desk,
+            take_up=self.life.intake.take_up,
+            four_eyes=lambda: self.overlay.effective(TENANT).security.four_eyes,
+            propose=self._propose_override,
+            clock=clock,
+        )
         super().__init__(settings=settings, people=credentials)
 
     @classmethod
@@ -175,9 +187,17 @@ class WholeStage(Stage):
             *FlagRoutes(self.flags).handlers(),
             *SecretRoutes(keys, self.rotations, lambda: [TENANT, OTHER]).handlers(),
             *self._governed(),
+            *CandidateRoutes(self.candidates).handlers(),
+            *LearningRoutes(LearningStage(), self.store).handlers(),
             *ServiceRoutes(ServiceRegistry([lambda: services]), "0").handlers(),
             *QuotaRoutes(self.limits.usage, self.limits.load, self.directory).handlers(),
         ]
+
+    async def _propose_override(
+        self, caller: Session, payload: Mapping[str, object], reason: str
+    ) -> str:
+        approvals = self.credentials.approvals
+        return (await approvals.propose(caller, "admins_only", payload, reason)).approval_id
 
     async def operator(self) -> User:
         """The administrator of the main tenant, who runs the installation too."""
@@ -209,6 +229,7 @@ class WholeStage(Stage):
                 (people.factor_table.seeds, people.factor_table.codes, people.key_table.rows),
                 (people.link_table.links, people.proposal_table.rows, people.deeds.done),
                 (self.kept.rows, self.rotation_table.rows),
+                (self.life.store.move_rows, self.life.store.seat_rows),
                 ([vars_of(each) for each in self.tenants.directory.rows()], told),
             )
         )

@@ -17,6 +17,20 @@ def running_folder(folder: Path) -> Path:
     return folder.parent if folder.name == FOLDER else folder
 
 
+def homes(folder: Path) -> list[Path]:
+    """The folders with models that belong to a data folder: its own, and the simulated market's."""
+    return [home for home in (folder, folder / FOLDER) if (home / "models").is_dir()]
+
+
+def home_of(folder: Path, name: str) -> Path:
+    """The home that knows a model or a candidate; the data folder itself when none does."""
+    for home in homes(folder):
+        models = home / "models"
+        if (models / name).is_dir() or (models / "candidates" / f"{name}.json").is_file():
+            return home
+    return folder
+
+
 def promote_to(
     folder: Path, candidate_id: str, to: str, reason: str, *, is_override: bool
 ) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 import msgspec
 
+from plan2.commands.candidates import home_of, homes, running_folder
 from plan2.commands.models_moves import MOVES
 from plan2.commands.options import (
     data_dir_option,
@@ -14,15 +15,20 @@ from plan2.commands.options import (
     print_json,
     resolve_data_dir,
 )
+from plan2.dataflow.terminals.simulated.opening import FOLDER
 
 UNKNOWN = "not running"
 """Stands for a state that only the running Plan2 knows."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A candidate in the list; `serves` names the symbols whose champion it is."""
+    """A candidate in the list; `serves` names the symbols whose champion it is.
+
+    `market`: the simulated one, or the recorded and real ones.
+    """
 
     candidate_id: str
+    market: str
     state: str
     symbols: tuple[str, ...]
     serves: tuple[str, ...]
@@ -72,6 +78,7 @@ def list_models(ctx: click.Context, data_dir: Path | None, as_json: bool) -> Non
         [_row(line) for line in lines],
         {
             "candidate": "CANDIDATE",
+            "market": "MARKET",
             "state": "STATE",
             "serves": "SERVES",
             "symbols": "SYMBOLS",
@@ -103,7 +110,7 @@ def show(ctx: click.Context, name: str, data_dir: Path | None, as_json: bool) ->
     """
     from plan2.commands.models_show import show_candidate, show_model
 
-    folder = resolve_data_dir(ctx, data_dir)
+    folder = home_of(resolve_data_dir(ctx, data_dir), name)
     if "-" in name:
         show_model(folder, name, as_json=as_json)
     else:
@@ -130,7 +137,7 @@ def compare(
     from plan2.commands.tables import print_table
 
     folder = resolve_data_dir(ctx, data_dir)
-    sides = [figures_of(folder, name) for name in (first, second)]
+    sides = [figures_of(home_of(folder, name), name) for name in (first, second)]
     rows = [
         {"figure": name, "first": sides[0].get(name), "second": sides[1].get(name)}
         for name in dict.fromkeys([*sides[0], *sides[1]])
@@ -160,7 +167,8 @@ def export(ctx: click.Context, model_id: str, output: Path | None, data_dir: Pat
     from plan2.intelligence.models.mlflow_export import exported
     from plan2.intelligence.models.registry import Registry
 
-    found = exported(Registry(resolve_data_dir(ctx, data_dir) / "models").show(model_id))
+    home = home_of(resolve_data_dir(ctx, data_dir), model_id)
+    found = exported(Registry(home / "models").show(model_id))
     text = msgspec.json.format(msgspec.json.encode(found), indent=2)
     if output is None:
         click.echo(text)
@@ -175,20 +183,29 @@ for each in MOVES:
 
 def lines_of(folder: Path) -> list[Line]:
     """Every candidate, by the running Plan2 or, when none runs here, by the files."""
-    from plan2.commands.candidates import running_folder
+    states = _states(folder)
+    return [line for home in homes(folder) for line in _lines_in(home, states)]
+
+
+def _states(folder: Path) -> dict[str, dict[str, Any]]:
+    """What the running Plan2 knows of the candidates of the market it serves."""
     from plan2.commands.running import NotRunning, Refused, ask
+
+    try:
+        items = ask(running_folder(folder), "candidates")
+    except (NotRunning, Refused):
+        return {}
+    return {item["candidate_id"]: item for item in items}
+
+
+def _lines_in(home: Path, states: dict[str, dict[str, Any]]) -> list[Line]:
     from plan2.intelligence.models.registry import Registry
 
-    registry = Registry(folder / "models")
-    states: dict[str, dict[str, Any]] = {}
-    try:
-        for item in ask(running_folder(folder), "candidates"):
-            states[item["candidate_id"]] = item
-    except (NotRunning, Refused):
-        states = {}
+    registry = Registry(home / "models")
     served = registry.champions()
     return [
         Line(
+            market="simulated" if home.name == FOLDER else "recorded",
             candidate_id=draft.candidate_id,
             state=states.get(draft.candidate_id, {}).get("state", UNKNOWN),
             symbols=draft.symbols,
@@ -210,6 +227,7 @@ def _row(line: Line) -> dict[str, object]:
     accuracy = f"{line.accuracy:.1%} of {line.n_eff:.0f}" if line.accuracy and line.n_eff else None
     return {
         "candidate": line.candidate_id,
+        "market": line.market,
         "state": line.state,
         "serves": line.serves,
         "symbols": line.symbols,

@@ -8,7 +8,7 @@ that a rollback returns to, stay in memory.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from plan2.foundation.clock import Clock
@@ -34,7 +34,7 @@ class LaneStage:
     Args:
         lanes: by symbol; they serve what `champion.json` named when they were built.
         registry: where models are loaded from, by hash.
-        ticks: how many ticks have come; tells quiet moments.
+        quiet: returns when nothing is disturbed by opening a model.
         expiry: when a champion is old; asked anew each time.
         clock: wall time, which models age by.
     """
@@ -43,14 +43,14 @@ class LaneStage:
         self,
         lanes: dict[str, Lane],
         registry: Registry,
-        ticks: Callable[[], int],
+        quiet: Callable[[], Awaitable[None]],
         expiry: Callable[[], Expiry],
         clock: Clock,
     ) -> None:
         self.swaps = 0
         self._lanes = lanes
         self._registry = registry
-        self._ticks = ticks
+        self._quiet = quiet
         self._expiry = expiry
         self._clock = clock
         self._drift: Callable[[str], float] = lambda _: 1.0
@@ -148,10 +148,14 @@ class LaneStage:
     def _schema_of(self, symbol: str) -> str:
         return self._lanes[symbol].engine.plan.schema_id
 
-    async def _quiet(self) -> None:
-        """Return when no tick has come for a moment, or nobody can wait any longer."""
-        loop = asyncio.get_running_loop()
-        end_s, seen = loop.time() + PATIENCE_S, -1
-        while loop.time() < end_s and self._ticks() != seen:
-            seen = self._ticks()
-            await asyncio.sleep(QUIET_S)
+
+async def quiet_moment(ticks: Callable[[], int]) -> None:
+    """Return when no tick has come for a moment, or nobody can wait any longer.
+
+    `ticks` says how many have come so far.
+    """
+    loop = asyncio.get_running_loop()
+    end_s, seen = loop.time() + PATIENCE_S, -1
+    while loop.time() < end_s and ticks() != seen:
+        seen = ticks()
+        await asyncio.sleep(QUIET_S)

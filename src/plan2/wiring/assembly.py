@@ -23,7 +23,7 @@ from plan2.intelligence.decision.material import Owner
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.models.ensemble import Ensemble, load_ensembles
-from plan2.intelligence.models.registry import Registry
+from plan2.intelligence.models.registry import Registry, TrialRegistry
 from plan2.intelligence.pipeline import Lane, Pipeline
 from plan2.intelligence.trading.account import (
     AccountIdentity,
@@ -33,7 +33,7 @@ from plan2.intelligence.trading.account import (
 from plan2.intelligence.trading.chronicle import Chronicle, EventSink
 from plan2.intelligence.trading.journal import Journal
 from plan2.intelligence.trading.placing import Submit
-from plan2.wiring.markets import Market
+from plan2.wiring.markets import BACKTEST, Market
 
 
 class AccountPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,9 +85,13 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def floor_on(market: Market, loaded: Loaded, means: Means) -> Floor:
-    """The floor of a market's account, with the champion models of the market's home."""
+    """The floor of a market's account, with the champion models of the market's home.
+
+    A backtest tries the newest candidate of a symbol that has no champion.
+    """
     schema_id = default_plan(loaded.settings.market.bar_period_s).schema_id
-    registry = Registry(market.home / "models")
+    kind = TrialRegistry if market.mode == BACKTEST else Registry
+    registry = kind(market.home / "models")
     return build_floor(
         FloorPlan(
             settings=loaded.settings,

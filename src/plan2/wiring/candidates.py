@@ -28,7 +28,7 @@ from plan2.intelligence.models.lifecycle import Alias
 from plan2.intelligence.models.moves import Book
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.models.standing import Expiry
-from plan2.intelligence.swap import LaneStage
+from plan2.intelligence.swap import LaneStage, quiet_moment
 from plan2.intelligence.training.provenance import code_hash
 from plan2.wiring.assembly import Floor
 from plan2.wiring.installation import Installation
@@ -85,8 +85,13 @@ class Candidates:
     async def attach(self, floor: Floor) -> None:
         """Let champions serve on this floor, which has loaded those of now already."""
         self._floor = floor
+        pipeline = floor.pipeline
         self.stage = LaneStage(
-            floor.lanes, self.registry, lambda: floor.pipeline.ticks, self.expiry, LiveClock()
+            floor.lanes,
+            self.registry,
+            lambda: quiet_moment(lambda: pipeline.ticks),
+            self.expiry,
+            LiveClock(),
         )
         self.desk.ledger.attach(self.stage)
         await self._intake.take_up()

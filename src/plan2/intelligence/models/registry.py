@@ -197,6 +197,22 @@ class Registry:
         staging.rename(target)
 
 
+class TrialRegistry(Registry):
+    """The registry as a backtest reads it: a symbol without a champion gets its newest candidate.
+
+    So that a candidate can be tried before anybody decides whether it serves.
+    """
+
+    def champion(self, symbols: Sequence[str], schema_id: str) -> dict[str, tuple[str, ...]]:
+        """See `Registry.champion`."""
+        chosen = super().champion(symbols, schema_id)
+        for draft in self.drafts.list():
+            if draft.schema_id == schema_id:
+                own = (symbol for symbol in draft.symbols if symbol in symbols)
+                chosen = dict.fromkeys(own, draft.model_ids) | chosen
+        return chosen
+
+
 def _read(file: Path) -> Manifest:
     try:
         return msgspec.json.decode(file.read_bytes(), type=Manifest)

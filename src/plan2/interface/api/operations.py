@@ -14,6 +14,7 @@ from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.foundation.errors import InputError
 from plan2.foundation.events.catalog import STORED
 from plan2.intelligence.models.manifest import Manifest
+from plan2.intelligence.models.mlflow_export import exported
 from plan2.interface.api.desk import Desks
 from plan2.interface.api.paging import Cursor, ItemId, ItemLimit, position_of
 from plan2.interface.api.ports import Models, SharedParts
@@ -118,10 +119,11 @@ class ModelRoutes:
         self._reader = asyncio.Semaphore(1)
 
     def handlers(self) -> list[HTTPRouteHandler]:
-        """The two routes."""
+        """The three routes."""
         return [
             get("/api/v1/models", tags=["models"])(self.listed),
             get("/api/v1/models/{model_id:str}", tags=["models"])(self.manifest),
+            get("/api/v1/models/{model_id:str}/export", tags=["models"])(self.export),
         ]
 
     async def listed(self) -> list[ModelItem]:
@@ -130,12 +132,18 @@ class ModelRoutes:
 
     async def manifest(self, model_id: ItemId) -> dict[str, Any]:
         """One model's whole manifest."""
+        shown = for_screen(msgspec.to_builtins(await self._known(model_id)))
+        return shown if isinstance(shown, dict) else {}
+
+    async def export(self, model_id: ItemId) -> dict[str, Any]:
+        """One model's card as MLflow speaks it: a run and a model version."""
+        return exported(await self._known(model_id))
+
+    async def _known(self, model_id: str) -> Manifest:
         try:
-            found = await self._in_thread(lambda: self._models.show(model_id))
+            return await self._in_thread(lambda: self._models.show(model_id))
         except InputError as error:
             raise RequestRefused(404, "not_found", f"There is no model {model_id!r}.") from error
-        shown = for_screen(msgspec.to_builtins(found))
-        return shown if isinstance(shown, dict) else {}
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Read files beside the loop, one request at a time."""

@@ -172,6 +172,22 @@ export const useModels = () =>
     refetchInterval: MINUTE,
   });
 
+export const useCandidates = () =>
+  useQuery({
+    queryKey: ["models", "candidates"],
+    queryFn: ({ signal }) => read("/api/v1/candidates", {}, signal),
+    refetchInterval: 15 * SECOND,
+  });
+
+export const useCandidate = (id: string) =>
+  useQuery({
+    queryKey: ["models", "candidate", id],
+    queryFn: ({ signal }) =>
+      read("/api/v1/candidates/{candidate_id}", { path: { candidate_id: id } }, signal),
+    enabled: id !== "",
+    refetchInterval: 15 * SECOND,
+  });
+
 export const useManifest = (id: string) =>
   useQuery({
     queryKey: ["models", id],

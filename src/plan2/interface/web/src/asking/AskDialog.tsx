@@ -18,7 +18,9 @@ type Props<Told> = {
   confirm: string;
   run: (key: string, reason: string) => Promise<Told>;
   /** What is said when it is done; "" where `after` shows it. */
-  done?: string;
+  done?: string | ((told: Told) => string);
+  /** Names of the queries that are asked again; the administration's when it is left out. */
+  changed?: readonly string[];
   /** Shown in place of the form once it is done; without it the dialog closes. */
   after?: (told: Told, close: () => void) => ReactNode;
   /** Whether the fields are good enough to send. */
@@ -51,13 +53,18 @@ function Form<Told>(props: Props<Told> & { keep: (told: Told) => void }) {
   const announce = useAnnouncer((announcer) => announcer.announce);
   const finish = (told: Told) => {
     if (props.after) return props.keep(told);
-    if (props.done) {
-      notifications.show({ message: props.done, autoClose: 5_000, color: "sky" });
-      announce(props.done);
+    const said = typeof props.done === "function" ? props.done(told) : props.done;
+    if (said) {
+      notifications.show({ message: said, autoClose: 5_000, color: "sky" });
+      announce(said);
     }
     return props.close();
   };
-  const { state, send, forget } = useAsking((key) => props.run(key, reason.trim()), finish);
+  const { state, send, forget } = useAsking(
+    (key) => props.run(key, reason.trim()),
+    finish,
+    props.changed,
+  );
   const lacksReason = props.needsReason === true && reason.trim() === "";
   const isSure = props.word === undefined || typed.trim() === props.word;
   const isReady = props.isReady !== false && isSure && !lacksReason;

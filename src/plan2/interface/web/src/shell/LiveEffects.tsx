@@ -53,7 +53,7 @@ export function LiveEffects() {
         if (event.type.startsWith("Position") || event.type === "OrderExecuted")
           refresh("positions", "account", "equity", "decision");
         if (event.type === "TradingStateChanged") refresh("system", "account");
-        if (event.type === "ModelRegistered") refresh("models");
+        if (event.type.startsWith("Model") || event.type === "CandidateMoved") refresh("models");
         const text = announcementOf(event, nameOf);
         if (text) {
           announce(text);

@@ -27,10 +27,11 @@ export const useSession = create<SessionState>()((set) => ({
 }));
 
 /** What a page or a section asks of whoever opens it. */
-export type Right = "everyone" | "reader" | "administrator" | "operator";
+export type Right = "everyone" | "reader" | "trader" | "administrator" | "operator";
 
 const ROLES: Record<Exclude<Right, "everyone" | "operator">, readonly string[]> = {
   reader: ["Tenant_Admin", "Portfolio_Manager", "Analyst"],
+  trader: ["Tenant_Admin", "Portfolio_Manager"],
   administrator: ["Tenant_Admin"],
 };
 

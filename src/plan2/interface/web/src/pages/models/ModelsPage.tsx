@@ -1,99 +1,122 @@
-/** The model registry, and one model's manifest, figures and honest verdict. */
+/** Candidates: who serves what and why, how far the others are, and moving them. */
 
 import { useLocation } from "wouter";
-import { useModels } from "../../api/queries";
+import { useCandidates, useModels } from "../../api/queries";
+import type { Answer } from "../../api/typed";
 import { percent, significant } from "../../format/numbers";
-import type { ModelItem } from "../../gen/protocol";
-import { label, t } from "../../strings";
+import { label, t, words } from "../../strings";
+import { m } from "../../strings/models";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { DayOf } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { usePageTitle } from "../usePageTitle";
+import { CandidateDetail } from "./CandidateDetail";
 import { ModelDetail } from "./ModelDetail";
 import { StatusChip } from "./StatusChip";
 
+export type Candidate = Answer<"get", "/api/v1/candidates">[number];
 type Show = (value: number | null | undefined) => string;
 
 /** A figure of the evaluation; unknown ones sort last. */
-const figure = (name: string, show: Show): Column<ModelItem> => ({
+const figure = (name: string, show: Show): Column<Candidate> => ({
   key: name,
   title: label("metric", name),
   align: "right",
-  cell: (model) => <span className="num">{show(model.metrics[name])}</span>,
-  sortBy: (model) => model.metrics[name] ?? -Infinity,
+  cell: (one) => <span className="num">{show(one.metrics[name])}</span>,
+  sortBy: (one) => one.metrics[name] ?? -Infinity,
 });
 
-const COLUMNS: Column<ModelItem>[] = [
+const COLUMNS: Column<Candidate>[] = [
   {
-    key: "family",
-    title: t("models.family"),
-    cell: (model) => <b>{label("family", model.family)}</b>,
-    sortBy: (model) => model.family,
+    key: "state",
+    title: t("field.state"),
+    cell: (one) => <StatusChip status={one.state} />,
+    sortBy: (one) => one.state,
     role: "lead",
   },
   {
-    key: "symbol",
-    title: t("models.symbols"),
-    cell: (model) => model.symbol.replaceAll(",", ", "),
-    sortBy: (model) => model.symbol,
+    key: "id",
+    title: m("field.candidate"),
+    cell: (one) => <span className="mono">{one.candidate_id}</span>,
+    sortBy: (one) => one.candidate_id,
   },
   {
-    key: "status",
-    title: t("field.state"),
-    cell: (model) => <StatusChip status={model.status} />,
-    sortBy: (model) => model.status,
+    key: "symbols",
+    title: t("models.symbols"),
+    cell: (one) => one.symbols.join(", "),
+    sortBy: (one) => one.symbols.join(),
+  },
+  {
+    key: "serves",
+    title: m("field.serves"),
+    cell: (one) => one.champion_of.join(", ") || <span className="faint">–</span>,
+    sortBy: (one) => one.champion_of.join(),
   },
   {
     key: "trained",
     title: t("models.trained"),
-    cell: (model) => <DayOf us={model.trained_us} />,
-    sortBy: (model) => model.trained_us,
+    cell: (one) => <DayOf us={one.created_us} />,
+    sortBy: (one) => one.created_us,
   },
   figure("n_eff", (value) => significant(value === undefined ? null : Math.round(value ?? NaN))),
   figure("accuracy", (value) => percent(value, 1)),
-  figure("auc", (value) => significant(value, 3)),
   figure("log_loss_skill", (value) => percent(value, 2, true)),
   figure("net_r", (value) => significant(value, 3)),
   {
-    key: "id",
-    title: t("models.id"),
-    cell: (model) => <span className="mono">{model.model_id}</span>,
-    sortBy: (model) => model.model_id,
+    key: "verdict",
+    title: t("models.verdict"),
+    cell: (one) => words(one.verdict),
+    sortBy: (one) => one.verdict,
     role: "wide",
   },
 ];
 
 export function ModelsPage({ id }: { id: string }) {
   usePageTitle(t("page.models"));
-  const query = useModels();
+  const query = useCandidates();
   const [, navigate] = useLocation();
   const items = query.data ?? [];
-  const chosen = items.find((model) => model.model_id === id) ?? (id ? undefined : items[0]);
+  const isModel = id.includes("-");
+  const serving = items.find((one) => one.champion_of.length > 0) ?? items[0];
+  const chosen = items.find((one) => one.candidate_id === id) ?? (id ? undefined : serving);
   const state = widgetState(query, {
     isEmpty: items.length === 0,
-    title: t("models.none"),
-    hint: t("models.none_hint"),
+    title: m("list.none"),
+    hint: m("list.none_hint"),
   });
   return (
     <div className="page-models" data-testid="page-models">
       <h1 className="sr-only">{t("page.models")}</h1>
-      <Widget title={t("models.registry")} state={state} isFlush className="area-list">
+      <Widget title={m("list.title")} state={state} isFlush className="area-list">
         <DataTable
-          label={t("models.registry")}
+          label={m("list.title")}
           columns={COLUMNS}
           items={items}
-          keyOf={(model) => model.model_id}
-          selected={chosen?.model_id}
-          onOpen={(model) => navigate(`/models/${encodeURIComponent(model.model_id)}`)}
+          keyOf={(one) => one.candidate_id}
+          selected={chosen?.candidate_id}
+          onOpen={(one) => navigate(`/models/${encodeURIComponent(one.candidate_id)}`)}
         />
       </Widget>
-      {chosen && <ModelDetail model={chosen} />}
-      {query.data && id && !chosen && (
-        <div className="w w-state">
-          <strong>{t("models.unknown", { id })}</strong>
-        </div>
-      )}
+      {chosen && <CandidateDetail key={chosen.candidate_id} candidate={chosen} all={items} />}
+      {isModel && <OneModel id={id} />}
+      {query.data && id && !isModel && !chosen && <Unknown id={id} />}
+    </div>
+  );
+}
+
+/** One model of a candidate, by its own address. */
+function OneModel({ id }: { id: string }) {
+  const query = useModels();
+  const model = query.data?.find((one) => one.model_id === id);
+  if (model) return <ModelDetail model={model} />;
+  return query.data ? <Unknown id={id} /> : null;
+}
+
+function Unknown({ id }: { id: string }) {
+  return (
+    <div className="w w-state">
+      <strong>{m("list.unknown", { id })}</strong>
     </div>
   );
 }
