@@ -46,7 +46,7 @@ VERBS: Final[Mapping[str, str]] = {
     "evaluate": "Judge model families on archived ticks.",
     "jobs": "Long work of the running Plan2: start, follow, cancel.",
     "models": "List, compare, promote and roll back models.",
-    "learn": "Show how live forecasts did, what drifts, who challenges.",
+    "learn": "Outcomes, drift and challengers of live forecasts.",
     "backtest": "Trade the past with the live code.",
     "replay": "Replay recorded decisions and compare them bit for bit.",
     "explain": "Say why a decision was made.",

@@ -12,7 +12,9 @@ from plan2.foundation.events.learning import OutcomeRecorded, SampledForecast
 from plan2.foundation.values import NS_PER_HOUR, Tick, TickBlock
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.plan import FeaturePlan
+from plan2.intelligence.learning.loop import LearningLoop, LoopPlan
 from plan2.intelligence.learning.notes import BarNote, Moment
+from plan2.intelligence.learning.retraining import RetrainingRules
 from plan2.intelligence.models.lifecycle import (
     TRANSITIONS,
     Alias,
@@ -21,7 +23,7 @@ from plan2.intelligence.models.lifecycle import (
     Move,
     State,
 )
-from plan2.intelligence.training.labels import Tape
+from plan2.intelligence.training.labels import LabelRules, Tape
 
 
 def notes_of(block: TickBlock, plan: FeaturePlan) -> list[BarNote]:
@@ -129,3 +131,39 @@ def pieces(block: TickBlock, count: int) -> list[TickBlock]:
     """The block in this many parts."""
     bounds = np.linspace(0, len(block), count + 1).astype(int)
     return [block.slice(a, b) for a, b in itertools.pairwise(bounds)]
+
+
+class LearningStage:
+    """A running loop as the routes see it: one champion, one challenger, a few hundred outcomes."""
+
+    is_watching_only = False
+    skew_mismatches = 1
+
+    def __init__(self, events: int = 40) -> None:
+        self.record: list = []
+        self.loop = LearningLoop(
+            LoopPlan(
+                instruments={"EURUSD": EURUSD},
+                rules=LabelRules(),
+                champion_of=lambda _symbol: "old",
+                metrics=lambda _name: {},
+                worth=lambda _tick, _forecast: "",
+                record=self.record.append,
+                retraining=RetrainingRules(),
+            )
+        )
+        rng = np.random.default_rng(1)
+        for k in range(events):
+            p = float(rng.uniform(0.4, 0.6))
+            said = (forecast("old", "champion", p), forecast("new", "challenger", 1 - p))
+            made = outcome(k, int(rng.choice([-1, 1])), said)
+            self.loop.now_ns = made.ts_ns
+            self.loop.absorb([made])
+
+    def state_of(self, candidate_id: str) -> str:
+        """The challenger is in the shadow."""
+        return {"new": "shadow"}.get(candidate_id, "")
+
+    def refusal_of(self, candidate_id: str) -> str:
+        """Nothing was refused."""
+        return ""

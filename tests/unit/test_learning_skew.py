@@ -27,6 +27,7 @@ def slow(rng: np.random.Generator, rows: int, count: int, rho: float = 0.99) -> 
     return lfilter([1.0], [1.0, -rho], shocks, axis=0)
 
 
+@pytest.mark.slow
 def test_slow_features_are_no_drift():
     """ML-072: ρ = 0.99 without drift; at most 5 % of windows find any drifted feature of five."""
     rng, alarms, psi = np.random.default_rng(72), 0, []

@@ -50,6 +50,7 @@ from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
 from plan2.interface.api.jobs import JobRoutes
 from plan2.interface.api.keys import KeyRoutes
+from plan2.interface.api.learning import LearningRoutes
 from plan2.interface.api.people import PeopleRoutes
 from plan2.interface.api.privacy import PrivacyRoutes
 from plan2.interface.api.quotas import QuotaRoutes
@@ -67,6 +68,7 @@ from unit.credential_fixtures import CredentialStage
 from unit.identity_fixtures import FAST
 from unit.interface_fixtures import TENANT, Stage
 from unit.job_fixtures import RIGHT, JobRoom
+from unit.learning_fixtures import LearningStage
 from unit.overlay_fixtures import MemoryOverlay
 from unit.ratelimit_fixtures import Limits
 from unit.sealing_fixtures import KeyRoom, MemorySealer
@@ -195,6 +197,7 @@ class WholeStage(Stage):
             *SecretRoutes(keys, self.rotations, lambda: [TENANT, OTHER]).handlers(),
             *self._governed(),
             *CandidateRoutes(self.candidates).handlers(),
+            *LearningRoutes(LearningStage(), self.store).handlers(),
             *ServiceRoutes(ServiceRegistry([lambda: services]), "0").handlers(),
             *QuotaRoutes(self.limits.usage, self.limits.load, self.directory).handlers(),
             *JobRoutes(self.job_room.jobs).handlers(),

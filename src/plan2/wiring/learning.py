@@ -15,7 +15,7 @@ from plan2.connectivity.jobs.service import SYSTEM
 from plan2.foundation.bus import Bus, Mailbox, Overflow
 from plan2.foundation.config.schema import Learning as LearningConfig
 from plan2.foundation.database.tenancy import MAIN_TENANT
-from plan2.foundation.errors import TerminalUnavailable
+from plan2.foundation.errors import ModelMismatch, TerminalUnavailable
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.learning import ForecastSampled
 from plan2.foundation.eventstore.appender import Appender
@@ -34,7 +34,7 @@ from plan2.intelligence.learning.listening import BarListener, Told
 from plan2.intelligence.learning.loop import UNMATCHED_MAX, LearningLoop, LoopPlan
 from plan2.intelligence.learning.retraining import RetrainingRules
 from plan2.intelligence.learning.skew import EngineStates
-from plan2.intelligence.models.ensemble import IDENTITY
+from plan2.intelligence.models.ensemble import IDENTITY, Ensemble
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.models.lifecycle import Alias, Candidate
 from plan2.intelligence.training.job import NAME as TRAIN
@@ -173,8 +173,16 @@ class Learning:
         self.loop.shadows.keep({each.candidate_id for each in watched})
         for candidate in watched:
             if candidate.candidate_id not in self.loop.shadows.candidate_ids:
-                ensembles = await self._candidates.stage.beside(candidate)
-                self.loop.shadows.put(candidate.candidate_id, ensembles)
+                self.loop.shadows.put(candidate.candidate_id, await self._beside(candidate))
+
+    async def _beside(self, candidate: Candidate) -> list[Ensemble]:
+        """Its models; none when they cannot be served, which is told once."""
+        try:
+            return await self._candidates.stage.beside(candidate)
+        except ModelMismatch as error:
+            name = candidate.candidate_id
+            logger("learning").error("not_servable", candidate=name, reason=str(error))
+            return []
 
     def _apply(self) -> None:
         """Put live calibrations and size factors in force."""
