@@ -6,6 +6,7 @@ from typing import Any
 import click
 import msgspec
 
+from plan2.commands.models_import import import_model
 from plan2.commands.models_moves import MOVES
 from plan2.commands.options import (
     data_dir_option,
@@ -169,7 +170,7 @@ def export(ctx: click.Context, model_id: str, output: Path | None, data_dir: Pat
         click.echo(f"Wrote {output}.", err=True)
 
 
-for each in MOVES:
+for each in (*MOVES, import_model):
     command.add_command(each)
 
 
