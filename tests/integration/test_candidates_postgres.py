@@ -15,6 +15,10 @@ from plan2.intelligence.models.standing import UNPROVEN
 from unit.candidate_fixtures import CODE, GOOD, NOW_NS, SCHEMA, Life
 
 SIGNED = Signature(by="user:anna", reason="because", at_ns=NOW_NS, evidence=("dsr 0.97",))
+MOVE = (
+    "insert into candidate_move (home, candidate_id, from_state, to_state, actor, reason, evidence,"
+    " is_override, at_ns) values ('simulated', {}, '{{}}', false, 1)"
+)
 REFUSED = (sa.exc.DatabaseError, psycopg.Error)
 
 
@@ -102,9 +106,11 @@ async def test_a_move_from_a_state_that_the_candidate_has_not_is_refused(store):
     "statement",
     [
         "update candidate set state = 'champion'",
-        "insert into candidate (home, candidate_id, symbols, model_ids, schema_id, state, "
-        "created_ns, since_ns, verdict, flags, metrics, parent) values ('simulated', 'c2', "
-        "'{EURUSD}', '{m}', 's', 'champion', 1, 1, '', '{}', '{}', '')",
+        (
+            "insert into candidate (home, candidate_id, symbols, model_ids, schema_id, state, "
+            "created_ns, since_ns, verdict, flags, metrics, parent) values ('simulated', 'c2', "
+            "'{EURUSD}', '{m}', 's', 'champion', 1, 1, '', '{}', '{}', '')"
+        ),
         "delete from candidate",
         "update candidate_move set reason = 'another'",
         "delete from candidate_move",
@@ -113,12 +119,9 @@ async def test_a_move_from_a_state_that_the_candidate_has_not_is_refused(store):
         "delete from candidate_seat",
         "insert into candidate_step (from_state, to_state) values ('draft', 'champion')",
         "delete from candidate_step",
-        "insert into candidate_move (home, candidate_id, from_state, to_state, actor, reason, "
-        "evidence, is_override, at_ns) values ('simulated', 'c1', 'trained', 'rejected', 'a', '', "
-        "'{}', false, 1)",
-        "insert into candidate_move (home, candidate_id, from_state, to_state, actor, reason, "
-        "evidence, is_override, at_ns) values ('simulated', 'c9', 'trained', 'rejected', 'a', 'b', "
-        "'{}', false, 1)",
+        MOVE.format("'c1', 'trained', 'rejected', 'anna', ''"),
+        MOVE.format("'c1', 'trained', 'rejected', '', 'because'"),
+        MOVE.format("'c9', 'trained', 'rejected', 'anna', 'because'"),
     ],
 )
 async def test_the_program_cannot_go_round_the_rules(store, database, tenant, statement):
@@ -176,7 +179,7 @@ async def test_homes_and_tenants_know_nothing_of_each_other(store, database, pos
 
 
 async def test_the_whole_life_cycle_runs_on_the_database(store, tmp_path):
-    """Training left two; the first serves, the second is promoted past the gates and rolled back."""
+    """Two candidates: the first serves, the second is promoted past the gates and rolled back."""
     life = Life(tmp_path, store)
     first = life.leave("xgboost-1", metrics={})
     await life.intake.open()
