@@ -13,7 +13,8 @@ from plan2.commands.options import (
     resolve_data_dir,
     resolve_settings,
 )
-from plan2.commands.train import END_OF_TIME_NS, Order, carry_out, nanoseconds, tell_progress
+from plan2.commands.train import END_OF_TIME_NS, carry_out, nanoseconds, tell_progress
+from plan2.commands.training_order import Order
 
 
 @click.command(
@@ -65,6 +66,7 @@ def command(
         seed=seed,
         horizon_minutes=settings.models.horizon_minutes,
         bar_period_s=settings.market.bar_period_s,
+        device=settings.models.device,
         registers=False,
         opens_seal=open_sealed,
     )

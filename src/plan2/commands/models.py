@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from plan2.commands.candidates import home_of, homes, running_folder
+from plan2.commands.models_import import import_model
 from plan2.commands.models_moves import MOVES
 from plan2.commands.options import (
     data_dir_option,
@@ -177,7 +178,7 @@ def export(ctx: click.Context, model_id: str, output: Path | None, data_dir: Pat
         click.echo(f"Wrote {output}.", err=True)
 
 
-for each in MOVES:
+for each in (*MOVES, import_model):
     command.add_command(each)
 
 

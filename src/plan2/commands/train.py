@@ -1,11 +1,10 @@
 """`plan2 train`: train and evaluate on archived ticks; what comes out is a candidate."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import click
-import msgspec
 
 from plan2.commands.candidates import next_step, promote_to
 from plan2.commands.options import (
@@ -16,54 +15,29 @@ from plan2.commands.options import (
     resolve_data_dir,
     resolve_settings,
 )
-from plan2.foundation.errors import InputError, Plan2Error
+from plan2.commands.training_order import Order, Progress, Trained
+from plan2.foundation.config.schema import Settings
+from plan2.foundation.errors import Plan2Error
 from plan2.foundation.values import NS_PER_SECOND
 
 END_OF_TIME_NS = 2**63 - 1
 
-Progress = Callable[[str, float], None]
 
+class TrainOptions(TypedDict):
+    """What to train on and how, as click hands it over."""
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for on the command line; empty tuples and None mean the defaults.
-
-    `registers`: whether models are made and registered, or families only evaluated. `opens_seal`:
-    whether an evaluation looks at the sealed events, which works once.
-    """
-
-    folder: Path
     symbols: tuple[str, ...]
+    start: datetime | None
+    end: datetime | None
     families: tuple[str, ...]
-    start_ns: int
-    end_ns: int
+    features: str | None
+    dataset: str
     seed: int
-    horizon_minutes: int
-    bar_period_s: int
-    registers: bool = True
-    opens_seal: bool = False
-    features: str = ""
-    dataset: str = ""
-
-
-class Trained(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run left and how good it is.
-
-    `report` is the text for people, `page` the file with the pictures; an evaluation leaves no
-    candidate.
-    """
-
-    candidate_id: str
-    model_ids: tuple[str, ...]
-    symbols: tuple[str, ...]
-    verdict: str
-    flags: tuple[str, ...]
-    events: int
-    n_eff: float
-    counts: dict[str, dict[str, int]]
-    metrics: dict[str, dict[str, float]]
-    missing: tuple[str, ...]
-    report: tuple[str, ...]
-    page: str
+    horizon_minutes: int | None
+    bar_period_s: int | None
+    searches: int
+    minutes: float | None
+    processes: int
 
 
 @click.command(
@@ -72,6 +46,9 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
         "plan2 train                                 all archived symbols, one model per family",
         "plan2 train --symbol EURUSD --symbol GBPUSD",
         "plan2 train --symbol EURUSD --from 2024-01-01 --to 2024-07-01 --families xgboost",
+        "plan2 train --features mine --dataset spring",
+        "plan2 train --families all                  every family that can be trained here",
+        "plan2 train --search 50 --minutes 30        look for hyper-parameters first",
         'plan2 train --promote --reason "first try on paper"',
         "plan2 train --json > report.json",
     ),
@@ -79,9 +56,13 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--symbol", "symbols", multiple=True, help="Symbol to train on; may be repeated.")
 @click.option("--from", "start", default=None, type=click.DateTime(), help="First time, UTC.")
 @click.option("--to", "end", default=None, type=click.DateTime(), help="Time to stop before, UTC.")
-@click.option("--families", multiple=True, help="Model family; may be repeated. [xgboost, lstm]")
+@click.option(
+    "--families",
+    multiple=True,
+    help='Model family, may be repeated, or "all". [models.families]',
+)
 @click.option("--features", default=None, help="Feature set: name, name@version or a file.")
-@click.option("--dataset", default=None, help="Train on a data set of `plan2 dataset list`.")
+@click.option("--dataset", default="", help="Train on a data set of `plan2 dataset list`.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
 @click.option(
     "--horizon-minutes",
@@ -95,6 +76,26 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
     type=click.IntRange(min=1),
     help="Length of a bar, seconds. [market.bar_period_s]",
 )
+@click.option(
+    "--search",
+    "searches",
+    default=0,
+    type=click.IntRange(min=0),
+    help="Try this many variants of each family first, those of an earlier search included.",
+)
+@click.option(
+    "--minutes",
+    default=None,
+    type=click.FloatRange(min=0.0, min_open=True),
+    help="Stop searching after this long.",
+)
+@click.option(
+    "--processes",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Variants tried at the same time.",
+)
 @click.option("--promote", is_flag=True, help="Let the candidate serve at once; needs --reason.")
 @click.option("--reason", default="", help="Why it may serve although a gate is not passed.")
 @click.option("--worker", is_flag=True, hidden=True, help="Talk to a parent process.")
@@ -103,43 +104,25 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
 @click.pass_context
 def command(
     ctx: click.Context,
-    symbols: tuple[str, ...],
-    start: datetime | None,
-    end: datetime | None,
-    families: tuple[str, ...],
-    features: str | None,
-    dataset: str | None,
-    seed: int,
-    horizon_minutes: int | None,
-    bar_period_s: int | None,
     promote: bool,
     reason: str,
     worker: bool,
     data_dir: Path | None,
     as_json: bool,
+    **options: Unpack[TrainOptions],
 ) -> None:
     """Train models on archived ticks.
 
     Events are labelled at prices that could have been had, with costs; forecasts are judged out of
     sample only, walk-forward and purged. The report says "insufficient evidence" when that is the
-    truth. The models become a candidate; the gates, or you with --promote, decide whether it
-    serves.
+    truth. The models become a candidate; gates, or you with --promote, decide whether it serves.
     """
     if promote and not reason.strip():
         raise click.UsageError("--promote needs a --reason: it is written down.")
+    if options["dataset"] and options["searches"]:
+        raise click.UsageError("--search looks at the archive; leave --dataset or --search out.")
     settings = resolve_settings(ctx, data_dir).settings
-    order = Order(
-        folder=resolve_data_dir(ctx, data_dir),
-        symbols=tuple(dict.fromkeys(symbols)),
-        families=tuple(families) or settings.models.families,
-        start_ns=nanoseconds(start, 0),
-        end_ns=nanoseconds(end, END_OF_TIME_NS),
-        seed=seed,
-        horizon_minutes=horizon_minutes or settings.models.horizon_minutes,
-        bar_period_s=bar_period_s or settings.market.bar_period_s,
-        features=settings.models.feature_set if features is None else features,
-        dataset=dataset or "",
-    )
+    order = _order(resolve_data_dir(ctx, data_dir), settings, options)
     if worker:
         _work(order)
         return
@@ -149,10 +132,29 @@ def command(
     if as_json:
         print_json(trained)
         return
-    click.echo("\n".join(trained.report))
-    click.echo(f"Report: {trained.page}")
-    for line in next_step(order.folder, trained.candidate_id):
-        click.echo(line)
+    last = next_step(order.folder, trained.candidate_id)
+    click.echo("\n".join([*trained.report, f"Report: {trained.page}", *last]))
+
+
+def _order(folder: Path, settings: Settings, options: TrainOptions) -> Order:
+    """What was asked for; what was not said is as configured."""
+    features = options["features"]
+    return Order(
+        folder=folder,
+        symbols=tuple(dict.fromkeys(options["symbols"])),
+        families=tuple(options["families"]) or settings.models.families,
+        start_ns=nanoseconds(options["start"], 0),
+        end_ns=nanoseconds(options["end"], END_OF_TIME_NS),
+        seed=options["seed"],
+        horizon_minutes=options["horizon_minutes"] or settings.models.horizon_minutes,
+        bar_period_s=options["bar_period_s"] or settings.market.bar_period_s,
+        features=settings.models.feature_set if features is None else features,
+        dataset=options["dataset"],
+        device=settings.models.device,
+        searches=options["searches"],
+        search_minutes=options["minutes"],
+        processes=options["processes"],
+    )
 
 
 def _work(order: Order) -> None:
@@ -173,83 +175,10 @@ def tell_progress(message: str, share: float) -> None:
 
 
 def carry_out(order: Order, progress: Progress) -> Trained:
-    """Train and register, or only evaluate, and write the report.
+    """Train, or only evaluate (`training_run.carry_out`); late, because it imports everything."""
+    from plan2.commands.training_run import carry_out as run
 
-    Raises:
-        ConfigError: a family is unknown or cannot be trained.
-        InputError: the ticks are missing or too few, or the seal was opened before.
-        ModelMismatch: an exported model does not say what the trained one says.
-    """
-    from plan2.dataflow.archive import TickArchive
-    from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
-    from plan2.dataflow.terminals.simulated.opening import FOLDER
-    from plan2.foundation.clock import LiveClock
-    from plan2.intelligence.features.shelf import chosen_set
-    from plan2.intelligence.models.registry import Registry
-    from plan2.intelligence.training.again import evaluate_again
-    from plan2.intelligence.training.publish import publish
-    from plan2.intelligence.training.report import lines_of, metrics_of
-    from plan2.intelligence.training.request import TrainRequest
-    from plan2.intelligence.training.seal import Seals
-    from plan2.intelligence.training.train import propose_report, train
-    from plan2.intelligence.training.trials import Trials
-    from plan2.wiring.data_sets import data_sets_of, train_on_data_set
-    from plan2.wiring.feature_plan import shelf_of
-
-    archive = TickArchive(order.folder / "archive")
-    registry = Registry(order.folder / "models")
-    kept = data_sets_of(order.folder).show(order.dataset).symbols if order.dataset else ()
-    symbols = _symbols(order, tuple(kept) or archive.symbols())
-    request = TrainRequest(
-        symbols=symbols,
-        instruments=instruments(symbol for symbol in symbols if symbol in SYMBOLS),
-        ts_ns=LiveClock().now_ns(),
-        families=order.families,
-        horizon_minutes=order.horizon_minutes,
-        bar_period_s=order.bar_period_s,
-        seed=order.seed,
-        is_simulated=order.folder.name == FOLDER,
-        parents=registry.parents(symbols),
-        feature_set=chosen_set(order.features, shelf_of(order.folder)),
-    )
-    blocks = {symbol: archive.iter_days(symbol, order.start_ns, order.end_ns) for symbol in symbols}
-    folder = order.folder / "models"
-    trials, seals = Trials(folder), Seals(folder) if order.opens_seal else None
-    if order.dataset:
-        report = train_on_data_set(order.folder, order.dataset, request, progress, trials)
-    elif order.registers:
-        report = train(request, blocks, progress, trials)
-    else:
-        report = evaluate_again(request, blocks, progress, trials, seals)
-    made_by = "train" if order.registers else "evaluate"
-    page = publish(report, made_by, request.ts_ns, order.folder)
-    rows = {**report.families, "ensemble": report.ensemble}
-    draft = propose_report(registry, report) if order.registers else None
-    return Trained(
-        candidate_id=draft.candidate_id if draft else "",
-        model_ids=draft.model_ids if draft else (),
-        symbols=report.symbols,
-        verdict=report.verdict,
-        flags=tuple(str(flag) for flag in report.ensemble.flags),
-        events=report.events,
-        n_eff=report.n_eff,
-        counts=report.counts,
-        metrics={name: metrics_of(evaluation) for name, evaluation in rows.items()},
-        missing=report.missing,
-        report=tuple(lines_of(report)),
-        page=str(page),
-    )
-
-
-def _symbols(order: Order, archived: tuple[str, ...]) -> tuple[str, ...]:
-    unknown = sorted(set(order.symbols) - set(archived))
-    if unknown or not archived:
-        raise InputError(
-            f"No ticks are archived for {', '.join(unknown) or 'any symbol'}; "
-            f"archived symbols: {', '.join(archived) or 'none'}.",
-            remedy="Bring ticks in with `plan2 import FILE…`.",
-        )
-    return order.symbols or archived
+    return run(order, progress)
 
 
 def nanoseconds(moment: datetime | None, otherwise: int) -> int:

@@ -126,10 +126,19 @@ class Management(Section, frozen=True, kw_only=True, forbid_unknown_fields=True)
     stop_answer_max_s: PositiveFloat = 10.0
 
 
+FamilyName = Literal[
+    "xgboost", "lightgbm", "random_forest", "logistic", "lstm", "cnn", "transformer"
+]
+
+
 class Models(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is forecast and by which families."""
 
-    families: tuple[Literal["xgboost", "lstm"], ...] = ("xgboost", "lstm")
+    families: tuple[
+        Literal["xgboost", "lightgbm", "random_forest", "logistic", "lstm", "cnn", "transformer"],
+        ...,
+    ] = ("xgboost", "lstm")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     horizon_minutes: PositiveInt = 120
     train_on_first_start: bool = True
     expiry_days: PositiveInt = 30

@@ -59,7 +59,7 @@ def evaluate_again(
         ConfigError: a family is unknown or cannot be trained.
         InputError: the ticks give too few events, or the sealed block was opened before.
     """
-    trainable, missing = families(request.families)
+    trainable, missing = families(request.families, request.device)
     dataset = gathered(request, blocks, progress)
     if seals is not None:
         seals.open(*_openings(request, dataset, trainable))

@@ -78,7 +78,7 @@ def _provenance(family: Family, dataset: Dataset, request: TrainRequest) -> Prov
         versions=library_versions(),
         seed=request.seed,
         threads=1,
-        trials=1,
+        trials=family.tried,
         parameters=family.parameters(),
         parent=request.parents.get(family.name, ""),
     )

@@ -1,5 +1,7 @@
 """What a training run is asked to do; together with the ticks it decides the result."""
 
+from typing import Literal
+
 import msgspec
 
 from plan2.foundation.errors import InputError
@@ -14,7 +16,8 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `ts_ns` is the time written into the manifests. `parents`: family → id of the model that the new
     one would follow. `is_simulated`: the report then says what that means. `feature_set`: what to
-    train on instead of the whole catalogue.
+    train on instead of the whole catalogue. `device`: where nets are trained; "auto" takes a GPU
+    where there is one.
     """
 
     symbols: tuple[str, ...]
@@ -26,6 +29,7 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
     barrier_sigmas: float = 0.75
     latency_ms: int = 100
     seed: int = 1
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
     is_simulated: bool = False
     parents: dict[str, str] = {}
     feature_set: FeatureSet | None = None

@@ -33,11 +33,14 @@ from plan2.intelligence.training.out_of_fold import (
 from plan2.intelligence.training.outcomes import outcomes_of
 from plan2.intelligence.training.report import TrainReport, metrics_of
 from plan2.intelligence.training.request import TrainRequest
+from plan2.intelligence.training.search import Search, searched
 from plan2.intelligence.training.trials import Trial, Trials, trial_of
 
 Progress = Callable[[str, float], None]
 FEATURES_SHARE = 0.3
 """Share of the progress bar that features and labels take."""
+SEARCH_FROM, SEARCH_UNTIL = 0.2, 0.8
+"""Where a search begins and ends on the progress bar."""
 
 SIMULATED_NOTE = (
     "The ticks are simulated and contain planted structure; nothing here is evidence about a real "
@@ -50,6 +53,7 @@ def train(
     blocks: Mapping[str, Iterable[TickBlock]],
     progress: Progress,
     trials: Trials | None = None,
+    search: Search | None = None,
 ) -> TrainReport:
     """Train, evaluate, export and check all families.
 
@@ -59,15 +63,27 @@ def train(
         progress: is told what is being done and how much is behind, 0 to 1.
         trials: the record that every family's results go to, and that corrects them for the number
             of tries; without it nothing is corrected.
+        search: look for better hyper-parameters first; needs the record of trials.
 
     Raises:
         ConfigError: a family is unknown or cannot be trained.
         InputError: the ticks give too few events.
         ModelMismatch: an exported model does not say what the trained one says.
     """
-    trainable, missing = families(request.families)
-    dataset = gathered(request, blocks, progress)
-    return train_on(request, dataset, trainable, progress, missing, trials)
+    trainable, missing = families(request.families, request.device)
+    if search is None or trials is None:
+        dataset = gathered(request, blocks, progress)
+        return train_on(request, dataset, trainable, progress, missing, trials)
+    dataset = gathered(request, blocks, _part(progress, 0.0, SEARCH_FROM))
+    hunting = _part(progress, SEARCH_FROM, SEARCH_UNTIL)
+    trainable = searched(request, dataset, trainable, search, trials, hunting)
+    rest = _part(progress, SEARCH_UNTIL, 1.0)
+    return train_on(request, dataset, trainable, rest, missing, trials)
+
+
+def _part(progress: Progress, low: float, high: float) -> Progress:
+    """A progress that fills a part of another one."""
+    return lambda message, share: progress(message, low + (high - low) * share)
 
 
 def gathered(

@@ -70,14 +70,15 @@ class Family(ABC):
 
     Attributes:
         name: as in settings and manifests. defaults: every hyper-parameter. space: those that a
-            search may change, and between which values.
+            search may change, and between which values. tried: how many variants were tried before
+            this one was chosen, itself included.
     """
 
     name: ClassVar[str]
     defaults: ClassVar[Parameters]
     space: ClassVar[Space]
 
-    def __init__(self, changes: Parameters | None = None) -> None:
+    def __init__(self, changes: Parameters | None = None, tried: int = 1) -> None:
         """Take the defaults, with these changes.
 
         Raises:
@@ -90,6 +91,7 @@ class Family(ABC):
                 f"{', '.join(sorted(self.defaults))}."
             )
         self._parameters: dict[str, Value] = {**self.defaults, **(changes or {})}
+        self.tried = tried
 
     @abstractmethod
     def fit(self, dataset: Dataset, rows: Int64Array, seed: int) -> FittedModel:
@@ -99,9 +101,9 @@ class Family(ABC):
         """The hyper-parameters, for the manifest."""
         return dict(self._parameters)
 
-    def tuned(self, changes: Parameters) -> Self:
+    def tuned(self, changes: Parameters, tried: int = 1) -> Self:
         """The same family with other values for some hyper-parameters."""
-        return type(self)({**self._parameters, **changes})
+        return type(self)({**self._parameters, **changes}, tried)
 
 
 def log_odds(probabilities: Float64Array) -> Float64Array:

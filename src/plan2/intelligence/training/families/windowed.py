@@ -51,10 +51,11 @@ class _Speaking(nn.Module):
 
 
 class FittedWindowed:
-    """A trained net over windows."""
+    """A trained net over windows; `losses` are its training losses between looks, in nats."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, losses: tuple[float, ...]) -> None:
         self.network = network
+        self.losses = losses
 
     def logits(self, dataset: Dataset, rows: Int64Array) -> Float64Array:
         """Raw log-odds of up, float64[len(rows)]."""
@@ -115,9 +116,8 @@ class Windowed(Family):
         if split is not None:
             looks = self._best_looks(dataset, windows, split.train, split.test, seed, looks)
         run = _Run(self, dataset, windows, rows, seed)
-        for _ in range(looks):
-            run.train()
-        return FittedWindowed(run.network.cpu().eval())
+        losses = tuple(run.train() for _ in range(looks))
+        return FittedWindowed(run.network.cpu().eval(), losses)
 
     def _looks(self, count: int) -> int:
         """The most looks: enough updates, and two walks over a long history."""
@@ -171,13 +171,13 @@ class _Run:
             weight_decay=float(parameters["weight_decay"]),
         )
 
-    def train(self) -> None:
-        """A stretch of updates, until the next look."""
+    def train(self) -> float:
+        """A stretch of updates, until the next look; returns their mean weighted loss."""
         self.network.train()
         self._looks += 1
         with seeded(self._seed + self._looks):
-            for _ in range(UPDATES_BETWEEN_LOOKS):
-                self._update(self._next_rows())
+            losses = [self._update(self._next_rows()) for _ in range(UPDATES_BETWEEN_LOOKS)]
+        return float(np.mean(losses))
 
     def loss(self, rows: Int64Array) -> float:
         """Weighted log loss of rows that are not trained on."""
@@ -190,12 +190,14 @@ class _Run:
             ]
         return float(np.concatenate(losses) @ weight / weight.sum())
 
-    def _update(self, rows: Int64Array) -> None:
+    def _update(self, rows: Int64Array) -> float:
         weight = torch.from_numpy(self._weight[rows]).to(self._device)
         self._optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward((self._losses(rows) * weight).mean())
+        loss = (self._losses(rows) * weight).mean()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM_MAX)
         self._optimiser.step()
+        return float(loss.item())
 
     def _losses(self, rows: Int64Array) -> torch.Tensor:
         windows = torch.from_numpy(self._windows.of(rows)).to(self._device)
