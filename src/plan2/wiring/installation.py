@@ -193,6 +193,7 @@ class Installation:
         """A tenant's state changed; called synchronously."""
         if tenant.state is not TenantState.READY:
             self.limits.forget(tenant.tenant_id)
+            self.long_work.stop_all(tenant.tenant_id)
 
     async def _admit(self, tenant_id: TenantId) -> None:
         await self.keys.tenants.refresh(tenant_id)

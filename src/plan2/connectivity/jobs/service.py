@@ -236,9 +236,16 @@ class Jobs:
             if row is not None:
                 self._record(tenant_id, f"job:{job_id}", end_of(row, SYSTEM))
 
+    def stop_all(self, tenant_id: str) -> list[RunningJob]:
+        """Tell whatever a tenant has under way to end, because it is closed."""
+        found = [job for (owner, _), job in self._running.items() if owner == tenant_id]
+        for job in found:
+            job.stop(JobStatus.INTERRUPTED, SYSTEM)
+        return found
+
     async def interrupt(self, tenant_id: str) -> None:
-        """End whatever a tenant has under way, because it is closed; returns when nothing runs."""
-        await self._end([job for (owner, _), job in self._running.items() if owner == tenant_id])
+        """As `stop_all`; returns when nothing runs."""
+        await self._end(self.stop_all(tenant_id))
 
     async def close(self) -> None:
         """End everything, because Plan2 ends."""
