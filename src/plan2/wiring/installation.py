@@ -153,7 +153,7 @@ class Installation:
     async def close(self) -> None:
         """Let go of work about tenants that is under way; it is taken up at the next start."""
         await self.tenants.close()
-        await self.long_work.close()
+        await self.long_work.interrupt()
         self.limits.notices.flush()
 
     async def _archive_months(self) -> None:
