@@ -320,7 +320,7 @@ class Process:
             await self.installation.close()
             await self._flush()
             await self.installation.governance.close()
-        await self.installation.long_work.close()
+        await self.installation.long_work.interrupt()
         for name in await self.hub.stop():
             self.say(f"{name} did not stop in time")
 

@@ -25,6 +25,10 @@ from unit.privacy_fixtures import Facts
 Run = Callable[..., tuple[int, str]]
 
 
+LEI = "5299000J2N45DDNE4Y28"
+"""Example of a legal entity identifier (ISO 17442)."""
+
+
 @pytest.fixture
 def whose(postgres: Postgres, tmp_path: Path) -> TenantId:
     """A tenant with a day of trading that is signed, and a consent."""
@@ -98,19 +102,28 @@ def test_verify_prove_and_export(
 
 
 def test_records_are_written_and_noted(
-    run: Run, postgres: Postgres, whose: TenantId, tmp_path: Path
+    run: Run,
+    postgres: Postgres,
+    whose: TenantId,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """CSV and JSON of the day; the log tells of each export."""
+    """CSV and JSON of the day with the firm and the contract's size; the log tells of each."""
+    monkeypatch.setenv("PLAN2_RECORDS__LEI", LEI)
     out = tmp_path / "orders.csv"
     span = ("--from", "2024-03-05", "--to", "2024-03-06")
     code, output = run("records", "orders", *span, "--out", str(out))
     assert (code, "1 rows" in output) == (0, True), output
     (row,) = csv.DictReader(out.open(newline=""))
     assert (row["event_type"], row["account_id"]) == ("NEWO", "live")
+    assert row["member_id"] == LEI
     trades = tmp_path / "trades.json"
     code, output = run("records", "trades", *span, "--format", "json", "--out", str(trades))
     assert code == 0, output
-    assert [row["profit"] for row in json.loads(trades.read_text())] == ["5.35"]
+    [trade] = json.loads(trades.read_text())
+    assert trade["profit"] == "5.35"
+    assert trade["notional_amount"] == float(trade["quantity_lots"]) * 100_000  # a lot of EURUSD
+    assert trade["notional_currency"] == "EUR"
     assert run("records", "orders", *span, "--out", str(out))[0] == 3
     back = ("--from", "2024-03-06", "--to", "2024-03-05")
     assert run("records", "orders", *back, "--out", str(tmp_path / "x"))[0] == 3

@@ -131,6 +131,10 @@ class Office:
                     "values (%(id)s, %(hash)s, %(hash)s, 1, convert_to(%(name)s, 'UTF8'))"
                 ),
                 (
+                    "insert into job (job_id, kind, parameters, state, asked_by, asked_ns) "
+                    "values (%(id)s, 'train', '{}', 'done', concat('user:', %(id)s::text), 1)"
+                ),
+                (
                     "insert into setting (scope, subject, key, value, changed_ns, changed_by, "
                     "reason) values ('user', %(id)s, 'ui.theme', '\"dark\"', 1, %(id)s, %(name)s)"
                 ),

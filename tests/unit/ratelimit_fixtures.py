@@ -3,7 +3,7 @@
 from plan2.connectivity.identity.principal import Session, User, Via
 from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.ratelimit.limiter import Limiter
-from plan2.connectivity.ratelimit.load import Load
+from plan2.connectivity.ratelimit.load import Load, Tolerance
 from plan2.connectivity.ratelimit.notices import Notices
 from plan2.connectivity.ratelimit.use import Usage
 from plan2.foundation.clock import SimulatedClock
@@ -25,7 +25,7 @@ class Limits:
         self.lag_ms = 0.0
         self.notices = Notices(self._record, self.clock, home="main")
         self.usage = Usage(self._quota_of, self.notices, self.clock.now_ns)
-        self.load = Load(lambda: self.lag_ms, lambda: 0.0, self.clock)
+        self.load = Load(lambda: self.lag_ms, lambda: 0.0, self.clock, Tolerance(loop_lag_ms=50.0))
         self.limiter = Limiter(self.usage, self.load, self.clock.now_ns)
 
     def _quota_of(self, tenant_id: str) -> Quota:

@@ -8,15 +8,20 @@ import pytest
 from gateway_layers import Echo, at, call, scope_of, session, user
 
 from plan2.connectivity.gateway.accounting import Accounting, note_change
+from plan2.connectivity.gateway.addresses import client_address
 from plan2.connectivity.gateway.callers import Callers, CallerSources
 from plan2.connectivity.gateway.etags import TAGGED_MAX_BYTES, EntityTags
+from plan2.connectivity.gateway.middleware import GatewaySettings, Perimeter
 from plan2.connectivity.gateway.problems import RequestRefused
+from plan2.connectivity.gateway.strangers import WRITTEN_MAX, Strangers
 from plan2.connectivity.gateway.tickets import TICKETS_MAX, Tickets
 from plan2.connectivity.identity.local_access import LocalAccess
 from plan2.connectivity.identity.principal import Session, Via
+from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.people import ActionTaken
-from plan2.foundation.values import NS_PER_SECOND
+from plan2.foundation.ids import SeededIds
+from plan2.foundation.values import NS_PER_MINUTE, NS_PER_SECOND
 
 # --- tickets ------------------------------------------------------------------------------
 
@@ -254,3 +259,55 @@ async def test_the_person_of_this_machine_is_named() -> None:
     app = Accounting(Echo(), log, at([0]))
     await call(app, scope_of(auth=session(user("root"), Via.LOCAL)))
     assert log.taken[0][3] == "user:root"
+
+
+# --- strangers ----------------------------------------------------------------------------
+
+
+async def test_a_refusal_of_nobody_is_written_once_a_minute() -> None:
+    """In the log of the first tenant, with its address and code, and no person."""
+    log, clock = Log(), SimulatedClock(0)
+    strangers = Strangers(log, "home", clock.now_ns)
+
+    async def refusing(*_: Any) -> None:
+        raise RequestRefused(401, "signed_out", "Nobody.")
+
+    app = Accounting(refusing, log, clock.now_ns, strangers)
+    for _ in range(3):
+        with pytest.raises(RequestRefused):
+            await call(app, scope_of(auth=None))
+    [(tenant, stream, event, actor, _)] = log.taken
+    assert (tenant, stream, actor) == ("home", "strangers", "nobody")
+    assert (event.user_id, event.status, event.code) == ("", 401, "signed_out")
+    assert event.ip_address == client_address(scope_of())
+    clock.advance_to(NS_PER_MINUTE)
+    with pytest.raises(RequestRefused):
+        await call(app, scope_of(auth=None))
+    assert len(log.taken) == 2
+
+
+async def test_what_nobody_does_to_the_log_is_bounded() -> None:
+    """A thousand kinds of refusals in a minute leave twenty events; reads and successes none."""
+    log = Log()
+    strangers = Strangers(log, "home", at([0]))
+    for number in range(1_000):
+        strangers.note(scope_of(), 401, f"code_{number}")
+    assert len(log.taken) == WRITTEN_MAX
+    strangers = Strangers(log, "home", at([0]))
+    strangers.note(scope_of("GET"), 401, "signed_out")
+    strangers.note(scope_of(), 204, "")
+    assert len(log.taken) == WRITTEN_MAX
+
+
+async def test_what_the_perimeter_refuses_is_written_down() -> None:
+    """An unsafe request of another page comes no further, and is told of."""
+    log = Log()
+    strangers = Strangers(log, "home", at([0]))
+    app = Perimeter(Echo(), GatewaySettings(), SeededIds("t"), strangers.note)
+    headers = {"host": "localhost", "origin": "http://evil.example", "cookie": "p2_session=x"}
+    asked = scope_of(headers=headers)
+    for routed in ("path_template", "auth"):
+        asked.pop(routed, None)
+    assert (await call(app, asked)).status == 403
+    [(_, _, event, _, _)] = log.taken
+    assert (event.action, event.status, event.code) == ("POST", 403, "origin_not_allowed")

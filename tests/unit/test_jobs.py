@@ -128,7 +128,7 @@ async def test_what_a_crash_left_is_interrupted_and_can_be_started_again(tmp_pat
     second.gate.touch()
     ended = await second.jobs.wait(ACME, fresh.job_id)
     assert ended.result == {"verdict": "insufficient evidence", "how": "repeat me"}
-    await first.jobs.close()
+    await first.jobs.interrupt()
 
 
 async def test_recovering_leaves_what_runs_alone(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ async def test_recovering_leaves_what_runs_alone(tmp_path: Path) -> None:
     with pytest.raises(RequestRefused) as refused:
         await house.jobs.again(ACME, row.job_id, ANN)
     assert refused.value.status == 409
-    await house.jobs.close()
+    await house.jobs.interrupt()
     assert house.table.rows[(ACME, row.job_id)].state is JobStatus.INTERRUPTED
 
 
@@ -190,7 +190,7 @@ async def test_jobs_and_exports_share_the_quota(tmp_path: Path) -> None:
         with house.jobs.place("other"):
             assert house.jobs.count("other") == 1
     assert house.jobs.count(ACME) == 1
-    await house.jobs.close()
+    await house.jobs.interrupt()
     assert house.jobs.count(ACME) == 0
 
 

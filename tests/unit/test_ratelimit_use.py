@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from plan2.connectivity.ratelimit.quota import COUNTS, RATES
-from plan2.connectivity.ratelimit.storage import StorageMeter, folder_bytes
+from plan2.connectivity.ratelimit.storage import StorageMeter, StorageWatch, folder_bytes
 from plan2.connectivity.ratelimit.use import SlidingCount
 from plan2.foundation.config.schema import Quota
 from plan2.foundation.errors import StoreBusy
+from plan2.foundation.health import Status
 from plan2.foundation.values import NS_PER_SECOND
 from unit.ratelimit_fixtures import Limits, caller
 
@@ -126,3 +127,32 @@ async def test_storage_is_database_and_files(tmp_path: Path) -> None:
     await meter.measure()
     assert (meter.used_mb("alpha"), meter.used_mb("beta")) == (4.0, None)
     assert folder_bytes(tmp_path / "nowhere") == 0
+
+
+async def test_too_much_storage_is_told_and_refuses_nothing() -> None:
+    """Above its quota a tenant is named in health and once in the log, until it is below again."""
+    limits = Limits()
+    limits.quotas["alpha"] = Quota(storage_mb=2)
+    stored = {"alpha": 3 << 20, "beta": 1 << 20}
+
+    async def in_database(tenant_id: str) -> int:
+        return stored[tenant_id]
+
+    watch = StorageWatch(
+        StorageMeter(lambda: list(stored), in_database, lambda _: []), limits.usage
+    )
+    assert watch.check().status is Status.OK
+    await watch.measure()
+    await watch.measure()
+    assert watch.check().status is Status.DEGRADED
+    assert "alpha takes 3 of 2 MB" in watch.check().detail
+    [(tenant, _, event)] = limits.recorded
+    assert (tenant, event.quota, event.value, event.limit, event.refused) == (
+        "alpha", "storage_mb", 3.0, 2.0, 0,
+    )  # fmt: skip
+    stored["alpha"] = 1 << 20
+    await watch.measure()
+    assert watch.check().status is Status.OK
+    stored["alpha"] = 4 << 20
+    await watch.measure()
+    assert len(limits.recorded) == 2

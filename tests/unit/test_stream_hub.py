@@ -11,9 +11,11 @@ from virtual_time import run_virtual
 
 from plan2.connectivity.identity.principal import User
 from plan2.connectivity.identity.rights import Role
+from plan2.connectivity.jobs.job import JobRow, JobStatus
 from plan2.foundation.events.account import TradingStateChanged
 from plan2.foundation.events.order import OrderAccepted, OrderPlaced, OrderSent, PositionOpened
 from plan2.intelligence.events import BrokerViewChanged
+from plan2.interface.job_items import JobsSource
 from plan2.interface.streaming.client import Client
 from plan2.interface.streaming.hub import LIVE_CLIENTS_MAX, HubInfo, StreamHub, Timing
 from plan2.interface.streaming.protocol import Close, Kind, RateClass, codecs
@@ -29,12 +31,14 @@ class Room:
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
         self.stage = Stage()
+        self.jobs: list[JobRow] = []
         self.hub = StreamHub(
             self.stage.live,
             lambda: {"status": "ok"},
             self.stage.is_live,
             HubInfo(TENANT, "hash", "epoch"),
             Timing(self.stage.wall, loop.time),
+            JobsSource(lambda: self.jobs),
         )
         self.hub.subscribe(self.stage.bus)
         self.frames: list[tuple[float, list[Any]]] = []
@@ -393,3 +397,32 @@ def _opened(position_id: str) -> PositionOpened:
         decision_id="d1",
         expires_ts_ns=0,
     )
+
+
+def test_jobs_move_on_the_stream_and_leave_it() -> None:
+    """A snapshot of what is under way, a row for each change, and the key alone when it is over."""
+
+    async def scene(room: Room) -> None:
+        running = JobRow(
+            tenant_id=TENANT, job_id="j1", kind="train", parameters={}, state=JobStatus.RUNNING,
+            asked_by="user:u", asked_ns=1_000, started_ns=2_000, fraction=0.25, message="fold 1",
+        )  # fmt: skip
+        room.jobs = [running]
+        client = await room.join()
+        client.follow_state(room.hub.channels.jobs)
+        reader = asyncio.create_task(room.follow(client))
+        await asyncio.sleep(0.5)
+        room.jobs = [msgspec.structs.replace(running, fraction=0.5)]
+        room.hub.on_job("j1")
+        await asyncio.sleep(0.5)
+        room.jobs = []
+        room.hub.on_job("j1")
+        await asyncio.sleep(0.5)
+        reader.cancel()
+        [(_, snapshot)] = room.of_kind(Kind.SNAPSHOT)
+        assert snapshot[4] == [["j1", "train", "running", 0.25, "fold 1", 1, 2]]
+        moved, gone = (frame[4] for _, frame in room.of_kind(Kind.DELTA))
+        assert moved == [["j1", "train", "running", 0.5, "fold 1", 1, 2]]
+        assert gone == [["j1", None]]
+
+    in_room(scene)

@@ -3,6 +3,7 @@
 Both use the database of a Plan2 that runs on this data folder, or start the embedded one.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TypedDict, Unpack
 
@@ -11,9 +12,11 @@ import click
 from plan2.commands.options import F, data_dir_option, examples, resolve_settings, say
 from plan2.commands.windows import instant_ns
 from plan2.foundation.clock import LiveClock
+from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
+from plan2.foundation.eventstore.record import StoredEvent
 from plan2.foundation.values import TenantId
-from plan2.intelligence.records.export import Format, Report
+from plan2.intelligence.records.export import Format, Report, Row
 
 ACTOR: Final = "user:local"
 
@@ -92,6 +95,16 @@ def trades(ctx: click.Context, /, **wanted: Unpack[Wanted]) -> None:
     _write(ctx, "trades", wanted)
 
 
+def _taker(report: Report, settings: Settings) -> Callable[[StoredEvent], Sequence[Row]]:
+    """Makes the rows of a report, with the same firm and contracts as the API's."""
+    from plan2.intelligence.records.export import taker_of
+    from plan2.intelligence.records.fields import Firm
+    from plan2.wiring.contracts import known_contracts
+
+    firm = Firm(lei=settings.records.lei, broker_lei=settings.records.broker_lei)
+    return taker_of(report, firm, known_contracts(settings).get)
+
+
 def _write(ctx: click.Context, report: Report, wanted: Wanted) -> None:
     from plan2.foundation.events.tenancy import RecordsExported
     from plan2.foundation.eventstore.log_reading import LogFilter, each_event
@@ -104,10 +117,7 @@ def _write(ctx: click.Context, report: Report, wanted: Wanted) -> None:
         RecordWriter,
         Stretch,
         rows_of,
-        taker_of,
     )
-    from plan2.intelligence.records.fields import Firm
-    from plan2.wiring.contracts import known_contracts
 
     out, whose = wanted["out"], TenantId(wanted["tenant"])
     if out.exists():
@@ -116,8 +126,7 @@ def _write(ctx: click.Context, report: Report, wanted: Wanted) -> None:
     if stretch.first_ns >= stretch.end_ns:
         raise InputError("--from must be before --to.")
     settings = resolve_settings(ctx, wanted["data_dir"]).settings
-    firm = Firm(lei=settings.records.lei, broker_lei=settings.records.broker_lei)
-    contract = known_contracts(settings).get
+    take = _taker(report, settings)
     writer = RecordWriter(report, wanted["form"])
     unfinished = out.with_name(out.name + ".part")
 
@@ -126,7 +135,7 @@ def _write(ctx: click.Context, report: Report, wanted: Wanted) -> None:
             events = each_event(database.uow, whose, LogFilter(types=TYPES_OF[report]))
             with unfinished.open("wb") as target:
                 target.write(writer.begin())
-                async for row in rows_of(events, taker_of(report, firm, contract), stretch):
+                async for row in rows_of(events, take, stretch):
                     target.write(writer.row(row))
                 target.write(writer.finish())
             fact = RecordsExported(

@@ -160,7 +160,7 @@ class Installation:
     async def close(self) -> None:
         """Let go of work about tenants that is under way; it is taken up at the next start."""
         await self.tenants.close()
-        await self.long_work.close()
+        await self.long_work.interrupt()
         self.limits.notices.flush()
 
     async def _archive_months(self) -> None:
@@ -200,6 +200,7 @@ class Installation:
         """A tenant's state changed; called synchronously."""
         if tenant.state is not TenantState.READY:
             self.limits.forget(tenant.tenant_id)
+            self.long_work.stop_all(tenant.tenant_id)
 
     async def _admit(self, tenant_id: TenantId) -> None:
         await self.keys.tenants.refresh(tenant_id)

@@ -236,18 +236,16 @@ class Jobs:
             if row is not None:
                 self._record(tenant_id, f"job:{job_id}", end_of(row, SYSTEM))
 
-    async def interrupt(self, tenant_id: str) -> None:
-        """End whatever a tenant has under way, because it is closed; returns when nothing runs."""
-        await self._end([job for (owner, _), job in self._running.items() if owner == tenant_id])
-
-    async def close(self) -> None:
-        """End everything, because Plan2 ends."""
-        await self._end(list(self._running.values()))
-
-    async def _end(self, jobs: Iterable[RunningJob]) -> None:
-        known = list(jobs)
-        for job in known:
+    def stop_all(self, tenant_id: str | None = None) -> list[RunningJob]:
+        """Tell whatever a tenant, or everybody, has under way to end, because it is closed."""
+        found = [job for (owner, _), job in self._running.items() if tenant_id in {None, owner}]
+        for job in found:
             job.stop(JobStatus.INTERRUPTED, SYSTEM)
+        return found
+
+    async def interrupt(self, tenant_id: str | None = None) -> None:
+        """As `stop_all`; returns when nothing runs, or after a few seconds."""
+        known = self.stop_all(tenant_id)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 await _settled(known)
