@@ -149,13 +149,11 @@ def carry_out(order: Order, progress: Progress) -> Trained:
     from plan2.dataflow.terminals.simulated.opening import FOLDER
     from plan2.foundation.clock import LiveClock
     from plan2.intelligence.models.registry import Registry
-    from plan2.intelligence.training.again import evaluate_again
+    from plan2.intelligence.training.again import Aim, carried_out
     from plan2.intelligence.training.publish import publish
     from plan2.intelligence.training.report import lines_of, metrics_of
     from plan2.intelligence.training.request import TrainRequest
-    from plan2.intelligence.training.seal import Seals
-    from plan2.intelligence.training.train import register_report, train
-    from plan2.intelligence.training.trials import Trials
+    from plan2.intelligence.training.train import register_report
 
     archive = TickArchive(order.folder / "archive")
     registry = Registry(order.folder / "models")
@@ -172,14 +170,8 @@ def carry_out(order: Order, progress: Progress) -> Trained:
         parents=registry.parents(symbols),
     )
     blocks = {symbol: archive.iter_days(symbol, order.start_ns, order.end_ns) for symbol in symbols}
-    folder = order.folder / "models"
-    trials, seals = Trials(folder), Seals(folder) if order.opens_seal else None
-    if order.registers:
-        report = train(request, blocks, progress, trials)
-    else:
-        report = evaluate_again(request, blocks, progress, trials, seals)
-    made_by = "train" if order.registers else "evaluate"
-    page = publish(report, made_by, request.ts_ns, order.folder)
+    aim = Aim(order.folder / "models", order.registers, order.opens_seal)
+    report = carried_out(aim, request, blocks, progress)
     rows = {**report.families, "ensemble": report.ensemble}
     return Trained(
         model_ids=register_report(registry, report) if order.registers else (),
@@ -192,7 +184,7 @@ def carry_out(order: Order, progress: Progress) -> Trained:
         metrics={name: metrics_of(evaluation) for name, evaluation in rows.items()},
         missing=report.missing,
         report=tuple(lines_of(report)),
-        page=str(page),
+        page=str(publish(report, aim.made_by, request.ts_ns, order.folder)),
     )
 
 

@@ -5,6 +5,8 @@ serving. Opening the seal adds the one figure that no choice was based on.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -33,10 +35,42 @@ from plan2.intelligence.training.train import (
     gathered,
     judge,
     report_of,
+    train,
 )
 from plan2.intelligence.training.trials import Trials
 
 ORIGIN = "evaluate"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a run is for: models to serve, or figures only, with the sealed events or without.
+
+    `folder` holds the models and the records of trials and openings.
+    """
+
+    folder: Path
+    registers: bool
+    opens_seal: bool
+
+    @property
+    def made_by(self) -> str:
+        """What its report is listed as."""
+        return "train" if self.registers else ORIGIN
+
+
+def carried_out(
+    aim: Aim,
+    request: TrainRequest,
+    blocks: Mapping[str, Iterable[TickBlock]],
+    progress: Progress,
+) -> TrainReport:
+    """Train, or evaluate without making models; raises what these raise."""
+    trials = Trials(aim.folder)
+    if aim.registers:
+        return train(request, blocks, progress, trials)
+    seals = Seals(aim.folder) if aim.opens_seal else None
+    return evaluate_again(request, blocks, progress, trials, seals)
 
 
 def evaluate_again(
