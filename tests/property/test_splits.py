@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from model_fixtures import request
 
 from plan2.foundation.errors import InvariantBroken
 from plan2.intelligence.training.splits import (
@@ -92,6 +93,39 @@ def test_combinatorial_paths_test_every_row_once_each(groups, tested):
     assert len(folds) == comb(groups, tested)
     assert path_count(groups, tested) == comb(groups, tested) * tested // groups
     assert set(times.tolist()) == {path_count(groups, tested)}
+
+
+@pytest.mark.parametrize(("groups", "tested"), [(5, 2), (6, 2), (6, 3)])
+def test_every_path_tests_every_row_once(groups, tested):
+    """ML-028: the j-th fold that tests a stretch gives it to the j-th path."""
+    t0 = np.arange(60, dtype=np.int64) * 10
+    paths = [[] for _ in range(path_count(groups, tested))]
+    for stretch in np.array_split(np.arange(60), groups):
+        folds = combinatorial(t0, t0 + 5, 0, groups, tested)
+        holders = [fold for fold in folds if np.isin(stretch, fold.test).all()]
+        for path, _ in zip(paths, holders, strict=True):
+            path.extend(stretch.tolist())
+
+    assert all(sorted(path) == list(range(60)) for path in paths)
+
+
+@given(
+    horizon=st.integers(1, 2_000),
+    period=st.integers(1, 3_600),
+    labels=events(),
+)
+def test_the_embargo_of_a_request_covers_horizon_and_memory(horizon, period, labels):
+    """ML-027: nothing is trained on that starts within either of them after a tested event."""
+    asked = request(horizon_minutes=horizon, bar_period_s=period)
+    embargo = asked.embargo_s()
+    t0, t1 = (times * 60 for times in labels)
+
+    assert embargo >= horizon * 60
+    assert embargo >= asked.plan().warmup_bars * period
+    for fold in combinatorial(t0, t1, embargo, 5, 2):
+        for start in t0[fold.train]:
+            ends = t1[fold.test]
+            assert not np.any((ends <= start) & (start - ends <= embargo))
 
 
 def test_an_embargo_cannot_be_negative():

@@ -177,8 +177,10 @@ def judge(
 
 
 def _tries(trainable: tuple[Family, ...]) -> dict[str, dict[str, float | int | str]]:
-    """What a run tries: each family with its parameters, and their mean."""
+    """What a run tries: each family with its parameters, and their mean when there are several."""
     tries = {family.name: family.parameters() for family in trainable}
+    if len(tries) == 1:
+        return tries
     return {**tries, ENSEMBLE: {"mean_of": ", ".join(sorted(tries))}}
 
 
