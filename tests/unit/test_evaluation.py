@@ -120,7 +120,7 @@ def test_higher_costs_and_late_entries_pay_less(month):
 def test_a_planted_signal_is_traded_profitably_and_its_absence_is_not_traded(month):
     """Net of cost, at one and a half times the cost too; without a signal it abstains."""
     found = judged(month)
-    nothing = judged(dataset(bars=BARS, every=90, strength=0.0))
+    nothing = judged(dataset(bars=BARS, every=20, strength=0.0))
 
     assert found.trades.net_r_total > 0.0
     assert metrics_of(found)["net_r_low_1_5x"] > 0.0
