@@ -97,11 +97,11 @@ def test_trials_correct_the_figures(tmp_path):
 
 
 def test_a_forecast_equal_to_the_logistic_baseline_has_no_skill_against_it(month):
-    """It is the same model but for the calibration."""
+    """It is the same model, calibrated in the same way: exactly none."""
     found = judged(month)
 
-    assert found.skill_vs_logistic.low < 0.0
-    assert found.skill_vs_logistic.value == pytest.approx(0.0, abs=0.05)
+    assert found.skill_vs_logistic.value == pytest.approx(0.0, abs=1e-12)
+    assert found.skill_vs_logistic.high == pytest.approx(0.0, abs=1e-12)
     assert found.log_loss_skill.low > 0.0
 
 

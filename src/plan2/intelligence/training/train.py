@@ -20,12 +20,12 @@ from plan2.intelligence.training.export import export
 from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.families.family import Family
 from plan2.intelligence.training.figures import figures_of
+from plan2.intelligence.training.forward_calibration import fit_calibration
 from plan2.intelligence.training.out_of_fold import (
     ENSEMBLE,
     FOLDS,
     OutOfFold,
     Step,
-    fit_calibration,
     folds_of,
     forecast_out_of_fold,
 )
