@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from model_fixtures import request
 
 from plan2.foundation.errors import InvariantBroken
 from plan2.intelligence.training.splits import (
@@ -92,6 +93,30 @@ def test_combinatorial_paths_test_every_row_once_each(groups, tested):
     assert len(folds) == comb(groups, tested)
     assert path_count(groups, tested) == comb(groups, tested) * tested // groups
     assert set(times.tolist()) == {path_count(groups, tested)}
+
+
+@pytest.mark.parametrize(("groups", "tested"), [(5, 2), (6, 2), (6, 3)])
+def test_every_path_tests_every_row_once(groups, tested):
+    """ML-028: the j-th fold that tests a stretch gives it to the j-th path."""
+    t0 = np.arange(60, dtype=np.int64) * 10
+    paths = [[] for _ in range(path_count(groups, tested))]
+    for stretch in np.array_split(np.arange(60), groups):
+        folds = combinatorial(t0, t0 + 5, 0, groups, tested)
+        holders = [fold for fold in folds if np.isin(stretch, fold.test).all()]
+        for path, _ in zip(paths, holders, strict=True):
+            path.extend(stretch.tolist())
+
+    assert all(sorted(path) == list(range(60)) for path in paths)
+
+
+@pytest.mark.parametrize("horizon", [1, 120, 100_000])
+@pytest.mark.parametrize("period", [1, 60, 3_600])
+def test_the_embargo_of_a_request_covers_horizon_and_memory(horizon, period):
+    """ML-027: it is the longer of one horizon and what the features remember."""
+    asked = request(horizon_minutes=horizon, bar_period_s=period)
+    memory_s = asked.plan().warmup_bars * period
+
+    assert asked.embargo_s() == max(horizon * 60, memory_s)
 
 
 def test_an_embargo_cannot_be_negative():

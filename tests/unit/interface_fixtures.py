@@ -36,11 +36,9 @@ from plan2.intelligence.decision.explain import Replayed
 from plan2.intelligence.decision.record import DecisionRecord
 from plan2.intelligence.features.plan import FeaturePlan, default_plan
 from plan2.intelligence.features.set_check import CheckReport
-from plan2.intelligence.models.manifest import Manifest
 from plan2.intelligence.regimes.similar import Neighbour, SimilarSituations
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
-from plan2.intelligence.training.reports import ReportItem
 from plan2.interface.api.command_desk import Commands
 from plan2.interface.api.desk import Desk
 from plan2.interface.api.health_report import HealthReport
@@ -57,6 +55,7 @@ from plan2.interface.views.queries import DecisionFilter
 from unit.books_fixtures import FakeBooks, FakeControl
 from unit.gateway_layers import FakeKeys
 from unit.identity_fixtures import IdentityStage
+from unit.report_fixtures import FakeModels, FakeReports
 
 TENANT = TenantId("main")
 NOON_NS = 1_709_640_000 * NS_PER_SECOND  # Tuesday 2024-03-05 12:00 UTC
@@ -220,35 +219,6 @@ class FakeSituations:
             is_novel=False,
             nearest=(near,),
         )
-
-
-class FakeModels:
-    """An empty registry."""
-
-    def list(self) -> tuple[Manifest, ...]:
-        return ()
-
-    def show(self, model_id: str) -> Manifest:
-        raise InputError(f"There is no model {model_id!r}.")
-
-    def champions(self) -> dict[str, object]:
-        return {}
-
-
-class FakeReports:
-    """A shelf that tests put reports on."""
-
-    def __init__(self) -> None:
-        self.kept: list[tuple[ReportItem, bytes]] = []
-
-    def list(self) -> tuple[ReportItem, ...]:
-        return tuple(item for item, _ in self.kept)
-
-    def page(self, report_id: str) -> bytes:
-        for item, page in self.kept:
-            if item.report_id == report_id:
-                return page
-        raise InputError(f"There is no report {report_id!r}.")
 
 
 class FakeReplayer:

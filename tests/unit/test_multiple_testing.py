@@ -66,6 +66,8 @@ def test_too_little_evidence_is_no_figure():
     assert deflated_sharpe(flat, [0.1]) is None
     assert overfitting_probability(np.ones((100, 1))) is None
     assert overfitting_probability(np.ones((20, 5))) is None
+    same = np.random.default_rng(1).normal(size=100)
+    assert overfitting_probability(np.column_stack([same, same])) is None
     assert superior_ability(few, [np.zeros(20)], 2.0, 1) is None
     assert superior_ability(flat, [np.zeros(100)], 2.0, 1) is None
 

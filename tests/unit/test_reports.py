@@ -192,7 +192,7 @@ def test_evaluate_judges_and_registers_nothing(archived):
     assert found["verdict"] != "skill"
     assert found["model_ids"] == []
     assert Registry(archived / "models").list() == ()
-    assert found["metrics"]["ensemble"]["trials"] == 2.0
+    assert found["metrics"]["ensemble"]["trials"] == 1.0
     assert "sealed_log_loss_skill" not in found["metrics"]["ensemble"]
     listed = Reports(archived).list()
     assert [each.made_by for each in listed] == ["evaluate"]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from plan2.foundation.errors import InvariantBroken
@@ -99,6 +100,21 @@ def test_bootstrap_intervals_cover_the_mean_of_dependent_data():
 
     assert 0.84 < covered[30.0] / 300 < 0.95
     assert covered[1.0] / 300 < 0.75
+
+
+@pytest.mark.slow
+def test_bootstrap_intervals_cover_ninety_percent():
+    """ML-035: nominal 90 % within three points on AR(1), ρ = 0.6, with blocks beyond its memory."""
+    rng = np.random.default_rng(11)
+    covered = 0
+    for _ in range(1_000):
+        noise = rng.normal(size=4_000)
+        series = lfilter([1.0], [1.0, -0.6], noise)[500:]
+        means = resampled_means(series[:, None], 60.0, rng)
+        low, high = np.quantile(means, [0.05, 0.95])
+        covered += low <= 0.0 <= high
+
+    assert 870 <= covered <= 930
 
 
 def test_bootstrap_of_independent_rows_has_the_textbook_error():

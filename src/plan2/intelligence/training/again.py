@@ -15,12 +15,12 @@ from plan2.intelligence.training.dataset import Dataset
 from plan2.intelligence.training.evaluate import Evaluation, evaluate
 from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.families.family import Family
+from plan2.intelligence.training.forward_calibration import fit_calibration
 from plan2.intelligence.training.out_of_fold import (
     ENSEMBLE,
     FOLDS,
     OutOfFold,
     Step,
-    fit_calibration,
 )
 from plan2.intelligence.training.outcomes import outcomes_of
 from plan2.intelligence.training.report import TrainReport

@@ -10,6 +10,7 @@ from plan2.foundation.values import Float64Array, Int64Array
 from plan2.intelligence.training import metrics
 from plan2.intelligence.training.dataset import Dataset
 from plan2.intelligence.training.families.logistic import fit_logistic
+from plan2.intelligence.training.forward_calibration import calibrated_forward
 from plan2.intelligence.training.outcomes import Outcomes, taken, trades_on
 from plan2.intelligence.training.splits import Fold
 
@@ -54,7 +55,7 @@ def baselines_of(dataset: Dataset, folds: Sequence[Fold], horizon_bars: int) -> 
     """The rules' forecasts of the tested rows; what has to be fitted sees the fold's training rows.
 
     Momentum is the sign of an exponentially weighted mean of past changes of the mid, with a
-    half-life of half the horizon.
+    half-life of half the horizon. The logistic model is calibrated as every family is.
     """
     rows = np.concatenate([fold.test for fold in folds])
     logits = [fit_logistic(dataset, fold.train).logits(dataset, fold.test) for fold in folds]
@@ -62,7 +63,7 @@ def baselines_of(dataset: Dataset, folds: Sequence[Fold], horizon_bars: int) -> 
         majority=np.concatenate([_majority(dataset, fold) for fold in folds]),
         last_direction=_at_events(dataset, rows, _last_change),
         momentum=_at_events(dataset, rows, lambda mid: _smoothed_change(mid, horizon_bars / 2.0)),
-        logistic=1.0 / (1.0 + np.exp(-np.concatenate(logits))),
+        logistic=1.0 / (1.0 + np.exp(-calibrated_forward(dataset, folds, logits))),
     )
 
 

@@ -34,6 +34,7 @@ from plan2.intelligence.training.multiple_testing import (
 )
 from plan2.intelligence.training.outcomes import (
     Outcomes,
+    Trades,
     TradeSummary,
     stress_intervals,
     summary_of,
@@ -110,10 +111,7 @@ def evaluate(
     seed: int,
     tried: Sequence[Trial] = (),
 ) -> Evaluation:
-    """Judge probabilities of up, float64[n], that no judged event had a part in.
-
-    `tried` are all trials on the question, this one among them.
-    """
+    """Judge probabilities of up, float64[n], of events without a part in them, among `tried`."""
     rng = np.random.default_rng(seed)
     up = outcomes.up
     side = np.where(p >= 0.5, 1, -1)
@@ -125,11 +123,11 @@ def evaluate(
     skill = _skill(means[[0, 1]], samples[:, [0, 1]])
     taken = trades_on(p, outcomes)
     trades = summary_of(taken)
-    error = metrics.calibration_error(p, up)
-    null = metrics.calibration_null(p, n_eff, rng)
+    error, null = metrics.calibration_error(p, up), metrics.calibration_null(p, n_eff, rng)
     required = metrics.required_events(accuracy.value)
     random, random_side_p = random_side(side, outcomes, rng)
-    first, daily = taken.daily()
+    dsr, pbo = _corrected(taken, tried)
+    simple_rules = baseline_days(baselines, outcomes)
     return Evaluation(
         n=len(p),
         n_eff=n_eff,
@@ -150,13 +148,9 @@ def evaluate(
         baselines=baseline_scores(baselines, outcomes, random),
         verdict=verdict_of(skill, n_eff, required),
         flags=flags_of(accuracy.value, n_eff, trades, error > null),
-        dsr=deflated_sharpe(daily, [daily_sharpe(each.results) or 0.0 for each in tried])
-        if tried
-        else None,
-        pbo=_overfitting(tried, first, len(daily)),
-        spa_p=superior_ability(
-            daily, baseline_days(baselines, outcomes), horizon_s / SECONDS_PER_DAY, seed
-        ),
+        dsr=dsr,
+        pbo=pbo,
+        spa_p=superior_ability(taken.daily()[1], simple_rules, horizon_s / SECONDS_PER_DAY, seed),
         trials=len(tried) or None,
     )
 
@@ -215,8 +209,12 @@ def _skill(means: Float64Array, samples: Float64Array) -> Interval:
     return interval_of(float(1.0 - means[0] / means[1]), 1.0 - ratios)
 
 
-def _overfitting(tried: Sequence[Trial], first_weekday: int, count: int) -> float | None:
-    """Overfitting among the tries that were tested on these days."""
-    results = [each.on(first_weekday, count) for each in tried]
+def _corrected(taken: Trades, tried: Sequence[Trial]) -> tuple[float | None, float | None]:
+    """Deflated Sharpe ratio among all tries; overfitting among those tested on the same days."""
+    if not tried:
+        return None, None
+    first, daily = taken.daily()
+    dsr = deflated_sharpe(daily, [daily_sharpe(each.results) or 0.0 for each in tried])
+    results = [each.on(first, len(daily)) for each in tried]
     columns = [result for result in results if result is not None]
-    return overfitting_probability(np.column_stack(columns)) if columns else None
+    return dsr, overfitting_probability(np.column_stack(columns)) if columns else None

@@ -90,11 +90,13 @@ def overfitting_probability(results: Float64Array) -> float | None:
     at the start.
 
     Args:
-        results: float64[T, N], one column for each try, one row for each day.
+        results: float64[T, N], one column for each try, one row for each day; tries with the same
+            results are one.
 
     Returns:
         A probability; None with fewer than two tries or `DAYS_MIN` days.
     """
+    results = np.unique(results, axis=1)
     groups = next((count for days, count in _GROUPS if len(results) >= days), None)
     if groups is None or results.shape[1] < 2:
         return None

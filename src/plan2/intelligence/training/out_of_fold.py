@@ -12,11 +12,10 @@ import numpy as np
 
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import Float64Array, Int64Array
-from plan2.intelligence.models import calibration
-from plan2.intelligence.models.calibration import Calibration
 from plan2.intelligence.training.baselines import Baselines, baselines_of
 from plan2.intelligence.training.dataset import Dataset
 from plan2.intelligence.training.families.family import Family, FittedModel
+from plan2.intelligence.training.forward_calibration import calibrated_forward
 from plan2.intelligence.training.seal import visible_rows
 from plan2.intelligence.training.splits import Fold, walk_forward
 
@@ -92,25 +91,7 @@ def forecast_out_of_fold(
     return OutOfFold(
         rows=rows,
         logits={name: np.concatenate(parts) for name, parts in raw.items()},
-        calibrated={name: _calibrated(dataset, folds, parts) for name, parts in raw.items()},
+        calibrated={name: calibrated_forward(dataset, folds, parts) for name, parts in raw.items()},
         baselines=baselines_of(dataset, folds, horizon_bars),
         fitted=fitted,
     )
-
-
-def fit_calibration(dataset: Dataset, rows: Int64Array, logits: Float64Array) -> Calibration:
-    """The calibration that these out-of-fold logits support; labels count by uniqueness."""
-    return calibration.fit(logits, dataset.up[rows], dataset.uniqueness[rows])
-
-
-def _calibrated(
-    dataset: Dataset, folds: Sequence[Fold], parts: Sequence[Float64Array]
-) -> Float64Array:
-    result = []
-    for number, fold in enumerate(folds):
-        earlier = np.concatenate([np.empty(0, np.int64), *(f.test for f in folds[:number])])
-        logits = np.concatenate([np.empty(0), *parts[:number]])
-        is_known = dataset.labels["t1"][earlier] < dataset.labels["t0"][fold.test[0]]
-        line = fit_calibration(dataset, earlier[is_known], logits[is_known])
-        result.append(line.slope * parts[number] + line.intercept)
-    return np.concatenate(result)

@@ -21,12 +21,12 @@ from plan2.intelligence.training.export import export
 from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.families.family import Family
 from plan2.intelligence.training.figures import figures_of
+from plan2.intelligence.training.forward_calibration import fit_calibration
 from plan2.intelligence.training.out_of_fold import (
     ENSEMBLE,
     FOLDS,
     OutOfFold,
     Step,
-    fit_calibration,
     folds_of,
     forecast_out_of_fold,
 )
@@ -194,8 +194,10 @@ def judge(
 
 
 def _tries(trainable: tuple[Family, ...]) -> dict[str, dict[str, float | int | str]]:
-    """What a run tries: each family with its parameters, and their mean."""
+    """What a run tries: each family with its parameters, and their mean when there are several."""
     tries = {family.name: family.parameters() for family in trainable}
+    if len(tries) == 1:
+        return tries
     return {**tries, ENSEMBLE: {"mean_of": ", ".join(sorted(tries))}}
 
 
