@@ -35,7 +35,6 @@ from plan2.foundation.values import TenantId
 
 TENANTS_MAX: Final = 200
 """A connection keeps about 16 kB per table it ever touched; above this they grow too large."""
-
 LIVING: Final = frozenset({"served", "suspended"})
 IN_SAGA: Final = frozenset({"creating", "deleting", "restoring"})
 

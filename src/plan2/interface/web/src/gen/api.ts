@@ -1302,6 +1302,9 @@ export type Paths = {
   "/api/v1/models/{model_id}": {
     get: { path: { model_id: string }; answer: Record<string, Json> };
   };
+  "/api/v1/models/{model_id}/export": {
+    get: { path: { model_id: string }; answer: Record<string, Json> };
+  };
   "/api/v1/orders": {
     get: {
       query?: { cursor?: string; limit?: number; status?: "all" | "open" };

@@ -263,8 +263,6 @@ export const en = {
   "family.logistic": "Logistic",
   "family.cnn": "CNN",
   "family.transformer": "Transformer",
-  "family.lightgbm": "LightGBM",
-  "family.random_forest": "Random forest",
   "equity.title": "Equity and drawdown",
   "equity.drawdown_shown": "Drawdown from the highest point shown",
   "equity.empty": "No equity recorded yet",
