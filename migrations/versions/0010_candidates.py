@@ -49,7 +49,7 @@ def upgrade() -> None:
         "verdict text not null, flags text[] not null, metrics jsonb not null, "
         "parent text not null, primary key (home, candidate_id)",
         app_may="select, insert (home, candidate_id, symbols, model_ids, schema_id, created_ns, "
-        "since_ns, verdict, flags, metrics, parent)",
+        "since_ns, verdict, flags, metrics, parent), update (state, since_ns)",
     )
     create_tenant_table(
         "candidate_move",
@@ -80,4 +80,4 @@ def downgrade() -> None:
     """Drop them."""
     for name in TABLES:
         drop_tenant_table(name)
-    op.execute("drop function move_candidate, refuse_candidate_change")
+    op.execute("drop function move_candidate, refuse_state_by_hand, refuse_candidate_change")

@@ -13,8 +13,9 @@ from integration.postgres_fixture import Postgres
 from integration.test_audit_log import superuser
 from plan2.connectivity.identity.consents import Consents, PostgresConsents
 from plan2.connectivity.identity.erasure_ledger import ErasureLedger
+from plan2.connectivity.identity.impersonal_tables import IMPERSONAL
 from plan2.connectivity.identity.privacy import NobodyThere, Privacy
-from plan2.connectivity.identity.privacy_map import EVENTS, IMPERSONAL, TABLES
+from plan2.connectivity.identity.privacy_map import EVENTS, TABLES
 from plan2.connectivity.identity.subject_export import SubjectExport
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Secrets
@@ -133,6 +134,21 @@ class Office:
                 (
                     "insert into job (job_id, kind, parameters, state, asked_by, asked_ns) "
                     "values (%(id)s, 'train', '{}', 'done', concat('user:', %(id)s::text), 1)"
+                ),
+                (
+                    "insert into candidate (home, candidate_id, symbols, model_ids, schema_id, "
+                    "created_ns, since_ns, verdict, flags, metrics, parent) values ('recorded', "
+                    "%(id)s, '{EURUSD}', '{m}', 's', 1, 1, 'skill', '{}', '{}', '')"
+                ),
+                (
+                    "insert into candidate_move (home, candidate_id, from_state, to_state, actor, "
+                    "reason, evidence, is_override, at_ns) values ('recorded', %(id)s, 'draft', "
+                    "'trained', concat('user:', %(id)s::text), 'tried', '{}', false, 2)"
+                ),
+                (
+                    "insert into candidate_seat (home, symbol, alias, candidate_id, before, actor, "
+                    "reason, is_rollback, at_ns) values ('recorded', 'EURUSD', 'champion', %(id)s, "
+                    "'', concat('user:', %(id)s::text), 'tried', false, 3)"
                 ),
                 (
                     "insert into setting (scope, subject, key, value, changed_ns, changed_by, "

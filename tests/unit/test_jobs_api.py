@@ -65,7 +65,7 @@ async def test_a_training_from_start_to_end(stage: WholeStage) -> None:
         assert job["state"] == "waiting"
         assert job["parameters"] == {
             "symbols": ["EURUSD"], "families": ["xgboost"], "horizon_minutes": 120,
-            "bar_period_s": 60, "seed": 7, "start_us": 0, "end_us": 0,
+            "bar_period_s": 60, "seed": 7, "start_us": 0, "end_us": 0, "feature_set": "",
         }  # fmt: skip
         jobs = stage.job_room.jobs
         await until(lambda: jobs.under_way(TENANT)[0].fraction > 0)
@@ -142,5 +142,5 @@ def test_the_child_is_told_everything(tmp_path: Path) -> None:
         "-m", "plan2", "train", "--worker", "--data-dir", str(tmp_path), "--symbol", "EURUSD",
         "--families", "xgboost", "--families", "lstm", "--from", "2024-01-02T10:00:00",
         "--to", "2024-01-02T11:00:00", "--horizon-minutes", "30", "--bar-period-s", "60",
-        "--seed", "3",
+        "--seed", "3", "--features", "",
     )  # fmt: skip

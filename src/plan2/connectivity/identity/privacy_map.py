@@ -228,6 +228,34 @@ TABLES: Final[tuple[TableMap, ...]] = (
         fate=Fate.KEPT,
     ),
     TableMap(
+        table="candidate_move",
+        subject="actor in (%(subject)s, %(actor)s)",
+        personal=("actor", "reason", "at_ns"),
+        plain=(
+            *("move_id", "home", "candidate_id", "from_state", "to_state"),
+            *("evidence", "is_override"),
+        ),
+        category="decisions of people",
+        purpose="which models may trade, and who let them",
+        basis=LAW,
+        retention="as long as the log",
+        fate=Fate.KEPT,
+    ),
+    TableMap(
+        table="candidate_seat",
+        subject="actor in (%(subject)s, %(actor)s)",
+        personal=("actor", "reason", "at_ns"),
+        plain=(
+            *("seat_id", "home", "symbol", "alias"),
+            *("candidate_id", "before", "is_rollback"),
+        ),
+        category="decisions of people",
+        purpose="which models traded when, and who put them there",
+        basis=LAW,
+        retention="as long as the log",
+        fate=Fate.KEPT,
+    ),
+    TableMap(
         table="consent",
         personal=("user_id", "purpose", "version", "is_given", "at_ns", "actor"),
         plain=("consent_id",),
@@ -305,42 +333,6 @@ EVENTS: Final[tuple[EventMap, ...]] = (
     ),
 )
 """Sealed fields of events; the same as `PERSONAL` in `foundation/events/people.py`."""
-
-IMPERSONAL: Final[dict[str, tuple[str, ...]]] = {
-    "schema_revision": ("version_num",),
-    "log_head": ("hash",),
-    "stream_head": ("stream_id",),
-    "event": (
-        "stream_id",
-        "type",
-        "actor",
-        "correlation_id",
-        "causation_id",
-        "payload",
-        "sealed",
-        "key_id",
-        "prev",
-        "hash",
-    ),
-    "seen_event": (),
-    "snapshot": ("stream_id", "state", "hash"),
-    "checkpoint": ("projection", "code_fingerprint"),
-    "parked_event": ("projection", "reason"),
-    "decision_view": ("decision_id", "symbol", "outcome", "reason", "item"),
-    "order_view": ("order_id", "decision_id", "item"),
-    "fill_view": ("fill_id", "order_id", "position_id", "item"),
-    "position_view": ("position_id", "decision_id", "item"),
-    "equity_view": ("account_id",),
-    "terminal_key": ("key_id", "secret_hash", "account_id", "label"),
-    "signing_key": ("key_id", "sealed"),
-    "tenant_key": ("key_id", "root_key", "wrapped"),
-    "subject_key": ("subject", "key_id", "tenant_key", "wrapped"),
-    "erased_subject": ("subject",),
-    "key_rotation": ("rotation_id", "level", "old_key", "new_key", "started_by"),
-    "archived_month": ("month", "last_hash", "frontier", "file_name", "file_sha256"),
-    "legal_hold": ("hold_id", "reason", "placed_by", "lifted_by"),
-}
-"""Tables that say nothing about a person beyond the pseudonym, and their text columns."""
 
 KEPT_IN_EVENTS: Final = (
     "orders, fills, decisions and switches that the person made, under the pseudonym",

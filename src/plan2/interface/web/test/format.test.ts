@@ -11,6 +11,7 @@ import {
   significant,
 } from "../src/format/numbers";
 import { ago, clock, full, precise, recordTimeUs, zoneName } from "../src/format/times";
+import { sentence, words } from "../src/strings";
 
 describe("numbers", () => {
   it("shows prices with the decimals of the instrument", () => {
@@ -70,5 +71,15 @@ describe("times", () => {
       "3 min",
       "10 h",
     ]);
+  });
+});
+
+describe("a sentence of the server", () => {
+  it("keeps its minus and its hyphens", () => {
+    expect(sentence("lower bound -0.0069, more than 0 is needed")).toBe(
+      "Lower bound −0.0069, more than 0 is needed",
+    );
+    expect(sentence("e-value in favour 3")).toBe("E-value in favour 3");
+    expect(words("leak_suspect")).toBe("Leak suspect");
   });
 });

@@ -54,6 +54,11 @@ export function label(
 
 /** snake_case or kebab-case as words: cost_above_edge → Cost above edge. */
 export function words(code: string): string {
-  const text = code.replaceAll(/[_-]+/g, " ").trim();
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return sentence(code.replaceAll(/[_-]+/g, " ").trim());
+}
+
+/** A sentence of the server with a capital; a hyphen before a number is a minus, not a gap. */
+export function sentence(text: string): string {
+  const shown = text.replaceAll(/(^|\s)-(?=\d)/g, "$1−");
+  return shown.charAt(0).toUpperCase() + shown.slice(1);
 }

@@ -6,7 +6,7 @@ import { type Answer, change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { Note } from "../../asking/Note";
 import { useRight } from "../../state/session";
-import { words } from "../../strings";
+import { sentence, words } from "../../strings";
 import { m } from "../../strings/models";
 import type { Card } from "./CandidateDetail";
 import type { Candidate } from "./ModelsPage";
@@ -111,7 +111,7 @@ function PromoteDialog({ candidate, gates, close }: Props & { close: () => void 
             {gate.conditions
               .filter((one) => !one.is_met)
               .map((one) => (
-                <li key={one.name}>{words(one.sentence)}</li>
+                <li key={one.name}>{sentence(one.sentence)}</li>
               ))}
           </ul>
           <Checkbox

@@ -6,7 +6,7 @@ import type { Answer } from "../../api/typed";
 import { Note } from "../../asking/Note";
 import { Person } from "../../asking/Person";
 import { significant } from "../../format/numbers";
-import { label, t, words } from "../../strings";
+import { label, sentence, t, words } from "../../strings";
 import { m } from "../../strings/models";
 import { DayOf, Hash, Pair, Time } from "../../widgets/Figures";
 import { Icon } from "../../widgets/Icon";
@@ -129,7 +129,7 @@ function Gates({ gates }: { gates: Card["gates"] }) {
                 <li key={one.name} className={`row ${one.is_met ? "ok" : "dim"}`}>
                   <Icon name={one.is_met ? "check" : "more"} size={14} />
                   <span className="sr-only">{one.is_met ? m("gates.met") : m("gates.unmet")}:</span>
-                  <span>{words(one.sentence)}</span>
+                  <span>{sentence(one.sentence)}</span>
                 </li>
               ))}
             </ul>
