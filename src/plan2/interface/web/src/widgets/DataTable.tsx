@@ -10,8 +10,8 @@ export type Column<Item> = {
   /** What the column sorts by; without it the column does not sort. */
   sortBy?: (item: Item) => number | string;
   align?: "right";
-  /** `lead` heads the card on phones, `wide` takes its whole width, and the rest of a table's. */
-  role?: "lead" | "wide";
+  /** On phones `lead` heads the card, `full` has a line of it, `wide` one without a title. */
+  role?: "lead" | "wide" | "full";
 };
 
 type Props<Item> = {

@@ -47,12 +47,14 @@ const COLUMNS: Column<Candidate>[] = [
     title: t("models.symbols"),
     cell: (one) => one.symbols.join(", "),
     sortBy: (one) => one.symbols.join(),
+    role: "full",
   },
   {
     key: "serves",
     title: m("field.serves"),
     cell: (one) => one.champion_of.join(", ") || <span className="faint">–</span>,
     sortBy: (one) => one.champion_of.join(),
+    role: "full",
   },
   {
     key: "trained",
