@@ -10,7 +10,7 @@ export type Column<Item> = {
   /** What the column sorts by; without it the column does not sort. */
   sortBy?: (item: Item) => number | string;
   align?: "right";
-  /** On phones `lead` heads the card, `full` has a line of it, `wide` one without a title. */
+  /** On phones `lead` heads the card, `full` and `wide` (untitled) have a line of it; `wide` takes a table's rest. */
   role?: "lead" | "wide" | "full";
 };
 
