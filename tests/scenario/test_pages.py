@@ -12,6 +12,7 @@ PAGES = {
     "/decisions": "Decisions",
     "/positions": "Positions",
     "/models": "Models",
+    "/features": "Features",
     "/system": "System",
 }
 
