@@ -44,6 +44,17 @@ def test_page_shows_without_errors(product: Product, page, path: str, title: str
     assert page.errors == []
 
 
+def test_features_show_their_meaning_and_values(product: Product, page) -> None:
+    """The page is loaded when it is opened; a feature has its unit, meaning and a live value."""
+    page.errors.clear()
+    page.goto(product.url + "/features/EURUSD")
+    row = page.get_by_role("row").filter(has_text="rsi_mid_14")
+    row.wait_for()
+    assert "Wilder's RSI" in row.inner_text()
+    page.get_by_text("Not checked yet").wait_for()
+    assert page.errors == []
+
+
 def test_prices_move_without_reloading(product: Product, page) -> None:
     """The watch list follows the stream."""
     page.goto(product.url + "/market")

@@ -34,9 +34,6 @@ from plan2.foundation.latency import Latency
 from plan2.foundation.values import NS_PER_SECOND, Float64Array, TenantId, Tick, TickBlock
 from plan2.intelligence.decision.explain import Replayed
 from plan2.intelligence.decision.record import DecisionRecord
-from plan2.intelligence.features.plan import FeaturePlan, default_plan
-from plan2.intelligence.features.set_check import CheckReport
-from plan2.intelligence.regimes.similar import Neighbour, SimilarSituations
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
 from plan2.interface.api.command_desk import Commands
@@ -44,7 +41,7 @@ from plan2.interface.api.desk import Desk
 from plan2.interface.api.health_report import HealthReport
 from plan2.interface.api.history import History
 from plan2.interface.api.order_requests import OrderRequests
-from plan2.interface.api.ports import FeatureVector, RunInfo, SharedParts
+from plan2.interface.api.ports import RunInfo, SharedParts
 from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
 from plan2.interface.assembly import Shown, build_interface
 from plan2.interface.items import DecisionItem, EquityCurve, Page
@@ -53,6 +50,7 @@ from plan2.interface.order_items import FillItem, OrderItem, PositionItem
 from plan2.interface.streaming.hub import HubInfo, StreamHub, Timing
 from plan2.interface.views.queries import DecisionFilter
 from unit.books_fixtures import FakeBooks, FakeControl
+from unit.feature_fakes import FakeFeatures, FakeSituations
 from unit.gateway_layers import FakeKeys
 from unit.identity_fixtures import IdentityStage
 from unit.report_fixtures import FakeModels, FakeReports
@@ -166,59 +164,6 @@ def rolling_mean(
     values = np.full(len(close), np.nan)
     values[1:] = (close[1:] + close[:-1]) / 2
     return {"mean_2": values}
-
-
-class FakeFeatures:
-    """One vector with a hole for EURUSD, none for others."""
-
-    def latest(self, symbol: str) -> FeatureVector | None:
-        if symbol != "EURUSD":
-            return None
-        return FeatureVector(
-            ts_ns=NOON_NS,
-            schema_id="schema-1",
-            ready=False,
-            names=("spread", "rsi_14"),
-            units=("pip", "1"),
-            values=np.array([1.0, np.nan]),
-        )
-
-    def names(self, schema_id: str) -> tuple[str, ...] | None:
-        return ("spread", "rsi_14") if schema_id == "schema-1" else None
-
-    def plan(self) -> FeaturePlan:
-        return default_plan()
-
-    def checked(self, schema_id: str) -> CheckReport | None:
-        return None
-
-
-class FakeSituations:
-    """Knows EURUSD only: one neighbour for whatever is asked."""
-
-    def similar(
-        self, symbol: str, named: tuple[Sequence[str], Float64Array], ts_ns: int, side: int
-    ) -> SimilarSituations:
-        if symbol != "EURUSD":
-            raise InputError(f"There is no data set of {symbol} to compare with.")
-        near = Neighbour(
-            ts_ns=ts_ns - NS_PER_SECOND,
-            distance=float(named[1][0]),
-            net_r_long=0.5,
-            net_r_short=-0.7,
-        )
-        return SimilarSituations(
-            version=1,
-            n=1,
-            n_eff=1.0,
-            net_r_mean=None,
-            net_r_low=None,
-            net_r_high=None,
-            hit_rate=None,
-            distance_percentile=0.4,
-            is_novel=False,
-            nearest=(near,),
-        )
 
 
 class FakeReplayer:

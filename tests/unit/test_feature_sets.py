@@ -1,5 +1,7 @@
 """Feature sets: what a formula may say, what its values are, and what identifies a set."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from features_fixtures import EURUSD, random_ticks
@@ -161,3 +163,14 @@ def test_a_snapshot_of_another_set_is_refused() -> None:
         own.restore(plain.snapshot())
     with pytest.raises(ConfigError, match="window_scale"):
         FeaturePlan(60, 1_800, 2, parse_set(TEXT, "test"))
+
+
+def test_the_set_in_the_docs_is_one() -> None:
+    """What docs/features.md shows can be used as it stands."""
+    text = (Path(__file__).parents[2] / "docs" / "features.md").read_text("utf-8")
+    block = text.split("```toml\n")[1].split("```")[0]
+    found = parse_set(block, "docs/features.md")
+    assert [feature.field for feature in found.features] == [
+        *("spread", "spread_z_60", "spread_to_sigma", "spread_seasonal_ratio", "return_60"),
+        *("momentum", "spread_shock", "return_30"),
+    ]
