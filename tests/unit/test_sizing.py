@@ -1,6 +1,7 @@
 """Sizes: every cap by hand, each binding once, and nothing a model says gets past the limits."""
 
 import math
+from statistics import NormalDist
 
 import msgspec
 import numpy as np
@@ -17,10 +18,10 @@ from plan2.intelligence.decision.record import Outcome
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk.limits import SECOND_RULE_SET, AccountFigures
 from plan2.intelligence.risk.shortfall import (
-    expected_shortfall,
     historical_shortfall,
     joint_volatility,
     room_within,
+    volatility_within,
 )
 from plan2.intelligence.risk.sizing import Bet, shrinkage, size_of
 from plan2.intelligence.risk.state import TradingState
@@ -130,9 +131,13 @@ def test_shortfall_of_a_hundred_days_by_hand() -> None:
     assert historical_shortfall(days) == pytest.approx((0.05 + 0.03 + 0.5 * 0.02) / 2.5)
     assert historical_shortfall([]) == 0.0
     assert historical_shortfall([0.01] * 100) == 0.0
-    assert expected_shortfall(0.036, 0.01, 0.02) == 0.036
-    assert expected_shortfall(0.010, 0.01, 0.02) == pytest.approx(1.5 * 2.3378 * 0.01)
-    assert expected_shortfall(0.010, 0.01, 0.09) == 0.09
+
+
+def test_the_volatility_of_a_shortfall() -> None:
+    """ML-097: the mean beyond the 97.5 % quantile of a normal day, half as much again for tails."""
+    normal = NormalDist()
+    mean_beyond = normal.pdf(normal.inv_cdf(0.975)) / 0.025
+    assert volatility_within(1.5 * mean_beyond * 0.01) == pytest.approx(0.01, rel=1e-4)
 
 
 def test_days_that_were_bad_enough_stop_new_risk() -> None:

@@ -51,8 +51,3 @@ def room_within(limit: float, total: float, squares: float) -> float:
 def volatility_within(limit: float) -> float:
     """The σ at which the parametric shortfall reaches `limit`."""
     return limit / (FAT_TAILS * NORMAL_SHORTFALL)
-
-
-def expected_shortfall(historical: float, volatility: float, stress: float) -> float:
-    """The figure that is held against the limit: the largest of the three; one unit throughout."""
-    return max(historical, FAT_TAILS * NORMAL_SHORTFALL * volatility, stress)
