@@ -16,7 +16,7 @@ from plan2.foundation.values import NS_PER_DAY, TickBlock
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.models.ensemble import load_ensembles
-from plan2.intelligence.models.registry import Registry
+from plan2.intelligence.models.registry import TrialRegistry
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.slow
@@ -57,14 +57,15 @@ def test_every_event_is_accounted_for(trained):
 
 
 def test_models_are_registered_listed_and_shown(trained):
-    """They serve EURUSD, and their cards hold the same verdict."""
+    """They are one candidate that serves nothing yet, and their cards hold the same verdict."""
     folder, report, _ = trained
     listed = CliRunner().invoke(models, ["list", "--json", "--data-dir", str(folder)])
-    lines = json.loads(listed.stdout)
+    [line] = json.loads(listed.stdout)
 
-    assert sorted(line["model_id"] for line in lines) == sorted(report["model_ids"])
-    assert {line["family"] for line in lines} == {"xgboost", "lstm"}
-    assert all(line["serves"] == ["EURUSD"] for line in lines)
+    assert line["candidate_id"] == report["candidate_id"]
+    assert sorted(line["models"]) == sorted(report["model_ids"])
+    assert {name.split("-")[0] for name in line["models"]} == {"xgboost", "lstm"}
+    assert (line["symbols"], line["serves"]) == (["EURUSD"], [])
     for model_id in report["model_ids"]:
         shown = CliRunner().invoke(models, ["show", model_id, "--data-dir", str(folder)])
         assert "insufficient evidence" in shown.stdout
@@ -75,7 +76,9 @@ def test_a_replay_of_the_last_day_shows_forecasts(trained):
     """Warm after four hours; probabilities move, and both members vote."""
     folder, _, block = trained
     plan = default_plan(60)
-    ensemble = load_ensembles(Registry(folder / "models"), ["EURUSD"], plan.schema_id)["EURUSD"]
+    ensemble = load_ensembles(TrialRegistry(folder / "models"), ["EURUSD"], plan.schema_id)[
+        "EURUSD"
+    ]
     engine = FeatureEngine(plan, EURUSD)
     day = block.ts_ns // NS_PER_DAY
     last = np.flatnonzero(day == day[-1])

@@ -35,7 +35,7 @@ def test_the_same_holds_behind_a_metatrader_host(rules: str, first: int, count: 
     ]
     assert not violated, "\n".join(violated)
     for misfortune in ("crashes", "outages", "sent"):
-        assert sum(one.counts[misfortune] for one in results) > count
+        assert sum(one.counts[misfortune] for one in results) > count // 2
     assert simulate(first, rules=rules, venue=TWIN).digest == results[0].digest
 
 

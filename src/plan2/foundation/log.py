@@ -41,6 +41,14 @@ NOISY: Final = (
 """Libraries that set levels of their own; they are heard from warnings upward."""
 
 
+def _before_configured(*_: object) -> structlog.PrintLogger:
+    """Lines of a command that configures nothing; its standard output is its result alone."""
+    return structlog.PrintLogger(sys.stderr)
+
+
+structlog.configure(logger_factory=_before_configured)
+
+
 def configure(settings: Log, clock: Clock, run_id: str, stream: TextIO | None = None) -> None:
     """Set up logging for the process; a second call replaces the first.
 
