@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 from model_fixtures import EURUSD, MONDAY_NS
 
-from plan2.foundation.errors import InputError
+from plan2.foundation.errors import InputError, ModelMismatch
 from plan2.foundation.events.learning import OutcomeRecorded, SampledForecast
 from plan2.foundation.values import NS_PER_HOUR, Tick, TickBlock
 from plan2.intelligence.features.engine import FeatureEngine
@@ -87,6 +87,8 @@ class MemoryLifecycle:
             for each in candidates if each.state is State.CHAMPION for symbol in each.symbols
         }  # fmt: skip
         self.moves: list[Move] = []
+        self.damaged: set[str] = set()
+        """Candidates whose models cannot serve."""
 
     def candidates(self) -> Sequence[Candidate]:
         """All of them."""
@@ -107,6 +109,8 @@ class MemoryLifecycle:
             raise InputError(f"There is no candidate {move.candidate_id!r}.")
         if move.to not in TRANSITIONS[moved.state]:
             raise IllegalTransition(f"{moved.state} does not lead to {move.to}.")
+        if move.to is State.CHAMPION and move.candidate_id in self.damaged:
+            raise ModelMismatch(f"Candidate {move.candidate_id}: its file was changed.")
         self.moves.append(move)
         self._set(moved, move.to)
         for symbol in moved.symbols:

@@ -184,6 +184,18 @@ def test_losses_beyond_the_limits_suspend_and_roll_back():
     assert k < 830
 
 
+def test_a_winner_whose_models_cannot_serve_changes_nothing():
+    """The champion serves on, and why the winner does not is kept for the page."""
+    played = stage()
+    lifecycle, _, actor, _ = played
+    lifecycle.damaged.add("new")
+    fast_forward(np.random.default_rng(1), played, 800, challenger_skill=1.0)
+
+    assert lifecycle.holder("EURUSD", Alias.CHAMPION).candidate_id == "old"
+    assert lifecycle.candidate("new").state is State.CANARY
+    assert "its file was changed" in actor.refused["new"]
+
+
 def test_a_contest_begins_anew_with_another_champion():
     """Evidence against one champion says nothing about the next."""
     contest = Contest("new")

@@ -211,6 +211,8 @@ async def test_a_changed_file_is_refused_and_the_old_one_serves_on(course, folde
         await running.stage.prepare(second)
     await running.stage.show(book(second))
     assert running.lane.ensemble is before
+    assert not running.lane.standing.is_proven  # what the new champion has proven is not theirs
+    assert running.lane.standing.candidate_id == candidate_id_of(before.model_ids)
 
 
 async def test_the_standing_follows_the_clock(course):

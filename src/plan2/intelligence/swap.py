@@ -19,7 +19,7 @@ from plan2.intelligence.models.ensemble import Ensemble
 from plan2.intelligence.models.lifecycle import Alias, Candidate
 from plan2.intelligence.models.moves import Book
 from plan2.intelligence.models.registry import Registry
-from plan2.intelligence.models.standing import SOUND, Expiry, scaled, standing_of
+from plan2.intelligence.models.standing import SOUND, Expiry, scaled, standing_of, stranded
 from plan2.intelligence.pipeline import Lane
 
 QUIET_S: Final = 0.05
@@ -83,7 +83,7 @@ class LaneStage:
         for symbol, lane in self._lanes.items():
             champion = book.holders.get((symbol, Alias.CHAMPION), "")
             self._serve(lane, champion)
-            self._judge(lane, book.candidates.get(champion))
+            self._judge(lane, book)
             kept |= {(symbol, champion), (symbol, book.holders.get((symbol, Alias.LAST_GOOD), ""))}
         self._ready = {key: each for key, each in self._ready.items() if key in kept}
 
@@ -112,9 +112,18 @@ class LaneStage:
         lane.ensemble = ensemble
         self.swaps += 1
 
-    def _judge(self, lane: Lane, champion: Candidate | None) -> None:
-        if champion is None:
+    def _judge(self, lane: Lane, book: Book) -> None:
+        """How those who really forecast stand; a champion that could not be loaded lends nothing.
+
+        Without models nobody decides, so nothing is to be held against anybody.
+        """
+        if lane.ensemble is None:
             lane.standing = SOUND
+            return
+        served = candidate_id_of(lane.ensemble.model_ids)
+        champion = book.candidates.get(book.holders.get((lane.symbol, Alias.CHAMPION), ""))
+        if champion is None or champion.candidate_id != served:
+            lane.standing = stranded(served)
             return
         standing = standing_of(champion, self._expiry(), self._clock.now_ns())
         lane.standing = scaled(standing, self._drift(lane.symbol))
@@ -141,9 +150,8 @@ class LaneStage:
 
     def judge(self, book: Book) -> None:
         """Look anew at how every champion stands."""
-        for symbol, lane in self._lanes.items():
-            champion = book.holders.get((symbol, Alias.CHAMPION), "")
-            self._judge(lane, book.candidates.get(champion))
+        for lane in self._lanes.values():
+            self._judge(lane, book)
 
     def _schema_of(self, symbol: str) -> str:
         return self._lanes[symbol].engine.plan.schema_id

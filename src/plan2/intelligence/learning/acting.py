@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from plan2.foundation.errors import InputError
+from plan2.foundation.errors import InputError, ModelMismatch
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.learning import PromotionJudged
 from plan2.foundation.values import NS_PER_DAY
@@ -88,13 +88,13 @@ class Actor:
     async def _move(
         self, candidate: Candidate, to: State, reason: str, evidence: tuple[str, ...]
     ) -> bool:
-        """Whether the registry did it; a gate of its own that says no is kept, to be shown."""
+        """Whether the registry did it; why not, a gate or models that cannot serve, is kept."""
         move = Move(
             candidate_id=candidate.candidate_id, to=to, by=ACTOR, reason=reason, evidence=evidence
         )
         try:
             await self._lifecycle.move(move)
-        except InputError as error:
+        except (InputError, ModelMismatch) as error:
             self.refused[candidate.candidate_id] = str(error)
             return False
         self.refused.pop(candidate.candidate_id, None)

@@ -66,6 +66,15 @@ def standing_of(candidate: Candidate, expiry: Expiry, now_ns: int) -> Standing:
     )
 
 
+def stranded(candidate_id: str) -> Standing:
+    """How models stand that go on because the champion's cannot be loaded."""
+    return Standing(
+        candidate_id=candidate_id,
+        is_proven=False,
+        words="not the champion, whose models cannot be loaded",
+    )
+
+
 def scaled(standing: Standing, drift: float) -> Standing:
     """The standing with what the learning loop holds against the champion: `drift` in [0, 1]."""
     if drift >= standing.size_factor:
