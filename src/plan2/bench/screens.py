@@ -57,6 +57,16 @@ class Everybody:
         await self._app(scope, receive, send)
 
 
+def open_to(session: Session, hub: StreamHub) -> Litestar:
+    """The stream alone, with `session` for everybody who connects."""
+    return Litestar(
+        StreamRoute(lambda _: hub).handlers(),
+        middleware=[lambda app: Everybody(app, session)],
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
 async def stream_while_trading(course: Course, settings: Settings, screens: int) -> list[Row]:
     """Run the tick path at a steady rate with `screens` clients connected."""
     bus = Bus()
@@ -72,11 +82,7 @@ async def stream_while_trading(course: Course, settings: Settings, screens: int)
     bus.seal()
     user = User(user_id="bench", name="bench", tenant_id="bench", role=Role.TENANT_ADMIN)
     session = Session(session_id="bench", user=user, csrf="", expires_ns=NEVER_NS)
-    app = Litestar(
-        StreamRoute(lambda _: hub).handlers(),
-        middleware=[lambda inner: Everybody(inner, session)],
-        openapi_config=None,
-    )
+    app = open_to(session, hub)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     tasks = [
         asyncio.create_task(run_server(app, "127.0.0.1", 0, ready.set_result)),
