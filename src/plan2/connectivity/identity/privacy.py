@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 
 from plan2.connectivity.identity.erasure_ledger import Erasure, ErasureLedger
-from plan2.connectivity.identity.privacy_map import KEPT_IN_EVENTS, TABLES, Fate, TableMap
+from plan2.connectivity.identity.privacy_map import KEPT_IN_EVENTS, TABLES
+from plan2.connectivity.identity.privacy_terms import Fate, TableMap
 from plan2.connectivity.identity.rights import Role
 from plan2.foundation.clock import Clock
 from plan2.foundation.database.unit_of_work import UnitOfWork

@@ -6,21 +6,27 @@ enumerates all routes fails. Entries name the method and the path as the applica
 
 from typing import Final
 
-import msgspec
-
 from plan2.connectivity.identity.rights import (
     ADMINISTER,
     ADMINISTER_PROVEN,
     AUDIT,
+    DECIDE,
     EVERYONE,
+    GUIDE,
+    GUIDE_PROVEN,
     OPEN,
     OPERATE,
     OVERSEE,
+    PROPOSE,
     READ,
     READERS,
     SELF,
+    SELF_PROVEN,
+    SIGN_IN,
+    START,
     TRADE,
     TRADERS,
+    WATCH,
     Entrance,
     Proof,
     RateClass,
@@ -31,23 +37,6 @@ from plan2.connectivity.identity.rights import (
 
 Route = tuple[str, str]
 """HTTP method (or WEBSOCKET) and path template."""
-
-SIGN_IN: Final = Rule(entrance=Entrance.OPEN, proof=Proof.ORIGIN, rate=RateClass.SIGN_IN)
-"""Whoever has nothing to show yet."""
-SELF_PROVEN: Final = msgspec.structs.replace(SELF, step_up=True)
-"""What changes how a person, or a program in their name, comes in."""
-PROPOSE: Final = msgspec.structs.replace(TRADE, rate=RateClass.ADMINISTRATION)
-WATCH: Final = Rule(entrance=Entrance.SESSION, roles=READERS)
-"""Looking at long work."""
-START: Final = msgspec.structs.replace(PROPOSE, roles=TRADERS, scope=Scope.ADMIN)
-"""Long work takes what everybody shares: processor, memory and disk."""
-DECIDE: Final = msgspec.structs.replace(PROPOSE, roles=TRADERS, step_up=True)
-"""Four eyes: the second person is no program."""
-GUIDE: Final = msgspec.structs.replace(
-    TRADE, roles=TRADERS, scope=Scope.ADMIN, rate=RateClass.ADMINISTRATION
-)
-"""Moving candidates through their life; the route asks for the installation's own tenant too."""
-GUIDE_PROVEN: Final = msgspec.structs.replace(GUIDE, step_up=True)
 
 RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/"): OPEN,

@@ -118,3 +118,20 @@ OPERATE: Final = Rule(
     entrance=Entrance.SESSION, roles=ADMIN, scope=Scope.ADMIN, rate=RateClass.ADMINISTRATION,
     operator=True, step_up=True,
 )  # fmt: skip
+
+SIGN_IN: Final = Rule(entrance=Entrance.OPEN, proof=Proof.ORIGIN, rate=RateClass.SIGN_IN)
+"""Whoever has nothing to show yet."""
+SELF_PROVEN: Final = msgspec.structs.replace(SELF, step_up=True)
+"""What changes how a person, or a program in their name, comes in."""
+PROPOSE: Final = msgspec.structs.replace(TRADE, rate=RateClass.ADMINISTRATION)
+WATCH: Final = Rule(entrance=Entrance.SESSION, roles=READERS)
+"""Looking at long work."""
+START: Final = msgspec.structs.replace(PROPOSE, roles=TRADERS, scope=Scope.ADMIN)
+"""Long work takes what everybody shares: processor, memory and disk."""
+DECIDE: Final = msgspec.structs.replace(PROPOSE, roles=TRADERS, step_up=True)
+"""Four eyes: the second person is no program."""
+GUIDE: Final = msgspec.structs.replace(
+    TRADE, roles=TRADERS, scope=Scope.ADMIN, rate=RateClass.ADMINISTRATION
+)
+"""Moving candidates through their life; the route asks for the installation's own tenant too."""
+GUIDE_PROVEN: Final = msgspec.structs.replace(GUIDE, step_up=True)

@@ -8,7 +8,8 @@ from typing import IO, Any, Final
 import msgspec
 
 from plan2.connectivity.identity.privacy import NobodyThere, parameters_of
-from plan2.connectivity.identity.privacy_map import EVENTS, TABLES, EventMap, Fate, TableMap
+from plan2.connectivity.identity.privacy_map import EVENTS, TABLES
+from plan2.connectivity.identity.privacy_terms import EventMap, Fate, TableMap
 from plan2.foundation.clock import Clock
 from plan2.foundation.database.unit_of_work import UnitOfWork
 from plan2.foundation.events.people import SubjectExported

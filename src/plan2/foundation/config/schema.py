@@ -6,22 +6,20 @@ the repository shows the same values with explanations, and a test holds the two
 
 from typing import Annotated, Literal
 
-import msgspec
-from msgspec import Meta
+from msgspec import Meta, field
 
-PositiveInt = Annotated[int, Meta(ge=1)]
-Count = Annotated[int, Meta(ge=0)]
-Port = Annotated[int, Meta(ge=0, le=65535)]
-PositiveFloat = Annotated[float, Meta(gt=0)]
-NonNegative = Annotated[float, Meta(ge=0)]
-Fraction = Annotated[float, Meta(ge=0, le=1)]
-PositiveFraction = Annotated[float, Meta(gt=0, le=1)]
-TimeOfDay = Annotated[str, Meta(pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d$")]
-Money = Annotated[str, Meta(pattern=r"^\d+(\.\d{1,2})?$")]
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the configuration file."""
+from plan2.foundation.config.section import (
+    Count,
+    Fraction,
+    Money,
+    NonNegative,
+    Port,
+    PositiveFloat,
+    PositiveFraction,
+    PositiveInt,
+    Section,
+    TimeOfDay,
+)
 
 
 class Server(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,7 +107,7 @@ class Mt5(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     server_clock: str = "newyork+7"
     commission_per_lot: Money = "3.50"
     settle_s: PositiveFloat = 30.0
-    symbol_names: dict[str, str] = {}
+    symbol_names: dict[str, str] = field(default_factory=dict)
 
 
 class Management(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -189,7 +187,7 @@ class Risk(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     currency_exposure_max_fraction: PositiveFloat = 5.0
     symbols_permitted: tuple[str, ...] = ("*",)
     order_volume_max_lots: PositiveFloat = 20.0
-    order_volume_max_lots_by_symbol: dict[str, PositiveFloat] = {}
+    order_volume_max_lots_by_symbol: dict[str, PositiveFloat] = field(default_factory=dict)
     collar_max_fraction: Fraction = 0.01
     collar_max_points: PositiveFloat = 2_000.0
     collar_pending_max_fraction: Fraction = 0.05
