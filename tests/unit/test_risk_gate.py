@@ -87,6 +87,8 @@ ENTRY_BOUNDARIES = [
     ("exposure", inputs(exposure=60_000.0, reserved_value=11_000.0), inputs(exposure=60_000.0)),
     ("margin", inputs(margin_free=367.0), inputs(margin_free=366.9)),
     ("daily_loss", inputs(equity=9_701.0), inputs(equity=9_700.0)),
+    ("weekly_loss", inputs(week_start_equity=10_638.0), inputs(week_start_equity=10_639.0)),
+    ("weekly_loss", inputs(), inputs(week_start_equity=NAN)),
     ("drawdown", inputs(peak_equity=11_110.0), inputs(peak_equity=11_112.0)),
     (
         "messages_per_second",

@@ -68,6 +68,7 @@ def figures(**changes: float) -> AccountFigures:
         "symbol_blocked": 0.0,
         "equity": 10_000.0,
         "day_start_equity": 10_000.0,
+        "week_start_equity": 10_000.0,
         "peak_equity": 10_000.0,
         "margin_free": 10_000.0,
         "positions": 0.0,

@@ -126,8 +126,10 @@ class AccountBooks:
         exposure = portfolio.exposure(self._account.rates)
         share = exposure / float(portfolio.equity) if portfolio.equity > 0 else math.inf
         day_loss = _fall(portfolio.marks.day_start_equity, portfolio.equity)
+        week_loss = _fall(portfolio.marks.week_start_equity, portfolio.equity)
         used = (
             ("daily_loss", day_loss, risk.daily_loss_max_fraction),
+            ("weekly_loss", week_loss, risk.weekly_loss_max_fraction),
             ("drawdown", drawdown, risk.drawdown_max_fraction),
             ("exposure", share, risk.exposure_max_fraction),
             ("positions", len(self._account.positions.open), risk.positions_max),

@@ -89,6 +89,7 @@ DECLARED: Final = (
     Overridable("risk.exposure_max_fraction", "All open positions, in equities.", M),
     Overridable("risk.order_value_max_fraction", "Value of one order, in equities.", M),
     Overridable("risk.daily_loss_max_fraction", "Loss of a day that halts, of equity.", M),
+    Overridable("risk.weekly_loss_max_fraction", "Loss of a week that halts, of equity.", M),
     Overridable("risk.drawdown_max_fraction", "Loss from the highest equity that halts.", M),
     Overridable("risk.spread_max_fraction_of_stop", "Spread, of the stop's distance.", M),
     Overridable("risk.tick_age_max_ms", "Age of a tick to trade on, milliseconds.", M),

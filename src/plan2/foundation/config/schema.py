@@ -174,6 +174,7 @@ class Risk(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exposure_max_fraction: PositiveFloat = 6.0
     order_value_max_fraction: PositiveFloat = 4.0
     daily_loss_max_fraction: Fraction = 0.03
+    weekly_loss_max_fraction: Fraction = 0.06
     drawdown_max_fraction: Fraction = 0.10
     spread_max_fraction_of_stop: Fraction = 0.25
     tick_age_max_ms: PositiveInt = 30_000

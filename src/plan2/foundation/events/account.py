@@ -6,8 +6,9 @@ from plan2.foundation.events.base import Event
 class EquityRecorded(Event, frozen=True, kw_only=True, gc=False):
     """Balance and equity of an account, decimal strings in account currency.
 
-    The day's start, its end and the peak are what the loss limits are measured from; they are kept
-    here so that a restart does not forget them.
+    The starts and ends of day and week and the peak are what the loss limits are measured from;
+    they are kept here so that a restart does not forget them. The week's are empty and 0 in events
+    of before it had a limit.
     """
 
     account_id: str
@@ -18,6 +19,8 @@ class EquityRecorded(Event, frozen=True, kw_only=True, gc=False):
     day_start_equity: str
     day_end_ns: int
     peak_equity: str
+    week_start_equity: str = ""
+    week_end_ns: int = 0
 
 
 class BalanceAdjusted(Event, frozen=True, kw_only=True, gc=False):

@@ -14,7 +14,12 @@ from plan2.intelligence.risk import rules_flow as flow
 from plan2.intelligence.risk import rules_money as money
 from plan2.intelligence.risk import rules_permission as permission
 from plan2.intelligence.risk import rules_price as price
-from plan2.intelligence.risk.limits import FIRST_RULE_SET, RiskInputs
+from plan2.intelligence.risk.limits import (
+    FIRST_RULE_SET,
+    SECOND_RULE_SET,
+    THIRD_RULE_SET,
+    RiskInputs,
+)
 from plan2.intelligence.risk.parts import Check
 
 Rule = Callable[[RiskInputs, Risk], Check]
@@ -43,6 +48,7 @@ _HOW_MUCH: Final[Rules] = (
     money.exposure,
     money.margin,
     money.daily_loss,
+    money.weekly_loss,
     money.drawdown,
     flow.messages_per_second,
     flow.messages_per_minute,
@@ -116,4 +122,8 @@ FIRST_RULES: Final[dict[OrderKind, Rules]] = {
 
 def rules_for(kind: OrderKind, rule_set: float) -> Rules:
     """The rules that an order of this kind has to pass."""
-    return (FIRST_RULES if rule_set == FIRST_RULE_SET else RULES)[kind]
+    if rule_set == FIRST_RULE_SET:
+        return FIRST_RULES[kind]
+    if rule_set in {SECOND_RULE_SET, THIRD_RULE_SET}:
+        return tuple(rule for rule in RULES[kind] if rule is not money.weekly_loss)
+    return RULES[kind]

@@ -11,11 +11,13 @@ import msgspec
 from plan2.dataflow.terminals.port import OrderKind, Trigger
 from plan2.foundation.values import Side
 
-RULE_SET = 3.0
+RULE_SET = 4.0
 """The list of rules in force; records of before it was written down went by list 1."""
 FIRST_RULE_SET = 1.0
 SECOND_RULE_SET = 2.0
 """The same rules as list 3, but sizes without regard to the other positions' volatility."""
+THIRD_RULE_SET = 3.0
+"""The same as list 4, but without a limit on the week's loss."""
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +118,7 @@ class AccountFigures(msgspec.Struct, frozen=True, kw_only=True):
     rule_set: float = RULE_SET
     model_size_factor: float = 1.0
     model_proven: float = 1.0
+    week_start_equity: float = math.nan
 
 
 class RiskInputs(msgspec.Struct, frozen=True, kw_only=True):

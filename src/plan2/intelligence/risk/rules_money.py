@@ -44,6 +44,13 @@ def daily_loss(inputs: RiskInputs, limits: Risk) -> Check:
     return below("daily_loss", loss, limits.daily_loss_max_fraction)
 
 
+def weekly_loss(inputs: RiskInputs, limits: Risk) -> Check:
+    """Loss since the broker's week began as a fraction of that equity, open positions included."""
+    start = inputs.account.week_start_equity
+    loss = (start - inputs.account.equity) / start if start > 0 else 1.0
+    return below("weekly_loss", loss, limits.weekly_loss_max_fraction)
+
+
 def drawdown(inputs: RiskInputs, limits: Risk) -> Check:
     """Fall of equity from its peak as a fraction, open positions included."""
     peak = inputs.account.peak_equity

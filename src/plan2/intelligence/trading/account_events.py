@@ -199,6 +199,8 @@ class AccountFacts:
             day_start_equity=str(marks.day_start_equity),
             day_end_ns=marks.day_end_ns,
             peak_equity=str(marks.peak_equity),
+            week_start_equity=str(marks.week_start_equity),
+            week_end_ns=marks.week_end_ns,
         )
         return fact(self._account_stream, event, ts_ns, event.equity, event.peak_equity)
 

@@ -160,6 +160,7 @@ class AccountBoard:
             books_agree=float(moment.books_agree),
             equity=equity,
             day_start_equity=float(marks.day_start_equity),
+            week_start_equity=float(marks.week_start_equity),
             peak_equity=float(marks.peak_equity),
             margin_free=equity - portfolio.margin(self._rates),
             positions=float(len(self._positions.open) + opening),

@@ -1,7 +1,7 @@
 """The loss limits of an account at work: warnings on the way to them, a halt when one is reached.
 
-Both are measured on equity, open positions included: the day's loss from the broker's midnight, the
-drawdown from the highest equity ever. The limit itself halts.
+All are measured on equity, open positions included: the day's loss from the broker's midnight, the
+week's from its start, the drawdown from the highest equity ever. The limit itself halts.
 """
 
 from datetime import UTC, datetime
@@ -19,11 +19,12 @@ from plan2.intelligence.trading.summary import account_stream
 from plan2.intelligence.trading.switching import RISK, Change, Switching
 
 DAILY_LOSS = "daily_loss"
+WEEKLY_LOSS = "weekly_loss"
 DRAWDOWN = "drawdown"
 
 
 class LossLimits:
-    """Watches one account; `on_tick` costs two comparisons while all is well."""
+    """Watches one account; `on_tick` costs three comparisons while all is well."""
 
     def __init__(
         self,
@@ -48,36 +49,47 @@ class LossLimits:
         self._shares = tuple(sorted({*limits.warn_fractions, 1.0}))
         self._limits = {
             DAILY_LOSS: limits.daily_loss_max_fraction,
+            WEEKLY_LOSS: limits.weekly_loss_max_fraction,
             DRAWDOWN: limits.drawdown_max_fraction,
         }
         first = self._shares[0]
         self._quiet_loss = first * limits.daily_loss_max_fraction
+        self._quiet_week = first * limits.weekly_loss_max_fraction
         self._quiet_fall = first * limits.drawdown_max_fraction
         self._told.clear()
 
     def on_tick(self, ts_ns: int) -> None:
-        """Look at both figures as the portfolio was last marked; market time."""
+        """Look at the figures as the portfolio was last marked; market time."""
         portfolio = self._portfolio
-        if portfolio.day_loss < self._quiet_loss and portfolio.drawdown < self._quiet_fall:
+        if (
+            portfolio.day_loss < self._quiet_loss
+            and portfolio.week_loss < self._quiet_week
+            and portfolio.drawdown < self._quiet_fall
+        ):
             return
         if portfolio.marks.day_end_ns != self._told_day_ns:
             self._told_day_ns = portfolio.marks.day_end_ns
             self._told.clear()
-        for rule, fall in ((DAILY_LOSS, portfolio.day_loss), (DRAWDOWN, portfolio.drawdown)):
-            limit = self._limits[rule]
-            if fall >= limit:
+        for rule, fall in self._falls():
+            if fall >= self._limits[rule]:
                 self._halt(rule, fall, ts_ns)
             else:
                 self._warn(rule, fall, ts_ns)
 
     def holds(self) -> str:
         """Why trading cannot be resumed yet, with the time when that ends; empty when it can."""
-        portfolio = self._portfolio
-        if portfolio.day_loss >= self._limits[DAILY_LOSS]:
-            return self._sentence(DAILY_LOSS, portfolio.day_loss)
-        if portfolio.drawdown >= self._limits[DRAWDOWN]:
-            return self._sentence(DRAWDOWN, portfolio.drawdown)
+        for rule, fall in self._falls():
+            if fall >= self._limits[rule]:
+                return self._sentence(rule, fall)
         return ""
+
+    def _falls(self) -> tuple[tuple[str, float], ...]:
+        portfolio = self._portfolio
+        return (
+            (DAILY_LOSS, portfolio.day_loss),
+            (WEEKLY_LOSS, portfolio.week_loss),
+            (DRAWDOWN, portfolio.drawdown),
+        )
 
     def _halt(self, rule: str, fall: float, ts_ns: int) -> None:
         if self._switches.at(ACCOUNT) is TradingState.HALTED:
@@ -116,8 +128,10 @@ class LossLimits:
 
     def _sentence(self, rule: str, fall: float) -> str:
         until = "counts until equity is back above it or the limit is changed"
-        if rule == DAILY_LOSS:
-            end_s = self._portfolio.marks.day_end_ns // NS_PER_SECOND
+        if rule in {DAILY_LOSS, WEEKLY_LOSS}:
+            marks = self._portfolio.marks
+            end_ns = marks.day_end_ns if rule == DAILY_LOSS else marks.week_end_ns
+            end_s = end_ns // NS_PER_SECOND
             until = f"counts until {datetime.fromtimestamp(end_s, UTC):%Y-%m-%d %H:%M} UTC"
         return f"{rule} {fall:.4f} ≥ {self._limits[rule]:g}, {until}"
 

@@ -1,4 +1,4 @@
-"""An account's money: balance, equity, margin, the day's start, the peak; Decimal to the cent."""
+"""Money of an account: balance, equity, margin, starts of day and week, peak; to the cent."""
 
 import math
 from collections import deque
@@ -9,7 +9,7 @@ import msgspec
 from plan2.foundation.events.account import EquityRecorded
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Side, Tick
-from plan2.intelligence.trading.broker_day import next_day_start_ns
+from plan2.intelligence.trading.broker_day import next_day_start_ns, next_week_start_ns
 from plan2.intelligence.trading.positions import Position, PositionBook
 from plan2.intelligence.trading.rates import Rates
 
@@ -20,8 +20,10 @@ class Marks(msgspec.Struct):
     """Equity figures that outlive a restart; account currency."""
 
     day_start_equity: Decimal
+    week_start_equity: Decimal
     peak_equity: Decimal
-    day_end_ns: int
+    day_end_ns: int = 0
+    week_end_ns: int = 0
 
 
 class Portfolio:
@@ -33,7 +35,7 @@ class Portfolio:
     def __init__(
         self, start_balance: Decimal, book: PositionBook, instruments: dict[str, Instrument]
     ) -> None:
-        self.marks = Marks(start_balance, start_balance, 0)
+        self.marks = Marks(start_balance, start_balance, start_balance)
         self._start_balance = start_balance
         self.book = book
         self._instruments = instruments
@@ -46,6 +48,8 @@ class Portfolio:
         """Whether equity is known: every open position has had a quote since the start."""
         self.day_loss = 0.0
         """Fall of equity since the broker's midnight, as a fraction of it; negative = gain."""
+        self.week_loss = 0.0
+        """The same since the broker's week began."""
         self.drawdown = 0.0
         """Fall of equity from its peak, as a fraction of it."""
 
@@ -60,10 +64,10 @@ class Portfolio:
         return self._equity
 
     def mark(self, tick: Tick, rates: Rates) -> None:
-        """Take in a quote: value open positions, roll the broker's day, lift the peak.
+        """Take in a quote: value open positions, roll the broker's day and week, lift the peak.
 
         While an open position has no quote yet, as after a restart, equity is not known, and the
-        day's start and the peak stay what they were: a half-valued account is no measure.
+        starts and the peak stay what they were: a half-valued account is no measure.
         """
         self._exit_prices[tick.symbol] = (tick.bid, tick.ask)
         floating = self._floating(rates)
@@ -80,16 +84,26 @@ class Portfolio:
             self._end_day(equity)
             self.marks.day_end_ns = next_day_start_ns(tick.ts_ns)
             self.marks.day_start_equity = equity
+            if tick.ts_ns >= self.marks.week_end_ns:
+                self.marks.week_end_ns = next_week_start_ns(tick.ts_ns)
+                self.marks.week_start_equity = equity
         self.marks.peak_equity = max(self.marks.peak_equity, equity)
         self.day_loss = _fall(self.marks.day_start_equity, equity)
+        self.week_loss = _fall(self.marks.week_start_equity, equity)
         self.drawdown = _fall(self.marks.peak_equity, equity)
 
     def restore_marks(self, event: EquityRecorded) -> None:
-        """Take the day's start and the peak from a stored figure, and the last known equity."""
+        """Take the starts and the peak from a stored figure, and the last known equity."""
         start = Decimal(event.day_start_equity)
         if event.day_end_ns != self.marks.day_end_ns:
             self._end_day(start)
-        self.marks = Marks(start, Decimal(event.peak_equity), event.day_end_ns)
+        self.marks = Marks(
+            day_start_equity=start,
+            week_start_equity=Decimal(event.week_start_equity or event.day_start_equity),
+            peak_equity=Decimal(event.peak_equity),
+            day_end_ns=event.day_end_ns,
+            week_end_ns=event.week_end_ns,
+        )
         self._equity = Decimal(event.equity)
 
     def _end_day(self, equity: Decimal) -> None:

@@ -558,6 +558,7 @@ export const en = {
   "rule.exposure": "Exposure",
   "rule.margin": "Free margin",
   "rule.daily_loss": "Daily loss",
+  "rule.weekly_loss": "Weekly loss",
   "rule.drawdown": "Drawdown",
   "rule.spread": "Spread, share of the stop",
   "rule.tick_age": "Age of the tick (ms)",

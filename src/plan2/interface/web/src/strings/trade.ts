@@ -269,6 +269,7 @@ export const trade = {
   "refusal.exposure": "Open positions would be worth {value}; at most {limit} is allowed.",
   "refusal.margin": "It needs a margin of {value}; {limit} is free.",
   "refusal.daily_loss": "Today's loss is {value}; from {limit} on nothing new is opened.",
+  "refusal.weekly_loss": "This week's loss is {value}; from {limit} on nothing new is opened.",
   "refusal.drawdown": "The drawdown is {value}; from {limit} on nothing new is opened.",
   "refusal.messages_per_second": "Too many messages to the broker this second. Try again.",
   "refusal.messages_per_minute": "Too many messages to the broker this minute. Try again soon.",

@@ -47,6 +47,7 @@ const SHAPES: Record<string, Shape> = {
   collar_window: share,
   spread: share,
   daily_loss: share,
+  weekly_loss: share,
   drawdown: share,
   tick_age: age,
   reference_age: age,
