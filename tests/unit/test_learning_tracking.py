@@ -11,6 +11,7 @@ from plan2.foundation.events.learning import (
     AbstentionsReported,
     CalibrationRefitted,
     DriftStateChanged,
+    FeatureDriftMeasured,
 )
 from plan2.foundation.events.model import ModelAccuracyUpdated
 from plan2.foundation.values import NS_PER_DAY
@@ -198,3 +199,35 @@ def test_a_new_champion_is_judged_by_itself():
     assert ledger.watches["EURUSD"].events == 1
     assert ledger.size_factor("EURUSD") == 1.0
     assert ledger.scores(Key(CANDIDATE, "b", "EURUSD")).verdict == "insufficient_evidence"
+
+
+def measured(drifted: tuple[str, ...], champion: str = "champion") -> FeatureDriftMeasured:
+    """Five days of bars held against the training period."""
+    return FeatureDriftMeasured(
+        ts_ns=1, symbol="EURUSD", candidate_id=champion, day="2024-03-05", bars=7_000,
+        training_bars=40_000, drifted=drifted, worst="cost", psi=0.4, psi_limit=0.2,
+    )  # fmt: skip
+
+
+def test_feature_drift_widens_the_novelty_veto_and_nothing_else():
+    """ML-072: told once when it begins and once when it ends; sizes and retraining stay."""
+    ledger = ledger_of()
+    assert not ledger.widens_novelty("EURUSD")
+    (told_begin,) = ledger.measured(measured(("cost",)))
+    assert (told_begin.signal, told_begin.is_active) == ("feature_drift", True)
+    assert told_begin.responses == ("novelty_veto",)
+    assert ledger.widens_novelty("EURUSD")
+    assert ledger.size_factor("EURUSD") == 1.0
+    assert ledger.measured(measured(("cost", "return_5"))) == []
+    (told_end,) = ledger.measured(measured(()))
+    assert (told_end.signal, told_end.is_active) == ("feature_drift", False)
+    assert not ledger.widens_novelty("EURUSD")
+
+
+def test_another_champion_is_not_blamed_for_the_drift_of_the_one_before():
+    """What was trained on other days is judged by them."""
+    ledger = ledger_of()
+    ledger.measured(measured(("cost",)))
+    ledger.measured(measured((), champion="next"))
+    assert ledger.champions["EURUSD"] == "next"
+    assert not ledger.widens_novelty("EURUSD")

@@ -56,6 +56,13 @@ def test_the_same_market_is_usual_and_is_asked_once_a_bar(lane: Lane) -> None:
     assert lane.situations.novelty() > 0.99  # jumps of hundreds of deviations
 
 
+def test_drifted_features_make_a_situation_count_as_twice_as_rare(lane: Lane) -> None:
+    """ML-072: one in ten becomes one in twenty; what is known to be certain stays so."""
+    as_it_is = lane.situations.novelty()
+    lane.situations.is_widened = True
+    assert 1.0 - lane.situations.novelty() == pytest.approx((1.0 - as_it_is) / 2.0)
+
+
 def test_a_stored_decision_can_be_compared(lane: Lane) -> None:
     """By the names and values of its record, at its own time; a symbol without past is refused."""
     asked = LaneSituations({"EURUSD": lane})

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from plan2.commands import learn_features
 from plan2.commands.options import (
     data_dir_option,
     examples,
@@ -72,6 +73,9 @@ SKEWED_EXIT_CODE: Final = 1
 )
 def command() -> None:
     """Show what the learning loop has found out about live forecasts."""
+
+
+command.add_command(learn_features.command)
 
 
 @command.command(

@@ -17,7 +17,7 @@ from plan2.foundation.config.schema import Learning as LearningConfig
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import ModelMismatch, TerminalUnavailable
 from plan2.foundation.events.base import Event
-from plan2.foundation.events.learning import ForecastSampled
+from plan2.foundation.events.learning import FeatureDriftMeasured, ForecastSampled
 from plan2.foundation.eventstore.appender import Appender
 from plan2.foundation.eventstore.record import NewEvent
 from plan2.foundation.health import Health, Status
@@ -42,6 +42,7 @@ from plan2.intelligence.training.job import usual_wish
 from plan2.intelligence.training.labels import LabelRules, Tape
 from plan2.wiring.assembly import Floor
 from plan2.wiring.candidates import Candidates
+from plan2.wiring.feature_drift import DriftJob
 from plan2.wiring.installation import Installation
 from plan2.wiring.learning_log import restored_events, stream_of
 from plan2.wiring.learning_states import StateKeeper
@@ -66,6 +67,7 @@ class Learning:
         self._dropped = 0
         self._training: asyncio.Task[None] | None = None
         self.skew = SkewJob(installation.loaded, market, self._record)
+        self.drift = DriftJob(installation.loaded, market, self._drifted)
         self.evidence = LoopEvidence(lambda: self.skew.mismatches)
 
     @property
@@ -123,7 +125,11 @@ class Learning:
     def jobs(self) -> list[Job]:
         """What is done again and again."""
         hour, minute = self.config.skew_at.split(":")
-        return [Job("measure_skew", self.skew.measure, f"{int(minute)} {int(hour)} * * *")]
+        nightly = f"{int(minute)} {int(hour)} * * *"
+        return [
+            Job("measure_skew", self.skew.measure, nightly),
+            Job("measure_feature_drift", self._measure_drift, nightly),
+        ]
 
     async def run(self) -> None:
         """Take notes as they come, and act on what follows, until cancelled."""
@@ -185,7 +191,7 @@ class Learning:
             return []
 
     def _apply(self) -> None:
-        """Put live calibrations and size factors in force."""
+        """Put live calibrations, size factors and the width of the novelty veto in force."""
         ledger, desk = self.loop.ledger, self._candidates.desk
         for symbol, lane in self._floor.lanes.items():
             holder = desk.holder(symbol, Alias.CHAMPION)
@@ -193,6 +199,7 @@ class Learning:
             line = ledger.line(symbol) if is_its_own else IDENTITY
             if lane.ensemble is not None and lane.ensemble.line != line:
                 lane.ensemble.calibrate(line)
+            lane.situations.is_widened = ledger.widens_novelty(symbol)
         self._candidates.stage.judge(desk.book)
 
     # --- what the loop is given --------------------------------------------------------------
@@ -238,6 +245,17 @@ class Learning:
         config = self._installation.effective(MAIN_TENANT)[0].decision
         reason = verdict_of(edge_of(tick, forecast, instrument, rate, config))
         return "" if reason is Reason.EXPECTED_VALUE else reason.value
+
+    async def _measure_drift(self) -> None:
+        desk = self._candidates.desk
+        holders = {symbol: desk.holder(symbol, Alias.CHAMPION) for symbol in self._market.symbols}
+        await self.drift.measure({s: each for s, each in holders.items() if each is not None})
+
+    def _drifted(self, found: FeatureDriftMeasured) -> None:
+        if self.is_watching_only:
+            self._record(found)
+        else:
+            self.loop.measured(found)
 
     def _record(self, event: Event) -> None:
         """Into the log under an id made of the content: once, however often it is said."""

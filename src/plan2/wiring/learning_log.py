@@ -6,7 +6,10 @@ from plan2.foundation.eventstore.record import StoredEvent
 from plan2.foundation.eventstore.store import EventStore
 from plan2.foundation.eventstore.upcast import upcast
 
-TYPES = ("ForecastSampled", "OutcomeRecorded", "CalibrationRefitted", "RetrainingAsked")
+TYPES = (
+    "ForecastSampled", "OutcomeRecorded", "CalibrationRefitted", "RetrainingAsked",
+    "FeatureDriftMeasured",
+)  # fmt: skip
 PAGE = 1_000
 EVENTS_MAX = 40_000
 """How far back a start looks; more than the windows of all trackers hold."""

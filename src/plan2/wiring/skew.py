@@ -99,7 +99,7 @@ async def skew_of_day(loaded: Loaded, account_id: str, day: dt.date | None) -> A
     Raises:
         InputError: the account has no kept states, or no decision.
     """
-    home = _home_of(data_dir(loaded.settings), account_id)
+    home = home_of(data_dir(loaded.settings), account_id)
     async with open_database(loaded.settings, lambda _: None, may_join=True) as database:
         served = await _served(database.store, account_id, day)
     if not served:
@@ -152,7 +152,7 @@ async def _served(
         before = page[-1].position
 
 
-def _home_of(folder: Path, account_id: str) -> Path:
+def home_of(folder: Path, account_id: str) -> Path:
     """The market's home that keeps states of this account.
 
     Raises:

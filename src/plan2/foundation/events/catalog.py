@@ -29,6 +29,7 @@ STORED: dict[str, tuple[int, type[Event]]] = {
     "PromotionJudged": (1, learning.PromotionJudged),
     "RetrainingAsked": (1, learning.RetrainingAsked),
     "SkewMeasured": (1, learning.SkewMeasured),
+    "FeatureDriftMeasured": (1, learning.FeatureDriftMeasured),
     "AbstentionsReported": (1, learning.AbstentionsReported),
     "CandidateMoved": (1, model.CandidateMoved),
     "ModelPromoted": (1, model.ModelPromoted),

@@ -135,3 +135,21 @@ class AbstentionsReported(Event, frozen=True, kw_only=True, gc=False):
     abstained: int
     value_r: float
     value_r_mean: float
+
+
+class FeatureDriftMeasured(Event, frozen=True, kw_only=True, gc=False):
+    """The newest days' features were held against the period that a champion was trained on.
+
+    `drifted`: names of those that moved further than chance explains; `worst` has the largest PSI
+    for its limit.
+    """
+
+    symbol: str
+    candidate_id: str
+    day: str
+    bars: int
+    training_bars: int
+    drifted: tuple[str, ...]
+    worst: str
+    psi: float
+    psi_limit: float

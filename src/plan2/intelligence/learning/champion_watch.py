@@ -70,6 +70,7 @@ class ChampionWatch:
         self._slope: tuple[float, bool] = (1.0, False)
         self._track = Track()
         self._refitted_at: int | None = None
+        self._features: tuple[int, int] = (0, 0)
 
     def update(self, scored: Scored) -> list[Change]:
         """Take a resolved outcome, oldest first; what changed."""
@@ -88,6 +89,15 @@ class ChampionWatch:
         self._brier = BrierTest(self._reference)
         self._slope = (1.0, False)
         self._refitted_at = self.events
+
+    def features_measured(self, bars: int, drifted: int) -> list[Change]:
+        """So many bars were held against the training period, and so many features have drifted."""
+        self._features = (bars, drifted)
+        is_active = Signal.FEATURE_DRIFT in self.active
+        if (drifted > 0) == is_active:
+            return []
+        change = self._lift if is_active else self._rise
+        return [change(Signal.FEATURE_DRIFT, self._reading_of_features())]
 
     def readings(self) -> list[Reading]:
         """Every detector now."""
@@ -108,6 +118,7 @@ class ChampionWatch:
             self._reading_of_coverage(),
             self._reading_of_losses("drawdown"),
             self._reading_of_losses("losing_streak"),
+            self._reading_of_features(),
         ]  # fmt: skip
 
     def _watch_errors(self, scored: Scored) -> list[Change]:
@@ -196,6 +207,13 @@ class ChampionWatch:
             detector="coverage", signal=Signal.COVERAGE_DRIFT,
             statistic=0.9 if coverage is None else coverage, limit=0.9, events=self.events,
             is_on=self._coverage.is_off,
+        )  # fmt: skip
+
+    def _reading_of_features(self) -> Reading:
+        bars, drifted = self._features
+        return Reading(
+            detector="psi_ks", signal=Signal.FEATURE_DRIFT, statistic=float(drifted), limit=0.0,
+            events=bars, is_on=drifted > 0,
         )  # fmt: skip
 
     def _reading_of_losses(self, name: str) -> Reading:

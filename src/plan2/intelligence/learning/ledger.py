@@ -15,6 +15,7 @@ from plan2.foundation.events.base import Event
 from plan2.foundation.events.learning import (
     CalibrationRefitted,
     DriftStateChanged,
+    FeatureDriftMeasured,
     OutcomeRecorded,
     SampledForecast,
 )
@@ -91,6 +92,19 @@ class Ledger:
                 )
                 contest.update(outcome, champion, forecast, self.horizon_s)
         return [] if champion is None else self._watch(outcome, champion)
+
+    def measured(self, found: FeatureDriftMeasured) -> list[Event]:
+        """Take a stored measurement of feature drift; the events that follow from it."""
+        symbol, candidate_id = found.symbol, found.candidate_id
+        if self.champions.get(symbol) != candidate_id:
+            self._begin(symbol, candidate_id)
+        changes = self.watches[symbol].features_measured(found.bars, len(found.drifted))
+        return [self._told(found.ts_ns, symbol, candidate_id, change) for change in changes]
+
+    def widens_novelty(self, symbol: str) -> bool:
+        """Whether situations of a symbol count as more unusual than they look."""
+        watch = self.watches.get(symbol)
+        return watch is not None and any(RESPONSES[each].widens_novelty for each in watch.active)
 
     def size_factor(self, symbol: str) -> float:
         """By how much new positions of a symbol are scaled."""
@@ -204,9 +218,10 @@ class Ledger:
             self._labelled[symbol].append(LabelledLogit(champion.logit, up))
         scored = scored_of(outcome, champion, champion.p_up)
         changes = self.watches[symbol].update(scored)
-        events = [self._told(outcome, champion, change) for change in changes]
+        name, ts_ns = champion.candidate_id, outcome.ts_ns
+        events = [self._told(ts_ns, symbol, name, change) for change in changes]
         if any(change.is_active and RESPONSES[change.signal].refits for change in changes):
-            events += self._refit(symbol, outcome.ts_ns)
+            events += self._refit(symbol, ts_ns)
         return events
 
     def _begin(self, symbol: str, candidate_id: str) -> None:
@@ -220,19 +235,19 @@ class Ledger:
             self.lines.pop(symbol, None)
             self._refitted_day.pop(symbol, None)
 
-    def _told(self, outcome: OutcomeRecorded, champion: SampledForecast, change: Change) -> Event:
+    def _told(self, ts_ns: int, symbol: str, candidate_id: str, change: Change) -> Event:
         reading = change.reading
         return DriftStateChanged(
-            ts_ns=outcome.ts_ns,
-            symbol=outcome.symbol,
-            candidate_id=champion.candidate_id,
+            ts_ns=ts_ns,
+            symbol=symbol,
+            candidate_id=candidate_id,
             signal=change.signal.value,
             is_active=change.is_active,
             detector=reading.detector,
             statistic=reading.statistic,
             limit=reading.limit,
             events=reading.events,
-            size_factor=self.size_factor(outcome.symbol),
+            size_factor=self.size_factor(symbol),
             responses=RESPONSES[change.signal].words() if change.is_active else (),
         )
 

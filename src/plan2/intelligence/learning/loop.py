@@ -15,6 +15,7 @@ import numpy as np
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.learning import (
     CalibrationRefitted,
+    FeatureDriftMeasured,
     ForecastSampled,
     OutcomeRecorded,
     RetrainingAsked,
@@ -121,6 +122,8 @@ class LearningLoop:
                 self.ledger.absorb(event)
             elif isinstance(event, CalibrationRefitted):
                 self.ledger.adopt_line(event)
+            elif isinstance(event, FeatureDriftMeasured):
+                self.ledger.measured(event)
             elif isinstance(event, RetrainingAsked):
                 self._slot(event.ts_ns).asked(event.ts_ns)
         found: dict[str, list[ForecastSampled]] = {symbol: [] for symbol in self.outcomes}
@@ -128,6 +131,11 @@ class LearningLoop:
             if sampled.symbol in found:
                 found[sampled.symbol].append(sampled)
         return found
+
+    def measured(self, found: FeatureDriftMeasured) -> None:
+        """Features were held against the training period: write it down, and what follows."""
+        self._plan.record(found)
+        self._store(self.ledger.measured(found))
 
     def rebuild(self, symbol: str, waiting: list[ForecastSampled], tape: Tape) -> None:
         """Go on waiting for the events of an earlier run; `tape`: the ticks since the oldest."""

@@ -11,11 +11,13 @@ CATALOGUE_NAMES = tuple(feature.field for feature in TABULAR)
 class SituationWatch:
     """The novelty of one symbol; exact search takes a millisecond, so it is never on a quiet tick.
 
-    Without an index nothing is known to be novel.
+    Without an index nothing is known to be novel. While `is_widened`, because the features have
+    drifted, a situation counts as twice as rare as it looks.
     """
 
     def __init__(self, engine: FeatureEngine, index: SituationIndex | None = None) -> None:
         self.index = index
+        self.is_widened = False
         self._engine = engine
         self._bar = -1
         self._novelty = 0.0
@@ -29,4 +31,4 @@ class SituationWatch:
             values = self._engine.catalogue_values[None, :]
             self._novelty = self.index.novelty(regime_columns(values, CATALOGUE_NAMES)[0])
             self._bar = bar
-        return self._novelty
+        return (1.0 + self._novelty) / 2.0 if self.is_widened else self._novelty

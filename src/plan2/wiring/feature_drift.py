@@ -1,0 +1,167 @@
+"""Holds the newest days' features against the period that a champion was trained on, in a child.
+
+Features at the close of each bar are computed again from archived ticks, for both periods by one
+engine in one go, so that only the market can make a difference. What follows the calendar by
+definition is left out: five days never look like a month to it.
+"""
+
+import datetime as dt
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from plan2.dataflow.archive import TickArchive
+from plan2.foundation.config.load import Loaded, data_dir
+from plan2.foundation.errors import InputError
+from plan2.foundation.events.learning import FeatureDriftMeasured
+from plan2.foundation.log import logger
+from plan2.foundation.values import NS_PER_DAY, Float64Array, Int64Array
+from plan2.foundation.workers import run_worker
+from plan2.intelligence.features.catalog import CALENDAR, TABULAR
+from plan2.intelligence.features.engine import FeatureEngine
+from plan2.intelligence.features.plan import default_plan
+from plan2.intelligence.learning.feature_drift import FeatureShift, feature_shifts
+from plan2.intelligence.learning.skew import EngineState, EngineStates
+from plan2.intelligence.models.lifecycle import Candidate
+from plan2.intelligence.models.registry import Registry
+from plan2.wiring.markets import Market
+from plan2.wiring.skew import EPOCH, day_text, home_of, states_folder
+
+WINDOW_DAYS = 5
+SEED = 1
+TIMEOUT_S = 1_800.0
+CHECKED = tuple(k for k, feature in enumerate(TABULAR) if feature not in CALENDAR)
+
+
+class SymbolDrift(msgspec.Struct, frozen=True, kw_only=True):
+    """A symbol's newest days against a model's training period; features by surprise."""
+
+    symbol: str
+    model_id: str
+    day: str
+    bars: int
+    training_bars: int
+    features: tuple[FeatureShift, ...]
+
+    def event(self, candidate_id: str) -> FeatureDriftMeasured:
+        """The measurement as a fact about a champion."""
+        worst = max(self.features, key=lambda each: each.psi / max(each.psi_limit, 1e-12))
+        last = dt.date.fromisoformat(self.day)
+        return FeatureDriftMeasured(
+            ts_ns=((last - EPOCH).days + 1) * NS_PER_DAY,
+            symbol=self.symbol,
+            candidate_id=candidate_id,
+            day=self.day,
+            bars=self.bars,
+            training_bars=self.training_bars,
+            drifted=tuple(each.name for each in self.features if each.has_drifted),
+            worst=worst.name,
+            psi=worst.psi,
+            psi_limit=worst.psi_limit,
+        )
+
+
+class DriftJob:
+    """The nightly job of the running program; the comparison itself runs in a child."""
+
+    def __init__(
+        self, loaded: Loaded, market: Market, told: Callable[[FeatureDriftMeasured], None]
+    ) -> None:
+        self._loaded = loaded
+        self._market = market
+        self._told = told
+
+    async def measure(self, champions: Mapping[str, Candidate]) -> None:
+        """Measure the days up to the last whole one of the market, symbol by symbol."""
+        day = day_text(self._market.clock.now_ns() // NS_PER_DAY - 1)
+        for symbol, champion in champions.items():
+            argv = [sys.executable, "-m", "plan2", "learn", "features", "--worker", "--day", day]
+            argv += ["--data-dir", str(data_dir(self._loaded.settings))]
+            argv += ["--account", self._market.account_id, "--symbol", symbol]
+            argv += ["--model", champion.model_ids[0]]
+            result = await run_worker(argv, lambda _: None, TIMEOUT_S)
+            if result.failure is not None:
+                reason = result.failure.message
+                logger("learning").info("drift_not_measured", symbol=symbol, reason=reason)
+                continue
+            self._told(msgspec.convert(result.value, SymbolDrift).event(champion.candidate_id))
+
+
+def newest_day(folder: Path, account_id: str, symbol: str) -> dt.date:
+    """The last UTC day that ticks of a symbol are archived of.
+
+    Raises:
+        InputError: none are.
+    """
+    archive = TickArchive(home_of(folder, account_id) / "archive")
+    coverage = archive.coverage(symbol)
+    if not coverage:
+        raise InputError(f"No ticks of {symbol} are archived.")
+    return coverage[-1].day
+
+
+def drift_of(folder: Path, account_id: str, subject: tuple[str, str], day: dt.date) -> SymbolDrift:
+    """Measure a symbol's days up to `day` against a model's training; `subject`: symbol, model.
+
+    Raises:
+        InputError: the model, the engine's states or enough archived ticks are missing.
+    """
+    symbol, model_id = subject
+    home = home_of(folder, account_id)
+    end_ns = ((day - EPOCH).days + 1) * NS_PER_DAY
+    states = EngineStates(states_folder(home, account_id)).load(symbol, end_ns)
+    if not states:
+        raise InputError(f"No engine state of {symbol} is kept from before {day}.")
+    trained = Registry(home / "models").show(model_id).provenance
+    period = (trained.first_ts_ns, trained.last_ts_ns)
+    shifts, counts = shifts_of(TickArchive(home / "archive"), states[-1], period, end_ns)
+    return SymbolDrift(
+        symbol=symbol,
+        model_id=model_id,
+        day=day.isoformat(),
+        bars=counts[0],
+        training_bars=counts[1],
+        features=tuple(sorted(shifts, key=lambda each: each.p)),
+    )
+
+
+def shifts_of(
+    archive: TickArchive, state: EngineState, trained: tuple[int, int], end_ns: int
+) -> tuple[tuple[FeatureShift, ...], tuple[int, int]]:
+    """Every feature of the days before `end_ns`, and the bars of both periods.
+
+    `trained`: first and last instant of training, UTC ns.
+
+    Raises:
+        InputError: too little is archived.
+    """
+    first_ns, last_ns = trained
+    times, rows = _features(archive, state, first_ns, end_ns)
+    training = rows[times <= last_ns]
+    start_ns = max(end_ns - WINDOW_DAYS * NS_PER_DAY, last_ns + 1)
+    window = rows[times >= start_ns]
+    if not 0 < 2 * len(window) <= len(training):
+        raise InputError(
+            f"{state.instrument.symbol}: {len(window)} bars since the training and {len(training)} "
+            "of it are archived; expected at least one new bar and twice as many old ones."
+        )
+    names = tuple(TABULAR[k].field for k in CHECKED)
+    shifts = feature_shifts(names, training, window, np.random.default_rng(SEED))
+    return shifts, (len(window), len(training))
+
+
+def _features(
+    archive: TickArchive, state: EngineState, start_ns: int, end_ns: int
+) -> tuple[Int64Array, Float64Array]:
+    """Times and features of all warm bar closes between two times, from a cold engine."""
+    engine = FeatureEngine(default_plan(state.bar_period_s), state.instrument)
+    times, rows = [np.empty(0, np.int64)], [np.empty((0, len(CHECKED)))]
+    for block in archive.iter_days(engine.symbol, start_ns, end_ns):
+        sampled = engine.step_block(block)
+        warm = sampled.ready & sampled.closed
+        times.append(sampled.ts_ns[warm])
+        rows.append(sampled.values[warm][:, CHECKED])
+    return np.concatenate(times), np.concatenate(rows)
