@@ -45,6 +45,7 @@ export const EVENT_TYPES = [
   "PromotionJudged",
   "RetrainingAsked",
   "SkewMeasured",
+  "FeatureDriftMeasured",
   "AbstentionsReported",
   "FeatureCalculated",
   "DataImported",
