@@ -1189,6 +1189,7 @@ export type Paths = {
           | "DriftStateChanged"
           | "EquityRecorded"
           | "FeatureCalculated"
+          | "FeatureDriftMeasured"
           | "FlagChanged"
           | "ForecastSampled"
           | "JobEnded"
