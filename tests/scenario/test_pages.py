@@ -63,6 +63,7 @@ def test_prices_move_without_reloading(product: Product, page) -> None:
     page.wait_for_function(
         "text => document.querySelector('main').innerText !== text", arg=first, timeout=20_000
     )
+    assert page.errors == []
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])

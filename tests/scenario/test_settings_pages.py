@@ -123,6 +123,7 @@ def test_time_travel_goes_where_the_slider_stands(product: Product, page) -> Non
     page.get_by_test_id("past-slider").press("ArrowLeft")
     page.wait_for_url(re.compile(r"at_us=\d{16}"))
     page.get_by_text(re.compile(r"As of .* UTC\.")).wait_for()
+    assert page.errors == []
 
 
 def test_an_invitation_is_shown_once(product: Product, page) -> None:

@@ -82,10 +82,10 @@ def test_the_new_broker_day_forgets_the_days_loss_but_not_the_drawdown() -> None
 
 
 def test_a_week_of_small_losses_halts_until_sunday() -> None:
-    """2.9 % a day is under the daily 3 %; the third makes 6 % of the week's 10,000 by 8.7 %.
+    """No day loses the 3 % that halts, all together lose the 6 % of 10,000 that do: 600.
 
-    NOON_NS is a Tuesday in March, before New York's summer time: the week ends on Sunday the 10th,
-    which is the day the clocks change: 17:00 New York is 21:00 UTC.
+    NOON_NS is a Tuesday in March; the week ends on Sunday the 10th, the day on which New York's
+    clocks change: 17:00 there is 21:00 UTC.
     """
     desk = holding()
     day = 24 * 3_600

@@ -42,6 +42,21 @@ def test_new_records_hold_every_figure_and_replay() -> None:
         assert replay(record, EURUSD, lambda known: known.forecast).differences == ()
 
 
+def test_a_record_of_before_the_weekly_limit_goes_by_the_list_of_then() -> None:
+    """List 3 knew no week: neither its figure nor its check is asked for."""
+    desk = Desk().arm()
+    desk.account.on_tick(scene(tick(), forecast(0.60)))
+    record = recorded(desk)
+    figures = {key: one for key, one in record.risk_inputs.items() if key != "week_start_equity"}
+    limits = {key: one for key, one in record.parameters.items() if "weekly" not in key}
+    checks = tuple(check for check in record.checks if check.rule != "weekly_loss")
+    assert len(checks) == len(record.checks) - 1
+    old = msgspec.structs.replace(
+        record, risk_inputs=figures | {"rule_set": 3.0}, parameters=limits, checks=checks
+    )
+    assert replay(old, EURUSD, lambda known: known.forecast).differences == ()
+
+
 def test_a_record_that_was_touched_does_not_replay() -> None:
     """Another figure gives another check, and the difference is named."""
     desk = Desk().arm()

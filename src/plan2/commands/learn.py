@@ -173,20 +173,14 @@ def skew(
     Ends with exit code 1 when a vector differs.
     """
     from plan2.commands.tables import print_table
-    from plan2.foundation.errors import Plan2Error
     from plan2.foundation.loop import run_async
-    from plan2.foundation.worker_messages import open_channel
+    from plan2.foundation.worker_messages import answer
     from plan2.wiring.skew import skew_of_day
 
     loaded = resolve_settings(ctx, data_dir)
     measured = skew_of_day(loaded, account, day.date() if day is not None else None)
     if worker:
-        channel = open_channel()
-        try:
-            channel.result(run_async(measured))
-        except Plan2Error as error:
-            channel.failure(error)
-            raise
+        answer(lambda _: run_async(measured))
         return
     found = run_async(measured)
     if as_json:

@@ -57,23 +57,19 @@ def command(
     """
     from plan2.commands.tables import print_table
     from plan2.foundation.config.load import data_dir as folder_of
-    from plan2.foundation.errors import Plan2Error
-    from plan2.foundation.worker_messages import open_channel
-    from plan2.wiring.feature_drift import drift_of, newest_day
+    from plan2.foundation.worker_messages import answer
+    from plan2.wiring.feature_drift import SymbolDrift, drift_of, newest_day
 
     folder = folder_of(resolve_settings(ctx, data_dir).settings)
 
-    subject = (symbol, model_id)
-    last = newest_day(folder, account, symbol) if day is None else day.date()
+    def measured() -> SymbolDrift:
+        last = newest_day(folder, account, symbol) if day is None else day.date()
+        return drift_of(folder, account, (symbol, model_id), last)
+
     if worker:
-        channel = open_channel()
-        try:
-            channel.result(drift_of(folder, account, subject, last))
-        except Plan2Error as error:
-            channel.failure(error)
-            raise
+        answer(lambda _: measured())
         return
-    found = drift_of(folder, account, subject, last)
+    found = measured()
     if as_json:
         print_json(found)
         return

@@ -17,7 +17,6 @@ from plan2.commands.options import (
 )
 from plan2.commands.training_order import Order, Progress, Trained
 from plan2.foundation.config.schema import Settings
-from plan2.foundation.errors import Plan2Error
 from plan2.foundation.values import NS_PER_SECOND
 
 END_OF_TIME_NS = 2**63 - 1
@@ -159,14 +158,9 @@ def _order(folder: Path, settings: Settings, options: TrainOptions) -> Order:
 
 def _work(order: Order) -> None:
     """Train as a child process: progress and result go to the parent."""
-    from plan2.foundation.worker_messages import open_channel
+    from plan2.foundation.worker_messages import answer
 
-    channel = open_channel()
-    try:
-        channel.result(carry_out(order, lambda message, share: channel.progress(share, message)))
-    except Plan2Error as error:
-        channel.failure(error)
-        raise
+    answer(lambda channel: carry_out(order, lambda words, share: channel.progress(share, words)))
 
 
 def tell_progress(message: str, share: float) -> None:

@@ -7,6 +7,7 @@ messages and sends everything else to standard error.
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any, BinaryIO, Final
 
 import msgspec
@@ -95,6 +96,20 @@ def open_channel() -> Channel:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     return Channel(messages)
+
+
+def answer(work: Callable[[Channel], object]) -> None:
+    """Become a worker, do the work, and hand its result to the parent, or why there is none.
+
+    Raises:
+        Plan2Error: the work's own, after the parent was told.
+    """
+    channel = open_channel()
+    try:
+        channel.result(work(channel))
+    except Plan2Error as error:
+        channel.failure(error)
+        raise
 
 
 def _end_with_parent() -> None:

@@ -125,11 +125,7 @@ class Learning:
     def jobs(self) -> list[Job]:
         """What is done again and again."""
         hour, minute = self.config.skew_at.split(":")
-        nightly = f"{int(minute)} {int(hour)} * * *"
-        return [
-            Job("measure_skew", self.skew.measure, nightly),
-            Job("measure_feature_drift", self._measure_drift, nightly),
-        ]
+        return [Job("measure_features", self._measure_features, f"{int(minute)} {int(hour)} * * *")]
 
     async def run(self) -> None:
         """Take notes as they come, and act on what follows, until cancelled."""
@@ -246,12 +242,17 @@ class Learning:
         reason = verdict_of(edge_of(tick, forecast, instrument, rate, config))
         return "" if reason is Reason.EXPECTED_VALUE else reason.value
 
-    async def _measure_drift(self) -> None:
+    async def _measure_features(self) -> None:
+        """Skew, then drift: one child at a time beside the market."""
+        await self.skew.measure()
         desk = self._candidates.desk
         holders = {symbol: desk.holder(symbol, Alias.CHAMPION) for symbol in self._market.symbols}
         await self.drift.measure({s: each for s, each in holders.items() if each is not None})
 
     def _drifted(self, found: FeatureDriftMeasured) -> None:
+        """Take a measurement up, unless another champion has come to serve meanwhile."""
+        if self._champion_of(found.symbol) != found.candidate_id:
+            return
         if self.is_watching_only:
             self._record(found)
         else:

@@ -62,7 +62,8 @@ class InMemoryEventStore:
             known = log.by_id.get(each.new.event_id)
             if known is not None:
                 _check_repeat(each, known)
-                answers.append(known)
+                place = (known.position, known.at_us, known.version, known.prev_hash, known.hash)
+                answers.append(as_stored(each, *place))
                 continue
             _check_version(each, versions.get(each.new.stream_id, -1))
             last = fresh[-1] if fresh else (log.events[-1] if log.events else None)

@@ -51,7 +51,8 @@ class EventStore(Protocol):
     async def append(self, tenant: TenantId, batch: Sequence[NewEvent]) -> list[StoredEvent]:
         """Store all of the batch or nothing, and return it as stored, in order.
 
-        An event whose id is in the store already is answered with its first position.
+        An event whose id is in the store already is answered with its first place: position, time,
+        version, hashes. What is sealed is as offered now: sealing again makes other bytes.
 
         Raises:
             InputError: an event cannot be serialised.
