@@ -218,7 +218,12 @@ async def test_a_yen_round_trip_is_converted(venue: Venue) -> None:
     seen = len(venue.ticks)
     await venue.until(lambda: len(venue.ticks) > seen + 500)
     (leaving,) = await venue.answered(closing("USDJPY", SELL, entry.position_ticket))
-    tick = next(t for t in venue.ticks if t.symbol == "USDJPY" and t.ts_ns == leaving.ts_ns)
+
+    def at_exit() -> list[Tick]:
+        return [t for t in venue.ticks if t.symbol == "USDJPY" and t.ts_ns == leaving.ts_ns]
+
+    await venue.until(lambda: bool(at_exit()))  # a remote answer may come before its quote
+    tick = at_exit()[0]
     rate = Decimal(repr(1.0 / tick.ask))
     assert leaving.profit == by_hand(entry, leaving, 100_000, rate)
     assert await venue.balance() == Decimal("10000.00") + leaving.profit - Decimal("0.70")

@@ -25,9 +25,9 @@ Lines = Callable[[], list[dict[str, Any]]]
 def process_logging() -> Iterator[None]:
     """Leaves the logging of the process as it was."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
     logging.captureWarnings(capture=False)
     root.handlers[:], root.level = handlers, level
 

@@ -36,13 +36,13 @@ def lines() -> Iterator[io.TextIOWrapper]:
     """Everything that is logged meanwhile, libraries at their most talkative."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    handlers, level, before = list(root.handlers), root.level, structlog.get_config()
     configure(Log(level="debug", format="json"), SimulatedClock(), "run", out)
     root.setLevel(logging.DEBUG)
     yield out
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def text_of(lines: io.TextIOWrapper) -> str:
