@@ -112,6 +112,29 @@ def test_a_position_gets_other_stops_and_is_closed_in_part(product: Product, pag
     assert stop in row.inner_text()
 
 
+def test_a_ticket_that_opens_before_the_symbols_have_come_takes_the_first(
+    product: Product, page
+) -> None:
+    """The list of symbols is held back until the dialog is open; its fields come with the list."""
+    held = []
+
+    def hold(route) -> None:
+        held.append(route)
+
+    page.route("**/api/v1/symbols", hold)
+    page.goto(f"{product.url}/positions/open")
+    page.get_by_test_id("new-order").click()
+    page.get_by_role("dialog").wait_for()
+    quote = page.get_by_test_id("ticket-quote")
+    assert held, "the page asks for its symbols"
+    assert quote.count() == 0
+    for route in held:
+        route.continue_()
+    page.unroute("**/api/v1/symbols")
+    quote.wait_for()
+    page.keyboard.press("Escape")
+
+
 def test_a_refusal_stands_beside_its_field(product: Product, page) -> None:
     """Too large an order: the limit in words at the quantity; corrected, the same dialog sends."""
     bid = open_ticket(page, product, "open")

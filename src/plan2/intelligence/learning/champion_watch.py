@@ -212,7 +212,7 @@ class ChampionWatch:
     def _reading_of_features(self) -> Reading:
         bars, drifted = self._features
         return Reading(
-            detector="psi_ks", signal=Signal.FEATURE_DRIFT, statistic=float(drifted), limit=0.0,
+            detector="psi_ks", signal=Signal.FEATURE_DRIFT, statistic=float(drifted), limit=1.0,
             events=bars, is_on=drifted > 0,
         )  # fmt: skip
 

@@ -27,9 +27,8 @@ type Props = { symbol: string; close: () => void };
 
 export function OrderTicket({ symbol, close }: Props) {
   const { data: symbols } = useSymbols();
-  const first = symbol || (symbols?.[0]?.symbol ?? "");
-  const [ticket, setTicket] = useState<Ticket>({
-    symbol: first,
+  const [typed, setTicket] = useState<Ticket>({
+    symbol,
     side: "buy",
     trigger: "market",
     quantity: "",
@@ -39,6 +38,8 @@ export function OrderTicket({ symbol, close }: Props) {
     take_profit: "",
     expires: "",
   });
+  // The list of symbols may come after the dialog has opened: the first one stands until another is chosen.
+  const ticket = { ...typed, symbol: typed.symbol || (symbols?.[0]?.symbol ?? "") };
   const zone = useZone();
   const market = useMarket(ticket.symbol);
   const blocked = useEntryBlock(ticket.symbol);
