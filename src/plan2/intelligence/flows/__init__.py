@@ -1,0 +1,1 @@
+"""Flows: what trades, declared in one file, the same for backtest, paper and live."""
