@@ -26,13 +26,15 @@ import { useShortcuts } from "./useShortcuts";
 export function Shell({ children }: { children: ReactNode }) {
   const actions = useActions();
   const isStale = useIsStale();
+  // Behind the sign-in nothing can be reached; the page stays as it is.
+  const isSignedOut = useSession((state) => state.isSignedOut);
   useShortcuts(actions);
   return (
     <>
       <a className="skip-link" href="#main">
         {t("shell.skip")}
       </a>
-      <div className="shell">
+      <div className="shell" inert={isSignedOut}>
         <TopBar />
         <Nav />
         <main id="main" className={`main ${isStale ? "is-stale" : ""}`} tabIndex={-1}>

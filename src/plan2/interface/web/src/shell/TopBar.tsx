@@ -12,6 +12,7 @@ import { t } from "../strings";
 import { Boundary } from "../widgets/Boundary";
 import { Gain } from "../widgets/Figures";
 import { Icon } from "../widgets/Icon";
+import { useScheme } from "./appearance";
 import { EnvironmentBadge } from "./EnvironmentBadge";
 import { LinkPill } from "./LinkPill";
 import { TradingControl } from "./TradingControl";
@@ -80,10 +81,9 @@ function Figures() {
 }
 
 function Tools() {
-  const theme = usePreferences((state) => state.theme);
+  const isDark = useScheme() === "dark";
   const change = usePreferences((state) => state.change);
   const open = useDialogs((state) => state.open);
-  const isDark = theme === "dark";
   return (
     <>
       <button type="button" className="search-button" onClick={spotlight.open}>

@@ -7,6 +7,7 @@ import { type SwitchCommand, useDialogs } from "../state/dialogs";
 import { usePreferences } from "../state/preferences";
 import { t } from "../strings";
 import type { IconName } from "../widgets/Icon";
+import { useScheme } from "./appearance";
 import { usePages } from "./pages";
 
 export type Action = {
@@ -23,7 +24,8 @@ export function useActions(): Action[] {
   const [, navigate] = useLocation();
   const { data: symbols } = useSymbols();
   const open = useDialogs((state) => state.open);
-  const { theme, zone, change } = usePreferences();
+  const { zone, change } = usePreferences();
+  const scheme = useScheme();
   const pages = usePages();
   return useMemo(() => {
     const go: Action[] = pages.map((page) => ({
@@ -71,7 +73,7 @@ export function useActions(): Action[] {
         title: t("action.theme"),
         keys: "alt+t",
         icon: "sun",
-        run: () => change({ theme: theme === "dark" ? "light" : "dark" }),
+        run: () => change({ theme: scheme === "dark" ? "light" : "dark" }),
       },
       {
         id: "zone",
@@ -98,5 +100,5 @@ export function useActions(): Action[] {
         run: () => open({ kind: "shortcuts" }),
       },
     ];
-  }, [navigate, pages, symbols, open, theme, zone, change]);
+  }, [navigate, pages, symbols, open, scheme, zone, change]);
 }

@@ -76,7 +76,9 @@ function Headline({ record, back }: { record: DecisionRecord; back: () => void }
         </Link>
         <ReplayButton id={record.decision_id} />
       </div>
-      <p className="decision-sentence">{record.sentence}</p>
+      <p lang="en" className="decision-sentence">
+        {record.sentence}
+      </p>
       <dl className="decision-meta">
         <div>
           <Pair name={t("decision.time")}>

@@ -90,7 +90,7 @@ function Flashing({ value, text }: { value: number | null; text: string }) {
     const colour = `var(--${value > before ? "up" : "down"})`;
     node.current.animate(
       [
-        { color: colour, backgroundColor: `color-mix(in srgb, ${colour} 18%, transparent)` },
+        { color: colour, backgroundColor: `color-mix(in srgb, ${colour} 9%, transparent)` },
         { backgroundColor: "transparent" },
       ],
       { duration: FLASH_MS, easing: "ease-out" },

@@ -95,7 +95,12 @@ export function Orders() {
       cell: (order) => <span title={order.why}>{deciderOf(order, nameOf)}</span>,
       sortBy: (order) => deciderOf(order, nameOf),
     },
-    { key: "reason", title: t("field.reason"), role: "wide", cell: reasonOf },
+    {
+      key: "reason",
+      title: t("field.reason"),
+      role: "wide",
+      cell: (order) => <span lang="en">{reasonOf(order)}</span>,
+    },
   ];
   const state = widgetState(query, {
     isEmpty: items.length === 0,
