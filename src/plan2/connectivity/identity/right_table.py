@@ -96,6 +96,7 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("POST", "/api/v1/positions/{position_id}/release"): TRADE,
     ("GET", "/api/v1/equity"): READ,
     ("GET", "/api/v1/account"): READ,
+    ("GET", "/api/v1/risk"): READ,
     ("GET", "/api/v1/broker"): READ,
     ("GET", "/api/v1/learning"): READ,
     ("GET", "/api/v1/learning/outcomes"): READ,

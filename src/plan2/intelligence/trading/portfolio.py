@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
@@ -48,6 +49,11 @@ class Portfolio:
         """Fall of equity since the broker's midnight, as a fraction of it; negative = gain."""
         self.drawdown = 0.0
         """Fall of equity from its peak, as a fraction of it."""
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """What can be valued, by symbol."""
+        return self._instruments
 
     @property
     def balance(self) -> Decimal:

@@ -234,6 +234,7 @@ export type ContestItem = {
   refused: string;
   state: string;
 };
+export type CurrencyExposure = { currency: string; fraction: number | null; net: number | null };
 export type DataMap = { items: MapItem[] };
 export type DecisionItem = {
   cost: number | null;
@@ -492,6 +493,17 @@ export type LevelItem = {
   value: boolean | number | string | (number | string)[] | Record<string, number | string> | null;
 };
 export type LimitItem = { limit: number; rule: string; value: number };
+export type LimitUse = {
+  effect: string;
+  limit: number;
+  resets_us: number | null;
+  rule: string;
+  setting: string;
+  soft: number[];
+  unit: string;
+  used: number | null;
+  window_s: number;
+};
 export type LoadState = {
   factors: Record<string, number>;
   level: string;
@@ -743,6 +755,17 @@ export type ReportRow = {
 };
 export type ResetBody = { second_factor?: boolean };
 export type RestoreBody = { file: string; reason?: string };
+export type RiskInfo = {
+  account_id: string;
+  currencies: CurrencyExposure[];
+  currency_limit: number;
+  equity: string;
+  holds: string;
+  limits: LimitUse[];
+  market_us: number;
+  symbols: SymbolExposure[];
+  trading_state: string;
+};
 export type Role = "Tenant_Admin" | "Portfolio_Manager" | "Analyst" | "API_User";
 export type RollbackBody = { reason: string; symbol: string };
 export type RotateBody = { level: "root" | "tenant" };
@@ -873,6 +896,14 @@ export type SwitchItem = {
   scope: string;
   state: string;
   target: string;
+};
+export type SymbolExposure = {
+  fraction: number | null;
+  lots: number;
+  positions: number;
+  profit: string;
+  symbol: string;
+  value: number | null;
 };
 export type SymbolInfo = {
   ask: number | null;
@@ -1361,6 +1392,7 @@ export type Paths = {
   };
   "/api/v1/reports": { get: { answer: ReportRow[] } };
   "/api/v1/reports/{report_id}": { get: { path: { report_id: string }; answer: Blob } };
+  "/api/v1/risk": { get: { answer: RiskInfo } };
   "/api/v1/second-factor": {
     get: { answer: FactorInfo };
     post: { answer: FactorBegun };
