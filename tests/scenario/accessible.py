@@ -1,4 +1,4 @@
-"""What every page owes everybody: no violation that axe-core finds, nothing too wide, nothing too small.
+"""What every page owes everybody: no violation that axe-core finds, nothing too wide or small.
 
 axe-core is a development dependency of the web app (`npm ci` in its folder); it is run in the page,
 never served.

@@ -67,12 +67,16 @@ def _loss_limits(account: TradingAccount) -> list[LimitUse]:
 def _exposure_limits(account: TradingAccount, currencies: list[CurrencyExposure]) -> list[LimitUse]:
     """What keeps the account from taking on more: only new risk is refused."""
     portfolio, risk, held = account.portfolio, account.rules.risk, account.positions
-    exposure = _share(account, portfolio.exposure(account.rates))
+    value = portfolio.exposure(account.rates)
     nets = [math.nan if item.fraction is None else abs(item.fraction) for item in currencies]
     per_symbol = max((len(held.of_symbol(symbol)) for symbol in _held(account)), default=0)
     return [
         _denies(
-            "exposure", FRACTION, exposure, risk.exposure_max_fraction, "exposure_max_fraction"
+            "exposure",
+            FRACTION,
+            _share(account, value),
+            risk.exposure_max_fraction,
+            "exposure_max_fraction",
         ),
         _denies(
             "currency",

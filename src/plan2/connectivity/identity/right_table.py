@@ -85,6 +85,7 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/api/v1/decisions/{decision_id}/replay"): READ,
     ("GET", "/api/v1/decisions/{decision_id}/similar"): READ,
     ("GET", "/api/v1/orders"): READ,
+    ("GET", "/api/v1/orders/preview"): READ,
     ("POST", "/api/v1/orders"): TRADE,
     ("PATCH", "/api/v1/orders/{order_id}"): TRADE,
     ("DELETE", "/api/v1/orders/{order_id}"): TRADE,

@@ -53,6 +53,8 @@ const LearningPage = lazy(() =>
 const FeaturesPage = lazy(() =>
   import("./pages/features/FeaturesPage").then((m) => ({ default: m.FeaturesPage })),
 );
+const RiskPage = lazy(() => import("./pages/risk/RiskPage").then((m) => ({ default: m.RiskPage })));
+const HelpPage = lazy(() => import("./pages/help/HelpPage").then((m) => ({ default: m.HelpPage })));
 const TenantsPage = lazy(() =>
   import("./pages/tenants/TenantsPage").then((m) => ({ default: m.TenantsPage })),
 );
@@ -127,6 +129,8 @@ function Pages() {
       <Route path="/positions/:tab?">{({ tab }) => <PositionsPage tab={tab ?? "open"} />}</Route>
       <Route path="/models/:id?">{({ id }) => <ModelsPage id={id ?? ""} />}</Route>
       <Route path="/training/:id?">{({ id }) => <TrainingPage id={id ?? ""} />}</Route>
+      <Route path="/risk" component={RiskPage} />
+      <Route path="/help" component={HelpPage} />
       <Route path="/learning" component={LearningPage} />
       <Route path="/features/:symbol?">
         {({ symbol }) => <FeaturesPage symbol={symbol ?? ""} />}

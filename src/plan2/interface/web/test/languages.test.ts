@@ -7,8 +7,10 @@ import { setCatalogues, t, texts } from "../src/strings";
 import { admin } from "../src/strings/admin";
 import { en } from "../src/strings/en";
 import { indonesian } from "../src/strings/id";
+import { help } from "../src/strings/help";
 import { learning } from "../src/strings/learning";
 import { models } from "../src/strings/models";
+import { risk } from "../src/strings/risk";
 import { training } from "../src/strings/training";
 
 const STRINGS = path.join(import.meta.dirname, "../src/strings");
@@ -16,8 +18,10 @@ const NOT_CATALOGUES = new Set(["index.ts", "language.ts"]);
 const ENGLISH: Record<string, Record<string, string>> = {
   main: en,
   admin,
+  help,
   learning,
   models,
+  risk,
   training,
 };
 const JANUARY_US = Date.UTC(2026, 0, 5, 14, 5, 9) * 1_000;

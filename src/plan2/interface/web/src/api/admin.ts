@@ -47,9 +47,6 @@ export const useClock = () => useRead("/api/v1/records/clock", {}, { every: MINU
 export const useAuditEvent = (position: number) =>
   useRead("/api/v1/audit/{position}", { path: { position } }, { enabled: position > 0 });
 
-export const usePastState = (at_us: number) =>
-  useRead("/api/v1/audit/state", { query: { at_us } }, { enabled: at_us > 0, staleTime: MINUTE });
-
 type AuditQuery = NonNullable<Given<"get", "/api/v1/audit">["query"]>;
 export type AuditFilter = Pick<AuditQuery, "types" | "actor" | "stream" | "from_us" | "to_us">;
 

@@ -135,6 +135,12 @@ export type ChangeBody = {
   stop_loss?: number | null;
   take_profit?: number | null;
 };
+export type CheckItem = {
+  limit: number | null;
+  passed: boolean;
+  rule: string;
+  value: number | null;
+};
 export type CheckReport = {
   bars: number;
   columns: ColumnReport[];
@@ -582,6 +588,7 @@ export type OrderItem = {
   ts_us: number;
   why: string;
 };
+export type OrderPreview = { checks: CheckItem[]; passes: boolean };
 export type OrderReceipt = { order_id: string; request_id: string; state: string };
 export type OrderRecord = {
   account_id: string;
@@ -1342,6 +1349,21 @@ export type Paths = {
       answer: PageOrderOrderItem;
     };
     post: { body: OrderBody; answer: OrderReceipt };
+  };
+  "/api/v1/orders/preview": {
+    get: {
+      query: {
+        limit_price?: number;
+        price?: number;
+        quantity: number;
+        side: "buy" | "sell";
+        stop_loss?: number;
+        symbol: string;
+        take_profit?: number;
+        trigger?: Trigger;
+      };
+      answer: OrderPreview;
+    };
   };
   "/api/v1/orders/{order_id}": {
     patch: { path: { order_id: string }; body: ChangeBody; answer: OrderReceipt };

@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { useLocation } from "wouter";
 import { useSymbols } from "../api/queries";
 import { type SwitchCommand, useDialogs } from "../state/dialogs";
+import { useIsPast, usePast } from "../state/past";
 import { usePreferences } from "../state/preferences";
 import { t } from "../strings";
 import type { IconName } from "../widgets/Icon";
@@ -27,6 +28,7 @@ export function useActions(): Action[] {
   const { zone, change } = usePreferences();
   const scheme = useScheme();
   const pages = usePages();
+  const isPast = useIsPast();
   return useMemo(() => {
     const go: Action[] = pages.map((page) => ({
       id: `go${page.path}`,
@@ -52,20 +54,28 @@ export function useActions(): Action[] {
       icon,
       run: () => open({ kind: "command", command: name }),
     });
+    const commands = isPast
+      ? []
+      : [
+          command("pause", "pause"),
+          command("reduce-only", "shrink"),
+          command("resume", "play"),
+          command("halt", "halt"),
+        ];
     return [
       ...go,
       ...markets,
-      command("pause", "pause"),
-      command("reduce-only", "shrink"),
-      command("resume", "play"),
-      command("halt", "halt"),
+      ...commands,
       {
         id: "kill",
         group: t("action.trading"),
         title: t("kill.open"),
         keys: "ctrl+shift+k",
         icon: "kill",
-        run: () => open({ kind: "kill" }),
+        run: () => {
+          usePast.getState().leave();
+          open({ kind: "kill" });
+        },
       },
       {
         id: "theme",
@@ -100,5 +110,18 @@ export function useActions(): Action[] {
         run: () => open({ kind: "shortcuts" }),
       },
     ];
-  }, [navigate, pages, symbols, open, scheme, zone, change]);
+  }, [navigate, pages, symbols, open, scheme, zone, change, isPast]);
 }
+
+/** Keys that single pages have beside those; no action of the palette, so there is nothing to run. */
+export const PAGE_KEYS = [
+  { keys: "[ / ]", title: "shortcuts.symbol" },
+  { keys: "1 … 4", title: "shortcuts.timeframe" },
+  { keys: "← →", title: "shortcuts.crosshair" },
+  { keys: "+ −", title: "shortcuts.zoom" },
+  { keys: "End", title: "shortcuts.latest" },
+  { keys: "j / k", title: "shortcuts.next" },
+  { keys: "r", title: "shortcuts.replay" },
+  { keys: "n", title: "shortcuts.new_order" },
+  { keys: ", / .", title: "shortcuts.past" },
+] as const;
