@@ -24,4 +24,14 @@ export const app = {
   "past.blocked": "You look at the past: commands are off until you come back to now.",
   "past.go": "Show the whole app as of then",
   "shortcuts.past": "In time travel: a minute back / on; Esc comes back",
+  "table.filter": "Filter",
+  "ticket.checks": "What the risk checks say now",
+  "ticket.checks_pass": "All {count} checks pass.",
+  "ticket.checks_fail": "{count} of {all} checks {count|refuses|refuse}.",
+  "ticket.checks_all": "Every check with its numbers",
+  "decision.if": "What would have changed it",
+  "decision.if_check": "It would pass “{rule}” at {limit}; it saw {value}.",
+  "decision.if_edge_p":
+    "It would be worth it from a pessimistic probability of {needed} on; it was {had}.",
+  "decision.if_edge_cost": "Or at a cost of at most {needed} a unit; it was {had}.",
 } as const;

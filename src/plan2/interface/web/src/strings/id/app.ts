@@ -27,4 +27,13 @@ export const app = {
   "past.blocked": "Anda melihat masa lalu: perintah dimatikan sampai Anda kembali ke sekarang.",
   "past.go": "Tampilkan seluruh aplikasi per saat itu",
   "shortcuts.past": "Dalam perjalanan waktu: semenit mundur / maju; Esc kembali",
+  "table.filter": "Saring",
+  "ticket.checks": "Kata pemeriksaan risiko sekarang",
+  "ticket.checks_pass": "Semua {count} pemeriksaan lolos.",
+  "ticket.checks_fail": "{count} dari {all} pemeriksaan menolak.",
+  "ticket.checks_all": "Setiap pemeriksaan dengan angkanya",
+  "decision.if": "Yang akan mengubahnya",
+  "decision.if_check": "Lolos “{rule}” pada {limit}; yang terlihat {value}.",
+  "decision.if_edge_p": "Layak mulai dari peluang pesimistis {needed}; nyatanya {had}.",
+  "decision.if_edge_cost": "Atau dengan biaya paling banyak {needed} per unit; nyatanya {had}.",
 } as const satisfies Translated<typeof english>;
