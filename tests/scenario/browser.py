@@ -38,7 +38,9 @@ def signed_in(product: Product, width: int, height: int) -> Iterator[object]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         # Without motion, so that what is measured does not change under the measurement.
         page = browser.new_page(
-            viewport={"width": width, "height": height}, reduced_motion="reduce"
+            viewport={"width": width, "height": height},
+            reduced_motion="reduce",
+            service_workers="block",
         )
         page.set_default_timeout(ANSWER_MS)
         page.errors = []

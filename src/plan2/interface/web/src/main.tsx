@@ -14,12 +14,15 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { loadSession } from "./api/client";
 import { SUBPROTOCOL } from "./gen/protocol";
+import { prepareInstallation } from "./state/install";
 import { usePreferences } from "./state/preferences";
 import { useSession } from "./state/session";
 import { StreamClient } from "./stream/client";
 import { browserEnvironment } from "./stream/environment";
 import { showLanguage } from "./strings/language";
 import { PHONE } from "./widgets/phone";
+
+prepareInstallation();
 
 const STREAM_PATH = "/api/v1/stream";
 

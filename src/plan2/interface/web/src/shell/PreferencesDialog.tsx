@@ -3,6 +3,7 @@
 import { Button, Modal, Switch } from "@mantine/core";
 import type { ReactNode } from "react";
 import { signOut } from "../api/client";
+import { useInstall, useInstallable } from "../state/install";
 import { type Density, type Palette, type Theme, usePreferences } from "../state/preferences";
 import type { Zone } from "../format/times";
 import { useSession } from "../state/session";
@@ -83,6 +84,7 @@ export function PreferencesDialog({ close }: { close: () => void }) {
             aria-label={t("prefs.single_keys")}
           />
         </Line>
+        <InstallLine />
         {session && (
           <Line name={t("prefs.signed_in", { user: session.user, tenant: session.tenant })}>
             <Button variant="default" onClick={() => void signOut().then(close)}>
@@ -92,6 +94,22 @@ export function PreferencesDialog({ close }: { close: () => void }) {
         )}
       </div>
     </Modal>
+  );
+}
+
+function InstallLine() {
+  const install = useInstall((state) => state.install);
+  const way = useInstallable();
+  return (
+    <Line name={t("install.title")}>
+      {way === "offered" ? (
+        <Button variant="default" onClick={install} title={t("install.offered")}>
+          {t("install.button")}
+        </Button>
+      ) : (
+        <span className="dim">{t(`install.${way}`)}</span>
+      )}
+    </Line>
   );
 }
 

@@ -34,4 +34,10 @@ export const app = {
   "decision.if_edge_p":
     "It would be worth it from a pessimistic probability of {needed} on; it was {had}.",
   "decision.if_edge_cost": "Or at a cost of at most {needed} a unit; it was {had}.",
+  "install.title": "As an app",
+  "install.button": "Install",
+  "install.installed": "It runs as an installed app.",
+  "install.offered": "With an icon of its own; it opens without a server too and says so.",
+  "install.by_menu": "Your browser installs it from its own menu (“Add to home screen”).",
+  "install.needs_tls": "Needs an encrypted address (https), which this one is not.",
 } as const;

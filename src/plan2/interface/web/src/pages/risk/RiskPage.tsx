@@ -19,9 +19,11 @@ export function RiskPage() {
       <h1 className="sr-only">{t("page.risk")}</h1>
       <LeversWidget holds={query.data?.holds ?? ""} />
       <LimitsWidget query={query} />
-      <CurrencyWidget query={query} />
-      <SymbolWidget query={query} />
-      <Breaches />
+      <div className="stack">
+        <CurrencyWidget query={query} />
+        <SymbolWidget query={query} />
+        <Breaches />
+      </div>
     </div>
   );
 }

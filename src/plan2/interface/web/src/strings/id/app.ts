@@ -36,4 +36,10 @@ export const app = {
   "decision.if_check": "Lolos “{rule}” pada {limit}; yang terlihat {value}.",
   "decision.if_edge_p": "Layak mulai dari peluang pesimistis {needed}; nyatanya {had}.",
   "decision.if_edge_cost": "Atau dengan biaya paling banyak {needed} per unit; nyatanya {had}.",
+  "install.title": "Sebagai aplikasi",
+  "install.button": "Pasang",
+  "install.installed": "Berjalan sebagai aplikasi terpasang.",
+  "install.offered": "Dengan ikonnya sendiri; terbuka juga tanpa server dan mengatakannya.",
+  "install.by_menu": "Peramban Anda memasangnya dari menunya (“Tambahkan ke layar utama”).",
+  "install.needs_tls": "Perlu alamat terenkripsi (https), yang ini bukan.",
 } as const satisfies Translated<typeof english>;
