@@ -7,6 +7,7 @@ is instant. Whatever a user can get wrong ends in one sentence and an exit code,
 import errno
 import importlib
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from plan2.foundation.errors import Plan2Error
 
 VERBS: Final[Mapping[str, str]] = {
     "serve": "Run the platform: market, models, trading, web page.",
+    "desktop": "Open the web page in a window of its own.",
     "halt": "Halt trading; only a person resumes it.",
     "pause": "Open nothing new; manage what is open.",
     "reduce-only": "Let only exits through.",
@@ -55,10 +57,13 @@ VERBS: Final[Mapping[str, str]] = {
     "terminal": "Lend this machine's terminal to a Plan2 elsewhere.",
     "terminal-keys": "Make and revoke the keys of remote terminals.",
     "bench": "Measure this machine against the latency budgets.",
+    "completion": "Make a shell complete verbs and options.",
 }
 """Every verb and its line in `plan2 --help`, in the order they are shown."""
 
 INTERRUPTED_EXIT_CODE = 130
+COMPLETING: Final = "_PLAN2_COMPLETE"
+"""Set by a shell that asks what may come next."""
 
 
 class Verbs(click.Group):
@@ -145,6 +150,8 @@ def command(
     debug: bool,
 ) -> None:
     """Plan2 trades MetaTrader 5 accounts with models, explains and records every decision."""
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
     ctx.obj = Cli(config_file, data_dir, log_level, debug)
 
 
@@ -152,8 +159,11 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; results go to stdout, errors to stderr.
 
     Returns:
-        The exit code: 0, the error's own code, 2 for a wrong option, 130 after Ctrl+C.
+        The exit code: 0, the error's own code, 2 for a wrong option, 130 after Ctrl+C; docs/cli.md
+        lists them.
     """
+    if COMPLETING in os.environ:
+        importlib.import_module("plan2.commands.completion")  # shells that click does not know
     try:
         code = command.main(list(arguments), prog_name="plan2", standalone_mode=False)
     except click.ClickException as error:

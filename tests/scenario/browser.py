@@ -36,7 +36,12 @@ def signed_in(product: Product, width: int, height: int) -> Iterator[object]:
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": width, "height": height})
+        # Without motion, so that what is measured does not change under the measurement.
+        page = browser.new_page(
+            viewport={"width": width, "height": height},
+            reduced_motion="reduce",
+            service_workers="block",
+        )
         page.set_default_timeout(ANSWER_MS)
         page.errors = []
         page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)

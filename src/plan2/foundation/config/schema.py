@@ -286,7 +286,7 @@ class Ui(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person sees first; a tenant may set it for everybody, a person for themselves."""
 
     theme: Literal["system", "light", "dark"] = "system"
-    language: Literal["en"] = "en"
+    language: Literal["en", "id"] = "en"
     quiet_from: TimeOfDay = ""
     quiet_until: TimeOfDay = ""
     time_zone: Annotated[str, Meta(max_length=64)] = ""

@@ -135,6 +135,12 @@ export type ChangeBody = {
   stop_loss?: number | null;
   take_profit?: number | null;
 };
+export type CheckItem = {
+  limit: number | null;
+  passed: boolean;
+  rule: string;
+  value: number | null;
+};
 export type CheckReport = {
   bars: number;
   columns: ColumnReport[];
@@ -234,6 +240,7 @@ export type ContestItem = {
   refused: string;
   state: string;
 };
+export type CurrencyExposure = { currency: string; fraction: number | null; net: number | null };
 export type DataMap = { items: MapItem[] };
 export type DecisionItem = {
   cost: number | null;
@@ -492,6 +499,17 @@ export type LevelItem = {
   value: boolean | number | string | (number | string)[] | Record<string, number | string> | null;
 };
 export type LimitItem = { limit: number; rule: string; value: number };
+export type LimitUse = {
+  effect: string;
+  limit: number;
+  resets_us: number | null;
+  rule: string;
+  setting: string;
+  soft: number[];
+  unit: string;
+  used: number | null;
+  window_s: number;
+};
 export type LoadState = {
   factors: Record<string, number>;
   level: string;
@@ -570,6 +588,7 @@ export type OrderItem = {
   ts_us: number;
   why: string;
 };
+export type OrderPreview = { checks: CheckItem[]; passes: boolean };
 export type OrderReceipt = { order_id: string; request_id: string; state: string };
 export type OrderRecord = {
   account_id: string;
@@ -743,6 +762,17 @@ export type ReportRow = {
 };
 export type ResetBody = { second_factor?: boolean };
 export type RestoreBody = { file: string; reason?: string };
+export type RiskInfo = {
+  account_id: string;
+  currencies: CurrencyExposure[];
+  currency_limit: number;
+  equity: string;
+  holds: string;
+  limits: LimitUse[];
+  market_us: number;
+  symbols: SymbolExposure[];
+  trading_state: string;
+};
 export type Role = "Tenant_Admin" | "Portfolio_Manager" | "Analyst" | "API_User";
 export type RollbackBody = { reason: string; symbol: string };
 export type RotateBody = { level: "root" | "tenant" };
@@ -873,6 +903,14 @@ export type SwitchItem = {
   scope: string;
   state: string;
   target: string;
+};
+export type SymbolExposure = {
+  fraction: number | null;
+  lots: number;
+  positions: number;
+  profit: string;
+  symbol: string;
+  value: number | null;
 };
 export type SymbolInfo = {
   ask: number | null;
@@ -1312,6 +1350,21 @@ export type Paths = {
     };
     post: { body: OrderBody; answer: OrderReceipt };
   };
+  "/api/v1/orders/preview": {
+    get: {
+      query: {
+        limit_price?: number;
+        price?: number;
+        quantity: number;
+        side: "buy" | "sell";
+        stop_loss?: number;
+        symbol: string;
+        take_profit?: number;
+        trigger?: Trigger;
+      };
+      answer: OrderPreview;
+    };
+  };
   "/api/v1/orders/{order_id}": {
     patch: { path: { order_id: string }; body: ChangeBody; answer: OrderReceipt };
     delete: { path: { order_id: string }; query?: { reason?: string }; answer: OrderReceipt };
@@ -1361,6 +1414,7 @@ export type Paths = {
   };
   "/api/v1/reports": { get: { answer: ReportRow[] } };
   "/api/v1/reports/{report_id}": { get: { path: { report_id: string }; answer: Blob } };
+  "/api/v1/risk": { get: { answer: RiskInfo } };
   "/api/v1/second-factor": {
     get: { answer: FactorInfo };
     post: { answer: FactorBegun };

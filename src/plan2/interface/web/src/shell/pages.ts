@@ -19,6 +19,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: "/market", title: "page.market", icon: "market", key: "m" },
   { path: "/decisions", title: "page.decisions", icon: "decisions", key: "d" },
   { path: "/positions", title: "page.positions", icon: "positions", key: "p" },
+  { path: "/risk", title: "page.risk", icon: "risk", key: "r" },
   { path: "/models", title: "page.models", icon: "models", key: "l" },
   { path: "/training", title: "page.training", icon: "training", key: "j", right: "reader" },
   { path: "/learning", title: "page.learning", icon: "learning", key: "n" },
@@ -28,6 +29,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: "/audit", title: "page.audit", icon: "audit", key: "a", right: "reader" },
   { path: "/tenants", title: "page.tenants", icon: "tenants", key: "t", right: "operator" },
   { path: "/settings", title: "page.settings", icon: "settings", key: "e" },
+  { path: "/help", title: "page.help", icon: "help", key: "h" },
 ];
 
 /** The pages that whoever is signed in is offered. */

@@ -3,11 +3,12 @@
 import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useSearchParams } from "wouter";
-import { usePastState } from "../../api/admin";
+import { usePastState } from "../../api/state";
 import type { Answer } from "../../api/typed";
 import { useDigits } from "../../api/live";
 import { lots, money, price } from "../../format/numbers";
 import { full, zoneName } from "../../format/times";
+import { usePast } from "../../state/past";
 import { useZone } from "../../state/preferences";
 import { label, t } from "../../strings";
 import { a } from "../../strings/admin";
@@ -61,6 +62,14 @@ export function PastState() {
       </div>
       <Widget title={a("past.when")}>
         <TimeControls at_us={at_us} end_us={end_us} travel={travel} isNow={isNow} />
+        <button
+          type="button"
+          className="ghost-button"
+          data-testid="past-go"
+          onClick={() => usePast.getState().travel(at_us)}
+        >
+          {t("past.go")}
+        </button>
       </Widget>
       <Widget title={a("past.accounts")} state={state}>
         <div className="stack">

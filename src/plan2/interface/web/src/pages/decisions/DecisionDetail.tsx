@@ -11,6 +11,7 @@ import { Icon } from "../../widgets/Icon";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { ChecksWidget } from "./ChecksWidget";
+import { counterfactuals } from "./counterfactual";
 import { EdgeWidget } from "./EdgeWidget";
 import { FeaturesWidget } from "./FeaturesWidget";
 import { ForecastPart } from "./ForecastPart";
@@ -55,6 +56,8 @@ function Record({ record, back }: { record: DecisionRecord; back: () => void }) 
 }
 
 function Headline({ record, back }: { record: DecisionRecord; back: () => void }) {
+  const digits = useDigits()(record.symbol);
+  const wouldChange = counterfactuals(record, digits);
   return (
     <header className="w decision-head">
       <div className="row wrap">
@@ -76,7 +79,19 @@ function Headline({ record, back }: { record: DecisionRecord; back: () => void }
         </Link>
         <ReplayButton id={record.decision_id} />
       </div>
-      <p className="decision-sentence">{record.sentence}</p>
+      <p lang="en" className="decision-sentence">
+        {record.sentence}
+      </p>
+      {wouldChange.length > 0 && (
+        <div className="stack is-tight" data-testid="counterfactual">
+          <b className="dim">{t("decision.if")}</b>
+          <ul>
+            {wouldChange.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+        </div>
+      )}
       <dl className="decision-meta">
         <div>
           <Pair name={t("decision.time")}>
