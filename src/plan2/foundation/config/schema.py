@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from plan2.foundation.config.schema_notify import Notify
 from plan2.foundation.config.section import (
     Count,
     Fraction,
@@ -321,4 +322,5 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     audit: Audit = Audit()
     records: Records = Records()
     ui: Ui = Ui()
+    notify: Notify = Notify()
     log: Log = Log()
