@@ -126,6 +126,12 @@ class Line:
             except TimeoutError:
                 continue
 
+    async def flush(self) -> None:
+        """Try once to hand over everything that may go now."""
+        now_s = asyncio.get_running_loop().time()
+        while (waiting := self._next(now_s)) is not None:
+            await self._deliver(waiting)
+
     # --- what waits -----------------------------------------------------------------------
 
     def _was_told(self, person: Recipient, notification: Notification, now_ns: int) -> bool:

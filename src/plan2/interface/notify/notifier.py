@@ -1,8 +1,9 @@
 """The notifier: who is told what, on which channels, how loud; nothing here ever waits."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 import numpy as np
@@ -15,12 +16,18 @@ from plan2.interface.notify.line import Line
 from plan2.interface.notify.notification import Channel, Notification, Recipient
 from plan2.interface.notify.preferences import Preferences
 
+CLOSE_S: Final = 3.0
+
 
 class Audience(Protocol):
     """Who may be told something; from memory."""
 
     def of(self, notification: Notification) -> Sequence[Recipient]:
-        """People of the tenant who are let in, may read it and agreed to be told."""
+        """People of the tenant who are let in and may read it."""
+        ...
+
+    def agrees(self, person: Recipient) -> bool:
+        """Whether a person agreed to be told outside of the web app."""
         ...
 
 
@@ -65,7 +72,7 @@ class Notifier:
             notification.kind, notification.severity, now_ns
         )
         lines = [line for line in self._lines if line.channel.reaches(person)]
-        if loudness is Loudness.OFF or not lines:
+        if loudness is Loudness.OFF or not lines or not self._audience.agrees(person):
             return False
         is_silent = loudness is Loudness.SILENT
         shown = msgspec.structs.replace(notification, is_silent=is_silent)
@@ -77,6 +84,12 @@ class Notifier:
         """Deliver on every channel until cancelled; one that is slow delays no other."""
         if self._lines:
             await asyncio.gather(*(line.run() for line in self._lines))
+
+    async def close(self) -> None:
+        """Hand over what waits, as long as that is quick; what is left is lost with the process."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await asyncio.gather(*(line.flush() for line in self._lines))
 
     def check(self) -> Health:
         """The worst of the channels."""

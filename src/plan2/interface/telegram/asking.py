@@ -63,7 +63,6 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         session: whose rights hold. arguments: the words after the command.
         now_us: wall time. preferences: how the person wants to be told.
-        public_url: the web app's address for links, "" when it is not known.
     """
 
     inside: Inside
@@ -72,7 +71,6 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     now_us: int
     correlation_id: str
     preferences: Preferences
-    public_url: str = ""
 
     @property
     def zone(self) -> tzinfo:

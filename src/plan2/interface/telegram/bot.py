@@ -55,19 +55,19 @@ class BotParts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         pairings: whose a chat is. inside: the routes. preferences: how somebody wants to be told.
         check_code: uses up a code of a person's authenticator. draw: makes pictures.
-        secret: 128 random bits as text, for buttons. public_url: the web app's address, if known.
+        agrees: whether somebody consented to messages. secret: 128 random bits, for buttons.
     """
 
     pairings: Pairings
     inside: Inside
     preferences: Callable[[Recipient], Preferences]
+    agrees: Callable[[Recipient], bool]
     check_code: Callable[[User, str], Awaitable[bool]]
     draw: Draw
     clock: Clock
     ids: IdSource
     record: Record
     secret: Callable[[], str]
-    public_url: Callable[[], str]
 
 
 class Bot:
@@ -114,10 +114,11 @@ class Bot:
             await self._messenger.send(update.chat_id, CODE_BAD)
             return
         self._account(session, "telegram pair", 200, "", self._parts.ids.next_id("request"))
-        words = line(
-            "This chat is paired with ", bold(session.user.name), f", {session.user.role}."
-        )
-        await self._say(chat, [words, line(), *help_lines(session)])
+        user = session.user
+        lines = [line("This chat is paired with ", bold(user.name), f", {user.role}.")]
+        if not self._parts.agrees(Recipient(user.tenant_id, user.user_id)):
+            lines.append(line("Messages do not come yet: agree to them under Settings, Telegram."))
+        await self._say(chat, [*lines, line(), *help_lines(session)])
 
     def _may_try(self, chat_id: int) -> bool:
         now_ns = self._parts.clock.now_ns()
@@ -272,7 +273,6 @@ class Bot:
             now_us=to_us(parts.clock.now_ns()),
             correlation_id=correlation_id or parts.ids.next_id("request"),
             preferences=parts.preferences(Recipient(user.tenant_id, user.user_id)),
-            public_url=parts.public_url(),
         )
 
     def _account(
