@@ -103,10 +103,7 @@ async def host(plan: HostPlan) -> Hosted:
             metrics=plan.metrics,
             site=site,
             limiting=limits.limiting,
-            more_routes=[
-                *house_routes(installation, installation.governance, limits),
-                *installation.messages.routes(),
-            ],
+            more_routes=house_routes(installation, installation.governance, limits),
         )
     )
     installation.messages.attach(front.app)

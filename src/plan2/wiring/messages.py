@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ASGIApp
 
 from plan2.connectivity.gateway.inside import Inside
 from plan2.connectivity.identity.consents import Consents
@@ -30,7 +30,7 @@ from plan2.foundation.hub import Component
 from plan2.foundation.ids import RandomIds
 from plan2.foundation.secrets.sealing import Sealer
 from plan2.foundation.values import TenantId
-from plan2.interface.api.telegram import TelegramParts, TelegramRoutes
+from plan2.interface.api.telegram import TelegramParts
 from plan2.interface.notify.notification import Notification, Recipient
 from plan2.interface.notify.notifier import Notifier
 from plan2.interface.notify.preferences import Preferences
@@ -120,9 +120,9 @@ class Messages:
         """What the bot asks in people's names."""
         self.inside.attach(app)
 
-    def routes(self) -> list[ControllerRouterHandler]:
-        """The routes about Telegram."""
-        parts = TelegramParts(
+    def telegram_parts(self) -> TelegramParts:
+        """What the routes about Telegram work with."""
+        return TelegramParts(
             pairings=self.pairings,
             book=self._plan.people.book,
             clock=LiveClock(),
@@ -130,7 +130,6 @@ class Messages:
             agrees=self.audience.agrees,
             tell=self.notifier.tell,
         )
-        return [*TelegramRoutes(parts).handlers()]
 
     def components(self) -> tuple[Component, ...]:
         """What runs beside everything else."""

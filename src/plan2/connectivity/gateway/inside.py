@@ -7,7 +7,7 @@ table of rights, second factor, four eyes, limits and audit trail hold for them 
 import asyncio
 from collections.abc import Mapping
 from typing import Any, Final, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 import msgspec
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
@@ -145,7 +145,7 @@ def _scope(
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": path,
+        "path": unquote(path),
         "raw_path": path.encode(),
         "root_path": "",
         "query_string": query.encode(),
