@@ -39,7 +39,7 @@ async def test_a_person_pairs_looks_and_closes_a_position(tmp_path: Path) -> Non
             ("telegram pair", "u-siti", "telegram", 200),
             ("telegram /status", "u-siti", "telegram", 200),
             ("telegram /forceexit", "u-siti", "telegram", 200),
-            ("POST /api/v1/positions/{position_id}/close", "u-siti", "telegram", 201),
+            ("POST /api/v1/positions/{position_id}/close", "u-siti", "telegram", 202),
             ("telegram /forceexit button", "u-siti", "telegram", 200),
         ]
         told = [each for _, _, each in bot.people.written.events]

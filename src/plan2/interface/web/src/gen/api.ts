@@ -135,6 +135,14 @@ export type ChangeBody = {
   stop_loss?: number | null;
   take_profit?: number | null;
 };
+export type ChatItem = {
+  is_own: boolean;
+  label: string;
+  paired_us: number;
+  pairing_id: string;
+  user: string;
+  user_id: string;
+};
 export type CheckReport = {
   bars: number;
   columns: ColumnReport[];
@@ -170,7 +178,6 @@ export type ClockReport = {
 export type ClockState = "synchronised" | "drifting" | "off" | "unknown";
 export type CloseBody = { quantity?: number | null; reason: string };
 export type CloseByBody = { opposite_id: string; reason: string };
-export type CodeBody = { code: string };
 export type ColumnReport = {
   high: number | null;
   low: number | null;
@@ -472,6 +479,7 @@ export type KillItem = {
   scope: string;
   target: string;
 };
+export type KindItem = { kind: string; loudness: string; title: string };
 export type Learning = {
   contests: ContestItem[];
   is_watching_only: boolean;
@@ -669,6 +677,13 @@ export type PageDecisionItem = { items: DecisionItem[]; next_cursor: string | nu
 export type PageEventItem = { items: EventItem[]; next_cursor: string | null };
 export type PageOrderOrderItem = { items: OrderItem[]; next_cursor: string | null };
 export type PageOrderPositionItem = { items: PositionItem[]; next_cursor: string | null };
+export type PairingCode = {
+  code: string;
+  expires_us: number;
+  link: string;
+  qr_data_uri: string;
+  qr_svg: string;
+};
 export type PasswordBody = { new: string; old: string };
 export type PastState = { accounts: AccountState[]; at_us: number; position: number };
 export type PeopleList = { items: PersonItem[] };
@@ -924,6 +939,15 @@ export type SystemInfo = {
   ui_hash: string;
   version: string;
 };
+export type TelegramInfo = {
+  agrees: boolean;
+  bot: string;
+  chats: ChatItem[];
+  detail: string;
+  is_enabled: boolean;
+  is_well: boolean;
+  kinds: KindItem[];
+};
 export type TenantItem = {
   created_us: number;
   detail: string;
@@ -957,6 +981,7 @@ export type TokenItem = {
   session_id: string;
   token_type: string;
 };
+export type Told = { is_sent: boolean };
 export type Touched = { rows: number; table: string };
 export type TradeReport = {
   account_id: string;
@@ -1070,6 +1095,8 @@ export type IntelligenceModelsLifecycleState =
   | "suspended"
   | "rejected";
 export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "symbol" | "flow";
+export type SecondFactorCodeBody = { code: string };
+export type TelegramCodeBody = { user_id?: string };
 
 export type Paths = {
   "/api/v1/account": { get: { answer: AccountInfo } };
@@ -1205,6 +1232,8 @@ export type Paths = {
           | "ModelRegistered"
           | "ModelRolledBack"
           | "ModelWithdrawn"
+          | "NotificationFailed"
+          | "NotifyUser"
           | "OnboardingStep"
           | "OrderAccepted"
           | "OrderAmended"
@@ -1367,7 +1396,7 @@ export type Paths = {
     delete: { answer: undefined };
   };
   "/api/v1/second-factor/backup-codes": { post: { answer: BackupCodes } };
-  "/api/v1/second-factor/confirm": { post: { body: CodeBody; answer: BackupCodes } };
+  "/api/v1/second-factor/confirm": { post: { body: SecondFactorCodeBody; answer: BackupCodes } };
   "/api/v1/secrets/keys": { get: { answer: KeysInfo } };
   "/api/v1/secrets/rotate": { post: { body: RotateBody; answer: RotateReceipt } };
   "/api/v1/services": { get: { answer: Services } };
@@ -1410,6 +1439,12 @@ export type Paths = {
   "/api/v1/stream/ticket": { post: { answer: TicketInfo } };
   "/api/v1/symbols": { get: { answer: SymbolInfo[] } };
   "/api/v1/system": { get: { answer: SystemInfo } };
+  "/api/v1/telegram": { get: { query?: { all?: boolean }; answer: TelegramInfo } };
+  "/api/v1/telegram/chats/{pairing_id}": {
+    delete: { path: { pairing_id: string }; answer: undefined };
+  };
+  "/api/v1/telegram/codes": { post: { body: TelegramCodeBody; answer: PairingCode } };
+  "/api/v1/telegram/test": { post: { answer: Told } };
   "/api/v1/tenant": { get: { answer: TenantItem } };
   "/api/v1/tenants": { get: { answer: TenantList }; post: { body: NewTenant; answer: TenantMade } };
   "/api/v1/tenants/{tenant_id}": {
