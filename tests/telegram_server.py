@@ -5,6 +5,7 @@ It keeps what a bot sent and lets people write to it. Source: https://core.teleg
 
 import email.parser
 import json
+import re
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -17,6 +18,7 @@ TOKEN = "123456789:AAEhBP0av28FrFhYp3nGz5UoQXn_fake_token"
 BOT_NAME = "plan2_test_bot"
 WAIT_S = 20.0
 TAGS = frozenset({"b", "i", "code", "pre"})
+MARKS = re.compile(r"</?(?:b|i|code|pre)>")
 Fields = dict[str, Any]
 
 
@@ -326,6 +328,8 @@ def read_markup(html: str) -> Markup:
     markup = Markup()
     markup.feed(html)
     markup.problem = markup.finish()
+    if "<" in MARKS.sub("", html):
+        markup.problem = "Unsupported start tag"
     return markup
 
 

@@ -40,6 +40,8 @@ from plan2.interface.telegram.pairing import Means, Pairings
 from plan2.wiring.people import People
 
 BUTTON_BYTES = 16
+PURPOSE = "notifications"
+"""What people consent to."""
 
 
 class MessagesPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,8 +79,12 @@ class TenantAudience:
         ]
 
     def agrees(self, person: Recipient) -> bool:
-        """Whether they consented to messages outside of the web app."""
-        return self._consents.allows(TenantId(person.tenant_id), person.user_id, "notifications")
+        """Whether they consented to messages outside of the web app; a refused use is logged."""
+        return self._consents.allows(TenantId(person.tenant_id), person.user_id, PURPOSE)
+
+    def has_agreed(self, person: Recipient) -> bool:
+        """The same, for showing it."""
+        return self._consents.is_given(TenantId(person.tenant_id), person.user_id, PURPOSE)
 
 
 class Messages:
@@ -127,7 +133,7 @@ class Messages:
             book=self._plan.people.book,
             clock=LiveClock(),
             running=self._bot.service if self._bot is not None else None,
-            agrees=self.audience.agrees,
+            agrees=self.audience.has_agreed,
             tell=self.notifier.tell,
         )
 
@@ -186,7 +192,7 @@ class _BotRun:
             pairings=messages.pairings,
             inside=messages.inside,
             preferences=messages.preferences_of,
-            agrees=messages.audience.agrees,
+            agrees=messages.audience.has_agreed,
             check_code=plan.people.factors.check,
             draw=Pictures().draw,
             clock=LiveClock(),

@@ -94,7 +94,7 @@ async def kill(call: Call) -> Answered:
     effect = [
         line(bold("Use the kill switch?")),
         line(f"Trading halts. {len(orders)} orders that are under way or working are withdrawn, "
-             f"{len(opened)} positions are closed at market:"),
+             f"{len(opened)} positions are closed at market."),
         *_positions(opened, currency),
         line("Orders and positions that Plan2 did not make are left alone."),
     ]  # fmt: skip
