@@ -38,7 +38,7 @@ class TelegramServer:
     Attributes:
         calls: (method, fields) of every call that was let in.
         sent: messages of the bot by id, as they stand now.
-        faults: by method, what its next calls meet.
+        faults: by method, what its next calls meet. put: how many updates people caused.
     """
 
     def __init__(self) -> None:
@@ -47,6 +47,7 @@ class TelegramServer:
         self.deleted: list[tuple[int, int]] = []
         self.faults: dict[str, deque[Fault]] = {}
         self.webhook: Fields = {}
+        self.put = 0
         self._updates: list[Fields] = []
         self._last_id = 100
         self._changed = threading.Condition()
@@ -221,6 +222,7 @@ class TelegramServer:
     def _put(self, update: Fields) -> None:
         with self._changed:
             self._updates.append({"update_id": self._next_id(), **update})
+            self.put += 1
             self._changed.notify_all()
 
     def _next_id(self) -> int:

@@ -21,11 +21,10 @@ async def test_a_person_pairs_looks_and_closes_a_position(tmp_path: Path) -> Non
         question = await bot.asked(SITI, "/forceexit paper-1:42 news")
         assert "Close this position at market?" in question
         assert bot.stage.desk.wishes == []
-        [message_id] = [key for key in bot.server.sent if bot.server.buttons(key)]
-        yes = bot.server.buttons(message_id)["Close 1"]
-        bot.server.press(SITI, yes, message_id)
-        bot.server.press(SITI, yes, message_id)
-        await bot.until(lambda: "The orders are sent." in bot.server.sent[message_id]["text"])
+        buttons = bot.server.buttons(max(bot.server.sent))
+        message_id = await bot.press(SITI, "Close 1")
+        assert "The orders are sent." in bot.server.sent[message_id]["text"]
+        bot.server.press(SITI, buttons["Close 1"], message_id)
         await bot.settled()
         [wish] = bot.stage.desk.wishes
         assert isinstance(wish, OrderWish)

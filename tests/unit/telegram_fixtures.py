@@ -21,9 +21,10 @@ from plan2.interface.notify.notification import Recipient
 from plan2.interface.notify.preferences import Preferences
 from plan2.interface.telegram.bot import Bot, BotParts
 from plan2.interface.telegram.bot_api import BotApi
+from plan2.interface.telegram.messenger import Incoming, Messenger, Press
 from plan2.interface.telegram.picture import Picture
 from plan2.interface.telegram.service import TelegramService
-from telegram_server import TOKEN, TelegramServer, read_markup
+from telegram_server import TOKEN, WAIT_S, TelegramServer, read_markup
 from unit.identity_fixtures import FAST
 from unit.interface_fixtures import TENANT
 from unit.whole_stage import WholeStage
@@ -31,6 +32,28 @@ from unit.whole_stage import WholeStage
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 SITI, BUDI = 4711, 4712
 """Chats of two people."""
+
+
+class CountingBot(Bot):
+    """A bot of which a test can wait that it has dealt with so many updates."""
+
+    def __init__(self, parts: BotParts, messenger: Messenger) -> None:
+        super().__init__(parts, messenger)
+        self._count, self._changed = 0, asyncio.Condition()
+
+    async def take(self, update: Incoming | Press) -> None:
+        """As the bot does, and count it."""
+        try:
+            await super().take(update)
+        finally:
+            async with self._changed:
+                self._count += 1
+                self._changed.notify_all()
+
+    async def dealt_with(self, count: int) -> None:
+        """Return once so many updates were dealt with."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._count >= count)
 
 
 class BotStage:
@@ -58,8 +81,9 @@ class BotStage:
             secret=lambda: secrets.next_id("button"),
         )
         self.api = BotApi(Secret(TOKEN), server.url, deadline_s=2.0, poll_s=1)
+        self.bot = CountingBot(parts, self.api)
         self.service = TelegramService(
-            self.api, Bot(parts, self.api), np.random.default_rng(1), "", "hook-secret"
+            self.api, self.bot, np.random.default_rng(1), "", "hook-secret"
         )
 
     def preferences(self, person: Recipient) -> Preferences:
@@ -89,7 +113,8 @@ class BotStage:
         """Pair a chat as people do."""
         code = self.pairings.new_code(user).code
         self.says(chat_id, f"/start {code}")
-        await self.until(lambda: any("is paired with" in each for each in self.seen(chat_id)))
+        await self.settled()
+        assert any("is paired with" in each for each in self.seen(chat_id))
 
     def says(self, chat_id: int, text: str) -> int:
         """Somebody writes now, by the stage's clock."""
@@ -99,18 +124,24 @@ class BotStage:
         """What the bot answers to a message, as plain text."""
         before = len(self.seen(chat_id))
         self.says(chat_id, text)
-        await self.until(lambda: len(self.seen(chat_id)) > before)
         await self.settled()
         return "\n".join(self.seen(chat_id)[before:])
+
+    async def press(self, chat_id: int, label: str, message_id: int = 0) -> int:
+        """Somebody touches a button by what is written on it; the message's id."""
+        under = message_id or max(key for key in self.server.sent if self.server.buttons(key))
+        self.server.press(chat_id, self.server.buttons(under)[label], under)
+        await self.settled()
+        return under
 
     async def until(self, is_true: Callable[[], object]) -> None:
         """Wait for something that the bot does."""
         await asyncio.to_thread(self.server.wait, is_true)
 
     async def settled(self) -> None:
-        """Wait until the bot asks for updates again with nothing waiting."""
-        count = sum(name == "getUpdates" for name, _ in self.server.calls)
-        await self.until(lambda: sum(name == "getUpdates" for name, _ in self.server.calls) > count)
+        """Wait until the bot has dealt with everything that people wrote and touched."""
+        async with asyncio.timeout(WAIT_S):
+            await self.bot.dealt_with(self.server.put)
 
     def seen(self, chat_id: int) -> list[str]:
         """What a chat shows, without markup."""
@@ -131,9 +162,6 @@ async def bot_at_work(folder: Path) -> AsyncIterator[BotStage]:
     with TelegramServer() as server:
         stage = BotStage(await WholeStage.open(folder), server)
         running = asyncio.create_task(stage.service.run())
-        await stage.until(
-            lambda: any(name == "getUpdates" for name, _ in server.calls) or server._polling
-        )
         try:
             yield stage
         finally:

@@ -36,10 +36,9 @@ async def test_a_stranger_hears_one_sentence_and_learns_nothing(bot: BotStage) -
     """Whatever they write; three times in ten minutes, then nothing at all."""
     for text in ("/status", "hello", "/start WRONG-CODE"):
         bot.says(BUDI, text)
-    await bot.until(lambda: len(bot.seen(BUDI)) == 3)
+    await bot.settled()
     assert bot.seen(BUDI) == [NOBODY, NOBODY, CODE_BAD]
     bot.says(BUDI, "/help")
-    await bot.settled()
     await bot.settled()
     assert len(bot.seen(BUDI)) == 3
     assert bot.actions() == []
@@ -54,7 +53,7 @@ async def test_a_code_is_good_once_for_ten_minutes_and_only_in_private(bot: BotS
     code = bot.pairings.new_code(user).code
     date = bot.people.clock.now_ns() // NS_PER_SECOND
     bot.server.says(BUDI, f"/start {code}", date, group=-100)
-    await bot.until(lambda: bot.seen(-100))
+    await bot.settled()
     assert bot.seen(-100) == [NOBODY]
     typed = f"{code[:5]}-{code[5:]}".lower()
     assert "is paired with siti, Analyst" in await bot.asked(SITI, f"/start {typed}")
@@ -86,30 +85,23 @@ async def test_a_button_is_bound_to_its_chat_its_minute_and_its_question(bot: Bo
     other = (await bot.person("budi", Role.TENANT_ADMIN)).user
     await bot.pair(other, BUDI)
 
-    async def question(text: str) -> tuple[int, dict[str, str]]:
-        await bot.asked(SITI, text)
-        message_id = max(key for key in bot.server.sent if bot.server.buttons(key))
-        return message_id, bot.server.buttons(message_id)
-
-    asked, buttons = await question("/kill drill")
-    bot.server.press(BUDI, buttons["Kill: halt and close all"], asked)
-    await bot.settled()
-    await bot.settled()
+    kill = "Kill: halt and close all"
+    await bot.asked(SITI, "/kill drill")
+    asked = max(key for key in bot.server.sent if bot.server.buttons(key))
+    await bot.press(BUDI, kill, asked)
     bot.people.later(61)
-    bot.server.press(SITI, buttons["Kill: halt and close all"], asked)
-    await bot.settled()
-    await bot.settled()
-    asked, first = await question("/kill drill")
-    await question("/kill again")
-    bot.server.press(SITI, first["Kill: halt and close all"], asked)
-    await bot.settled()
-    asked, buttons = await question("/kill no")
-    bot.server.press(SITI, buttons["No"], asked)
-    await bot.until(lambda: "Not done." in bot.server.sent[asked]["text"])
+    await bot.press(SITI, kill, asked)
+    await bot.asked(SITI, "/kill drill")
+    replaced = max(key for key in bot.server.sent if bot.server.buttons(key))
+    await bot.asked(SITI, "/kill again")
+    await bot.press(SITI, kill, replaced)
+    await bot.asked(SITI, "/kill no")
+    refused = await bot.press(SITI, "No")
+    assert "Not done." in bot.server.sent[refused]["text"]
     assert bot.stage.control.calls == []
-    asked, buttons = await question("/kill drill")
-    bot.server.press(SITI, buttons["Kill: halt and close all"], asked)
-    await bot.until(lambda: "under way" in bot.server.sent[asked]["text"])
+    await bot.asked(SITI, "/kill drill")
+    done = await bot.press(SITI, kill)
+    assert "under way" in bot.server.sent[done]["text"]
     assert bot.stage.control.calls == [("kill", "user:u-siti", "drill")]
 
 
@@ -117,7 +109,8 @@ async def test_a_message_that_comes_late_does_nothing(bot: BotStage) -> None:
     """What was written while Plan2 was down is not carried out when it is back."""
     await paired(bot)
     bot.server.says(SITI, "/halt", bot.people.clock.now_ns() // NS_PER_SECOND - 300)
-    await bot.until(lambda: any("came late" in each for each in bot.seen(SITI)))
+    await bot.settled()
+    assert "came late" in bot.seen(SITI)[-1]
     assert bot.stage.control.calls == []
     assert "Trading is halted" in await bot.asked(SITI, "/halt news")
     assert bot.stage.control.calls == [("halted", "user:u-siti", "news")]
@@ -134,16 +127,9 @@ async def test_what_wants_a_fresh_proof_asks_for_a_code_by_reply(bot: BotStage) 
     approval_id = listed.split()[-1]
 
     async def agree() -> None:
-        before = len(bot.seen(SITI))
         await bot.asked(SITI, f"/approve {approval_id}")
-        message_id = max(key for key in bot.server.sent if bot.server.buttons(key))
-        bot.server.press(SITI, bot.server.buttons(message_id)["Agree"], message_id)
-        await bot.until(
-            lambda: (
-                "Prove that it is you" in bot.server.sent[message_id]["text"]
-                or len(bot.seen(SITI)) > before + 1
-            )
-        )
+        message_id = await bot.press(SITI, "Agree")
+        assert "Prove that it is you" in bot.server.sent[message_id]["text"]
 
     await agree()
     assert bot.people.deeds.done == []
@@ -151,7 +137,8 @@ async def test_what_wants_a_fresh_proof_asks_for_a_code_by_reply(bot: BotStage) 
     await agree()
     shown = code()
     typed = bot.says(SITI, f"{shown[:3]} {shown[3:]}")
-    await bot.until(lambda: any("It is decided." in each for each in bot.seen(SITI)))
+    await bot.settled()
+    assert "It is decided." in bot.seen(SITI)[-1]
     assert [each.approval_id for each in bot.people.deeds.done] == [approval_id]
     assert (SITI, typed) in bot.server.deleted
     ends = [
@@ -209,9 +196,8 @@ async def test_unpairing_from_either_side_ends_it_at_once(bot: BotStage) -> None
     """From the chat with a button; an erased person's chats are gone too."""
     user = await paired(bot)
     await bot.asked(SITI, "/unpair")
-    message_id = max(key for key in bot.server.sent if bot.server.buttons(key))
-    bot.server.press(SITI, bot.server.buttons(message_id)["Unpair"], message_id)
-    await bot.until(lambda: "is unpaired" in bot.server.sent[message_id]["text"])
+    message_id = await bot.press(SITI, "Unpair")
+    assert "is unpaired" in bot.server.sent[message_id]["text"]
     assert await bot.asked(SITI, "/status") == NOBODY
     await bot.pair(user, BUDI)
     person = bot.people.book.find(TENANT, user.user_id)
