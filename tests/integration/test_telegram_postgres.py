@@ -3,14 +3,13 @@
 import sqlalchemy as sa
 
 from integration.postgres_fixture import Postgres
+from integration.test_credentials_postgres import StoredStage
 from plan2.connectivity.identity.principal import Via
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
 from plan2.interface.telegram.chat_table import PostgresChats
 from plan2.interface.telegram.pairing import Pairings
 from unit.chat_fixtures import memory_pairings
-
-from .test_credentials_postgres import StoredStage
 
 CHAT = 987_654_321_012
 

@@ -298,8 +298,7 @@ async def test_every_operation_says_what_it_does_and_takes(stage: WholeStage) ->
         for method, each in item.items()
     }
     told = {route for route in RIGHTS if route[1].startswith("/api/v1/")}
-    with_keys = {route for route in told if RIGHTS[route].entrance is Entrance.KEY}
-    assert told - set(operations) == {(m, p) for m, p in told if m == "WEBSOCKET"} | with_keys
+    assert told - set(operations) == {(m, p) for m, p in told if m == "WEBSOCKET"}
     for route, each in operations.items():
         assert route[1] in page
         assert each.get("description"), route

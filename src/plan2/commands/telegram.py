@@ -36,9 +36,9 @@ tenant_option = click.option(
     name="telegram",
     epilog=examples(
         "plan2 telegram check               does the token work, is Telegram there",
-        "plan2 telegram pair --user siti    a code and a link for Siti's chat",
+        "plan2 telegram pair --user siti    a code and a link for a chat of Siti",
         "plan2 telegram people              whose chats are paired",
-        "plan2 telegram unpair 5f0c…        this chat is nobody's again, at once",
+        "plan2 telegram unpair 5f0c2b6c     this chat is unpaired at once",
     ),
 )
 def command() -> None:

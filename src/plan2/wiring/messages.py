@@ -35,8 +35,13 @@ from plan2.interface.notify.notification import Notification, Recipient
 from plan2.interface.notify.notifier import Notifier
 from plan2.interface.notify.preferences import Preferences
 from plan2.interface.notify.sources import Sources
+from plan2.interface.telegram.bot import Bot, BotParts
+from plan2.interface.telegram.channel import TelegramChannel
 from plan2.interface.telegram.chat_table import PostgresChats
 from plan2.interface.telegram.pairing import Means, Pairings
+from plan2.interface.telegram.pictures import Pictures
+from plan2.interface.telegram.service import TelegramService
+from plan2.interface.telegram.token import token_of
 from plan2.wiring.people import People
 
 BUTTON_BYTES = 16
@@ -179,12 +184,7 @@ class _BotRun:
     """The bot where it is on; making it loads the library."""
 
     def __init__(self, messages: Messages, plan: MessagesPlan) -> None:
-        from plan2.interface.telegram.bot import Bot, BotParts
         from plan2.interface.telegram.bot_api import BotApi
-        from plan2.interface.telegram.channel import TelegramChannel
-        from plan2.interface.telegram.pictures import Pictures
-        from plan2.interface.telegram.service import TelegramService
-        from plan2.interface.telegram.token import token_of
 
         settings = plan.settings
         api = BotApi(token_of(settings, os.environ), settings.base_url)

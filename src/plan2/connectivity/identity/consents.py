@@ -112,8 +112,9 @@ class Consents:
         Raises:
             InputError: there is no such purpose.
         """
+        declared = purpose_of(purpose)
         fact = self._given.get((tenant, user_id, purpose))
-        return fact is not None and fact.is_given and fact.version == purpose_of(purpose).version
+        return fact is not None and fact.is_given and fact.version == declared.version
 
     def newest(self, tenant: TenantId, user_id: str, purpose: str) -> ConsentFact | None:
         """What a person last said about a purpose; None when nothing."""

@@ -146,7 +146,7 @@ class TelegramRoutes:
                 f"{PATH}/webhook",
                 status_code=200,
                 request_max_body_size=UPDATE_MAX_BYTES,
-                include_in_schema=False,
+                tags=TAGS,
             )(self.webhook),
         ]
 

@@ -40,7 +40,7 @@ class BotApi:
     def __init__(
         self, token: Secret, base_url: str, *, deadline_s: float = DEADLINE_S, poll_s: int = POLL_S
     ) -> None:
-        self.username = ""
+        self._username = ""
         self._poll_s = poll_s
         self._deadline_s = deadline_s
         root = base_url.rstrip("/")
@@ -63,6 +63,11 @@ class BotApi:
             media_write_timeout=2 * limit,
         )
 
+    @property
+    def username(self) -> str:
+        """The bot's name, "" until Telegram told it."""
+        return self._username
+
     # --- beginning and end ----------------------------------------------------------------
 
     async def start(self) -> NotSent | None:
@@ -70,7 +75,7 @@ class BotApi:
         found = await self._try(self._bot.initialize)
         if isinstance(found, NotSent):
             return found
-        self.username = str(self._bot.username)
+        self._username = str(self._bot.username)
         return None
 
     async def stop(self) -> None:

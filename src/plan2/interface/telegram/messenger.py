@@ -1,6 +1,7 @@
 """The port to Telegram: what comes from a chat, what goes there, and why it may not go."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import msgspec
 
@@ -81,4 +82,41 @@ class Messenger(Protocol):
 
     async def delete(self, chat_id: int, message_id: int) -> None:
         """Delete a message, such as one that holds a code; harmless when it cannot be."""
+        ...
+
+
+class Api(Messenger, Protocol):
+    """One bot's whole way to Telegram: beginning, updates, sending."""
+
+    @property
+    def username(self) -> str:
+        """The bot's name, "" until Telegram told it."""
+        ...
+
+    async def start(self) -> NotSent | None:
+        """Connect and learn the bot's name; why that failed, or None."""
+        ...
+
+    async def stop(self) -> None:
+        """Close the connections; harmless when there are none."""
+        ...
+
+    async def show_menu(self, commands: Sequence[tuple[str, str]]) -> NotSent | None:
+        """Set the list that a chat offers while a command is typed."""
+        ...
+
+    async def use_webhook(self, url: str, secret: str) -> NotSent | None:
+        """Let updates come to an address of ours, with a secret in their header."""
+        ...
+
+    async def use_polling(self) -> NotSent | None:
+        """Let updates wait until they are asked for."""
+        ...
+
+    async def updates(self, after: int) -> list[tuple[int, Update | None]] | NotSent:
+        """What came after an update's id; what is not understood is None."""
+        ...
+
+    def parse(self, data: dict[str, Any]) -> tuple[int, Update | None] | None:  # Telegram's JSON
+        """An update that came to the webhook; None when it is none."""
         ...

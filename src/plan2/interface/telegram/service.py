@@ -15,9 +15,8 @@ import numpy as np
 from plan2.foundation.bus import Mailbox, Overflow
 from plan2.foundation.health import Health, Status
 from plan2.interface.telegram.bot import Bot
-from plan2.interface.telegram.bot_api import BotApi
 from plan2.interface.telegram.commands import DECLARED
-from plan2.interface.telegram.messenger import NotSent, Update
+from plan2.interface.telegram.messenger import Api, NotSent, Update
 
 PAUSE_FIRST_S: Final = 1.0
 PAUSE_MAX_S: Final = 60.0
@@ -37,7 +36,7 @@ class TelegramService:
     """
 
     def __init__(
-        self, api: BotApi, bot: Bot, rng: np.random.Generator, webhook_url: str, secret: str
+        self, api: Api, bot: Bot, rng: np.random.Generator, webhook_url: str, secret: str
     ) -> None:
         self._api = api
         self._bot = bot

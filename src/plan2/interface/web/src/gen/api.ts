@@ -1445,6 +1445,7 @@ export type Paths = {
   };
   "/api/v1/telegram/codes": { post: { body: TelegramCodeBody; answer: PairingCode } };
   "/api/v1/telegram/test": { post: { answer: Told } };
+  "/api/v1/telegram/webhook": { post: { answer: undefined } };
   "/api/v1/tenant": { get: { answer: TenantItem } };
   "/api/v1/tenants": { get: { answer: TenantList }; post: { body: NewTenant; answer: TenantMade } };
   "/api/v1/tenants/{tenant_id}": {
