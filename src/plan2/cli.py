@@ -32,6 +32,7 @@ VERBS: Final[Mapping[str, str]] = {
     "tenant": "Create, suspend, export and delete tenants.",
     "user": "Invite people, give them roles, let them out and in.",
     "key": "Make and revoke the keys of programs.",
+    "telegram": "Check the bot, pair chats with people.",
     "config": "Show, check and change the configuration.",
     "flags": "Show and switch features.",
     "secrets": "Show and replace the keys that seal everything.",

@@ -120,6 +120,7 @@ class Office:
                     "values (%(id)s, %(id)s, %(hash)s, 1)"
                 ),
                 "insert into backup_code values (default, %(hash)s, %(id)s)",
+                "insert into telegram_chat values (default, %(id)s, %(id)s, %(hash)s, 1)",
                 "insert into invitation values (default, %(hash)s, %(id)s, 'join', 1)",
                 (
                     "insert into api_key (key_id, secret_hash, environment, user_id, role, label, "

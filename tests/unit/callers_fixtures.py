@@ -28,6 +28,7 @@ EXAMPLES = {
     "{purpose}": "assistants",
     "{position}": "1",
     "{job_id}": "j-1",
+    "{pairing_id}": "p-1",
 }
 GUARD_CODES = frozenset(
     {

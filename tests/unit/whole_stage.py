@@ -61,9 +61,12 @@ from plan2.interface.api.services import ServiceRoutes
 from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
 from plan2.interface.api.settings import SettingsRoutes
 from plan2.interface.api.settings_desk import SettingsDesk
+from plan2.interface.api.telegram import TelegramParts, TelegramRoutes
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
+from plan2.interface.notify.notification import Notification, Recipient
 from unit.candidate_fixtures import Life
+from unit.chat_fixtures import FakeRunning, memory_pairings
 from unit.credential_fixtures import CredentialStage
 from unit.identity_fixtures import FAST
 from unit.interface_fixtures import TENANT, Stage
@@ -151,6 +154,8 @@ class WholeStage(Stage):
             propose=self._propose_override,
             clock=clock,
         )
+        self.pairings, self.running = memory_pairings(credentials), FakeRunning()
+        self.told: list[tuple[Recipient, Notification]] = []
         super().__init__(settings=settings, people=credentials)
 
     @classmethod
@@ -212,7 +217,19 @@ class WholeStage(Stage):
                     feature_set="",
                 )
             ).handlers(),
+            *TelegramRoutes(self._telegram()).handlers(),
         ]
+
+    def _telegram(self) -> TelegramParts:
+        def tell(person: Recipient, notification: Notification) -> bool:
+            self.told.append((person, notification))
+            return True
+
+        people = self.credentials
+        return TelegramParts(
+            pairings=self.pairings, book=people.book, clock=people.clock, running=self.running,
+            agrees=lambda _: True, tell=tell,
+        )  # fmt: skip
 
     async def _propose_override(
         self, caller: Session, payload: Mapping[str, object], reason: str

@@ -33,8 +33,10 @@ from plan2.wiring.house_routes import house_routes
 from plan2.wiring.installation import Installation
 from plan2.wiring.limits import Limits, LimitsPlan, terminal_service
 from plan2.wiring.live import LIVE
+from plan2.wiring.markets import REPLAY
+from plan2.wiring.messages import Messages, MessagesPlan
 from plan2.wiring.opening import OpenedMarket
-from plan2.wiring.people import People, PeoplePlan
+from plan2.wiring.people import IN_USE, People, PeoplePlan
 from plan2.wiring.tenant_run import Shared, TenantRun
 from plan2.wiring.tenant_runs import Ground, TenantRuns
 from plan2.wiring.venue import Venue
@@ -78,6 +80,7 @@ async def host(plan: HostPlan) -> Hosted:
     plan.metrics.listen_to_market(plan.bus)
     plan.metrics.listen_to_tenant(plan.main.bus, plan.main.tenant_id)
     installation.people = await _open_people(plan)
+    installation.messages = await _open_messages(plan)
     identity = identity_of(installation, plan.local)
     shared = _shared(plan, view, site, identity)
     installation.governance.follow(plan.main.tenant_id, plan.main.appender)
@@ -103,6 +106,7 @@ async def host(plan: HostPlan) -> Hosted:
             more_routes=house_routes(installation, installation.governance, limits),
         )
     )
+    installation.messages.attach(front.app)
     return Hosted(venue=venue, runs=runs, front=front)
 
 
@@ -119,6 +123,7 @@ def _shared(plan: HostPlan, view: MarketView, site: Site, identity: Identity) ->
         may=installation.features.may,
         four_eyes=lambda tenant_id: installation.overlay.effective(tenant_id).security.four_eyes,
         jobs=installation.long_work,
+        listen=installation.messages.listen,
         everywhere=Everywhere(lambda: [run.safety.control for run in installation.runs.all()]),
     )
 
@@ -225,3 +230,25 @@ async def _open_people(plan: HostPlan) -> People:
     )
     await people.load()
     return people
+
+
+async def _open_messages(plan: HostPlan) -> Messages:
+    installation = plan.installation
+    messages = Messages(
+        MessagesPlan(
+            settings=installation.loaded.settings.telegram,
+            people=installation.people,
+            consents=installation.governance.consents,
+            directory=installation.tenants.directory,
+            overlay=installation.overlay,
+            sealer=installation.keys.sealer,
+            record=installation.recording,
+            open_unit=installation.database.uow,
+            public_url=lambda: installation.address,
+            is_past=plan.opened.market.mode == REPLAY,
+        )
+    )
+    for tenant in installation.tenants.directory.all():
+        if tenant.state in IN_USE:
+            await messages.admit(tenant.tenant_id)
+    return messages

@@ -26,6 +26,7 @@ from plan2.interface.api.secrets import SecretRoutes
 from plan2.interface.api.services import ServiceRoutes
 from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
 from plan2.interface.api.settings import SettingsRoutes
+from plan2.interface.api.telegram import TelegramRoutes
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
 from plan2.wiring.approving import GATE_OVERRIDE
@@ -60,6 +61,7 @@ def house_routes(
         *ServiceRoutes(limits.registry, plan2.__version__).handlers(),
         *QuotaRoutes(limits.usage, limits.load, tenants.directory).handlers(),
         *_job_routes(installation),
+        *TelegramRoutes(installation.messages.telegram_parts()).handlers(),
     ]
 
 

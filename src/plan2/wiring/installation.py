@@ -44,6 +44,7 @@ from plan2.wiring.features import Features
 from plan2.wiring.governance import Governance
 from plan2.wiring.jobs import open_jobs
 from plan2.wiring.limits import Limits
+from plan2.wiring.messages import Messages
 from plan2.wiring.people import IN_USE, People
 from plan2.wiring.recording import Recording
 from plan2.wiring.tenant_folder import folder_of
@@ -96,6 +97,7 @@ class Installation:
         self.address = ""
         self.limits: Limits
         self.people: People
+        self.messages: Messages
         self.runs: TenantRuns
         self.lifecycle: CandidateDesk
         self.intake: Intake
@@ -144,6 +146,7 @@ class Installation:
             Component(name="onboarding", level=2, run=self.tenants.resume_unfinished),
             *self.governance.components(),
             *self.people.components(),
+            *self.messages.components(),
             *self.limits.components(),
         )
 
@@ -180,6 +183,7 @@ class Installation:
         await self._admit(tenant_id)
         await self.governance.admit(tenant_id)
         await self.people.admit(tenant_id)
+        await self.messages.admit(tenant_id)
         await self.long_work.recover(tenant_id)
 
     def room(self, tenant_id: str, quota: str) -> None:
@@ -233,6 +237,7 @@ class Installation:
         self.overlay.forget(tenant_id)
         self.flags.forget(tenant_id)
         self.people.forget(tenant_id)
+        self.messages.forget(tenant_id)
         self.governance.forget(tenant_id)
         self.limits.forget(tenant_id)
         folder = folder_of(self.folder, tenant_id)

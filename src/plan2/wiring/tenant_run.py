@@ -54,7 +54,10 @@ Say = Callable[[str], None]
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
-    """What all tenants of a process have in common."""
+    """What all tenants of a process have in common.
+
+    `listen` hears of what happens to a tenant, whose account is in the currency that is named.
+    """
 
     run_id: str
     ui_hash: str
@@ -67,6 +70,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     may: May
     four_eyes: Callable[[TenantId], bool]
     jobs: Jobs
+    listen: Callable[[TenantId, str, Bus, Appender], None]
 
 
 class TenantRun:
@@ -132,6 +136,7 @@ class TenantRun:
             JobsSource(lambda: shared.jobs.under_way(self.tenant_id)),
         )
         self.hub.subscribe(self.bus)
+        shared.listen(self.tenant_id, self.account.identity.currency, self.bus, self.appender)
         self.desk = Desk(
             info=self._info(shared),
             live=live,

@@ -64,6 +64,16 @@ TABLES: Final[tuple[TableMap, ...]] = (
         fate=Fate.REMOVED,
     ),
     TableMap(
+        table="telegram_chat",
+        personal=("pairing_id", "user_id", "paired_ns"),
+        secret=("sealed",),
+        category="credentials",
+        purpose="reaching the person over Telegram, and letting them act there",
+        basis=CONTRACT,
+        retention="until the chat is unpaired",
+        fate=Fate.REMOVED,
+    ),
+    TableMap(
         table="second_factor",
         personal=("factor_id", "user_id", "begun_ns", "confirmed_ns"),
         secret=("seed",),

@@ -34,6 +34,7 @@ from plan2.connectivity.identity.rights import (
     Rule,
     Scope,
 )
+from plan2.connectivity.identity.rights_telegram import ROWS as TELEGRAM_ROWS
 
 Route = tuple[str, str]
 """HTTP method (or WEBSOCKET) and path template."""
@@ -188,6 +189,7 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/api/v1/training"): WATCH,
     ("WEBSOCKET", "/api/v1/stream"): READ,
     ("WEBSOCKET", "/api/v1/terminal"): Rule(entrance=Entrance.KEY, rate=RateClass.FREE),
+    **TELEGRAM_ROWS,
 }
 
 SHOWN_ONCE: Final[frozenset[Route]] = frozenset(
@@ -199,6 +201,7 @@ SHOWN_ONCE: Final[frozenset[Route]] = frozenset(
         ("POST", "/api/v1/second-factor/confirm"),
         ("POST", "/api/v1/session/prove"),
         ("POST", "/api/v1/stream/ticket"),
+        ("POST", "/api/v1/telegram/codes"),
         ("POST", "/api/v1/token"),
         ("POST", "/api/v1/users"),
         ("POST", "/api/v1/users/{user_id}/reset"),
@@ -239,6 +242,7 @@ VERBS: Final[dict[str, Rule | None]] = {
     "serve": None,
     "services": READ,
     "statement": None,
+    "telegram": ADMINISTER_PROVEN,
     "tenant": OPERATE,
     "terminal": None,
     "terminal-keys": None,

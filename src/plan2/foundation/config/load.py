@@ -25,6 +25,7 @@ ENV_OTHER = frozenset(
         "PLAN2_TERMINAL_KEY",
         "PLAN2_TWIN",
         "PLAN2_UI",
+        "PLAN2_TELEGRAM_TOKEN",
         "PLAN2_VAULT_TOKEN",
         *TESTS_ONLY,
     }

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from plan2.foundation.config.schema_notify import Notify
+from plan2.foundation.config.schema_telegram import Telegram
 from plan2.foundation.config.section import (
     Count,
     Fraction,
@@ -322,4 +324,6 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     audit: Audit = Audit()
     records: Records = Records()
     ui: Ui = Ui()
+    notify: Notify = Notify()
+    telegram: Telegram = Telegram()
     log: Log = Log()

@@ -9,6 +9,7 @@ from plan2.foundation.events import (
     jobs,
     learning,
     model,
+    notify,
     order,
     people,
     system,
@@ -91,6 +92,8 @@ STORED: dict[str, tuple[int, type[Event]]] = {
     "RetrainModel": (1, jobs.RetrainModel),
     "JobStarted": (1, jobs.JobStarted),
     "JobEnded": (1, jobs.JobEnded),
+    "NotifyUser": (1, notify.NotifyUser),
+    "NotificationFailed": (1, notify.NotificationFailed),
 }
 
 NAME_OF: dict[type[Event], str] = {cls: name for name, (_, cls) in STORED.items()}

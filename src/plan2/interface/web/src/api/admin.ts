@@ -31,6 +31,8 @@ export const useApprovals = (isOpenOnly: boolean) =>
   useRead("/api/v1/approvals", isOpenOnly ? { query: { state: "open" } } : {}, {
     every: 10 * SECOND,
   });
+export const useTelegram = (all: boolean) =>
+  useRead("/api/v1/telegram", { query: { all } }, { every: 10 * SECOND });
 export const useConsents = () => useRead("/api/v1/consents", {});
 export const useOwnTenant = () => useRead("/api/v1/tenant", {}, { every: 10 * SECOND });
 export const useTenants = () => useRead("/api/v1/tenants", {}, { every: 2 * SECOND });

@@ -52,6 +52,7 @@ export const admin = {
   "section.profile": "Profile and password",
   "section.sessions": "Sessions",
   "section.factor": "Second factor",
+  "section.telegram": "Telegram",
   "section.keys": "API keys",
   "section.privacy": "Privacy",
   "section.approvals": "Approvals",

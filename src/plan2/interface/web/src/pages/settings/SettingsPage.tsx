@@ -16,6 +16,7 @@ import { PrivacySection } from "./PrivacySection";
 import { ProfileSection } from "./ProfileSection";
 import { SecondFactorSection } from "./SecondFactorSection";
 import { SessionsSection } from "./SessionsSection";
+import { TelegramSection } from "./TelegramSection";
 import { TenantSection } from "./TenantSection";
 import { UsersSection } from "./UsersSection";
 
@@ -25,6 +26,7 @@ const SECTIONS: readonly Section[] = [
   { name: "profile", title: "section.profile", right: "everyone", show: ProfileSection },
   { name: "sessions", title: "section.sessions", right: "reader", show: SessionsSection },
   { name: "second-factor", title: "section.factor", right: "reader", show: SecondFactorSection },
+  { name: "telegram", title: "section.telegram", right: "reader", show: TelegramSection },
   { name: "keys", title: "section.keys", right: "everyone", show: KeysSection },
   { name: "privacy", title: "section.privacy", right: "reader", show: PrivacySection },
   { name: "approvals", title: "section.approvals", right: "everyone", show: ApprovalsSection },

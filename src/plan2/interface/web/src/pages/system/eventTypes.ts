@@ -74,4 +74,6 @@ export const EVENT_TYPES = [
   "RetrainModel",
   "JobStarted",
   "JobEnded",
+  "NotifyUser",
+  "NotificationFailed",
 ];
