@@ -17,6 +17,7 @@ from plan2.foundation.loop import LoopLag
 from plan2.foundation.metrics import Metrics
 from plan2.foundation.values import TenantId
 from plan2.interface.live import MarketView
+from plan2.wiring.alerting import LookingAt
 from plan2.wiring.approving import Approving
 from plan2.wiring.assembly import Floor
 from plan2.wiring.everywhere import Everywhere
@@ -119,6 +120,8 @@ def _shared(plan: HostPlan, view: MarketView, site: Site, identity: Identity) ->
         may=installation.features.may,
         four_eyes=lambda tenant_id: installation.overlay.effective(tenant_id).security.four_eyes,
         jobs=installation.long_work,
+        alerting=installation.alerting,
+        looking_at=LookingAt(plan.floor.pipeline, view, plan.latency, plan.opened.market.clock),
         everywhere=Everywhere(lambda: [run.safety.control for run in installation.runs.all()]),
     )
 

@@ -10,6 +10,9 @@ from plan2.dataflow.archive import TickArchive
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.intelligence.records.fields import Firm
+from plan2.interface.alerts.service import AlertService
+from plan2.interface.api.alert_channels import AlertChannelRoutes
+from plan2.interface.api.alerts import AlertRoutes
 from plan2.interface.api.approvals import ApprovalRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
 from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
@@ -60,6 +63,22 @@ def house_routes(
         *ServiceRoutes(limits.registry, plan2.__version__).handlers(),
         *QuotaRoutes(limits.usage, limits.load, tenants.directory).handlers(),
         *_job_routes(installation),
+        *_alert_routes(installation),
+    ]
+
+
+def _alert_routes(installation: Installation) -> list[ControllerRouterHandler]:
+    alerting = installation.alerting
+
+    def find(tenant_id: str) -> AlertService | None:
+        run = installation.runs.find(tenant_id)
+        return run.alerts if run is not None else None
+
+    return [
+        *AlertRoutes(find, alerting.table).handlers(),
+        *AlertChannelRoutes(
+            find, lambda: bool(alerting.config.smtp_host), lambda: alerting.people is not None
+        ).handlers(),
     ]
 
 

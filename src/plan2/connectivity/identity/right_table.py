@@ -6,6 +6,7 @@ enumerates all routes fails. Entries name the method and the path as the applica
 
 from typing import Final
 
+from plan2.connectivity.identity import rights_alerts
 from plan2.connectivity.identity.rights import (
     ADMINISTER,
     ADMINISTER_PROVEN,
@@ -184,12 +185,14 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("POST", "/api/v1/jobs/{job_id}/again"): START,
     ("POST", "/api/v1/jobs/train"): START,
     ("GET", "/api/v1/training"): WATCH,
+    **rights_alerts.ROWS,
     ("WEBSOCKET", "/api/v1/stream"): READ,
     ("WEBSOCKET", "/api/v1/terminal"): Rule(entrance=Entrance.KEY, rate=RateClass.FREE),
 }
 
 SHOWN_ONCE: Final[frozenset[Route]] = frozenset(
     {
+        ("POST", "/api/v1/alerts/channels"),
         ("POST", "/api/v1/keys"),
         ("POST", "/api/v1/privacy/{user_id}/export"),
         ("POST", "/api/v1/second-factor"),
@@ -208,6 +211,7 @@ memory while the process runs."""
 
 VERBS: Final[dict[str, Rule | None]] = {
     "accept-broker-view": TRADE,
+    "alerts": ADMINISTER_PROVEN,
     "archive": None,
     "audit": AUDIT,
     "backtest": None,
@@ -259,6 +263,7 @@ CHANNELS: Final[dict[str, frozenset[Role]]] = {
     "orders": EVERYONE,
     "events": READERS,
     "jobs": READERS,
+    "alerts": READERS,
 }
 """Stream channels and the roles that may subscribe; a channel without an entry is refused."""
 

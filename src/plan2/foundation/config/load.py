@@ -22,6 +22,7 @@ ENV_OTHER = frozenset(
         "PLAN2_KEY_PASSPHRASE",
         "PLAN2_MT5_PASSWORD",
         "PLAN2_SHARED",
+        "PLAN2_SMTP_PASSWORD",
         "PLAN2_TERMINAL_KEY",
         "PLAN2_TWIN",
         "PLAN2_UI",

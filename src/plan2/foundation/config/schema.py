@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from plan2.foundation.config.schema_alerts import Alerts
 from plan2.foundation.config.schema_notify import Notify
 from plan2.foundation.config.section import (
     Count,
@@ -323,4 +324,5 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     records: Records = Records()
     ui: Ui = Ui()
     notify: Notify = Notify()
+    alerts: Alerts = Alerts()
     log: Log = Log()

@@ -6,6 +6,7 @@ A name here is a promise to history. A changed shape gets the next version and a
 
 from plan2.foundation.events import (
     account,
+    alerts,
     jobs,
     learning,
     model,
@@ -93,6 +94,12 @@ STORED: dict[str, tuple[int, type[Event]]] = {
     "JobEnded": (1, jobs.JobEnded),
     "NotifyUser": (1, notify.NotifyUser),
     "NotificationFailed": (1, notify.NotificationFailed),
+    "AlertRuleChanged": (1, alerts.AlertRuleChanged),
+    "AlertRaised": (1, alerts.AlertRaised),
+    "AlertAcknowledged": (1, alerts.AlertAcknowledged),
+    "AlertSnoozed": (1, alerts.AlertSnoozed),
+    "AlertEscalated": (1, alerts.AlertEscalated),
+    "AlertChannelChanged": (1, alerts.AlertChannelChanged),
 }
 
 NAME_OF: dict[type[Event], str] = {cls: name for name, (_, cls) in STORED.items()}

@@ -1,0 +1,47 @@
+"""Alerts: the rules that people declare, what was raised, and the channels it is told on.
+
+`alert_channel.target` is a sealed address or URL, `secret` the sealed key that signs webhooks.
+"""
+
+from typing import Final
+
+from alembic import op
+
+from plan2.foundation.database.tenant_tables import create_tenant_table, drop_tenant_table
+
+revision = "0013"
+down_revision = "0010"
+
+TABLES: Final = ("alert_channel", "alert", "alert_rule")
+ALL: Final = "select, insert, update, delete"
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    create_tenant_table(
+        "alert_rule",
+        "rule_id text primary key, name text not null unique, rule json not null, "
+        "memory json not null, changed_by text not null, changed_ns bigint not null",
+        app_may=ALL,
+    )
+    create_tenant_table(
+        "alert",
+        "alert_id text primary key, rule_id text not null, raised_ns bigint not null, "
+        "state text not null check (state in ('open', 'acknowledged', 'snoozed', 'closed')), "
+        "acted_by text not null, alert json not null",
+        app_may=ALL,
+    )
+    op.execute("create index alert_newest on alert (raised_ns desc, alert_id)")
+    op.execute("create index alert_waiting on alert (state) where state in ('open', 'snoozed')")
+    create_tenant_table(
+        "alert_channel",
+        "name text primary key, way text not null check (way in ('email', 'webhook')), "
+        "user_id text not null, target bytea not null, secret bytea, created_ns bigint not null",
+        app_may=ALL,
+    )
+
+
+def downgrade() -> None:
+    """Drop them."""
+    for name in TABLES:
+        drop_tenant_table(name)
