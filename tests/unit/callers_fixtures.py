@@ -28,6 +28,9 @@ EXAMPLES = {
     "{purpose}": "assistants",
     "{position}": "1",
     "{job_id}": "j-1",
+    "{rule_id}": "r-1",
+    "{alert_id}": "al-1",
+    "{name}": "desk",
 }
 GUARD_CODES = frozenset(
     {

@@ -44,6 +44,9 @@ from plan2.foundation.secrets.rotation_table import Rotation
 from plan2.foundation.secrets.sealing import Sealer
 from plan2.foundation.time_sources import Reading
 from plan2.foundation.values import TenantId
+from plan2.interface.alerts.service import AlertService
+from plan2.interface.api.alert_channels import AlertChannelRoutes
+from plan2.interface.api.alerts import AlertRoutes
 from plan2.interface.api.approvals import ApprovalRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
 from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
@@ -63,6 +66,7 @@ from plan2.interface.api.settings import SettingsRoutes
 from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
+from unit.alert_fixtures import AlertRoom
 from unit.candidate_fixtures import Life
 from unit.credential_fixtures import CredentialStage
 from unit.identity_fixtures import FAST
@@ -144,6 +148,7 @@ class WholeStage(Stage):
         )
         self.job_room = JobRoom(folder, kinds={"train": nowhere})
         self.life = Life(folder)
+        self.alerts = AlertRoom()
         self.candidates = CandidateParts(
             desk=self.life.desk,
             take_up=self.life.intake.take_up,
@@ -201,6 +206,8 @@ class WholeStage(Stage):
             *ServiceRoutes(ServiceRegistry([lambda: services]), "0").handlers(),
             *QuotaRoutes(self.limits.usage, self.limits.load, self.directory).handlers(),
             *JobRoutes(self.job_room.jobs).handlers(),
+            *AlertRoutes(self._alerts_of, self.alerts.table).handlers(),
+            *AlertChannelRoutes(self._alerts_of, lambda: True, lambda: False).handlers(),
             *TrainingRoutes(
                 TrainingParts(
                     jobs=self.job_room.jobs,
@@ -213,6 +220,10 @@ class WholeStage(Stage):
                 )
             ).handlers(),
         ]
+
+    def _alerts_of(self, tenant_id: str) -> AlertService | None:
+        """Only one tenant's alerts are open."""
+        return self.alerts.service if tenant_id == TENANT else None
 
     async def _propose_override(
         self, caller: Session, payload: Mapping[str, object], reason: str

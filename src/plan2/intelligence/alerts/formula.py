@@ -47,19 +47,25 @@ class LiveFormulas:
                 self._known[text] = formula
             if formula.longest_lag > (self._past.maxlen or 0):
                 self._past = deque(self._past, maxlen=formula.longest_lag)
+        self._forget_after_gap()
         return _run(formula, (self._engine.words, mid), self._past)
 
     def look(self, mid: float) -> None:
         """Keep the outputs if a bar was closed since the last look; a gap wipes what was kept."""
-        engine, bars = self._engine, self._count()
+        engine = self._engine
+        self._forget_after_gap()
         if engine.closed_ns == self._closed_ns:
             return
         self._closed_ns = engine.closed_ns
-        if bars < self._bars:
-            self._past.clear()
-        elif self._known:
+        if self._known:
             self._past.append((engine.words[: SIGMA_COLUMN + 1].copy(), mid))
-        self._bars = bars
+
+    def _forget_after_gap(self) -> None:
+        """Forget what was kept before a gap; the bar that it ended is not kept either."""
+        before, self._bars = self._bars, self._count()
+        if self._bars < before:
+            self._past.clear()
+            self._closed_ns = self._engine.closed_ns
 
     def _count(self) -> int:
         """Bars since the start or the last gap."""

@@ -6,7 +6,7 @@ about health, risk, profit and silence once a second. The tick's own way knows n
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -25,7 +25,6 @@ from plan2.intelligence.alerts.rule import AlertRule
 from plan2.intelligence.alerts.store import KeptRule
 from plan2.interface.alerts.channel_book import ChannelBook, ChannelRow, OutWay
 from plan2.interface.alerts.delivery import Delivery
-from plan2.interface.alerts.live_readings import LiveReadings
 from plan2.interface.notify.notification import Delivered, Failed, Notification, Severity
 
 TURN_S: Final = 0.1
@@ -33,6 +32,22 @@ TURNS_A_SECOND: Final = 10
 SLOW: Final = ""
 """The key of rules that are looked at by time."""
 DECISION: Final = "DecisionMade"
+
+
+class Noting(Protocol):
+    """The part of the readings that must be told what came."""
+
+    def look(self) -> None:
+        """A turn begins."""
+        ...
+
+    def note_decision(self, symbol: str, ts_ns: int) -> None:
+        """A decision was written down."""
+        ...
+
+    def note_beat(self, name: str) -> None:
+        """A program reported that it lives."""
+        ...
 
 
 class ServiceParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +60,7 @@ class ServiceParts(msgspec.Struct, frozen=True, kw_only=True):
 
     tenant_id: TenantId
     desk: AlertDesk
-    readings: LiveReadings
+    readings: Noting
     book: ChannelBook
     delivery: Delivery
     ticks: Callable[[], Mapping[str, Tick]]

@@ -37,6 +37,9 @@ const TrainingPage = lazy(() =>
 const LearningPage = lazy(() =>
   import("./pages/learning/LearningPage").then((m) => ({ default: m.LearningPage })),
 );
+const AlertsPage = lazy(() =>
+  import("./pages/alerts/AlertsPage").then((m) => ({ default: m.AlertsPage })),
+);
 const FeaturesPage = lazy(() =>
   import("./pages/features/FeaturesPage").then((m) => ({ default: m.FeaturesPage })),
 );
@@ -103,6 +106,7 @@ function Pages() {
       <Route path="/positions/:tab?">{({ tab }) => <PositionsPage tab={tab ?? "open"} />}</Route>
       <Route path="/models/:id?">{({ id }) => <ModelsPage id={id ?? ""} />}</Route>
       <Route path="/training/:id?">{({ id }) => <TrainingPage id={id ?? ""} />}</Route>
+      <Route path="/alerts" component={AlertsPage} />
       <Route path="/learning" component={LearningPage} />
       <Route path="/features/:symbol?">
         {({ symbol }) => <FeaturesPage symbol={symbol ?? ""} />}

@@ -12,6 +12,7 @@ import { t } from "../strings";
 import { Boundary } from "../widgets/Boundary";
 import { Gain } from "../widgets/Figures";
 import { Icon } from "../widgets/Icon";
+import { AlertBell } from "./AlertBell";
 import { EnvironmentBadge } from "./EnvironmentBadge";
 import { LinkPill } from "./LinkPill";
 import { TradingControl } from "./TradingControl";
@@ -33,6 +34,7 @@ export function TopBar() {
       </Boundary>
       <div className="top-sep" />
       <LinkPill />
+      <AlertBell />
       <TradingControl />
       <Tools />
       <button
