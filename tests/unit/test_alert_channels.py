@@ -3,11 +3,15 @@
 import asyncio
 import hashlib
 import hmac
+import re
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from email import message_from_bytes
 from email.message import Message
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -38,6 +42,7 @@ NOTE = Notification(
     dedup_key="a1:raised:0",
 )
 HOOK = Recipient("default", "desk")
+DOC = Path(__file__).parents[2] / "docs" / "alerts.md"
 LOOPBACK = ("127.0.0.0/8",)
 
 
@@ -83,6 +88,10 @@ def webhook(url: str, outbound: Outbound | None = None) -> WebhookChannel:
 
 async def test_a_webhook_is_signed_and_carries_its_time_and_id() -> None:
     """The signature is computed here as a receiver would, from the bytes that came."""
+    sample = re.search(r"```python\n(.*?)```", DOC.read_text("utf-8"), re.DOTALL)
+    assert sample is not None
+    receiver: dict[str, Any] = {}
+    exec(sample[1], receiver)  # noqa: S102 - what our own page tells receivers to run
     async with web("204 No Content") as (port, seen):
         channel = webhook(f"http://127.0.0.1:{port}/hook?a=b")
         assert await channel.send(HOOK, NOTE) == Delivered()
@@ -93,6 +102,12 @@ async def test_a_webhook_is_signed_and_carries_its_time_and_id() -> None:
     assert headers["x-plan2-signature"] == f"v1={expected}"
     assert int(headers["x-plan2-timestamp"]) == MONDAY_NS // 10**9
     assert headers["x-plan2-id"] == again["x-plan2-id"]
+    named = {name.title(): value for name, value in headers.items()}
+    receiver["time"] = SimpleNamespace(time=lambda: MONDAY_NS / 1e9 + 299)
+    assert receiver["is_genuine"]("key", named, body)
+    assert not receiver["is_genuine"]("key", named, body + b" ")
+    receiver["time"] = SimpleNamespace(time=lambda: MONDAY_NS / 1e9 + 301)
+    assert not receiver["is_genuine"]("key", named, body)
     assert msgspec.json.decode(body)["text"] == "EURUSD mid is 1.2."
 
 

@@ -30,6 +30,11 @@ UNITS: Final[Mapping[str, str]] = {
     "latency_p99_ms": "ms",
     "edge_pips": "pips",
 }
+FIGURES: Final[Mapping[str, str]] = {
+    "feed_age_s": "age of the last quote of",
+    "loop_lag_ms": "lateness of the event loop",
+    "latency_p99_ms": "p99 of",
+}
 TESTS: Final[Mapping[str, str]] = {
     "above": "above",
     "below": "below",
@@ -119,7 +124,7 @@ def title_of(condition: AnyCondition) -> str:
             place = f" in {condition.symbol}" if condition.symbol else ""
             return "profit of the day" if condition.of == "day" else f"open profit{place}"
         case Health():
-            return " ".join(filter(None, (condition.figure, condition.of)))
+            return " ".join(filter(None, (FIGURES[condition.figure], condition.of)))
         case Component():
             return f"part {condition.name}" if condition.name else "any part"
         case Silence():
@@ -137,7 +142,7 @@ def _of_a_symbol(condition: Price | Move | Feature | Forecast) -> str:
         case Feature():
             return f"{condition.symbol} {condition.formula}"
         case Forecast():
-            return f"{condition.symbol} forecast {condition.figure}"
+            return f"{condition.symbol} forecast {condition.figure.replace('_', ' ')}"
 
 
 def threshold_words(condition: AnyCondition) -> str:

@@ -58,7 +58,7 @@ class AlertChannelRoutes:
         """Your tenant's channels and how each is."""
         service = service_of(self._find, request)
         return ChannelList(
-            items=[_item(service, row) for _, row in sorted(service.book.rows.items())],
+            items=[self._item(service, row) for _, row in sorted(service.book.rows.items())],
             has_mail_server=self._has_mail_server(),
             has_telegram=self._has_telegram(),
         )
@@ -74,7 +74,7 @@ class AlertChannelRoutes:
     async def remove(self, request: SignedRequest, name: ItemId) -> ChannelItem:
         """Take a channel away that no rule names."""
         service = service_of(self._find, request)
-        item = _item(service, service.channel(name))
+        item = self._item(service, service.channel(name))
         await service.remove_channel(name, request.auth.actor)
         return item
 
@@ -85,8 +85,9 @@ class AlertChannelRoutes:
             return TestResult(is_delivered=True, detail="")
         return TestResult(is_delivered=False, detail=outcome.reason)
 
-
-def _item(service: AlertService, row: ChannelRow) -> ChannelItem:
-    health = service.delivery.healths().get(row.name)
-    status = str(health.status) if health is not None else "ok"
-    return channel_item(row, status, health.detail if health is not None else "")
+    def _item(self, service: AlertService, row: ChannelRow) -> ChannelItem:
+        if row.way == "email" and not self._has_mail_server():
+            return channel_item(row, "down", "No mail server is configured (alerts.smtp_host).")
+        health = service.delivery.healths().get(row.name)
+        status = str(health.status) if health is not None else "ok"
+        return channel_item(row, status, health.detail if health is not None else "")

@@ -126,6 +126,7 @@ function SecondRow() {
   return (
     <div className="top-second">
       <EnvironmentBadge />
+      <AlertBell />
       {account && (
         <span className="grow num">
           <span>{money(account.equity)}</span>
