@@ -1,5 +1,7 @@
 """Alerts: the rules that people declare, what was raised, and the channels it is told on.
 
+Assistants: what a tenant used of its daily budget, and what tagged news does to entries.
+
 `alert_channel.target` is a sealed address or URL, `secret` the sealed key that signs webhooks.
 """
 
@@ -12,7 +14,7 @@ from plan2.foundation.database.tenant_tables import create_tenant_table, drop_te
 revision = "0013"
 down_revision = "0010"
 
-TABLES: Final = ("alert_channel", "alert", "alert_rule")
+TABLES: Final = ("assistant_use", "news_shade", "alert_channel", "alert", "alert_rule")
 ALL: Final = "select, insert, update, delete"
 
 
@@ -37,6 +39,18 @@ def upgrade() -> None:
         "alert_channel",
         "name text primary key, way text not null check (way in ('email', 'webhook')), "
         "user_id text not null, target bytea not null, secret bytea, created_ns bigint not null",
+        app_may=ALL,
+    )
+    create_tenant_table(
+        "assistant_use",
+        "day text primary key, tokens bigint not null, cost numeric not null",
+        app_may="select, insert, update",
+    )
+    create_tenant_table(
+        "news_shade",
+        "symbol text not null, source_id text not null, factor double precision not null "
+        "check (factor >= 0 and factor <= 1), until_ns bigint not null, "
+        "primary key (symbol, source_id)",
         app_may=ALL,
     )
 

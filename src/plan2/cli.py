@@ -45,6 +45,7 @@ VERBS: Final[Mapping[str, str]] = {
     "train": "Train models on archived ticks.",
     "evaluate": "Judge model families on archived ticks.",
     "alerts": "Rules that tell you something, and what they raised.",
+    "assistants": "Language models: words for decisions, tags for news.",
     "jobs": "Long work of the running Plan2: start, follow, cancel.",
     "models": "List, compare, promote and roll back models.",
     "learn": "Outcomes, drift and challengers of live forecasts.",

@@ -321,4 +321,4 @@ def test_the_product_mounts_what_is_tested_here() -> None:
         for module in (house_routes, whole_stage)
     ]
     assert made[0] == made[1]
-    assert len(set(made[0])) == len(made[0]) == 22
+    assert len(set(made[0])) == len(made[0]) == 23

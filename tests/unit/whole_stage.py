@@ -48,6 +48,7 @@ from plan2.interface.alerts.service import AlertService
 from plan2.interface.api.alert_channels import AlertChannelRoutes
 from plan2.interface.api.alerts import AlertRoutes
 from plan2.interface.api.approvals import ApprovalRoutes
+from plan2.interface.api.assistants import AssistantRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
 from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
@@ -67,6 +68,7 @@ from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
 from unit.alert_fixtures import AlertRoom
+from unit.assistant_fixtures import AssistantRoom
 from unit.candidate_fixtures import Life
 from unit.credential_fixtures import CredentialStage
 from unit.identity_fixtures import FAST
@@ -149,6 +151,7 @@ class WholeStage(Stage):
         self.job_room = JobRoom(folder, kinds={"train": nowhere})
         self.life = Life(folder)
         self.alerts = AlertRoom()
+        self.assistants = AssistantRoom(folder)
         self.candidates = CandidateParts(
             desk=self.life.desk,
             take_up=self.life.intake.take_up,
@@ -207,6 +210,14 @@ class WholeStage(Stage):
             *QuotaRoutes(self.limits.usage, self.limits.load, self.directory).handlers(),
             *JobRoutes(self.job_room.jobs).handlers(),
             *AlertRoutes(self._alerts_of, self.alerts.table).handlers(),
+            *AssistantRoutes(
+                self.assistants.desk,
+                self,
+                self.store,
+                lambda *_: True,
+                lambda _: 0.0001,
+                self.assistants.news,
+            ).handlers(),
             *AlertChannelRoutes(self._alerts_of, lambda: True, lambda: False).handlers(),
             *TrainingRoutes(
                 TrainingParts(

@@ -121,6 +121,7 @@ def _shared(plan: HostPlan, view: MarketView, site: Site, identity: Identity) ->
         four_eyes=lambda tenant_id: installation.overlay.effective(tenant_id).security.four_eyes,
         jobs=installation.long_work,
         alerting=installation.alerting,
+        assisting=installation.assisting,
         looking_at=LookingAt(plan.floor.pipeline, view, plan.latency, plan.opened.market.clock),
         everywhere=Everywhere(lambda: [run.safety.control for run in installation.runs.all()]),
     )

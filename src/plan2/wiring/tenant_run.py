@@ -50,6 +50,7 @@ from plan2.interface.views.projections import all_views
 from plan2.interface.views.queries import PostgresViews
 from plan2.wiring.alerting import Alerting, LookingAt
 from plan2.wiring.assembly import terms_of
+from plan2.wiring.assisting import Assisting
 from plan2.wiring.markets import Market
 from plan2.wiring.recovery import arm_first_time, recover_books
 from plan2.wiring.safety import Safety
@@ -72,6 +73,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     four_eyes: Callable[[TenantId], bool]
     jobs: Jobs
     alerting: Alerting
+    assisting: Assisting
     looking_at: LookingAt
 
 
@@ -141,6 +143,8 @@ class TenantRun:
             ),
         )
         self.alerts = await self._alerts(shared, board)
+        shades, now_ns = self.account.guard.news, self.market.clock.now_ns()
+        await shared.assisting.restore(self.tenant_id, shades, now_ns)
         self.hub.subscribe(self.bus)
         self.desk = Desk(
             info=self._info(shared),

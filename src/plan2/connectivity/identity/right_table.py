@@ -6,7 +6,7 @@ enumerates all routes fails. Entries name the method and the path as the applica
 
 from typing import Final
 
-from plan2.connectivity.identity import rights_alerts
+from plan2.connectivity.identity import rights_alerts, rights_assistants
 from plan2.connectivity.identity.rights import (
     ADMINISTER,
     ADMINISTER_PROVEN,
@@ -186,6 +186,7 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("POST", "/api/v1/jobs/train"): START,
     ("GET", "/api/v1/training"): WATCH,
     **rights_alerts.ROWS,
+    **rights_assistants.ROWS,
     ("WEBSOCKET", "/api/v1/stream"): READ,
     ("WEBSOCKET", "/api/v1/terminal"): Rule(entrance=Entrance.KEY, rate=RateClass.FREE),
 }
@@ -213,6 +214,7 @@ VERBS: Final[dict[str, Rule | None]] = {
     "accept-broker-view": TRADE,
     "alerts": ADMINISTER_PROVEN,
     "archive": None,
+    "assistants": START,
     "audit": AUDIT,
     "backtest": None,
     "bench": None,

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from plan2.foundation.config.schema_alerts import Alerts
+from plan2.foundation.config.schema_assistants import Assistants
 from plan2.foundation.config.schema_notify import Notify
 from plan2.foundation.config.section import (
     Count,
@@ -325,4 +326,5 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ui: Ui = Ui()
     notify: Notify = Notify()
     alerts: Alerts = Alerts()
+    assistants: Assistants = Assistants()
     log: Log = Log()

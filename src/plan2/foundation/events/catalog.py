@@ -7,6 +7,7 @@ A name here is a promise to history. A changed shape gets the next version and a
 from plan2.foundation.events import (
     account,
     alerts,
+    assistants,
     jobs,
     learning,
     model,
@@ -100,6 +101,8 @@ STORED: dict[str, tuple[int, type[Event]]] = {
     "AlertSnoozed": (1, alerts.AlertSnoozed),
     "AlertEscalated": (1, alerts.AlertEscalated),
     "AlertChannelChanged": (1, alerts.AlertChannelChanged),
+    "AssistantAsked": (1, assistants.AssistantAsked),
+    "NewsShaded": (1, assistants.NewsShaded),
 }
 
 NAME_OF: dict[type[Event], str] = {cls: name for name, (_, cls) in STORED.items()}
