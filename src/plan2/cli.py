@@ -47,6 +47,8 @@ VERBS: Final[Mapping[str, str]] = {
     "dataset": "Build, verify and export what models are trained on.",
     "train": "Train models on archived ticks.",
     "evaluate": "Judge model families on archived ticks.",
+    "alerts": "Rules that tell you something, and what they raised.",
+    "assistants": "Language models: words for decisions, tags for news.",
     "jobs": "Long work of the running Plan2: start, follow, cancel.",
     "models": "List, compare, promote and roll back models.",
     "learn": "Outcomes, drift and challengers of live forecasts.",

@@ -152,6 +152,18 @@ class Office:
                     "'', concat('user:', %(id)s::text), 'tried', false, 3)"
                 ),
                 (
+                    "insert into alert_rule (rule_id, name, rule, memory, changed_by, changed_ns) "
+                    "values (%(id)s, %(id)s, '{}', '{}', concat('user:', %(id)s::text), 1)"
+                ),
+                (
+                    "insert into alert (alert_id, rule_id, raised_ns, state, acted_by, alert) "
+                    "values (%(id)s, 'r', 1, 'acknowledged', concat('user:', %(id)s::text), '{}')"
+                ),
+                (
+                    "insert into alert_channel (name, way, user_id, target, created_ns) "
+                    "values (%(id)s, 'email', %(id)s, %(hash)s, 1)"
+                ),
+                (
                     "insert into setting (scope, subject, key, value, changed_ns, changed_by, "
                     "reason) values ('user', %(id)s, 'ui.theme', '\"dark\"', 1, %(id)s, %(name)s)"
                 ),

@@ -29,6 +29,9 @@ EXAMPLES = {
     "{position}": "1",
     "{job_id}": "j-1",
     "{pairing_id}": "p-1",
+    "{rule_id}": "r-1",
+    "{alert_id}": "al-1",
+    "{name}": "desk",
 }
 GUARD_CODES = frozenset(
     {

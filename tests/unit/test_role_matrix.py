@@ -263,10 +263,10 @@ def test_verbs_ask_for_rules_that_the_table_uses() -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_every_channel_is_open_to_its_roles_only(role: Role) -> None:
-    """WebSocket channels are part of the table; the log and jobs are not for programs."""
+    """WebSocket channels are part of the table; the log, jobs and alerts are not for programs."""
     open_to_role = {name for name in CHANNELS if may_subscribe(role, name)}
     assert CHANNELS.keys() - open_to_role == (
-        {"events", "jobs"} if role is Role.API_USER else set()
+        {"alerts", "events", "jobs"} if role is Role.API_USER else set()
     )
     assert not may_subscribe(role, "no-such-channel")
 
@@ -321,4 +321,4 @@ def test_the_product_mounts_what_is_tested_here() -> None:
         for module in (house_routes, whole_stage)
     ]
     assert made[0] == made[1]
-    assert len(set(made[0])) == len(made[0]) == 21
+    assert len(set(made[0])) == len(made[0]) == 24

@@ -44,7 +44,11 @@ from plan2.foundation.secrets.rotation_table import Rotation
 from plan2.foundation.secrets.sealing import Sealer
 from plan2.foundation.time_sources import Reading
 from plan2.foundation.values import TenantId
+from plan2.interface.alerts.service import AlertService
+from plan2.interface.api.alert_channels import AlertChannelRoutes
+from plan2.interface.api.alerts import AlertRoutes
 from plan2.interface.api.approvals import ApprovalRoutes
+from plan2.interface.api.assistants import AssistantRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
 from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
@@ -65,6 +69,8 @@ from plan2.interface.api.telegram import TelegramParts, TelegramRoutes
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
 from plan2.interface.notify.notification import Notification, Recipient
+from unit.alert_fixtures import AlertRoom
+from unit.assistant_fixtures import AssistantRoom
 from unit.candidate_fixtures import Life
 from unit.chat_fixtures import FakeRunning, memory_pairings
 from unit.credential_fixtures import CredentialStage
@@ -147,6 +153,8 @@ class WholeStage(Stage):
         )
         self.job_room = JobRoom(folder, kinds={"train": nowhere})
         self.life = Life(folder)
+        self.alerts = AlertRoom()
+        self.assistants = AssistantRoom(folder)
         self.candidates = CandidateParts(
             desk=self.life.desk,
             take_up=self.life.intake.take_up,
@@ -206,6 +214,16 @@ class WholeStage(Stage):
             *ServiceRoutes(ServiceRegistry([lambda: services]), "0").handlers(),
             *QuotaRoutes(self.limits.usage, self.limits.load, self.directory).handlers(),
             *JobRoutes(self.job_room.jobs).handlers(),
+            *AlertRoutes(self._alerts_of, self.alerts.table).handlers(),
+            *AssistantRoutes(
+                self.assistants.desk,
+                self,
+                self.store,
+                lambda *_: True,
+                lambda _: 0.0001,
+                self.assistants.news,
+            ).handlers(),
+            *AlertChannelRoutes(self._alerts_of, lambda: True, lambda: False).handlers(),
             *TrainingRoutes(
                 TrainingParts(
                     jobs=self.job_room.jobs,
@@ -230,6 +248,10 @@ class WholeStage(Stage):
             pairings=self.pairings, book=people.book, clock=people.clock, running=self.running,
             agrees=lambda _: True, tell=tell,
         )  # fmt: skip
+
+    def _alerts_of(self, tenant_id: str) -> AlertService | None:
+        """Only one tenant's alerts are open."""
+        return self.alerts.service if tenant_id == TENANT else None
 
     async def _propose_override(
         self, caller: Session, payload: Mapping[str, object], reason: str

@@ -17,6 +17,7 @@ from plan2.foundation.loop import LoopLag
 from plan2.foundation.metrics import Metrics
 from plan2.foundation.values import TenantId
 from plan2.interface.live import MarketView
+from plan2.wiring.alerting import LookingAt
 from plan2.wiring.approving import Approving
 from plan2.wiring.assembly import Floor
 from plan2.wiring.everywhere import Everywhere
@@ -124,6 +125,9 @@ def _shared(plan: HostPlan, view: MarketView, site: Site, identity: Identity) ->
         four_eyes=lambda tenant_id: installation.overlay.effective(tenant_id).security.four_eyes,
         jobs=installation.long_work,
         listen=installation.messages.listen,
+        alerting=installation.alerting,
+        assisting=installation.assisting,
+        looking_at=LookingAt(plan.floor.pipeline, view, plan.latency, plan.opened.market.clock),
         everywhere=Everywhere(lambda: [run.safety.control for run in installation.runs.all()]),
     )
 

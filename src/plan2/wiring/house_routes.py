@@ -9,8 +9,14 @@ from plan2.connectivity.identity.proposals import Payload
 from plan2.dataflow.archive import TickArchive
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.database.tenancy import MAIN_TENANT
+from plan2.foundation.values import TenantId
 from plan2.intelligence.records.fields import Firm
+from plan2.intelligence.risk.news import NewsShades
+from plan2.interface.alerts.service import AlertService
+from plan2.interface.api.alert_channels import AlertChannelRoutes
+from plan2.interface.api.alerts import AlertRoutes
 from plan2.interface.api.approvals import ApprovalRoutes
+from plan2.interface.api.assistants import AssistantRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
 from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
@@ -62,6 +68,43 @@ def house_routes(
         *QuotaRoutes(limits.usage, limits.load, tenants.directory).handlers(),
         *_job_routes(installation),
         *TelegramRoutes(installation.messages.telegram_parts()).handlers(),
+        *_alert_routes(installation),
+        *_assistant_routes(installation),
+    ]
+
+
+def _alert_routes(installation: Installation) -> list[ControllerRouterHandler]:
+    alerting = installation.alerting
+
+    def find(tenant_id: str) -> AlertService | None:
+        run = installation.runs.find(tenant_id)
+        return run.alerts if run is not None else None
+
+    return [
+        *AlertRoutes(find, alerting.table).handlers(),
+        *AlertChannelRoutes(
+            find, lambda: bool(alerting.config.smtp_host), lambda: alerting.people is not None
+        ).handlers(),
+    ]
+
+
+def _assistant_routes(installation: Installation) -> list[ControllerRouterHandler]:
+    assisting, runs = installation.assisting, installation.runs
+    instruments = runs.main.market.instruments
+
+    def shades_of(tenant_id: TenantId) -> tuple[NewsShades, int] | None:
+        run = runs.find(tenant_id)
+        return (run.account.guard.news, run.market.clock.now_ns()) if run is not None else None
+
+    return [
+        *AssistantRoutes(
+            assisting.desk,
+            runs,
+            installation.database.store,
+            assisting.allows,
+            lambda symbol: instruments[symbol].pip,
+            assisting.news(shades_of),
+        ).handlers()
     ]
 
 

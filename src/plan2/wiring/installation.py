@@ -40,6 +40,8 @@ from plan2.intelligence.models.candidate_desk import CandidateDesk
 from plan2.intelligence.models.candidate_intake import Intake
 from plan2.interface.api.learning import LearningState
 from plan2.interface.api.settings_desk import SettingsDesk
+from plan2.wiring.alerting import Alerting
+from plan2.wiring.assisting import Assisting
 from plan2.wiring.features import Features
 from plan2.wiring.governance import Governance
 from plan2.wiring.jobs import open_jobs
@@ -93,6 +95,20 @@ class Installation:
         self.rotations = keys.rotations(self.recording)
         self.governance = Governance(
             self.folder, loaded.settings.audit, database, keys, self.recording
+        )
+        self.alerting = Alerting(
+            loaded.settings.alerts,
+            database,
+            keys.sealer,
+            self.recording,
+            self.governance.consents,
+        )
+        self.assisting = Assisting(
+            loaded.settings.assistants,
+            database,
+            self.folder,
+            self.recording,
+            self.governance.consents,
         )
         self.address = ""
         self.limits: Limits

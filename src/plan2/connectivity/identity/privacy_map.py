@@ -6,6 +6,7 @@ test holds the map against the database and the events. `subject` finds a person
 
 from typing import Final
 
+from plan2.connectivity.identity import privacy_alerts
 from plan2.connectivity.identity.privacy_terms import (
     CONTRACT,
     LAW,
@@ -219,6 +220,7 @@ TABLES: Final[tuple[TableMap, ...]] = (
         retention="as long as the log",
         fate=Fate.KEPT,
     ),
+    *privacy_alerts.TABLES,
     TableMap(
         table="app_user",
         personal=(

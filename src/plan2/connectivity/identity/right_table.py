@@ -6,6 +6,7 @@ enumerates all routes fails. Entries name the method and the path as the applica
 
 from typing import Final
 
+from plan2.connectivity.identity import rights_alerts, rights_assistants
 from plan2.connectivity.identity.rights import (
     ADMINISTER,
     ADMINISTER_PROVEN,
@@ -187,6 +188,8 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("POST", "/api/v1/jobs/{job_id}/again"): START,
     ("POST", "/api/v1/jobs/train"): START,
     ("GET", "/api/v1/training"): WATCH,
+    **rights_alerts.ROWS,
+    **rights_assistants.ROWS,
     ("WEBSOCKET", "/api/v1/stream"): READ,
     ("WEBSOCKET", "/api/v1/terminal"): Rule(entrance=Entrance.KEY, rate=RateClass.FREE),
     **TELEGRAM_ROWS,
@@ -194,6 +197,7 @@ RIGHTS: Final[dict[Route, Rule]] = {
 
 SHOWN_ONCE: Final[frozenset[Route]] = frozenset(
     {
+        ("POST", "/api/v1/alerts/channels"),
         ("POST", "/api/v1/keys"),
         ("POST", "/api/v1/privacy/{user_id}/export"),
         ("POST", "/api/v1/second-factor"),
@@ -213,7 +217,9 @@ memory while the process runs."""
 
 VERBS: Final[dict[str, Rule | None]] = {
     "accept-broker-view": TRADE,
+    "alerts": ADMINISTER_PROVEN,
     "archive": None,
+    "assistants": START,
     "audit": AUDIT,
     "backtest": None,
     "bench": None,
@@ -265,6 +271,7 @@ CHANNELS: Final[dict[str, frozenset[Role]]] = {
     "orders": EVERYONE,
     "events": READERS,
     "jobs": READERS,
+    "alerts": READERS,
 }
 """Stream channels and the roles that may subscribe; a channel without an entry is refused."""
 

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from plan2.foundation.config.schema_alerts import Alerts
+from plan2.foundation.config.schema_assistants import Assistants
 from plan2.foundation.config.schema_notify import Notify
 from plan2.foundation.config.schema_telegram import Telegram
 from plan2.foundation.config.section import (
@@ -326,4 +328,6 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ui: Ui = Ui()
     notify: Notify = Notify()
     telegram: Telegram = Telegram()
+    alerts: Alerts = Alerts()
+    assistants: Assistants = Assistants()
     log: Log = Log()

@@ -6,6 +6,8 @@ A name here is a promise to history. A changed shape gets the next version and a
 
 from plan2.foundation.events import (
     account,
+    alerts,
+    assistants,
     jobs,
     learning,
     model,
@@ -94,6 +96,14 @@ STORED: dict[str, tuple[int, type[Event]]] = {
     "JobEnded": (1, jobs.JobEnded),
     "NotifyUser": (1, notify.NotifyUser),
     "NotificationFailed": (1, notify.NotificationFailed),
+    "AlertRuleChanged": (1, alerts.AlertRuleChanged),
+    "AlertRaised": (1, alerts.AlertRaised),
+    "AlertAcknowledged": (1, alerts.AlertAcknowledged),
+    "AlertSnoozed": (1, alerts.AlertSnoozed),
+    "AlertEscalated": (1, alerts.AlertEscalated),
+    "AlertChannelChanged": (1, alerts.AlertChannelChanged),
+    "AssistantAsked": (1, assistants.AssistantAsked),
+    "NewsShaded": (1, assistants.NewsShaded),
 }
 
 NAME_OF: dict[type[Event], str] = {cls: name for name, (_, cls) in STORED.items()}

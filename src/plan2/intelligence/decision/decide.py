@@ -123,17 +123,7 @@ def _ask_account(
         return Decision(reason=Reason.MODEL_UNPROVEN, edge=edge, account=account)
     if reason is not Reason.EXPLORATION and _is_novel(account, rules):
         return Decision(reason=Reason.NOVEL_SITUATION, edge=edge, account=account)
-    if reason is Reason.EXPLORATION:
-        size = smallest(situation.instrument)
-    else:
-        bet = Bet(
-            side=edge.side,
-            p_lcb=edge.p_lcb,
-            standard_error=forecast.standard_error,
-            loss_distance=forecast.barrier + edge.cost,
-        )
-        size = size_of(situation.instrument, account, bet, rules.risk)
-        size = reduced(size, account.model_size_factor, situation.instrument)
+    size = _size(situation, rules, forecast, edge, account, explores=reason is Reason.EXPLORATION)
     if size.quantity == 0.0:
         return Decision(reason=Reason.SIZE_TOO_SMALL, edge=edge, size=size, account=account)
     intent = _intent(situation, forecast, edge, size, rules.account_id)
@@ -148,6 +138,34 @@ def _ask_account(
         order=review.order,
         account=account,
     )
+
+
+def _size(
+    situation: Situation,
+    rules: Rules,
+    forecast: Forecast,
+    edge: EdgePart,
+    account: AccountFigures,
+    *,
+    explores: bool,
+) -> SizePart:
+    """How much: what the caps leave, shrunk by how the models stand and by tagged news.
+
+    Exploring trades the smallest volume or, when news vetoes, nothing.
+    """
+    instrument, news = situation.instrument, account.news_size_factor
+    if explores:
+        size = smallest(instrument)
+        return size if news > 0.0 else reduced(size, 0.0, instrument, "news")
+    bet = Bet(
+        side=edge.side,
+        p_lcb=edge.p_lcb,
+        standard_error=forecast.standard_error,
+        loss_distance=forecast.barrier + edge.cost,
+    )
+    size = size_of(instrument, account, bet, rules.risk)
+    size = reduced(size, account.model_size_factor, instrument)
+    return reduced(size, news, instrument, "news")
 
 
 def decide_exit(situation: Situation, rules: Rules, intent: Intent, reason: Reason) -> Decision:

@@ -11,6 +11,7 @@
 - currency: the net exposure to each of the two currencies.
 - margin, order_value, order_volume, exposure: what the risk gate will allow.
 - model: the share that is left when the champion is past its expiry or otherwise doubted.
+- news: the share that tagged news leaves for a while; it can veto or shrink, never enlarge.
 """
 
 import math
@@ -109,13 +110,13 @@ def _least(first: float, second: float) -> float:
     return first + second if math.isnan(first + second) else min(first, second)
 
 
-def reduced(size: SizePart, factor: float, instrument: Instrument) -> SizePart:
-    """A share of a size, because of how the models stand; `factor` in (0, 1]."""
-    if factor == 1.0:
+def reduced(size: SizePart, factor: float, instrument: Instrument, why: str = "model") -> SizePart:
+    """A share of a size, because of how the models stand, or of news; `factor` in [0, 1]."""
+    if factor >= 1.0:
         return size
     cap = factor * size.quantity
     quantity = instrument.round_volume_down(cap)
-    return SizePart(quantity=quantity, caps={**size.caps, "model": cap}, binding="model")
+    return SizePart(quantity=quantity, caps={**size.caps, why: cap}, binding=why)
 
 
 def smallest(instrument: Instrument) -> SizePart:

@@ -50,6 +50,9 @@ const TrainingPage = lazy(() =>
 const LearningPage = lazy(() =>
   import("./pages/learning/LearningPage").then((m) => ({ default: m.LearningPage })),
 );
+const AlertsPage = lazy(() =>
+  import("./pages/alerts/AlertsPage").then((m) => ({ default: m.AlertsPage })),
+);
 const FeaturesPage = lazy(() =>
   import("./pages/features/FeaturesPage").then((m) => ({ default: m.FeaturesPage })),
 );
@@ -131,6 +134,7 @@ function Pages() {
       <Route path="/training/:id?">{({ id }) => <TrainingPage id={id ?? ""} />}</Route>
       <Route path="/risk" component={RiskPage} />
       <Route path="/help" component={HelpPage} />
+      <Route path="/alerts" component={AlertsPage} />
       <Route path="/learning" component={LearningPage} />
       <Route path="/features/:symbol?">
         {({ symbol }) => <FeaturesPage symbol={symbol ?? ""} />}

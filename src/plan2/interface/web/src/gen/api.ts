@@ -38,6 +38,23 @@ export type AccountSwitchesItem = {
   switches: SwitchItem[];
   trading_state: string;
 };
+export type AlertItem = {
+  alert_id: string;
+  by: string;
+  changed_us: number;
+  due_us: number;
+  market_us: number;
+  note: string;
+  raised_us: number;
+  rule: string;
+  rule_id: string;
+  severity: string;
+  state: string;
+  step: number;
+  title: string;
+  value: number | null;
+  words: string;
+};
 export type AnswerBody = { reason?: string };
 export type ApprovalItem = {
   approval_id: string;
@@ -99,6 +116,7 @@ export type Bars = {
   ticks: number[];
   time_us: number[];
 };
+export type BeatReceipt = { name: string };
 export type Bin = { count: number; forecast: number; observed: number };
 export type BrokerItem = {
   account_id: string;
@@ -135,14 +153,17 @@ export type ChangeBody = {
   stop_loss?: number | null;
   take_profit?: number | null;
 };
-export type ChatItem = {
-  is_own: boolean;
-  label: string;
-  paired_us: number;
-  pairing_id: string;
-  user: string;
+export type ChannelBody = { name: string; target: string; way: "email" | "webhook" };
+export type ChannelItem = {
+  created_us: number;
+  detail: string;
+  name: string;
+  status: string;
   user_id: string;
+  way: string;
 };
+export type ChannelList = { has_mail_server: boolean; has_telegram: boolean; items: ChannelItem[] };
+export type ChannelMade = { name: string; secret: string; way: string };
 export type CheckReport = {
   bars: number;
   columns: ColumnReport[];
@@ -178,6 +199,7 @@ export type ClockReport = {
 export type ClockState = "synchronised" | "drifting" | "off" | "unknown";
 export type CloseBody = { quantity?: number | null; reason: string };
 export type CloseByBody = { opposite_id: string; reason: string };
+export type CodeBody = { code: string };
 export type ColumnReport = {
   high: number | null;
   low: number | null;
@@ -276,6 +298,7 @@ export type ErasureReport = {
   removed: Touched[];
   subject_id: string;
 };
+export type Escalation = { after_minutes: number; to: (Recipient | Json)[] };
 export type EventItem = {
   actor: string;
   at_us: number;
@@ -379,6 +402,12 @@ export type HealthInfo = {
   status: string;
   ws_clients: number;
 };
+export type Hours = {
+  days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | Json)[];
+  end?: string;
+  start?: string;
+  zone?: string;
+};
 export type InclusionProof = {
   leaf_hash: string;
   path: string[];
@@ -479,7 +508,6 @@ export type KillItem = {
   scope: string;
   target: string;
 };
-export type KindItem = { kind: string; loudness: string; title: string };
 export type Learning = {
   contests: ContestItem[];
   is_watching_only: boolean;
@@ -671,19 +699,13 @@ export type OutcomeItem = {
   status: string;
   symbol: string;
 };
+export type PageAlertAlertItem = { items: AlertItem[]; next_cursor: string | null };
 export type PageAuditItem = { items: AuditItem[]; next_cursor: string | null };
 export type PageLearningOutcomeItem = { items: OutcomeItem[]; next_cursor: string | null };
 export type PageDecisionItem = { items: DecisionItem[]; next_cursor: string | null };
 export type PageEventItem = { items: EventItem[]; next_cursor: string | null };
 export type PageOrderOrderItem = { items: OrderItem[]; next_cursor: string | null };
 export type PageOrderPositionItem = { items: PositionItem[]; next_cursor: string | null };
-export type PairingCode = {
-  code: string;
-  expires_us: number;
-  link: string;
-  qr_data_uri: string;
-  qr_svg: string;
-};
 export type PasswordBody = { new: string; old: string };
 export type PastState = { accounts: AccountState[]; at_us: number; position: number };
 export type PeopleList = { items: PersonItem[] };
@@ -734,6 +756,7 @@ export type QuotaUse = {
 };
 export type Quotas = { load: LoadState; quotas: QuotaUse[]; tenant_id: string };
 export type ReasonBody = { reason?: string };
+export type Recipient = { to?: string; way?: "web" | "telegram" | "email" | "webhook" };
 export type RefreshBody = { refresh_token: string };
 export type ReleaseBody = { reason: string };
 export type ReplayResult = { differences: string[]; identical: boolean };
@@ -772,6 +795,41 @@ export type RotationItem = {
   started_by: string;
   started_us: number;
 };
+export type RuleBody = {
+  condition: Record<string, Json>;
+  cooldown_s?: number;
+  escalation?: (Escalation | Json)[];
+  hours?: Hours;
+  is_enabled?: boolean;
+  name: string;
+  note?: string;
+  recipients?: (Recipient | Json)[];
+  repeat?: "once" | "every_time";
+  severity?: "info" | "warning" | "critical";
+};
+export type RuleItem = {
+  changed_by: string;
+  changed_us: number;
+  condition: Record<string, Json>;
+  cooldown_s: number;
+  escalation: Escalation[];
+  fired: number;
+  hours: Hours;
+  is_enabled: boolean;
+  last_us: number;
+  name: string;
+  note: string;
+  now: string;
+  recipients: Recipient[];
+  repeat: string;
+  rule_id: string;
+  severity: string;
+  symbol: string;
+  threshold: string;
+  title: string;
+  value: number | null;
+};
+export type RuleList = { items: RuleItem[] };
 export type Scores = {
   abstained: number | null;
   abstained_r: Interval | null;
@@ -870,6 +928,7 @@ export type SimilarItem = {
   net_r_mean: number | null;
   side: number;
 };
+export type SnoozeBody = { minutes?: number };
 export type StageItem = {
   buckets: BucketItem[];
   count: number;
@@ -939,15 +998,6 @@ export type SystemInfo = {
   ui_hash: string;
   version: string;
 };
-export type TelegramInfo = {
-  agrees: boolean;
-  bot: string;
-  chats: ChatItem[];
-  detail: string;
-  is_enabled: boolean;
-  is_well: boolean;
-  kinds: KindItem[];
-};
 export type TenantItem = {
   created_us: number;
   detail: string;
@@ -971,6 +1021,7 @@ export type TenantKeyItem = {
 };
 export type TenantList = { items: TenantItem[] };
 export type TenantMade = { invitation: string; tenant: TenantItem };
+export type TestResult = { detail: string; is_delivered: boolean };
 export type TicketInfo = { expires_in_s: number; protocol: string; ticket: string };
 export type Ticks = { ask: number[]; bid: number[]; symbol: string; time_us: number[] };
 export type TokenItem = {
@@ -981,7 +1032,6 @@ export type TokenItem = {
   session_id: string;
   token_type: string;
 };
-export type Told = { is_sent: boolean };
 export type Touched = { rows: number; table: string };
 export type TradeReport = {
   account_id: string;
@@ -1040,6 +1090,12 @@ export type TrainingChoices = {
   symbols: ArchivedSymbol[];
   usual_families: string[];
 };
+export type TrialItem = {
+  now: string;
+  threshold: string;
+  value: number | null;
+  would_fire: boolean;
+};
 export type Trigger = "market" | "limit" | "stop" | "stop_limit";
 export type TypeItem = {
   above: number | null;
@@ -1095,13 +1151,40 @@ export type IntelligenceModelsLifecycleState =
   | "suspended"
   | "rejected";
 export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "symbol" | "flow";
-export type SecondFactorCodeBody = { code: string };
-export type TelegramCodeBody = { user_id?: string };
 
 export type Paths = {
   "/api/v1/account": { get: { answer: AccountInfo } };
   "/api/v1/accounts/{account_id}/accept-broker-view": {
     post: { path: { account_id: string }; body: AcceptBody; answer: Accepted };
+  };
+  "/api/v1/alerts": {
+    get: {
+      query?: {
+        cursor?: string;
+        limit?: number;
+        state?: "" | "open" | "acknowledged" | "snoozed" | "closed";
+      };
+      answer: PageAlertAlertItem;
+    };
+  };
+  "/api/v1/alerts/channels": {
+    get: { answer: ChannelList };
+    post: { body: ChannelBody; answer: ChannelMade };
+  };
+  "/api/v1/alerts/channels/{name}": { delete: { path: { name: string }; answer: ChannelItem } };
+  "/api/v1/alerts/channels/{name}/test": { post: { path: { name: string }; answer: TestResult } };
+  "/api/v1/alerts/heartbeat/{name}": { post: { path: { name: string }; answer: BeatReceipt } };
+  "/api/v1/alerts/rules": { get: { answer: RuleList }; post: { body: RuleBody; answer: RuleItem } };
+  "/api/v1/alerts/rules/try": { post: { body: RuleBody; answer: TrialItem } };
+  "/api/v1/alerts/rules/{rule_id}": {
+    put: { path: { rule_id: string }; body: RuleBody; answer: RuleItem };
+    delete: { path: { rule_id: string }; answer: RuleItem };
+  };
+  "/api/v1/alerts/{alert_id}/acknowledge": {
+    post: { path: { alert_id: string }; answer: AlertItem };
+  };
+  "/api/v1/alerts/{alert_id}/snooze": {
+    post: { path: { alert_id: string }; body: SnoozeBody; answer: AlertItem };
   };
   "/api/v1/approvals": {
     get: { query?: { state?: ConnectivityIdentityProposalsState | null }; answer: ApprovalList };
@@ -1200,6 +1283,12 @@ export type Paths = {
           | ""
           | "AbstentionsReported"
           | "ActionTaken"
+          | "AlertAcknowledged"
+          | "AlertChannelChanged"
+          | "AlertEscalated"
+          | "AlertRaised"
+          | "AlertRuleChanged"
+          | "AlertSnoozed"
           | "ApprovalAsked"
           | "ApprovalDecided"
           | "BalanceAdjusted"
@@ -1396,7 +1485,7 @@ export type Paths = {
     delete: { answer: undefined };
   };
   "/api/v1/second-factor/backup-codes": { post: { answer: BackupCodes } };
-  "/api/v1/second-factor/confirm": { post: { body: SecondFactorCodeBody; answer: BackupCodes } };
+  "/api/v1/second-factor/confirm": { post: { body: CodeBody; answer: BackupCodes } };
   "/api/v1/secrets/keys": { get: { answer: KeysInfo } };
   "/api/v1/secrets/rotate": { post: { body: RotateBody; answer: RotateReceipt } };
   "/api/v1/services": { get: { answer: Services } };
@@ -1439,13 +1528,6 @@ export type Paths = {
   "/api/v1/stream/ticket": { post: { answer: TicketInfo } };
   "/api/v1/symbols": { get: { answer: SymbolInfo[] } };
   "/api/v1/system": { get: { answer: SystemInfo } };
-  "/api/v1/telegram": { get: { query?: { all?: boolean }; answer: TelegramInfo } };
-  "/api/v1/telegram/chats/{pairing_id}": {
-    delete: { path: { pairing_id: string }; answer: undefined };
-  };
-  "/api/v1/telegram/codes": { post: { body: TelegramCodeBody; answer: PairingCode } };
-  "/api/v1/telegram/test": { post: { answer: Told } };
-  "/api/v1/telegram/webhook": { post: { answer: undefined } };
   "/api/v1/tenant": { get: { answer: TenantItem } };
   "/api/v1/tenants": { get: { answer: TenantList }; post: { body: NewTenant; answer: TenantMade } };
   "/api/v1/tenants/{tenant_id}": {

@@ -14,6 +14,7 @@ import { Boundary } from "../widgets/Boundary";
 import { Gain } from "../widgets/Figures";
 import { Icon } from "../widgets/Icon";
 import { useScheme } from "./appearance";
+import { AlertBell } from "./AlertBell";
 import { EnvironmentBadge } from "./EnvironmentBadge";
 import { LinkPill } from "./LinkPill";
 import { TradingControl } from "./TradingControl";
@@ -40,6 +41,7 @@ export function TopBar() {
       </Boundary>
       <div className="top-sep" />
       <LinkPill />
+      <AlertBell />
       <TradingControl />
       <Tools />
       <button
@@ -130,6 +132,7 @@ function SecondRow() {
   return (
     <div className="top-second">
       <EnvironmentBadge />
+      <AlertBell />
       {account && (
         <span className="grow num">
           <span>{money(account.equity)}</span>

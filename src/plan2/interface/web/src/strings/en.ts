@@ -11,6 +11,7 @@ export const en = {
   "page.positions": "Positions",
   "page.models": "Models",
   "page.training": "Training",
+  "page.alerts": "Alerts",
   "page.learning": "Learning",
   "page.features": "Features",
   "page.system": "System",
@@ -128,6 +129,8 @@ export const en = {
 
   // palette, shortcuts, preferences, sign-in
   "palette.open": "Search and commands",
+  "bell.none": "Alerts: none waits",
+  "bell.some": "Alerts: {count} wait",
   "palette.short": "Search",
   "palette.nothing": "Nothing found",
   "palette.placeholder": "Page, symbol or command",
@@ -529,6 +532,7 @@ export const en = {
   "about.notices": "Notices of third parties",
   "announce.opened": "Position opened: {symbol} {direction} {quantity}",
   "announce.closed": "Position closed: {symbol} {profit} ({reason})",
+  "announce.alert": "Alert: {title}. {words}",
   "announce.breach": "Risk limit reached: {rule}",
   "announce.state": "Trading is now {state} (by {actor})",
   "announce.rejected": "Order rejected: {symbol}, {reason}",
