@@ -83,6 +83,16 @@ export type ArchivedSymbol = {
   symbol: string;
   ticks: number;
 };
+export type AssistantsInfo = {
+  cost_allowed: string;
+  cost_used: string;
+  has_consent: boolean;
+  providers: AssistantsProviderItem[];
+  shades: ShadeItem[];
+  shades_entries: boolean;
+  tokens_allowed: number;
+  tokens_used: number;
+};
 export type AuditDetail = {
   event: AuditItem;
   personal: Record<string, string>;
@@ -164,6 +174,20 @@ export type ChannelItem = {
 };
 export type ChannelList = { has_mail_server: boolean; has_telegram: boolean; items: ChannelItem[] };
 export type ChannelMade = { name: string; secret: string; way: string };
+export type ChatItem = {
+  is_own: boolean;
+  label: string;
+  paired_us: number;
+  pairing_id: string;
+  user: string;
+  user_id: string;
+};
+export type CheckItem = {
+  limit: number | null;
+  passed: boolean;
+  rule: string;
+  value: number | null;
+};
 export type CheckReport = {
   bars: number;
   columns: ColumnReport[];
@@ -199,7 +223,6 @@ export type ClockReport = {
 export type ClockState = "synchronised" | "drifting" | "off" | "unknown";
 export type CloseBody = { quantity?: number | null; reason: string };
 export type CloseByBody = { opposite_id: string; reason: string };
-export type CodeBody = { code: string };
 export type ColumnReport = {
   high: number | null;
   low: number | null;
@@ -263,6 +286,7 @@ export type ContestItem = {
   refused: string;
   state: string;
 };
+export type CurrencyExposure = { currency: string; fraction: number | null; net: number | null };
 export type DataMap = { items: MapItem[] };
 export type DecisionItem = {
   cost: number | null;
@@ -395,6 +419,13 @@ export type ForeignOrderItem = {
   trigger: string;
 };
 export type GateItem = { conditions: ConditionItem[]; is_open: boolean; state: string };
+export type Generated = {
+  is_generated: boolean;
+  model: string;
+  provider: string;
+  refused: string;
+  text: string;
+};
 export type HealthInfo = {
   components: ComponentItem[];
   latency: StageItem[];
@@ -494,7 +525,7 @@ export type KeyList = { items: KeyItem[] };
 export type KeyMade = { item: KeyItem; key: string };
 export type KeysInfo = {
   people: number;
-  provider: ProviderItem | null;
+  provider: SecretsProviderItem | null;
   provider_detail: string;
   provider_state: "ok" | "degraded" | "down";
   rotations: RotationItem[];
@@ -508,6 +539,7 @@ export type KillItem = {
   scope: string;
   target: string;
 };
+export type KindItem = { kind: string; loudness: string; title: string };
 export type Learning = {
   contests: ContestItem[];
   is_watching_only: boolean;
@@ -528,6 +560,17 @@ export type LevelItem = {
   value: boolean | number | string | (number | string)[] | Record<string, number | string> | null;
 };
 export type LimitItem = { limit: number; rule: string; value: number };
+export type LimitUse = {
+  effect: string;
+  limit: number;
+  resets_us: number | null;
+  rule: string;
+  setting: string;
+  soft: number[];
+  unit: string;
+  used: number | null;
+  window_s: number;
+};
 export type LoadState = {
   factors: Record<string, number>;
   level: string;
@@ -568,6 +611,17 @@ export type NeighbourItem = {
   ts_us: number;
 };
 export type NewTenant = { administrator: string; name: string; reason?: string; tenant_id: string };
+export type NewsBody = { source_id: string; symbol: string; text: string };
+export type NewsItem = {
+  factor: number;
+  is_applied: boolean;
+  model: string;
+  provider: string;
+  refused: string;
+  score: number | null;
+  tags: string[];
+  until_us: number;
+};
 export type OrderBody = {
   expires_us?: number;
   horizon_s?: number;
@@ -606,6 +660,7 @@ export type OrderItem = {
   ts_us: number;
   why: string;
 };
+export type OrderPreview = { checks: CheckItem[]; passes: boolean };
 export type OrderReceipt = { order_id: string; request_id: string; state: string };
 export type OrderRecord = {
   account_id: string;
@@ -706,6 +761,13 @@ export type PageDecisionItem = { items: DecisionItem[]; next_cursor: string | nu
 export type PageEventItem = { items: EventItem[]; next_cursor: string | null };
 export type PageOrderOrderItem = { items: OrderItem[]; next_cursor: string | null };
 export type PageOrderPositionItem = { items: PositionItem[]; next_cursor: string | null };
+export type PairingCode = {
+  code: string;
+  expires_us: number;
+  link: string;
+  qr_data_uri: string;
+  qr_svg: string;
+};
 export type PasswordBody = { new: string; old: string };
 export type PastState = { accounts: AccountState[]; at_us: number; position: number };
 export type PeopleList = { items: PersonItem[] };
@@ -738,13 +800,6 @@ export type ProposeBody = {
     boolean | number | string | (number | string)[] | Record<string, number | string> | null
   >;
   reason: string;
-};
-export type ProviderItem = {
-  current_key: string;
-  keys: string[];
-  kind: string;
-  place: string;
-  protection: string;
 };
 export type QuotaUse = {
   limit: number;
@@ -781,6 +836,17 @@ export type ReportRow = {
 };
 export type ResetBody = { second_factor?: boolean };
 export type RestoreBody = { file: string; reason?: string };
+export type RiskInfo = {
+  account_id: string;
+  currencies: CurrencyExposure[];
+  currency_limit: number;
+  equity: string;
+  holds: string;
+  limits: LimitUse[];
+  market_us: number;
+  symbols: SymbolExposure[];
+  trading_state: string;
+};
 export type Role = "Tenant_Admin" | "Portfolio_Manager" | "Analyst" | "API_User";
 export type RollbackBody = { reason: string; symbol: string };
 export type RotateBody = { level: "root" | "tenant" };
@@ -914,6 +980,7 @@ export type SettingReceipt = {
   value: boolean | number | string | (number | string)[] | Record<string, number | string>;
 };
 export type SettingsList = { items: SettingItem[]; tenant_id: string; user_id: string };
+export type ShadeItem = { factor: number; symbol: string; until_us: number };
 export type SignInBody = { code?: string; name: string; password: string; tenant: string };
 export type SignalItem = { is_active: boolean; responses: string[]; signal: string };
 export type SimilarItem = {
@@ -947,6 +1014,14 @@ export type SwitchItem = {
   scope: string;
   state: string;
   target: string;
+};
+export type SymbolExposure = {
+  fraction: number | null;
+  lots: number;
+  positions: number;
+  profit: string;
+  symbol: string;
+  value: number | null;
 };
 export type SymbolInfo = {
   ask: number | null;
@@ -998,6 +1073,15 @@ export type SystemInfo = {
   ui_hash: string;
   version: string;
 };
+export type TelegramInfo = {
+  agrees: boolean;
+  bot: string;
+  chats: ChatItem[];
+  detail: string;
+  is_enabled: boolean;
+  is_well: boolean;
+  kinds: KindItem[];
+};
 export type TenantItem = {
   created_us: number;
   detail: string;
@@ -1032,6 +1116,7 @@ export type TokenItem = {
   session_id: string;
   token_type: string;
 };
+export type Told = { is_sent: boolean };
 export type Touched = { rows: number; table: string };
 export type TradeReport = {
   account_id: string;
@@ -1137,6 +1222,7 @@ export type WorkItem = {
   started_us: number;
   total_rows: number;
 };
+export type AssistantsProviderItem = { is_resting: boolean; model: string; name: string };
 export type ConnectivityIdentityProposalsState =
   "open" | "approved" | "refused" | "withdrawn" | "expired";
 export type ConnectivityIdentityRightsScope = "read" | "trade" | "admin";
@@ -1151,6 +1237,15 @@ export type IntelligenceModelsLifecycleState =
   | "suspended"
   | "rejected";
 export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "symbol" | "flow";
+export type SecondFactorCodeBody = { code: string };
+export type SecretsProviderItem = {
+  current_key: string;
+  keys: string[];
+  kind: string;
+  place: string;
+  protection: string;
+};
+export type TelegramCodeBody = { user_id?: string };
 
 export type Paths = {
   "/api/v1/account": { get: { answer: AccountInfo } };
@@ -1199,6 +1294,9 @@ export type Paths = {
   "/api/v1/approvals/{approval_id}/withdraw": {
     post: { path: { approval_id: string }; body: AnswerBody; answer: ApprovalItem };
   };
+  "/api/v1/assistants": { get: { answer: AssistantsInfo } };
+  "/api/v1/assistants/news": { post: { body: NewsBody; answer: NewsItem } };
+  "/api/v1/assistants/report": { post: { answer: Generated } };
   "/api/v1/audit": {
     get: {
       query?: {
@@ -1266,6 +1364,9 @@ export type Paths = {
   "/api/v1/decisions/{decision_id}": {
     get: { path: { decision_id: string }; answer: Record<string, Json> };
   };
+  "/api/v1/decisions/{decision_id}/explain": {
+    post: { path: { decision_id: string }; answer: Generated };
+  };
   "/api/v1/decisions/{decision_id}/replay": {
     get: { path: { decision_id: string }; answer: ReplayResult };
   };
@@ -1291,6 +1392,7 @@ export type Paths = {
           | "AlertSnoozed"
           | "ApprovalAsked"
           | "ApprovalDecided"
+          | "AssistantAsked"
           | "BalanceAdjusted"
           | "CalibrationRefitted"
           | "CandidateMoved"
@@ -1305,6 +1407,7 @@ export type Paths = {
           | "DriftStateChanged"
           | "EquityRecorded"
           | "FeatureCalculated"
+          | "FeatureDriftMeasured"
           | "FlagChanged"
           | "ForecastSampled"
           | "JobEnded"
@@ -1321,6 +1424,7 @@ export type Paths = {
           | "ModelRegistered"
           | "ModelRolledBack"
           | "ModelWithdrawn"
+          | "NewsShaded"
           | "NotificationFailed"
           | "NotifyUser"
           | "OnboardingStep"
@@ -1430,6 +1534,21 @@ export type Paths = {
     };
     post: { body: OrderBody; answer: OrderReceipt };
   };
+  "/api/v1/orders/preview": {
+    get: {
+      query: {
+        limit_price?: number;
+        price?: number;
+        quantity: number;
+        side: "buy" | "sell";
+        stop_loss?: number;
+        symbol: string;
+        take_profit?: number;
+        trigger?: Trigger;
+      };
+      answer: OrderPreview;
+    };
+  };
   "/api/v1/orders/{order_id}": {
     patch: { path: { order_id: string }; body: ChangeBody; answer: OrderReceipt };
     delete: { path: { order_id: string }; query?: { reason?: string }; answer: OrderReceipt };
@@ -1479,13 +1598,14 @@ export type Paths = {
   };
   "/api/v1/reports": { get: { answer: ReportRow[] } };
   "/api/v1/reports/{report_id}": { get: { path: { report_id: string }; answer: Blob } };
+  "/api/v1/risk": { get: { answer: RiskInfo } };
   "/api/v1/second-factor": {
     get: { answer: FactorInfo };
     post: { answer: FactorBegun };
     delete: { answer: undefined };
   };
   "/api/v1/second-factor/backup-codes": { post: { answer: BackupCodes } };
-  "/api/v1/second-factor/confirm": { post: { body: CodeBody; answer: BackupCodes } };
+  "/api/v1/second-factor/confirm": { post: { body: SecondFactorCodeBody; answer: BackupCodes } };
   "/api/v1/secrets/keys": { get: { answer: KeysInfo } };
   "/api/v1/secrets/rotate": { post: { body: RotateBody; answer: RotateReceipt } };
   "/api/v1/services": { get: { answer: Services } };
@@ -1528,6 +1648,13 @@ export type Paths = {
   "/api/v1/stream/ticket": { post: { answer: TicketInfo } };
   "/api/v1/symbols": { get: { answer: SymbolInfo[] } };
   "/api/v1/system": { get: { answer: SystemInfo } };
+  "/api/v1/telegram": { get: { query?: { all?: boolean }; answer: TelegramInfo } };
+  "/api/v1/telegram/chats/{pairing_id}": {
+    delete: { path: { pairing_id: string }; answer: undefined };
+  };
+  "/api/v1/telegram/codes": { post: { body: TelegramCodeBody; answer: PairingCode } };
+  "/api/v1/telegram/test": { post: { answer: Told } };
+  "/api/v1/telegram/webhook": { post: { answer: undefined } };
   "/api/v1/tenant": { get: { answer: TenantItem } };
   "/api/v1/tenants": { get: { answer: TenantList }; post: { body: NewTenant; answer: TenantMade } };
   "/api/v1/tenants/{tenant_id}": {
