@@ -89,11 +89,11 @@ def resume(page, url: str) -> None:
 def travel(page, url: str) -> None:
     """The whole app as of then: no command is on; Escape comes back."""
     page.goto(url + "/audit/past")
-    page.get_by_role("button", name="−1 min").first.click()
+    page.get_by_test_id("past-slider").wait_for()
     page.get_by_test_id("past-go").click()
     page.get_by_test_id("past").wait_for()
     assert page.locator("[data-testid=trading-state]:enabled").count() == 0
-    page.get_by_test_id("past").get_by_role("button", name="−1 min").click()
+    page.get_by_test_id("past").get_by_text("Told from the events").wait_for()
 
 
 def picture(page, name: str) -> None:

@@ -1,5 +1,6 @@
 /** Fills are events: the tab reads the event log's `OrderExecuted`. */
 
+import { useMemo } from "react";
 import { useDigits } from "../../api/live";
 import { useEvents } from "../../api/queries";
 import { lots, money, price } from "../../format/numbers";
@@ -28,7 +29,8 @@ const textOf = (fill: Fill): string =>
 export function Fills() {
   const query = useEvents("OrderExecuted", 100);
   const digits = useDigits();
-  const { shown: items, field } = useFiltered(flat(query.data).map(fillOf), textOf);
+  const all = useMemo(() => flat(query.data).map(fillOf), [query.data]);
+  const { shown: items, field } = useFiltered(all, textOf);
   const columns: Column<Fill>[] = [
     {
       key: "symbol",
@@ -116,7 +118,7 @@ export function Fills() {
     ]),
   ];
   const state = widgetState(query, {
-    isEmpty: flat(query.data).length === 0,
+    isEmpty: all.length === 0,
     title: t("fills.none"),
     hint: t("fills.none_hint"),
   });

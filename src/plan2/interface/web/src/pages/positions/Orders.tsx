@@ -1,5 +1,6 @@
 /** Every order there was, and what became of it. */
 
+import { useMemo } from "react";
 import { useNameOf } from "../../api/people";
 import { useLocation } from "wouter";
 import { useDigits } from "../../api/live";
@@ -44,7 +45,8 @@ export function Orders() {
   const query = useOrders();
   const [, navigate] = useLocation();
   const digits = useDigits();
-  const { shown: items, field } = useFiltered(flat(query.data), textOf);
+  const all = useMemo(() => flat(query.data), [query.data]);
+  const { shown: items, field } = useFiltered(all, textOf);
   const priced = (
     key: "price" | "limit_price" | "stop_loss" | "take_profit" | "filled_price",
     title: string,
@@ -104,7 +106,7 @@ export function Orders() {
     },
   ];
   const state = widgetState(query, {
-    isEmpty: flat(query.data).length === 0,
+    isEmpty: all.length === 0,
     title: t("orders.none"),
     hint: t("orders.none_hint"),
   });
