@@ -213,3 +213,34 @@ async def propose(bot: BotStage, user: User, payload: Payload) -> None:
         proven_ns=bot.people.clock.now_ns(),
     )  # fmt: skip
     await bot.people.approvals.propose(session, "limit_override", payload, "more room")
+
+
+async def test_a_flood_is_told_once_and_a_halt_is_heard_all_the_same(bot: BotStage) -> None:
+    """Twenty at once are answered, the rest of the minute is not; what makes safer always is."""
+    await paired(bot)
+    before = len(bot.seen(SITI))
+    for _ in range(30):
+        bot.says(SITI, "/count")
+    await bot.settled()
+    answers = bot.seen(SITI)[before:]
+    assert len(answers) == 21
+    assert sum("too much at once" in each for each in answers) == 1
+    assert "Trading is halted" in await bot.asked(SITI, "/halt")
+
+
+async def test_wrong_codes_wait_after_a_few(bot: BotStage) -> None:
+    """Five tries in a quarter of an hour, whoever holds the phone."""
+    siti = await paired(bot)
+    code = await bot.authenticator(siti)
+    budi = (await bot.person("budi", Role.TENANT_ADMIN)).user
+    await propose(bot, budi, {"limit": 5})
+    answers = []
+    for typed in [*["000000"] * 5, code()]:
+        approval_id = (await bot.asked(SITI, "/approvals")).split()[-1]
+        await bot.asked(SITI, f"/approve {approval_id}")
+        await bot.press(SITI, "Agree")
+        answers.append(await bot.asked(SITI, typed))
+        bot.people.later(4)
+    assert sum("not the code" in each for each in answers) == 5
+    assert "Too many codes" in answers[-1]
+    assert bot.people.deeds.done == []

@@ -87,7 +87,7 @@ class TelegramInfo(msgspec.Struct, frozen=True, kw_only=True):
     kinds: list[KindItem]
 
 
-class CodeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PairingBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose chat is to be paired; "" is the caller. Only the key of this machine names another."""
 
     user_id: Annotated[str, Meta(max_length=128)] = ""
@@ -172,7 +172,7 @@ class TelegramRoutes:
             kinds=[KindItem(name, each.title, each.loudness) for name, each in KINDS.items()],
         )
 
-    async def code(self, request: SignedRequest, data: CodeBody) -> PairingCode:
+    async def code(self, request: SignedRequest, data: PairingBody) -> PairingCode:
         """A code that pairs the first chat that sends it within ten minutes."""
         running = self._parts.running
         if running is None or not running.username:

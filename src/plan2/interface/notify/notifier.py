@@ -63,16 +63,19 @@ class Notifier:
 
         Synchronous and cheap; what is off for a person, or has no way to them, goes nowhere.
         """
+        if not self._lines:
+            return 0
         return sum(self.tell(person, notification) for person in self._audience.of(notification))
 
     def tell(self, person: Recipient, notification: Notification) -> bool:
         """Queue a notification for one person, as loud as they want it; whether it goes out."""
-        now_ns = self._clock.now_ns()
-        loudness = self._preferences(person).loudness(
-            notification.kind, notification.severity, now_ns
-        )
         lines = [line for line in self._lines if line.channel.reaches(person)]
-        if loudness is Loudness.OFF or not lines or not self._audience.agrees(person):
+        if not lines:
+            return False
+        loudness = self._preferences(person).loudness(
+            notification.kind, notification.severity, self._clock.now_ns()
+        )
+        if loudness is Loudness.OFF or not self._audience.agrees(person):
             return False
         is_silent = loudness is Loudness.SILENT
         shown = msgspec.structs.replace(notification, is_silent=is_silent)

@@ -137,7 +137,10 @@ class Acting:
     def _wait_for_code(self, asked: Asked, chat: Chat) -> Outcome:
         expires_ns = self._clock.now_ns() + LIFE_NS
         self._keep(chat, msgspec.structs.replace(asked, needs_code=True, expires_ns=expires_ns))
-        words = "Prove that it is you: send the code of your authenticator within a minute."
+        words = (
+            "Prove that it is you: send the code of your authenticator within a minute. "
+            "Without one, do it in the web app."
+        )
         return Outcome([line(words)], 403, STEP_UP)
 
     def _live(self, chat: Chat) -> Asked | None:

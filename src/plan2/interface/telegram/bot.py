@@ -14,9 +14,8 @@ from typing import Final
 import msgspec
 
 from plan2.connectivity.gateway.inside import Inside
-from plan2.connectivity.identity.lockout import Account, Lockout
 from plan2.connectivity.identity.principal import Session, User
-from plan2.connectivity.ratelimit.gcra import Meter, rate_of
+from plan2.connectivity.ratelimit.gcra import Meter, Rate, rate_of
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import Plan2Error
 from plan2.foundation.events.people import ActionTaken
@@ -44,6 +43,10 @@ NOBODY: Final = "Hello. This bot speaks with people of its own installation only
 CODE_BAD: Final = "This code is not good: it was used, is older than ten minutes, or is mistyped."
 PER_STRANGER: Final = rate_of("stranger", 3, 600, 3)
 PER_CHAT: Final = rate_of("chat", 30, 60, 20)
+PER_WARNING: Final = rate_of("warning", 1, 60, 1)
+PER_CODE: Final = rate_of("code", 5, 900, 5)
+ALWAYS: Final = re.compile(r"/(?:kill|halt|stop|pause|reduceonly)\b")
+"""What is heard however much somebody writes."""
 
 Draw = Callable[[Picture], Awaitable[bytes | None]]
 """Makes a picture beside the process; None when it could not be made."""
@@ -77,7 +80,8 @@ class Bot:
         self._parts = parts
         self._messenger = messenger
         self._acting = Acting(parts.clock, parts.secret)
-        self._lockout = Lockout(parts.clock)
+        self._codes: dict[str, Meter] = {}
+        self._warned: dict[str, Meter] = {}
         self._strangers: OrderedDict[int, Meter] = OrderedDict()
         self._meters: dict[str, Meter] = {}
 
@@ -92,8 +96,10 @@ class Bot:
         elif self._is_late(update):
             await self._say(chat, [line("This message came late and was not carried out. "
                                         "Send it again if you still want it.")])  # fmt: skip
-        elif self._may_speak(chat):
+        elif ALWAYS.match(update.text) or self._may(self._meters, PER_CHAT, chat.pairing_id):
             await self._spoken(update, chat, session)
+        elif self._may(self._warned, PER_WARNING, chat.pairing_id):
+            await self._say(chat, [line("That is too much at once. Wait a minute.")])
 
     # --- who is not known -----------------------------------------------------------------
 
@@ -133,9 +139,9 @@ class Bot:
     def _is_late(self, update: Incoming) -> bool:
         return to_us(self._parts.clock.now_ns()) - update.at_us > LATE_US
 
-    def _may_speak(self, chat: Chat) -> bool:
+    def _may(self, meters: dict[str, Meter], rate: Rate, name: str) -> bool:
         now_ns = self._parts.clock.now_ns()
-        return _spend(self._meters.setdefault(chat.pairing_id, Meter(PER_CHAT, now_ns)), now_ns)
+        return _spend(meters.setdefault(name, Meter(rate, now_ns)), now_ns)
 
     async def _spoken(self, update: Incoming, chat: Chat, session: Session) -> None:
         text = update.text.strip()
@@ -230,8 +236,7 @@ class Bot:
         asked = self._acting.coded(chat)
         if asked is None:
             return
-        account = Account(session.user.tenant_id, session.user.user_id, "telegram")
-        if not self._lockout.begin(account, ""):
+        if not self._may(self._codes, PER_CODE, session.user.user_id):
             self._tell_button(session, asked, 429, "locked_out")
             words = "Too many codes were wrong. Wait a while, then ask again."
             await self._say(chat, [line(words)])
@@ -240,7 +245,7 @@ class Bot:
             self._tell_button(session, asked, 403, "code_wrong")
             await self._say(chat, [line("This is not the code of this half minute. Ask again.")])
             return
-        self._lockout.succeeded(account, "")
+        self._codes.pop(session.user.user_id, None)
         self._parts.pairings.note_proof(chat)
         proven = self._parts.pairings.session(chat)
         if proven is not None:

@@ -130,6 +130,7 @@ class Pairings:
         self._clock, self._ids = means.clock, means.ids
         self._record, self._draw = means.record, means.draw
         self._by_chat: dict[int, Chat] = {}
+        self._by_person: dict[tuple[str, str], list[Chat]] = {}
         self._codes: dict[bytes, _Waiting] = {}
         self._proven_ns: dict[str, int] = {}
         self._pairing = asyncio.Lock()
@@ -138,19 +139,18 @@ class Pairings:
     async def load(self, tenant_id: str) -> None:
         """Read a tenant's pairings; harmless when repeated."""
         found = [
-            (stored, await self._opened(tenant_id, stored))
+            await self._opened(tenant_id, stored)
             for stored in await self._table.load(TenantId(tenant_id))
         ]
         self.forget(tenant_id)
-        for stored, kept in found:
-            if kept is not None and kept.chat_id not in self._by_chat:
-                self._keep(tenant_id, stored, kept)
+        for chat in found:
+            if chat is not None and chat.chat_id not in self._by_chat:
+                self._keep(chat)
 
     def forget(self, tenant_id: str) -> None:
         """A tenant is gone, or read anew."""
-        self._by_chat = {
-            chat_id: chat for chat_id, chat in self._by_chat.items() if chat.tenant_id != tenant_id
-        }
+        for chat in self.of_tenant(tenant_id):
+            self._drop(chat)
 
     # --- pairing --------------------------------------------------------------------------
 
@@ -189,14 +189,13 @@ class Pairings:
                 paired_ns=self._clock.now_ns(),
             )
             await self._table.insert(TenantId(chat.tenant_id), await self._stored(chat))
-            self._by_chat[chat_id] = chat
+            self._keep(chat)
         self._tell(chat, "set", f"user:{chat.user_id}")
         return chat
 
     async def unpair(self, chat: Chat, by: str) -> None:
         """End a pairing: in memory first, so that it is dead even if the table is slow."""
-        if self._by_chat.get(chat.chat_id) is chat:
-            del self._by_chat[chat.chat_id]
+        self._drop(chat)
         await self._table.remove(TenantId(chat.tenant_id), chat.pairing_id)
         self._tell(chat, "removed", by)
 
@@ -226,7 +225,7 @@ class Pairings:
 
     def of_user(self, tenant_id: str, user_id: str) -> list[Chat]:
         """A person's pairings, oldest first."""
-        return [each for each in self.of_tenant(tenant_id) if each.user_id == user_id]
+        return list(self._by_person.get((tenant_id, user_id), ()))
 
     def of_tenant(self, tenant_id: str) -> list[Chat]:
         """A tenant's pairings, oldest first."""
@@ -256,17 +255,16 @@ class Pairings:
         if change is Change.REMOVED:
             user = person.user
             for chat in self.of_user(user.tenant_id, user.user_id):
-                del self._by_chat[chat.chat_id]
+                self._drop(chat)
 
-    def _keep(self, tenant_id: str, stored: StoredChat, kept: _Sealed) -> None:
-        self._by_chat[kept.chat_id] = Chat(
-            pairing_id=stored.pairing_id,
-            tenant_id=tenant_id,
-            user_id=stored.user_id,
-            chat_id=kept.chat_id,
-            label=kept.label,
-            paired_ns=stored.paired_ns,
-        )
+    def _keep(self, chat: Chat) -> None:
+        self._by_chat[chat.chat_id] = chat
+        self._by_person.setdefault((chat.tenant_id, chat.user_id), []).append(chat)
+
+    def _drop(self, chat: Chat) -> None:
+        if self._by_chat.get(chat.chat_id) is chat:
+            del self._by_chat[chat.chat_id]
+            self._by_person[chat.tenant_id, chat.user_id].remove(chat)
 
     async def _stored(self, chat: Chat) -> StoredChat:
         plain = msgspec.json.encode(_Sealed(chat.chat_id, chat.label))
@@ -278,14 +276,22 @@ class Pairings:
             paired_ns=chat.paired_ns,
         )
 
-    async def _opened(self, tenant_id: str, stored: StoredChat) -> _Sealed | None:
+    async def _opened(self, tenant_id: str, stored: StoredChat) -> Chat | None:
         place = _place(tenant_id, stored.pairing_id, stored.user_id)
         try:
             plain = await self._sealer.open(place, stored.sealed)
         except (KeyGone, SealBroken) as error:
             logger("telegram").warning("pairing_unreadable", reason=str(error))
             return None
-        return msgspec.json.decode(plain, type=_Sealed)
+        kept = msgspec.json.decode(plain, type=_Sealed)
+        return Chat(
+            pairing_id=stored.pairing_id,
+            tenant_id=tenant_id,
+            user_id=stored.user_id,
+            chat_id=kept.chat_id,
+            label=kept.label,
+            paired_ns=stored.paired_ns,
+        )
 
     def _tell(self, chat: Chat, change: str, by: str) -> None:
         self._record(

@@ -64,6 +64,7 @@ class TelegramService:
 
     async def run(self) -> None:
         """Answer until cancelled."""
+        self._at_once = asyncio.Semaphore(AT_ONCE_MAX)  # a run that broke off gives none back
         try:
             await self._begin()
             async with asyncio.TaskGroup() as group:
