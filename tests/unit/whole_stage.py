@@ -68,7 +68,7 @@ from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
 from unit.alert_fixtures import AlertRoom
-from unit.assistant_fixtures import AssistantRoom
+from unit.assistant_fixtures import Agreed, AssistantRoom
 from unit.candidate_fixtures import Life
 from unit.credential_fixtures import CredentialStage
 from unit.identity_fixtures import FAST
@@ -214,7 +214,7 @@ class WholeStage(Stage):
                 self.assistants.desk,
                 self,
                 self.store,
-                lambda *_: True,
+                Agreed(),
                 lambda _: 0.0001,
                 self.assistants.news,
             ).handlers(),

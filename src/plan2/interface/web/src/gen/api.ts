@@ -83,6 +83,16 @@ export type ArchivedSymbol = {
   symbol: string;
   ticks: number;
 };
+export type AssistantsInfo = {
+  cost_allowed: string;
+  cost_used: string;
+  has_consent: boolean;
+  providers: AssistantsProviderItem[];
+  shades: ShadeItem[];
+  shades_entries: boolean;
+  tokens_allowed: number;
+  tokens_used: number;
+};
 export type AuditDetail = {
   event: AuditItem;
   personal: Record<string, string>;
@@ -395,6 +405,13 @@ export type ForeignOrderItem = {
   trigger: string;
 };
 export type GateItem = { conditions: ConditionItem[]; is_open: boolean; state: string };
+export type Generated = {
+  is_generated: boolean;
+  model: string;
+  provider: string;
+  refused: string;
+  text: string;
+};
 export type HealthInfo = {
   components: ComponentItem[];
   latency: StageItem[];
@@ -494,7 +511,7 @@ export type KeyList = { items: KeyItem[] };
 export type KeyMade = { item: KeyItem; key: string };
 export type KeysInfo = {
   people: number;
-  provider: ProviderItem | null;
+  provider: SecretsProviderItem | null;
   provider_detail: string;
   provider_state: "ok" | "degraded" | "down";
   rotations: RotationItem[];
@@ -568,6 +585,17 @@ export type NeighbourItem = {
   ts_us: number;
 };
 export type NewTenant = { administrator: string; name: string; reason?: string; tenant_id: string };
+export type NewsBody = { source_id: string; symbol: string; text: string };
+export type NewsItem = {
+  factor: number;
+  is_applied: boolean;
+  model: string;
+  provider: string;
+  refused: string;
+  score: number | null;
+  tags: string[];
+  until_us: number;
+};
 export type OrderBody = {
   expires_us?: number;
   horizon_s?: number;
@@ -739,13 +767,6 @@ export type ProposeBody = {
   >;
   reason: string;
 };
-export type ProviderItem = {
-  current_key: string;
-  keys: string[];
-  kind: string;
-  place: string;
-  protection: string;
-};
 export type QuotaUse = {
   limit: number;
   quota: string;
@@ -914,6 +935,7 @@ export type SettingReceipt = {
   value: boolean | number | string | (number | string)[] | Record<string, number | string>;
 };
 export type SettingsList = { items: SettingItem[]; tenant_id: string; user_id: string };
+export type ShadeItem = { factor: number; symbol: string; until_us: number };
 export type SignInBody = { code?: string; name: string; password: string; tenant: string };
 export type SignalItem = { is_active: boolean; responses: string[]; signal: string };
 export type SimilarItem = {
@@ -1137,6 +1159,7 @@ export type WorkItem = {
   started_us: number;
   total_rows: number;
 };
+export type AssistantsProviderItem = { is_resting: boolean; model: string; name: string };
 export type ConnectivityIdentityProposalsState =
   "open" | "approved" | "refused" | "withdrawn" | "expired";
 export type ConnectivityIdentityRightsScope = "read" | "trade" | "admin";
@@ -1151,6 +1174,13 @@ export type IntelligenceModelsLifecycleState =
   | "suspended"
   | "rejected";
 export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "symbol" | "flow";
+export type SecretsProviderItem = {
+  current_key: string;
+  keys: string[];
+  kind: string;
+  place: string;
+  protection: string;
+};
 
 export type Paths = {
   "/api/v1/account": { get: { answer: AccountInfo } };
@@ -1199,6 +1229,9 @@ export type Paths = {
   "/api/v1/approvals/{approval_id}/withdraw": {
     post: { path: { approval_id: string }; body: AnswerBody; answer: ApprovalItem };
   };
+  "/api/v1/assistants": { get: { answer: AssistantsInfo } };
+  "/api/v1/assistants/news": { post: { body: NewsBody; answer: NewsItem } };
+  "/api/v1/assistants/report": { post: { answer: Generated } };
   "/api/v1/audit": {
     get: {
       query?: {
@@ -1266,6 +1299,9 @@ export type Paths = {
   "/api/v1/decisions/{decision_id}": {
     get: { path: { decision_id: string }; answer: Record<string, Json> };
   };
+  "/api/v1/decisions/{decision_id}/explain": {
+    post: { path: { decision_id: string }; answer: Generated };
+  };
   "/api/v1/decisions/{decision_id}/replay": {
     get: { path: { decision_id: string }; answer: ReplayResult };
   };
@@ -1291,6 +1327,7 @@ export type Paths = {
           | "AlertSnoozed"
           | "ApprovalAsked"
           | "ApprovalDecided"
+          | "AssistantAsked"
           | "BalanceAdjusted"
           | "CalibrationRefitted"
           | "CandidateMoved"
@@ -1321,6 +1358,7 @@ export type Paths = {
           | "ModelRegistered"
           | "ModelRolledBack"
           | "ModelWithdrawn"
+          | "NewsShaded"
           | "NotificationFailed"
           | "NotifyUser"
           | "OnboardingStep"

@@ -54,6 +54,7 @@ const admin = {
   "section.factor": "Second factor",
   "section.keys": "API keys",
   "section.privacy": "Privacy",
+  "section.assistants": "Assistants",
   "section.approvals": "Approvals",
   "section.limits": "Limits and settings",
   "section.flags": "Feature flags",
