@@ -206,6 +206,9 @@ class Installation:
         """End what is in memory of a person who is being erased: sessions, keys, settings."""
         await self.overlay.forget_person(tenant_id, user_id)
         self.flags.forget(tenant_id, user_id)
+        run = self.runs.find(tenant_id)
+        if run is not None:
+            run.alerts.forget(user_id)
         await self.people.book.forget(tenant_id, user_id, by=by)
 
     def on_tenant(self, tenant: Tenant) -> None:

@@ -38,6 +38,7 @@ from plan2.intelligence.alerts.readings import (
     sighting_of,
     threshold_words,
     title_of,
+    value_of,
 )
 from plan2.intelligence.alerts.rule import RULES_MAX, AlertRule, checked
 from plan2.intelligence.alerts.store import AlertTable, KeptRule
@@ -237,11 +238,12 @@ class AlertDesk:
         rule, now_ns = kept.rule, self._parts.clock.now_ns()
         if isinstance(rule.condition, Happened) or not rule.hours.hold(now_ns):
             return
-        seen = sighting_of(rule.condition, self._parts.readings, now_ns)
-        bounds = bounds_of(rule.condition)
-        step = advanced(kept.memory, bounds, seen.value, now_ns, rule.cooldown_s)
+        readings = self._parts.readings
+        value = value_of(rule.condition, readings, now_ns)
+        step = advanced(kept.memory, bounds_of(rule.condition), value, now_ns, rule.cooldown_s)
         self._remember(kept, step.memory)
         if step.fires:
+            seen = sighting_of(rule.condition, readings, now_ns)
             self._fire(self.rules[kept.rule_id], seen)
 
     def _take_event(
