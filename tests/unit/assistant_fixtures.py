@@ -41,6 +41,16 @@ class MemoryAssistants:
         """Nothing is kept."""
 
 
+class Agreed:
+    """Everybody agrees."""
+
+    def is_given(self, tenant_id: TenantId, user_id: str) -> bool:
+        return True
+
+    def allows(self, tenant_id: TenantId, user_id: str) -> bool:
+        return True
+
+
 class AssistantRoom:
     """A desk whose worker gives `outcome`; `errands` is what it was asked."""
 

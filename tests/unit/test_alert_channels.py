@@ -20,6 +20,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 from plan2.foundation.config.schema_alerts import Alerts
 from plan2.foundation.errors import ConfigError, InputError
 from plan2.foundation.secret import Secret
+from plan2.interface.alerts.delivery import Ways
 from plan2.interface.alerts.mail import MailChannel, Post, checked_address
 from plan2.interface.alerts.outbound import Outbound
 from plan2.interface.alerts.webhook import Endpoint, WebhookChannel
@@ -30,7 +31,7 @@ from plan2.interface.notify.notification import (
     Recipient,
     Severity,
 )
-from unit.alert_fixtures import MONDAY_NS, AlertRoom, price, rule
+from unit.alert_fixtures import MONDAY_NS, AlertRoom, default_ways, price, rule
 
 NOTE = Notification(
     tenant_id="default",
@@ -330,6 +331,48 @@ async def test_channels_are_sealed_and_shown_once() -> None:
     await room.delivery.close()
 
 
+async def test_an_erased_person_is_not_written_to_any_more() -> None:
+    """Their mailbox goes at once, the webhook that they added stays."""
+    room = AlertRoom()
+    await room.service.add_channel("anna", "email", "anna@example.com", "u1", "user:u1")
+    await room.service.add_channel("desk", "webhook", "https://x.example/", "u1", "user:u1")
+    room.service.forget("u1")
+    assert set(room.book.rows) == {"desk"}
+    assert set(room.delivery.healths()) == {"desk"}
+    await room.delivery.close()
+
+
+class Paired:
+    """Telegram's side: who was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def notify(self, notification: Notification) -> int:
+        """Everybody."""
+        self.told.append("everybody")
+        return 1
+
+    def tell(self, person: Recipient, notification: Notification) -> bool:
+        """One."""
+        self.told.append(person.user_id)
+        return True
+
+
+async def test_telegram_is_told_through_the_notifier() -> None:
+    """Everybody who paired, or one person."""
+    paired = Paired()
+
+    def ways(room: AlertRoom) -> Ways:
+        return msgspec.structs.replace(default_ways(room), people=lambda: paired)
+
+    room = AlertRoom(ways=ways)
+    to = [{"way": "telegram"}, {"way": "telegram", "to": "u7"}, {"way": "web"}]
+    await room.service.put_rule(rule(price("above", 1.1), recipients=to), "user:u1")
+    assert room.see(1.2) == 1
+    assert paired.told == ["everybody", "u7"]
+
+
 async def test_a_rule_names_channels_that_exist_and_holds_them() -> None:
     """A channel that a rule tells cannot be taken away under it."""
     room = AlertRoom()
@@ -347,9 +390,8 @@ async def test_a_rule_names_channels_that_exist_and_holds_them() -> None:
 
 async def test_a_broken_channel_holds_up_no_other_and_is_shown() -> None:
     """One webhook answers 500 again and again, the other gets its alert at once."""
-    from unit.alert_fixtures import default_ways
 
-    def ways(room: AlertRoom):
+    def ways(room: AlertRoom) -> Ways:
         return msgspec.structs.replace(default_ways(room), outbound=Outbound(LOOPBACK))
 
     async with web("500 Oops") as (bad_port, bad), web("200 OK") as (good_port, good):

@@ -261,3 +261,20 @@ def test_a_file_that_cannot_hold_says_what_is_wrong(more, condition, says) -> No
     with pytest.raises(InputError) as found:
         read_rules(ONE.format(more=more, condition=condition))
     assert says in str(found.value)
+
+
+async def test_a_turn_looks_at_what_moved_and_once_a_second_at_the_rest() -> None:
+    """Ten turns are a second; a quote that did not change is not looked at again."""
+    room = AlertRoom()
+    await room.desk.put(rule(price("above", 1.1), name="fast", cooldown_s=0), "user:u")
+    slow = {"kind": "risk", "figure": "drawdown", "test": "above", "level": 5}
+    await room.desk.put(rule(slow, name="slow"), "user:u")
+    told = []
+    for turn in range(11):
+        room.readings.figures["drawdown"] = 6.0 if turn else 0.0
+        if turn == 3:
+            room.readings.quote(1.2)
+        await room.service.turn()
+        told += [(turn, each.alert.rule.name) for each in room.told[len(told) :]]
+    assert told == [(3, "fast"), (10, "slow")]
+    assert set(room.changed) == set(room.desk.waiting)

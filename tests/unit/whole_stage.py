@@ -70,7 +70,7 @@ from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
 from plan2.interface.notify.notification import Notification, Recipient
 from unit.alert_fixtures import AlertRoom
-from unit.assistant_fixtures import AssistantRoom
+from unit.assistant_fixtures import Agreed, AssistantRoom
 from unit.candidate_fixtures import Life
 from unit.chat_fixtures import FakeRunning, memory_pairings
 from unit.credential_fixtures import CredentialStage
@@ -219,7 +219,7 @@ class WholeStage(Stage):
                 self.assistants.desk,
                 self,
                 self.store,
-                lambda *_: True,
+                Agreed(),
                 lambda _: 0.0001,
                 self.assistants.news,
             ).handlers(),

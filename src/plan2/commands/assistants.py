@@ -46,6 +46,27 @@ def status(ctx: click.Context, data_dir: Path | None, as_json: bool) -> None:
     )
 
 
+@command.command(epilog=examples("plan2 assistants agree", "plan2 assistants agree --withdraw"))
+@click.option("--withdraw", is_flag=True, help="No longer agree.")
+@data_dir_option
+@click.pass_context
+def agree(ctx: click.Context, withdraw: bool, data_dir: Path | None) -> None:
+    """Read what is sent to a provider and agree to it, as the user of this machine."""
+    from plan2.commands.running import ask, request
+
+    folder = resolve_data_dir(ctx, data_dir)
+    known = {each["purpose"]: each for each in ask(folder, "consents")["items"]}
+    found = known["assistants"]
+    if withdraw:
+        request(folder, "DELETE", "consents/assistants")
+        click.echo("Nothing of yours is sent any more.")
+        return
+    click.echo(found["text"])
+    if click.confirm("Do you agree?"):
+        request(folder, "PUT", "consents/assistants", {"version": found["version"]})
+        click.echo("Agreed.")
+
+
 @command.command(epilog=examples("plan2 assistants explain 4f1c…"))
 @click.argument("decision_id")
 @data_dir_option

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from plan2.connectivity.identity.consents import Consents
+from plan2.connectivity.identity.consents import PURPOSES, Consents
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema_assistants import Assistants
 from plan2.foundation.errors import ConfigError
@@ -74,8 +74,13 @@ class Assisting:
             )
         )
 
+    def is_given(self, tenant_id: TenantId, user_id: str) -> bool:
+        """See `Agreement.is_given`."""
+        fact = self._consents.newest(tenant_id, user_id, CONSENT)
+        return fact is not None and fact.is_given and fact.version == PURPOSES[CONSENT].version
+
     def allows(self, tenant_id: TenantId, user_id: str) -> bool:
-        """Whether a person agreed."""
+        """See `Agreement.allows`."""
         return self._consents.allows(tenant_id, user_id, CONSENT)
 
     async def restore(self, tenant_id: TenantId, shades: NewsShades, now_ns: int) -> None:

@@ -101,7 +101,7 @@ def _assistant_routes(installation: Installation) -> list[ControllerRouterHandle
             assisting.desk,
             runs,
             installation.database.store,
-            assisting.allows,
+            assisting,
             lambda symbol: instruments[symbol].pip,
             assisting.news(shades_of),
         ).handlers()

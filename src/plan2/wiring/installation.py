@@ -96,20 +96,7 @@ class Installation:
         self.governance = Governance(
             self.folder, loaded.settings.audit, database, keys, self.recording
         )
-        self.alerting = Alerting(
-            loaded.settings.alerts,
-            database,
-            keys.sealer,
-            self.recording,
-            self.governance.consents,
-        )
-        self.assisting = Assisting(
-            loaded.settings.assistants,
-            database,
-            self.folder,
-            self.recording,
-            self.governance.consents,
-        )
+        self.alerting, self.assisting = self._told_and_worded()
         self.address = ""
         self.limits: Limits
         self.people: People
@@ -119,6 +106,15 @@ class Installation:
         self.intake: Intake
         self.learning: LearningState
         self._main_appender: Appender | None = None
+
+    def _told_and_worded(self) -> tuple[Alerting, Assisting]:
+        """Alerts and language models of all tenants."""
+        settings, consents = self.loaded.settings, self.governance.consents
+        database, record = self.database, self.recording
+        return (
+            Alerting(settings.alerts, database, self.keys.sealer, record, consents),
+            Assisting(settings.assistants, database, self.folder, record, consents),
+        )
 
     async def start(self) -> None:
         """Tables, keys, settings and flags of every tenant; one that fails is not served."""
@@ -214,6 +210,9 @@ class Installation:
         """End what is in memory of a person who is being erased: sessions, keys, settings."""
         await self.overlay.forget_person(tenant_id, user_id)
         self.flags.forget(tenant_id, user_id)
+        run = self.runs.find(tenant_id)
+        if run is not None:
+            run.alerts.forget(user_id)
         await self.people.book.forget(tenant_id, user_id, by=by)
 
     def on_tenant(self, tenant: Tenant) -> None:

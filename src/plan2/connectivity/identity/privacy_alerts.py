@@ -29,6 +29,7 @@ TABLES: Final[tuple[TableMap, ...]] = (
     ),
     TableMap(
         table="alert_channel",
+        subject="user_id = %(subject)s and way = 'email'",
         personal=("user_id", "name", "created_ns"),
         secret=("target", "secret"),
         plain=("way",),

@@ -27,10 +27,10 @@ from plan2.foundation.values import NS_PER_MINUTE, TenantId
 from plan2.intelligence.alerts import alert as life
 from plan2.intelligence.alerts.alert import Alert, Telling
 from plan2.intelligence.alerts.conditions import (
-    Bounds,
     Happened,
     bounds_of,
 )
+from plan2.intelligence.alerts.happenings import matches, told
 from plan2.intelligence.alerts.memory import Memory, advanced, event_came
 from plan2.intelligence.alerts.readings import (
     Readings,
@@ -38,9 +38,11 @@ from plan2.intelligence.alerts.readings import (
     sighting_of,
     threshold_words,
     title_of,
+    value_of,
 )
 from plan2.intelligence.alerts.rule import RULES_MAX, AlertRule, checked
 from plan2.intelligence.alerts.store import AlertTable, KeptRule
+from plan2.intelligence.alerts.trial import Trial, tried
 
 WAITING_MAX: Final = 1_000
 """Alerts that wait to be acknowledged; beyond it the oldest are closed."""
@@ -62,15 +64,6 @@ class DeskParts(msgspec.Struct, frozen=True, kw_only=True):
     ids: IdSource
     note: Note
     tell: Tell
-
-
-class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule would see now: the figure, and whether it would fire at its first look."""
-
-    value: float | None
-    would_fire: bool
-    words: str
-    threshold: str
 
 
 class AlertDesk:
@@ -134,7 +127,7 @@ class AlertDesk:
             condition = kept.rule.condition
             if not isinstance(condition, Happened) or condition.event != name:
                 continue
-            if kept.rule.is_enabled and _matches(condition, members()):
+            if kept.rule.is_enabled and matches(condition, members()):
                 self._take_event(kept, condition, members())
 
     def follow_up(self) -> None:
@@ -237,17 +230,7 @@ class AlertDesk:
         Raises:
             InputError: it cannot hold.
         """
-        checked(rule)
-        now_ns = self._parts.clock.now_ns()
-        seen = sighting_of(rule.condition, self._parts.readings, now_ns)
-        bounds = bounds_of(rule.condition)
-        fires = advanced(Memory(), _first(bounds), seen.value, now_ns, 0.0).fires
-        return Trial(
-            value=None if math.isnan(seen.value) else seen.value,
-            would_fire=fires and rule.is_enabled and rule.hours.hold(now_ns),
-            words=seen.words,
-            threshold=threshold_words(rule.condition),
-        )
+        return tried(rule, self._parts.readings, self._parts.clock.now_ns())
 
     # --- inside -----------------------------------------------------------------------------
 
@@ -255,11 +238,12 @@ class AlertDesk:
         rule, now_ns = kept.rule, self._parts.clock.now_ns()
         if isinstance(rule.condition, Happened) or not rule.hours.hold(now_ns):
             return
-        seen = sighting_of(rule.condition, self._parts.readings, now_ns)
-        bounds = bounds_of(rule.condition)
-        step = advanced(kept.memory, bounds, seen.value, now_ns, rule.cooldown_s)
+        readings = self._parts.readings
+        value = value_of(rule.condition, readings, now_ns)
+        step = advanced(kept.memory, bounds_of(rule.condition), value, now_ns, rule.cooldown_s)
         self._remember(kept, step.memory)
         if step.fires:
+            seen = sighting_of(rule.condition, readings, now_ns)
             self._fire(self.rules[kept.rule_id], seen)
 
     def _take_event(
@@ -274,7 +258,7 @@ class AlertDesk:
         step = event_came(kept.memory, now_ns, rule.cooldown_s)
         self._remember(kept, step.memory)
         if step.fires:
-            self._fire(self.rules[kept.rule_id], Sighting(math.nan, _told(condition, members)))
+            self._fire(self.rules[kept.rule_id], Sighting(math.nan, told(condition, members)))
 
     def _remember(self, kept: KeptRule, memory: Memory) -> None:
         if memory != kept.memory:
@@ -359,27 +343,3 @@ class AlertDesk:
                 change=change, rule=text, by=by,
             ), by,
         )  # fmt: skip
-
-
-def _first(bounds: Bounds) -> Bounds:
-    """The bounds of a trial: where a crossing waits for the other side, the side itself counts."""
-    is_down = bounds.test in {"below", "crosses_below"}
-    return msgspec.structs.replace(bounds, test="below" if is_down else "above")
-
-
-def _matches(condition: Happened, members: Mapping[str, Any]) -> bool:  # JSON
-    return all(_text(members.get(name)) == value for name, value in condition.where.items())
-
-
-def _told(condition: Happened, members: Mapping[str, Any]) -> str:  # JSON
-    """The event with those of its members that say most, a bounded text."""
-    known = ("symbol", "outcome", "reason", "rule_id", "status", "state", "message", "detail")
-    said = [f"{name} {_text(members[name])}" for name in known if members.get(name)]
-    return f"{condition.event}: {', '.join(said) or 'it came'}"[:300]
-
-
-def _text(value: object) -> str:
-    """A member as a rule file writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, str | int | float) else ""

@@ -57,6 +57,8 @@ def advanced(memory: Memory, bounds: Bounds, value: float, now_ns: int, pause_s:
     fires = armed and distance > 0.0 and not is_paused
     if fires:
         return Step(_fired(memory, now_ns, armed=False), True)
+    if armed is memory.armed:
+        return Step(memory, False)
     return Step(msgspec.structs.replace(memory, armed=armed), False)
 
 

@@ -113,6 +113,13 @@ def sighting_of(condition: AnyCondition, readings: Readings, wall_ns: int) -> Si
             return Sighting(value, f"{title_of(condition)} is {shown(value, condition)}")
 
 
+def value_of(condition: AnyCondition, readings: Readings, wall_ns: int) -> float:
+    """The figure alone, for the many looks that lead to nothing; NaN = unknown."""
+    if isinstance(condition, Component | Silence):
+        return sighting_of(condition, readings, wall_ns).value
+    return _figure(condition, readings)
+
+
 def title_of(condition: AnyCondition) -> str:
     """What figure a condition looks at, in words."""
     match condition:

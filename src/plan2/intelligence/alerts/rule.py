@@ -50,10 +50,13 @@ class Hours(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     start: HourMinute = "00:00"
     end: HourMinute = "00:00"
     days: Annotated[tuple[Day, ...], Meta(min_length=1, max_length=7)] = DAYS
+    """Each once."""
     zone: Annotated[str, Meta(max_length=64)] = "UTC"
 
     def hold(self, now_ns: int) -> bool:
         """Whether a time, UTC ns, lies in them; `start` = `end` is the whole day."""
+        if self.start == self.end and len(self.days) == len(DAYS):
+            return True
         local = (EPOCH + timedelta(microseconds=now_ns // 1_000)).astimezone(ZoneInfo(self.zone))
         at = f"{local:%H:%M}"
         today, before = DAYS[local.weekday()], DAYS[local.weekday() - 1]
@@ -102,6 +105,8 @@ def checked(rule: AlertRule) -> AlertRule:
             f"Rule {rule.name!r}: there is no time zone {rule.hours.zone!r}.",
             remedy='Write it as in "Europe/Berlin" or "UTC".',
         ) from None
+    if len(set(rule.hours.days)) != len(rule.hours.days):
+        raise InputError(f"Rule {rule.name!r}: a day stands twice in its hours.")
     after = [step.after_minutes for step in rule.escalation]
     if after != sorted(set(after)):
         raise InputError(f"Rule {rule.name!r}: escalation minutes must rise; found {after}.")

@@ -99,6 +99,12 @@ class ChannelBook:
         await self._table.remove(self._tenant, name)
         del self.rows[name]
 
+    def forget(self, user_id: str) -> None:
+        """A person is being erased: their mailboxes are gone."""
+        mine = [row for row in self.rows.values() if row.way == "email" and row.user_id == user_id]
+        for row in mine:
+            del self.rows[row.name]
+
     async def address(self, row: ChannelRow) -> str:
         """The mail address of a mailbox."""
         return (await self._sealer.open(self._place(row, "target"), row.target)).decode()

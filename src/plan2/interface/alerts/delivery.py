@@ -15,6 +15,7 @@ from plan2.foundation.clock import Clock
 from plan2.foundation.config.schema_notify import Notify
 from plan2.foundation.events.recording import Record
 from plan2.foundation.health import Health, Status
+from plan2.foundation.log import logger
 from plan2.foundation.values import TenantId
 from plan2.intelligence.alerts.alert import Telling
 from plan2.intelligence.alerts.rule import Recipient as Named
@@ -129,15 +130,16 @@ class Delivery:
         return Health(Status.OK, "", {"channels": float(len(self._lines))})
 
     def _put(self, named: Named, notification: Notification) -> None:
-        people = self._ways.people()
+        people, line = self._ways.people(), self._lines.get(named.to)
         if named.way == "telegram" and people is not None:
             if named.to:
                 people.tell(Recipient(self._tenant, named.to), notification)
             else:
                 people.notify(notification)
-        line = self._lines.get(named.to)
-        if line is not None and self._book.rows[named.to].way == named.way:
+        elif line is not None and self._book.rows[named.to].way == named.way:
             line.put(self._person(self._book.rows[named.to]), notification)
+        elif named.way != "web":
+            logger("alerts").warning("no_such_way", tenant=self._tenant, way=named.way, to=named.to)
 
     def _person(self, row: ChannelRow) -> Recipient:
         """Who a channel's messages are for: the mailbox's owner, or the webhook itself."""

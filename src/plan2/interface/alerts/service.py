@@ -95,13 +95,13 @@ class AlertService:
         try:
             while True:
                 await asyncio.sleep(TURN_S)
-                self.turn()
+                await self.turn()
                 await self._save()
         finally:
             await self.delivery.close()
 
-    def turn(self) -> None:
-        """One look at what has changed since the last."""
+    async def turn(self) -> None:
+        """One look at what has changed since the last; ticks may come between two symbols."""
         parts = self._parts
         ticks = parts.ticks()
         moved = {symbol for symbol, tick in ticks.items() if self._seen.get(symbol) is not tick}
@@ -111,8 +111,9 @@ class AlertService:
             moved.add(SLOW)
             self.desk.follow_up()
         self._turns += 1
-        if moved:
-            self.desk.look(moved)
+        for symbol in moved:
+            self.desk.look({symbol})
+            await asyncio.sleep(0)
         self.show()
 
     def show(self) -> None:
@@ -194,6 +195,11 @@ class AlertService:
         await self.book.remove(name)
         self.delivery.sync()
         self._note_channel(row, "removed", by)
+
+    def forget(self, user_id: str) -> None:
+        """A person is being erased: nothing is sent to their mailboxes any more."""
+        self.book.forget(user_id)
+        self.delivery.sync()
 
     async def test_channel(self, name: str) -> Delivered | Failed:
         """Send a test message and wait for what comes of it.

@@ -93,6 +93,18 @@ class NewsItem(msgspec.Struct, frozen=True, kw_only=True):
     refused: str
 
 
+class Agreement(Protocol):
+    """Who agreed that what they ask is sent to a provider."""
+
+    def is_given(self, tenant_id: TenantId, user_id: str) -> bool:
+        """Whether a person agreed; only to be shown."""
+        ...
+
+    def allows(self, tenant_id: TenantId, user_id: str) -> bool:
+        """Whether something of a person may be sent now; a refusal is logged."""
+        ...
+
+
 class PutNews(Protocol):
     """Takes tags in force."""
 
@@ -125,7 +137,7 @@ class AssistantRoutes:
 
     Args:
         desk: asks the providers. desks, events: a tenant's records and figures.
-        allows: whether a person (tenant, user) agrees to be helped by a language model.
+        agreement: who agreed to be helped by a language model.
         pip: of a symbol, in quote currency. news: what tagged news does.
     """
 
@@ -134,14 +146,14 @@ class AssistantRoutes:
         desk: AssistantDesk,
         desks: Desks,
         events: EventLog,
-        allows: Callable[[TenantId, str], bool],
+        agreement: Agreement,
         pip: Callable[[str], float],
         news: NewsDesk,
     ) -> None:
         self._desk = desk
         self._desks = desks
         self._events = events
-        self._allows = allows
+        self._agreement = agreement
         self._pip = pip
         self._news = news
 
@@ -170,7 +182,7 @@ class AssistantRoutes:
             tokens_allowed=found.allowed.tokens,
             cost_used=f"{found.used.cost:.4f}",
             cost_allowed=f"{found.allowed.cost}",
-            has_consent=self._allows(tenant, request.auth.user.user_id),
+            has_consent=self._agreement.is_given(tenant, request.auth.user.user_id),
             shades_entries=self._news.shades_entries,
             shades=[
                 ShadeItem(symbol=each.symbol, factor=each.factor, until_us=to_us(each.until_ns))
@@ -236,7 +248,7 @@ class AssistantRoutes:
     async def _ask(self, request: SignedRequest, purpose: str, question: Question) -> Reply:
         session = request.auth
         tenant = TenantId(session.user.tenant_id)
-        if self._desk.is_on and not self._allows(tenant, session.user.user_id):
+        if self._desk.is_on and not self._agreement.allows(tenant, session.user.user_id):
             raise RequestRefused(
                 403,
                 "consent_missing",

@@ -174,20 +174,6 @@ export type ChannelItem = {
 };
 export type ChannelList = { has_mail_server: boolean; has_telegram: boolean; items: ChannelItem[] };
 export type ChannelMade = { name: string; secret: string; way: string };
-export type ChatItem = {
-  is_own: boolean;
-  label: string;
-  paired_us: number;
-  pairing_id: string;
-  user: string;
-  user_id: string;
-};
-export type CheckItem = {
-  limit: number | null;
-  passed: boolean;
-  rule: string;
-  value: number | null;
-};
 export type CheckReport = {
   bars: number;
   columns: ColumnReport[];
@@ -223,6 +209,7 @@ export type ClockReport = {
 export type ClockState = "synchronised" | "drifting" | "off" | "unknown";
 export type CloseBody = { quantity?: number | null; reason: string };
 export type CloseByBody = { opposite_id: string; reason: string };
+export type CodeBody = { code: string };
 export type ColumnReport = {
   high: number | null;
   low: number | null;
@@ -286,7 +273,6 @@ export type ContestItem = {
   refused: string;
   state: string;
 };
-export type CurrencyExposure = { currency: string; fraction: number | null; net: number | null };
 export type DataMap = { items: MapItem[] };
 export type DecisionItem = {
   cost: number | null;
@@ -539,7 +525,6 @@ export type KillItem = {
   scope: string;
   target: string;
 };
-export type KindItem = { kind: string; loudness: string; title: string };
 export type Learning = {
   contests: ContestItem[];
   is_watching_only: boolean;
@@ -560,17 +545,6 @@ export type LevelItem = {
   value: boolean | number | string | (number | string)[] | Record<string, number | string> | null;
 };
 export type LimitItem = { limit: number; rule: string; value: number };
-export type LimitUse = {
-  effect: string;
-  limit: number;
-  resets_us: number | null;
-  rule: string;
-  setting: string;
-  soft: number[];
-  unit: string;
-  used: number | null;
-  window_s: number;
-};
 export type LoadState = {
   factors: Record<string, number>;
   level: string;
@@ -660,7 +634,6 @@ export type OrderItem = {
   ts_us: number;
   why: string;
 };
-export type OrderPreview = { checks: CheckItem[]; passes: boolean };
 export type OrderReceipt = { order_id: string; request_id: string; state: string };
 export type OrderRecord = {
   account_id: string;
@@ -761,13 +734,6 @@ export type PageDecisionItem = { items: DecisionItem[]; next_cursor: string | nu
 export type PageEventItem = { items: EventItem[]; next_cursor: string | null };
 export type PageOrderOrderItem = { items: OrderItem[]; next_cursor: string | null };
 export type PageOrderPositionItem = { items: PositionItem[]; next_cursor: string | null };
-export type PairingCode = {
-  code: string;
-  expires_us: number;
-  link: string;
-  qr_data_uri: string;
-  qr_svg: string;
-};
 export type PasswordBody = { new: string; old: string };
 export type PastState = { accounts: AccountState[]; at_us: number; position: number };
 export type PeopleList = { items: PersonItem[] };
@@ -836,17 +802,6 @@ export type ReportRow = {
 };
 export type ResetBody = { second_factor?: boolean };
 export type RestoreBody = { file: string; reason?: string };
-export type RiskInfo = {
-  account_id: string;
-  currencies: CurrencyExposure[];
-  currency_limit: number;
-  equity: string;
-  holds: string;
-  limits: LimitUse[];
-  market_us: number;
-  symbols: SymbolExposure[];
-  trading_state: string;
-};
 export type Role = "Tenant_Admin" | "Portfolio_Manager" | "Analyst" | "API_User";
 export type RollbackBody = { reason: string; symbol: string };
 export type RotateBody = { level: "root" | "tenant" };
@@ -1015,14 +970,6 @@ export type SwitchItem = {
   state: string;
   target: string;
 };
-export type SymbolExposure = {
-  fraction: number | null;
-  lots: number;
-  positions: number;
-  profit: string;
-  symbol: string;
-  value: number | null;
-};
 export type SymbolInfo = {
   ask: number | null;
   base: string;
@@ -1073,15 +1020,6 @@ export type SystemInfo = {
   ui_hash: string;
   version: string;
 };
-export type TelegramInfo = {
-  agrees: boolean;
-  bot: string;
-  chats: ChatItem[];
-  detail: string;
-  is_enabled: boolean;
-  is_well: boolean;
-  kinds: KindItem[];
-};
 export type TenantItem = {
   created_us: number;
   detail: string;
@@ -1116,7 +1054,6 @@ export type TokenItem = {
   session_id: string;
   token_type: string;
 };
-export type Told = { is_sent: boolean };
 export type Touched = { rows: number; table: string };
 export type TradeReport = {
   account_id: string;
@@ -1237,7 +1174,6 @@ export type IntelligenceModelsLifecycleState =
   | "suspended"
   | "rejected";
 export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "symbol" | "flow";
-export type SecondFactorCodeBody = { code: string };
 export type SecretsProviderItem = {
   current_key: string;
   keys: string[];
@@ -1245,7 +1181,6 @@ export type SecretsProviderItem = {
   place: string;
   protection: string;
 };
-export type TelegramCodeBody = { user_id?: string };
 
 export type Paths = {
   "/api/v1/account": { get: { answer: AccountInfo } };
@@ -1407,7 +1342,6 @@ export type Paths = {
           | "DriftStateChanged"
           | "EquityRecorded"
           | "FeatureCalculated"
-          | "FeatureDriftMeasured"
           | "FlagChanged"
           | "ForecastSampled"
           | "JobEnded"
@@ -1534,21 +1468,6 @@ export type Paths = {
     };
     post: { body: OrderBody; answer: OrderReceipt };
   };
-  "/api/v1/orders/preview": {
-    get: {
-      query: {
-        limit_price?: number;
-        price?: number;
-        quantity: number;
-        side: "buy" | "sell";
-        stop_loss?: number;
-        symbol: string;
-        take_profit?: number;
-        trigger?: Trigger;
-      };
-      answer: OrderPreview;
-    };
-  };
   "/api/v1/orders/{order_id}": {
     patch: { path: { order_id: string }; body: ChangeBody; answer: OrderReceipt };
     delete: { path: { order_id: string }; query?: { reason?: string }; answer: OrderReceipt };
@@ -1598,14 +1517,13 @@ export type Paths = {
   };
   "/api/v1/reports": { get: { answer: ReportRow[] } };
   "/api/v1/reports/{report_id}": { get: { path: { report_id: string }; answer: Blob } };
-  "/api/v1/risk": { get: { answer: RiskInfo } };
   "/api/v1/second-factor": {
     get: { answer: FactorInfo };
     post: { answer: FactorBegun };
     delete: { answer: undefined };
   };
   "/api/v1/second-factor/backup-codes": { post: { answer: BackupCodes } };
-  "/api/v1/second-factor/confirm": { post: { body: SecondFactorCodeBody; answer: BackupCodes } };
+  "/api/v1/second-factor/confirm": { post: { body: CodeBody; answer: BackupCodes } };
   "/api/v1/secrets/keys": { get: { answer: KeysInfo } };
   "/api/v1/secrets/rotate": { post: { body: RotateBody; answer: RotateReceipt } };
   "/api/v1/services": { get: { answer: Services } };
@@ -1648,13 +1566,6 @@ export type Paths = {
   "/api/v1/stream/ticket": { post: { answer: TicketInfo } };
   "/api/v1/symbols": { get: { answer: SymbolInfo[] } };
   "/api/v1/system": { get: { answer: SystemInfo } };
-  "/api/v1/telegram": { get: { query?: { all?: boolean }; answer: TelegramInfo } };
-  "/api/v1/telegram/chats/{pairing_id}": {
-    delete: { path: { pairing_id: string }; answer: undefined };
-  };
-  "/api/v1/telegram/codes": { post: { body: TelegramCodeBody; answer: PairingCode } };
-  "/api/v1/telegram/test": { post: { answer: Told } };
-  "/api/v1/telegram/webhook": { post: { answer: undefined } };
   "/api/v1/tenant": { get: { answer: TenantItem } };
   "/api/v1/tenants": { get: { answer: TenantList }; post: { body: NewTenant; answer: TenantMade } };
   "/api/v1/tenants/{tenant_id}": {

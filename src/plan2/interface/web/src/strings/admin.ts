@@ -55,6 +55,7 @@ export const admin = {
   "section.telegram": "Telegram",
   "section.keys": "API keys",
   "section.privacy": "Privacy",
+  "section.assistants": "Assistants",
   "section.approvals": "Approvals",
   "section.limits": "Limits and settings",
   "section.flags": "Feature flags",

@@ -1,5 +1,6 @@
 /** One decision record, whole: why, on what, with which limits, and what came of it. */
 
+import { lazy, Suspense } from "react";
 import { Link } from "wouter";
 import { useDigits } from "../../api/live";
 import { useDecision } from "../../api/queries";
@@ -21,6 +22,11 @@ import { SimilarWidget } from "./SimilarWidget";
 import { SizeWidget } from "./SizeWidget";
 import { TickWidget } from "./TickWidget";
 import { VotesWidget } from "./VotesWidget";
+
+// Only tenants with an assistant need it.
+const ExplainWords = lazy(() =>
+  import("../assistants/ExplainWords").then((m) => ({ default: m.ExplainWords })),
+);
 
 export function DecisionDetail({ id, back }: { id: string; back: () => void }) {
   const query = useDecision(id);
@@ -92,6 +98,9 @@ function Headline({ record, back }: { record: DecisionRecord; back: () => void }
           </ul>
         </div>
       )}
+      <Suspense fallback={null}>
+        <ExplainWords id={record.decision_id} />
+      </Suspense>
       <dl className="decision-meta">
         <div>
           <Pair name={t("decision.time")}>
