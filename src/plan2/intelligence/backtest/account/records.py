@@ -13,7 +13,8 @@ from plan2.intelligence.features.records import Fixed, record_dtype
 
 POSITIONS, REQUESTS, ROWS, RESERVE, PARTIALS, SAMPLES = 128, 256, 2048, 768, 8, 1024
 """Most positions and requests under way; rows of each output before they must be drained, and how
-many of them are kept free for one quote; most partial exits; samples of slippage."""
+many of them are kept free for one quote; most partial exits; samples of slippage. One more row of
+requests serves to exchange two."""
 NEVER = 2**62
 """A time or price that no quote reaches."""
 
@@ -206,6 +207,7 @@ class Account:
         wake_ns: when something happens by the time alone. bid_low … ask_high: beyond these a quote
             concerns a position. cash … cost: equity of a quiet quote is cash + (bid · longs −
             ask · shorts − cost) · money per point; equity_low, equity_high: beyond these it counts.
+        lowest_bid … highest_ask: of the quotes since the positions were looked at last.
         bid, ask, ts_ns: the last quote. given_quote_rate, given_base_rate: account currency per
             unit, written by the caller where the terms say 3.
         balance, peak, max_drawdown, day_start, equity: cents. max_drawdown_share: of the peak.
@@ -218,6 +220,10 @@ class Account:
 
     wake_ns: int
     held: int
+    lowest_bid: int
+    highest_bid: int
+    lowest_ask: int
+    highest_ask: int
     bid_low: int
     bid_high: int
     ask_low: int
@@ -256,12 +262,12 @@ class Account:
     trades: int
     samples: int
     lost: int
-    rejects: int
+    deposit: int
     denials: Annotated[Int64Array, Fixed((16,))]
     exits: Exits
     terms: Terms
     positions: Annotated[list[Position], np.dtype((POSITION, (POSITIONS,)))]
-    requests: Annotated[list[Request], np.dtype((REQUEST, (REQUESTS,)))]
+    requests: Annotated[list[Request], np.dtype((REQUEST, (REQUESTS + 1,)))]
     order_rows: Annotated[list[OrderRow], np.dtype((ORDER_ROW, (ROWS,)))]
     trade_rows: Annotated[list[TradeRow], np.dtype((TRADE_ROW, (ROWS,)))]
     equity_rows: Annotated[list[EquityRow], np.dtype((EQUITY_ROW, (ROWS,)))]
