@@ -17,6 +17,7 @@ from plan2.intelligence.flows.flow import Execution, Exits, Flow, FlowAccount, F
 
 TUESDAY_NS = 1_709_625_600_000_000_000
 """2024-03-05 08:00 UTC, a Tuesday in London hours; New York's winter: the day turns at 22:00."""
+FREE = Decimal(0)
 EURUSD = Instrument(
     symbol="EURUSD", base="EUR", quote="USD", digits=5, commission_per_lot=Decimal(0)
 )

@@ -38,7 +38,7 @@ MARKETS = {
         "USD",
     ),
 }
-"""Conversions of every kind: none, one over the ask, by a given rate; margin by bid, 1 and given."""
+"""Conversions of every kind: none, one over the ask, a given rate; margin by bid, 1, given."""
 START = {"EURUSD": 109_990, "USDJPY": 149_980, "EURGBP": 85_400, "XAUUSD": 215_000}
 GIVEN = {"GBPUSD": (1.27345, 1.27360), "EURUSD": (1.08345, 1.08350)}
 """What converts pounds and euros into dollars while EURGBP is traded."""
