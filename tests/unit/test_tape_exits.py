@@ -94,7 +94,7 @@ def test_a_wide_spread_reaches_the_stops_of_both_sides() -> None:
 
 
 def test_the_stop_is_asked_before_the_target() -> None:
-    """A quote can reach both only where the stop lies beyond the target, which no move brings about.
+    """A quote reaches both only where the stop lies beyond the target; no move brings that about.
 
     Written by hand into the record: stop 1.10050 above target 1.10030; a bid of 1.10040 reaches
     both.
@@ -127,7 +127,7 @@ def test_a_trailing_stop_follows_in_steps() -> None:
 
 
 def test_a_short_trails_downwards() -> None:
-    """50 from the ask: 1.10060, after an ask of 1.09900 1.09950; closed there it brings 50 points."""
+    """50 from the ask: 1.10060, after an ask of 1.09900 1.09950; closed there: 50 points, 5.00."""
     short = opened(tape(), side=-1, trailing=0.00050)
     assert int(short.held[0]["stop"]) == 110_060
     short.quote(1.09890, 1.09900)

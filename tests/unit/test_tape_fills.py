@@ -164,6 +164,16 @@ def test_a_volume_is_rounded_down_to_the_step() -> None:
     assert coarse.frames().denials == {"volume": 1}
 
 
+def test_a_volume_above_the_most_is_refused() -> None:
+    """100 lots are the most of a symbol: 100.01 are answered with 10014."""
+    rich = tape(balance="100000000.00")
+    rich.quote(1.10000, 1.10010)
+    rich.enter(1, 100.01)
+    assert rich.quote(1.10000, 1.10010) == REFUSED
+
+    assert rich.frames().rejects == {10014: 1}
+
+
 def test_a_volume_can_follow_from_the_risk() -> None:
     """1 % of 10,000 is 100 USD: at 50 points 2.00 lots; at 70 points 1.42 (142.86 steps)."""
     sized = tape()
