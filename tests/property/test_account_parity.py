@@ -290,7 +290,7 @@ def test_the_tapes_meet_everything() -> None:
         reasons |= set(frames.trades["exit_reason"])
         answers |= set(frames.orders["retcode"])
 
-    assert reasons >= {"signal", "stop_loss", "take_profit", "stop_out"}
+    assert reasons >= {"signal", "turned", "stop_loss", "take_profit", "stop_out"}
     assert answers >= {10009, 10013, 10016, 10019, 10021, 10035, 10036, 10038}
 
 

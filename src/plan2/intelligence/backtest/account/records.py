@@ -64,7 +64,7 @@ class Terms:
     slips: Annotated[Float64Array, Fixed((SAMPLES,))]
     positions_max: int
     orders_per_day_max: int
-    spread_max: int
+    spread_max: float
     hours_start: int
     hours_end: int
     daily_loss_fraction: float
