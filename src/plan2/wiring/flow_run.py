@@ -19,12 +19,13 @@ from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import TickBlock
 from plan2.intelligence.backtest.bar_paths import PATHS, BarFeed
-from plan2.intelligence.backtest.feeds import Blocks, TickFeed
+from plan2.intelligence.backtest.feeds import Blocks, PointFeed, TickFeed
 from plan2.intelligence.backtest.outside import Outside
 from plan2.intelligence.backtest.python_run import run_policy
 from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.backtest.run_flow import OnProgress, Outer, RunOptions, run_flow
 from plan2.intelligence.features.engine import FeatureEngine
+from plan2.intelligence.flows.check import FlowCheck, Ticks, check_flow
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.modules import FOLDER
 from plan2.intelligence.flows.policies import Policy
@@ -89,7 +90,7 @@ def backtest_flow(
     return FlowResult(run=runs.pop("base"), other_paths={str(name): r for name, r in runs.items()})
 
 
-def _run(  # noqa: PLR0913, PLR0917 - the parts of one run
+def _run(
     loaded: Loaded,
     flow: Flow,
     feed: TickFeed,
@@ -211,3 +212,25 @@ def bars_of(loaded: Loaded, symbol: str, window: FlowWindow) -> BarSeries | None
 def _within(bars: BarSeries, window: FlowWindow) -> BarSeries:
     start, stop = np.searchsorted(bars.ts_ns, (window.start_ns, window.end_ns))
     return bars.slice(int(start), int(stop))
+
+
+def check_file(loaded: Loaded, flow: Flow, ticks: Path | None) -> FlowCheck:
+    """Check a flow on the ticks of a file, or on a made-up walk.
+
+    Raises:
+        InputError: flow or file cannot be read.
+    """
+    instrument = contract_of(loaded, flow.source.symbol)
+    folder = data_dir(loaded.settings) / FOLDER
+    if ticks is None:
+        return check_flow(flow, instrument, None, folder)
+    feed = PointFeed(
+        tick_feed(loaded, instrument.symbol, FlowWindow(ticks=ticks)), instrument.digits
+    )
+    blocks = list(feed.blocks())
+    columns = (
+        np.concatenate([block.ts_ns for block in blocks]),
+        np.concatenate([block.bid for block in blocks]),
+        np.concatenate([block.ask for block in blocks]),
+    )
+    return check_flow(flow, instrument, Ticks(*columns), folder)

@@ -11,12 +11,14 @@ from plan2.intelligence.backtest.account.records import ACCOUNT
 
 def _pointer_to(kind: Any) -> Any:  # numba's types and code builders are not typed
     """An intrinsic that turns an address into a pointer to `kind`."""
+    untyped: Any = types
+    to_kind = untyped.CPointer(kind)
 
-    def pointer(_: Any, address: Any) -> Any:
+    def pointer(_: Any, address: Any) -> Any:  # noqa: ARG001 - numba gives arguments by name
         def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-            return builder.inttoptr(arguments[0], context.get_value_type(types.CPointer(kind)))
+            return builder.inttoptr(arguments[0], context.get_value_type(to_kind))
 
-        return types.CPointer(kind)(types.int64), generate
+        return to_kind(types.int64), generate
 
     return pointer
 

@@ -120,9 +120,9 @@ class PolicyLoop:
         status = 0
         while not status & LAST:
             status, view.ts_ns, view.bid, view.ask, view.side, view.values = turn(address)
-            if status & ENDED and on_bar is not None:
+            if status & ENDED:
                 view.bars += 1
-                action = on_bar(view)
+                action = None if on_bar is None else on_bar(view)
                 if action is not None:
                     self._do(action, status)
             if on_tick is not None:

@@ -17,14 +17,14 @@ ENDED, DRAIN, MAY_ENTER, LAST = 1, 2, 4, 8
 """Bits of the status: a bar ended, the account's output must be drained, an entry may be sent, the
 block is used up."""
 
-IMPORTS: Final = '''
+IMPORTS: Final = """
 from numba import carray
 
 from plan2.intelligence.backtest.account.codes import DRAIN as IS_FULL
 from plan2.intelligence.backtest.account.quotes import quote
 from plan2.intelligence.backtest.addresses import account_at, floats_at, integers_at
 from plan2.intelligence.backtest.turn_source import DRAIN, ENDED, LAST, MAY_ENTER
-'''
+"""
 QUOTE: Final = [
     "if quote(account, ts_ns, bid_points, ask_points) & IS_FULL:",
     "    status |= DRAIN",
