@@ -1,10 +1,10 @@
 """What backtests cost: flows with everything on beside fused loops that do only the same work.
 
 Usage: `python benchmarks/backtest.py [--rounds 7] [--stream 0] [--json FILE]`. Contenders take
-turns inside every round and are measured in processor time, so ratios survive a busy machine; absolute
-figures hold within a factor of two. The yardsticks are written here: strategy A (two averages of
-one-minute bars), B (five indicators on every tick), and B+ (B with order latency, stop and target,
-equity, drawdown and a daily loss limit). `--stream N` also runs N ticks to watch memory.
+turns inside every round and are measured in processor time, so ratios survive a busy machine;
+absolute figures hold within a factor of two. The yardsticks are written here: strategy A (two
+averages of one-minute bars), and B+ (five indicators on every tick, with order latency, stop and
+target, equity, drawdown and a daily loss limit). `--stream N` also runs N ticks to watch memory.
 """
 
 import argparse
