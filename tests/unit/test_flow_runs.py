@@ -176,14 +176,14 @@ def bars_feed(path: str) -> BarFeed:
 def test_bars_are_walked_on_three_paths() -> None:
     """Base goes to the nearer end first; the spread is the bar's, else the caller's."""
     (base,) = bars_feed("base").blocks()
-    assert base.bid.tolist() == [1.1, 1.05, 1.3, 1.2, 1.2, 1.25, 1.0, 1.1]
+    assert base.bid.tolist() == [1.1, 1.1, 1.05, 1.3, 1.2, 1.2, 1.2, 1.25, 1.0, 1.1]
     (high,) = bars_feed("high_first").blocks()
-    assert high.bid.tolist() == [1.1, 1.3, 1.05, 1.2, 1.2, 1.25, 1.0, 1.1]
+    assert high.bid.tolist() == [1.1, 1.1, 1.3, 1.05, 1.2, 1.2, 1.2, 1.25, 1.0, 1.1]
     (low,) = bars_feed("low_first").blocks()
-    assert low.bid.tolist() == [1.1, 1.05, 1.3, 1.2, 1.2, 1.0, 1.25, 1.1]
-    np.testing.assert_allclose(base.ask - base.bid, [20e-5] * 4 + [10e-5] * 4)
+    assert low.bid.tolist() == [1.1, 1.1, 1.05, 1.3, 1.2, 1.2, 1.2, 1.0, 1.25, 1.1]
+    np.testing.assert_allclose(base.ask - base.bid, [20e-5] * 5 + [10e-5] * 5)
     assert (np.diff(base.ts_ns) > 0).all()
-    assert base.ts_ns[3] == NS_PER_MINUTE - NS_PER_MS
+    assert base.ts_ns[4] == NS_PER_MINUTE - NS_PER_MS
 
 
 def test_policies_are_found_by_file_and_class(tmp_path: Path) -> None:
