@@ -12,7 +12,7 @@ from plan2.intelligence.backtest.run import EQUITY, ORDERS, TRADES, BacktestRun
 from plan2.intelligence.flows.flow import Flow, flow_digest, parse_flow
 from plan2.intelligence.research.ranges import Point
 from plan2.intelligence.research.score import Score, score_of
-from plan2.intelligence.research.subject import AS_WRITTEN, Conditions, Window
+from plan2.intelligence.research.subject import AS_WRITTEN, Conditions, QuoteColumns, Window
 
 FIRST_DAY_NS = 19_723 * NS_PER_DAY  # Monday, 2024-01-01
 LOTS = 1.0
@@ -77,7 +77,7 @@ class EmaCross:
     run decide for ever which side is traded, so that two starts never agree.
     """
 
-    quotes: Quotes
+    data: Quotes
     peeks: int = 0
     forgets: bool = True
     calls: list[int] = field(default_factory=list)
@@ -90,12 +90,23 @@ class EmaCross:
     @property
     def data_id(self) -> str:
         """Hash of the prices."""
-        return hashlib.sha256(self.quotes.mid.tobytes()).hexdigest()
+        return hashlib.sha256(self.data.mid.tobytes()).hexdigest()
+
+    @property
+    def point(self) -> float:
+        """The symbol's point."""
+        return POINT
+
+    def quotes(self, window: Window) -> QuoteColumns:
+        """The quotes of a window as columns."""
+        inside = self.data.within(window)
+        half = inside.half_spread
+        return QuoteColumns(inside.ts_ns, inside.mid - half, inside.mid + half)
 
     @property
     def window(self) -> Window:
         """All quotes."""
-        return Window(int(self.quotes.ts_ns[0]), int(self.quotes.ts_ns[-1]) + 1)
+        return Window(int(self.data.ts_ns[0]), int(self.data.ts_ns[-1]) + 1)
 
     def scores(self, points: Sequence[Point], window: Window) -> list[Score]:
         """Each point in short; `calls` counts them."""
@@ -106,7 +117,7 @@ class EmaCross:
         self, point: Mapping[str, float], window: Window, conditions: Conditions = AS_WRITTEN
     ) -> BacktestRun:
         """One point run."""
-        quotes = self.quotes.within(window)
+        quotes = self.data.within(window)
         mid = quotes.mid
         if conditions.noise_points:
             rng = np.random.default_rng(conditions.seed)

@@ -11,7 +11,7 @@ from plan2.foundation.errors import InputError, InvariantBroken
 from plan2.foundation.values import NS_PER_MINUTE
 from plan2.intelligence.research.ranges import parse_ranges
 from plan2.intelligence.research.score import Score, score_of, value_of
-from plan2.intelligence.research.sweep import Sweep
+from plan2.intelligence.research.sweep import Question, Sweep
 from plan2.intelligence.research.sweep_plan import SweepPlan
 from plan2.intelligence.research.sweep_result import SweepResult, sweep_result
 from plan2.intelligence.research.trial_ledger import TrialLedger, Tried, question_of
@@ -40,7 +40,7 @@ def swept(
     """Run a sweep and take its result; `stop_after` so many trials it is interrupted."""
     subject = subject or EmaCross(QUOTES)
     ledger = TrialLedger(folder, question_of(subject.flow))
-    sweep = Sweep(subject, subject.window, plan, ledger, TickingClock())
+    sweep = Sweep(Question(subject, ledger, TickingClock()), subject.window, plan)
     totals = []
 
     def observe(trials: list[Tried], total: int) -> None:

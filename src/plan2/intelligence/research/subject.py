@@ -5,10 +5,12 @@ whatever else leaves a `BacktestRun` behind.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
 
+from plan2.foundation.values import Float64Array, Int64Array
 from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.research.ranges import Point
@@ -42,6 +44,15 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
 AS_WRITTEN = Conditions()
 
 
+@dataclass(frozen=True, slots=True)
+class QuoteColumns:
+    """Quotes in time order: int64[n] UTC ns and float64[n] prices; may be memory-mapped."""
+
+    ts_ns: Int64Array
+    bid: Float64Array
+    ask: Float64Array
+
+
 class Subject(Protocol):
     """A flow on its data; it is sent to worker processes, so it pickles small."""
 
@@ -58,6 +69,15 @@ class Subject(Protocol):
     @property
     def window(self) -> Window:
         """All quotes there are."""
+        ...
+
+    @property
+    def point(self) -> float:
+        """The unit of the symbol's last decimal, in quote currency."""
+        ...
+
+    def quotes(self, window: Window) -> QuoteColumns:
+        """The quotes of a window."""
         ...
 
     def scores(self, points: Sequence[Point], window: Window) -> list[Score]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
@@ -28,24 +29,26 @@ Observer = Callable[[list[Tried], int], None]
 """Hears of all trials so far and of how many there will be at most, after each batch."""
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, where its trials are written down, and what measures the time it takes."""
+
+    subject: Subject
+    ledger: TrialLedger
+    clock: Clock
+
+
 class Sweep:
     """One sweep over a window; `run` may be called again after it was interrupted."""
 
-    def __init__(
-        self,
-        subject: Subject,
-        window: Window,
-        plan: SweepPlan,
-        ledger: TrialLedger,
-        clock: Clock,
-    ) -> None:
-        plan.check(subject.flow)
+    def __init__(self, question: Question, window: Window, plan: SweepPlan) -> None:
+        plan.check(question.subject.flow)
         self._window = window
         self._plan = plan
-        self._ledger = ledger
-        self._clock = clock
-        self._setting = setting_of(subject, window)
-        self._known = {key_of(trial.point): trial for trial in ledger.of(self._setting)}
+        self._ledger = question.ledger
+        self._clock = question.clock
+        self._setting = setting_of(question.subject, window)
+        self._known = {key_of(trial.point): trial for trial in self._ledger.of(self._setting)}
 
     def run(self, workers: TrialWorkers, observe: Observer) -> list[Tried]:
         """Try until the plan says that it is enough; in the order tried, earlier ones first."""
