@@ -97,6 +97,11 @@ class EmaCross:
         """The symbol's point."""
         return POINT
 
+    @property
+    def warm_up_ns(self) -> int:
+        """Hours enough for the slowest average of the tests."""
+        return 120 * NS_PER_HOUR
+
     def quotes(self, window: Window) -> QuoteColumns:
         """The quotes of a window as columns."""
         inside = self.data.within(window)

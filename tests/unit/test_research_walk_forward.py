@@ -35,14 +35,14 @@ def walked(subject: EmaCross, folder: Path, plan: WalkPlan = PLAN) -> WalkForwar
     """Walk with one process."""
     ledger = TrialLedger(folder, question_of(subject.flow))
     with TrialWorkers(subject, 1) as workers:
-        outcome, trades = walk_forward(
+        outcome, runs = walk_forward(
             Question(subject, ledger, SimulatedClock()),
             subject.window,
             plan,
             workers,
             lambda *_: None,
         )
-    assert len(trades) == outcome.trades
+    assert sum(len(run.trades) for run in runs) == outcome.trades
     return outcome
 
 

@@ -1,8 +1,10 @@
 """Results of one time after the other, joined; and what is left of what was hoped for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
 from plan2.foundation.values import NS_PER_DAY, Float64Array, Int64Array
 from plan2.intelligence.backtest.run import BacktestRun
@@ -23,6 +25,35 @@ def stitched(runs: Sequence[BacktestRun]) -> tuple[Int64Array, Float64Array]:
     found, place = np.unique(days, return_inverse=True)
     sums: Float64Array = np.bincount(place, changes, len(found)).astype(np.float64)
     return found, sums
+
+
+def joined(runs: Sequence[BacktestRun]) -> BacktestRun:
+    """Runs of one time after the other as if they were one, each going on with the money before.
+
+    The drawdown is of the joined samples of equity, not of every tick.
+    """
+    first = runs[0]
+    gained, curves = 0.0, []
+    for run in runs:
+        added = run.start_balance - first.start_balance - gained
+        curves.append(run.equity.with_columns(pl.col("balance", "equity") - added))
+        gained += run.end_balance - run.start_balance
+    equity = pl.concat(curves)
+    values = np.append(first.start_balance, equity["equity"].to_numpy())
+    peaks = np.maximum.accumulate(values)
+    return replace(
+        first,
+        last_ns=runs[-1].last_ns,
+        ticks=sum(run.ticks for run in runs),
+        bars=sum(run.bars for run in runs),
+        end_balance=first.start_balance + gained,
+        max_drawdown=float((peaks - values).max()),
+        max_drawdown_fraction=float(((peaks - values) / peaks).max()),
+        trades=pl.concat([run.trades for run in runs]),
+        orders=pl.concat([run.orders for run in runs]),
+        equity=equity,
+        log_digest="",
+    )
 
 
 def efficiency_of(

@@ -76,6 +76,11 @@ class Subject(Protocol):
         """The unit of the symbol's last decimal, in quote currency."""
         ...
 
+    @property
+    def warm_up_ns(self) -> int:
+        """How long the flow needs before its decisions do not depend on where it began."""
+        ...
+
     def quotes(self, window: Window) -> QuoteColumns:
         """The quotes of a window."""
         ...

@@ -21,6 +21,7 @@ from plan2.intelligence.training.multiple_testing import (
 
 ROWS_MAX: Final = 2_000
 """Trials in the table, the best; the ledger has all of them."""
+ROWS_PARTIAL: Final = 50
 HEAT_MAPS_MAX: Final = 6
 OVERFITTING_TRIALS_MAX: Final = 1_000
 """The probability of overfitting needs a table of every choice of days times every trial."""
@@ -72,19 +73,29 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sweep_result(
-    plan: SweepPlan, trials: Sequence[Tried], planned: int, ledger: TrialLedger
+    plan: SweepPlan, trials: Sequence[Tried], planned: int, ledger: TrialLedger | None
 ) -> SweepResult:
-    """What came of the trials so far."""
+    """What came of the trials so far.
+
+    Args:
+        plan: what was asked for.
+        trials: of this sweep.
+        planned: how many there will be at most.
+        ledger: of the question; None while the sweep goes on, when nothing is judged yet.
+    """
     whole = [trial for trial in trials if trial.is_whole]
     ranked = ranked_by(plan.metric, whole)
     values = {id(trial): value_of(trial.score, plan.metric) for trial in whole}
     best = ranked[0] if ranked and values[id(ranked[0])] is not None else None
     pairs = [(trial.point, values[id(trial)]) for trial in whole]
-    sharpes = ledger.sharpes()
-    deflated = deflated_sharpe(best.score.results, sharpes) if best is not None else None
-    overfitting = overfitting_of([trial.score for trial in ranked])
+    sharpes = ledger.sharpes() if ledger is not None else []
+    deflated = overfitting = None
+    if ledger is not None and best is not None:
+        deflated = deflated_sharpe(best.score.results, sharpes)
+        overfitting = overfitting_of([trial.score for trial in ranked])
     axes = itertools.islice(itertools.combinations(plan.ranges, 2), HEAT_MAPS_MAX)
     stopped = [trial for trial in trials if not trial.is_whole]
+    most = ROWS_MAX if ledger is not None else ROWS_PARTIAL
     return SweepResult(
         metric=plan.metric,
         method=plan.method,
@@ -94,14 +105,14 @@ def sweep_result(
         stopped=len(stopped),
         counted=len(sharpes),
         days=len(best.score.daily) if best is not None else 0,
-        rows=tuple(row_of(trial, plan.metric) for trial in [*ranked, *stopped][:ROWS_MAX]),
-        rows_left_off=max(0, len(trials) - ROWS_MAX),
+        rows=tuple(row_of(trial, plan.metric) for trial in [*ranked, *stopped][:most]),
+        rows_left_off=max(0, len(trials) - most),
         best=row_of(best, plan.metric) if best is not None else None,
         deflated=deflated,
         overfitting=overfitting,
         cliff=cliff_of(best.point, pairs, plan.ranges) if best is not None else None,
         heat_maps=tuple(heat_map(x, y, pairs) for x, y in axes),
-        verdict=_verdict(best, deflated, overfitting, len(sharpes)),
+        verdict=_verdict(best, deflated, overfitting, len(sharpes)) if ledger is not None else "",
     )
 
 

@@ -4,12 +4,11 @@ What is stitched together from the times after is what somebody would have had w
 so it is the only equity curve of an optimised rule that means anything.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final, Literal
 
 import msgspec
 import numpy as np
-import polars as pl
 from msgspec import Meta
 
 from plan2.foundation.errors import InputError
@@ -89,7 +88,7 @@ class WalkForward(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str
 
 
-Watch = Callable[[list[FoldRow], str, float], None]
+Watch = Callable[[Sequence[FoldRow], str, float], None]
 """(folds so far, what it does, how far it is from 0 to 1)."""
 
 
@@ -127,11 +126,11 @@ def walk_forward(
     plan: WalkPlan,
     workers: TrialWorkers,
     watch: Watch,
-) -> tuple[WalkForward, pl.DataFrame]:
+) -> tuple[WalkForward, list[BacktestRun]]:
     """Walk; goes on where it was interrupted, because every trial is in the ledger.
 
     Returns:
-        The outcome, and the trades of all test windows, a frame `TRADES`.
+        The outcome, and the runs of the test windows in which there was a choice to trade.
     """
     rows: list[FoldRow] = []
     runs: list[BacktestRun] = []
@@ -148,8 +147,12 @@ def walk_forward(
         if run is not None:
             runs.append(run)
     watch(rows, "done", 1.0)
-    trades = pl.concat([run.trades for run in runs]) if runs else pl.DataFrame()
-    return _outcome(plan, rows, runs), trades
+    return _outcome(plan, rows, runs), runs
+
+
+def walk_so_far(plan: WalkPlan, rows: Sequence[FoldRow]) -> WalkForward:
+    """What is known while it walks on: the folds, and nothing that needs all of them."""
+    return _outcome(plan, rows, [])
 
 
 def _fold(
@@ -174,7 +177,7 @@ def _fold(
     return row, run
 
 
-def _outcome(plan: WalkPlan, rows: list[FoldRow], runs: list[BacktestRun]) -> WalkForward:
+def _outcome(plan: WalkPlan, rows: Sequence[FoldRow], runs: Sequence[BacktestRun]) -> WalkForward:
     days, daily = stitched(runs)
     sharpe = daily_sharpe(daily)
     inside = [(Window(row.train_start_ns, row.test_start_ns), row.inside_net) for row in rows]
@@ -199,7 +202,7 @@ def _outcome(plan: WalkPlan, rows: list[FoldRow], runs: list[BacktestRun]) -> Wa
     )
 
 
-def _verdict(rows: list[FoldRow], net: float, efficiency: float | None) -> str:
+def _verdict(rows: Sequence[FoldRow], net: float, efficiency: float | None) -> str:
     traded = [row for row in rows if row.trades]
     if not traded:
         return "Nothing was traded after any choice: nothing can be said."
