@@ -226,8 +226,8 @@ def _figures(run: BacktestRun, point: Point) -> JudgedRun:
         trades=len(run.trades),
         net=round(net_of(run), 2),
         gross=round(float(run.trades["gross"].to_numpy().sum()), 2),
-        max_drawdown=run.max_drawdown,
-        start_balance=run.start_balance,
+        max_drawdown=float(run.max_drawdown),
+        start_balance=float(run.start_balance),
         log_digest=run.log_digest,
     )
 

@@ -53,11 +53,11 @@ def score_of(run: BacktestRun) -> Score:
     return Score(
         trades=len(net),
         wins=int((net > 0.0).sum()),
-        net=round(run.end_balance - run.start_balance, 2),
+        net=round(float(run.end_balance - run.start_balance), 2),
         gross=round(float(run.trades["gross"].sum()), 2),
         gains=round(float(net[net > 0.0].sum()), 2),
         losses=round(float(net[net < 0.0].sum()), 2),
-        max_drawdown=run.max_drawdown,
+        max_drawdown=float(run.max_drawdown),
         daily=tuple(daily_changes(run.equity, run.start_balance)[1].tolist()),
     )
 

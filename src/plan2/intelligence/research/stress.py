@@ -106,7 +106,7 @@ def stressed(
             amount=amount,
             net=round(net_of(run), 2),
             trades=len(run.trades),
-            max_drawdown=run.max_drawdown,
+            max_drawdown=float(run.max_drawdown),
         )
         for (kind, amount, _), run in zip(conditions, runs[:first], strict=True)
     )
@@ -124,7 +124,7 @@ def stressed(
 
 def net_of(run: BacktestRun) -> float:
     """What a run earned, account currency."""
-    return run.end_balance - run.start_balance
+    return float(run.end_balance - run.start_balance)
 
 
 def _conditions() -> list[tuple[str, float, Conditions]]:

@@ -25,7 +25,8 @@ def parameter_cliff(evidence: Evidence) -> Finding | None:
 
 def lucky_order(evidence: Evidence) -> Finding | None:
     """The drawdown was smaller, or larger, than the order of trades explains."""
-    low, high, own = evidence.drawdown_low, evidence.drawdown_high, evidence.run.max_drawdown
+    low, high = evidence.drawdown_low, evidence.drawdown_high
+    own = float(evidence.run.max_drawdown)
     if low is None or high is None:
         return None
     figures = {"drawdown": own, "low": low, "high": high}

@@ -127,6 +127,13 @@ export type CandidateItem = {
   verdict: string;
 };
 export type CandidateReceipt = { approval_id: string; candidate: CandidateItem; outcome: string };
+export type Chance = {
+  blocks: Drawn;
+  entries: EntryTest | null;
+  fan: Fan;
+  skip_share: number;
+  skips: Drawn;
+};
 export type ChangeBody = {
   expires_us?: number | null;
   limit_price?: number | null;
@@ -138,7 +145,7 @@ export type ChangeBody = {
 export type CheckReport = {
   bars: number;
   columns: ColumnReport[];
-  findings: Finding[];
+  findings: FeaturesSetCheckFinding[];
   schema_id: string;
   symbol: string;
   ticks: number;
@@ -249,6 +256,14 @@ export type DecisionItem = {
   symbol: string;
   ts_us: number;
 };
+export type DetectionItem = {
+  at_us: number;
+  check: "look_ahead" | "warm_up";
+  compared: number;
+  first_us: number;
+  ok: boolean | null;
+  says: string;
+};
 export type DetectorItem = {
   detector: string;
   events: number;
@@ -258,7 +273,15 @@ export type DetectorItem = {
   signal: string;
   statistic: number | null;
 };
+export type Drawn = { drawdown: Quantiles; losing: number; net: Quantiles };
 export type Ended = { ended: number };
+export type EntryTest = {
+  actual: number;
+  p_value: number;
+  random: Quantiles;
+  repetitions: number;
+  trades: number;
+};
 export type EquityCurve = { balance: string[]; equity: string[]; time_us: number[] };
 export type EraseBody = { confirm: string; reason: string };
 export type ErasureReport = {
@@ -294,6 +317,13 @@ export type FactorInfo = {
   since_us: number | null;
 };
 export type Failure = { code: string; message: string; remedy: string; type: "Failure" };
+export type Fan = {
+  actual: number[];
+  actual_drawdown: number;
+  at: number[];
+  bands: number[][];
+  drawdown: Quantiles;
+};
 export type FeatureBook = {
   bar_period_s: number;
   catalogue: FeatureEntry[];
@@ -324,7 +354,6 @@ export type FeatureValues = {
   units: string[];
   values: (number | null)[];
 };
-export type Finding = { feature: string; severity: "error" | "warning" | "note"; text: string };
 export type FlagBody = { is_on: boolean | null; reason?: string };
 export type FlagItem = {
   default: boolean;
@@ -339,6 +368,17 @@ export type FlagItem = {
 };
 export type FlagLevel = { is_on: boolean; scope: string };
 export type FlagsList = { items: FlagItem[] };
+export type FoldItem = {
+  inside: number | null;
+  max_drawdown: number;
+  net: number;
+  outside: number | null;
+  point: Record<string, number> | null;
+  test_end_us: number;
+  test_start_us: number;
+  trades: number;
+  train_start_us: number;
+};
 export type ForecastItem = {
   abstained: string;
   barrier: number;
@@ -371,6 +411,13 @@ export type HealthInfo = {
   loop_lag_ms_p99: number;
   status: string;
   ws_clients: number;
+};
+export type HeatMap = {
+  cells: (number | null)[][];
+  x: string;
+  xs: number[];
+  y: string;
+  ys: number[];
 };
 export type InclusionProof = {
   leaf_hash: string;
@@ -431,6 +478,15 @@ export type JobLogItem = { dropped: number; lines: string[] };
 export type JobStatus = "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
 export type JoinBody = { name?: string; password: string; token: string };
 export type JoinedItem = { name: string; tenant: string; user_id: string };
+export type JudgedRun = {
+  gross: number;
+  log_digest: string;
+  max_drawdown: number;
+  net: number;
+  point: Record<string, number>;
+  start_balance: number;
+  trades: number;
+};
 export type Kept = { basis: string; until: string; what: string };
 export type KeyBody = {
   days?: number;
@@ -709,6 +765,7 @@ export type ProviderItem = {
   place: string;
   protection: string;
 };
+export type Quantiles = { p05: number; p25: number; p50: number; p75: number; p95: number };
 export type QuotaUse = {
   limit: number;
   quota: string;
@@ -740,6 +797,71 @@ export type ReportRow = {
   report_id: string;
   symbols: string[];
   verdict: string;
+};
+export type ResearchBody = {
+  flow: string;
+  folds?: number;
+  from_us?: number | null;
+  jitter_runs?: number;
+  kind: "sweep" | "walk_forward" | "stress";
+  median_stop?: boolean;
+  method?: "grid" | "random" | "tpe";
+  metric?: string;
+  minutes?: number | null;
+  mode?: "rolling" | "anchored";
+  noise_points?: number;
+  noise_runs?: number;
+  parameters?: Record<string, number>;
+  patience?: number;
+  processes?: number;
+  ranges?: (string | Json)[];
+  seed?: number;
+  symbol?: string;
+  to_us?: number | null;
+  train_share?: number;
+  trials?: number;
+};
+export type ResearchDetail = {
+  chance: Chance | null;
+  code: string;
+  data_id: string;
+  detections: DetectionItem[];
+  end_us: number;
+  findings: ResearchDiagnosisFindingFinding[];
+  flow: string;
+  flow_digest: string;
+  fraction: number;
+  job_id: string;
+  kind: "sweep" | "walk_forward" | "stress" | null;
+  message: string;
+  research_id: string;
+  run: JudgedRun | null;
+  serious: number;
+  start_us: number;
+  state: string;
+  stress: Stress | null;
+  sweep: SweepResult | null;
+  symbol: string;
+  ticks: number;
+  verdict: string;
+  walk_forward: WalkItem | null;
+  warnings: number;
+  wish: Wish | null;
+  written_us: number;
+};
+export type ResearchList = { items: ResearchOutline[] };
+export type ResearchOutline = {
+  flow: string;
+  fraction: number;
+  job_id: string;
+  kind: "sweep" | "walk_forward" | "stress" | null;
+  research_id: string;
+  serious: number;
+  state: string;
+  symbol: string;
+  verdict: string;
+  warnings: number;
+  written_us: number;
 };
 export type ResetBody = { second_factor?: boolean };
 export type RestoreBody = { file: string; reason?: string };
@@ -855,6 +977,7 @@ export type SimilarItem = {
   net_r_mean: number | null;
   side: number;
 };
+export type Spread = { losing: number; net: Quantiles; runs: number };
 export type StageItem = {
   buckets: BucketItem[];
   count: number;
@@ -864,8 +987,41 @@ export type StageItem = {
   p99_us: number;
   stage: string;
 };
+export type Step = {
+  amount: number;
+  kind: string;
+  max_drawdown: number;
+  net: number;
+  trades: number;
+};
 export type StepItem = { is_done: boolean; step: string };
 export type StopsBody = { reason: string; stop_loss?: number | null; take_profit?: number | null };
+export type Stress = {
+  break_even_factor: number | null;
+  break_even_points: number | null;
+  jitter: Spread;
+  noise: Spread;
+  noise_points: number;
+  steps: Step[];
+};
+export type SweepResult = {
+  best: TrialRow | null;
+  cliff: number | null;
+  counted: number;
+  days: number;
+  deflated: number | null;
+  heat_maps: HeatMap[];
+  method: string;
+  metric: string;
+  overfitting: number | null;
+  parameters: string[];
+  planned: number;
+  rows: TrialRow[];
+  rows_left_off: number;
+  stopped: number;
+  trials: number;
+  verdict: string;
+};
 export type SwitchItem = {
   actor: string;
   at_us: number;
@@ -1015,6 +1171,15 @@ export type TrainingChoices = {
   symbols: ArchivedSymbol[];
   usual_families: string[];
 };
+export type TrialRow = {
+  is_whole: boolean;
+  max_drawdown: number;
+  metrics: Record<string, number | null>;
+  net: number;
+  point: Record<string, number>;
+  trades: number;
+  value: number | null;
+};
 export type Trigger = "market" | "limit" | "stop" | "stop_limit";
 export type TypeItem = {
   above: number | null;
@@ -1049,6 +1214,41 @@ export type VoteItem = {
   raw: number;
   weight: number;
 };
+export type WalkItem = {
+  curve: [number, number][];
+  efficiency: number | null;
+  folds: FoldItem[];
+  metric: string;
+  mode: string;
+  net: number;
+  planned: number;
+  sharpe: number | null;
+  trades: number;
+  winning_folds: number;
+};
+export type Wish = {
+  end_ns: number;
+  flow: string;
+  folds: number;
+  jitter_runs: number;
+  kind: "sweep" | "walk_forward" | "stress";
+  median_stop: boolean;
+  method: "grid" | "random" | "tpe";
+  metric: string;
+  minutes: number | null;
+  mode: "rolling" | "anchored";
+  noise_points: number;
+  noise_runs: number;
+  parameters: Record<string, number>;
+  patience: number;
+  processes: number;
+  ranges: string[];
+  seed: number;
+  start_ns: number;
+  symbol: string;
+  train_share: number;
+  trials: number;
+};
 export type WorkItem = {
   done_rows: number;
   kind: string;
@@ -1059,6 +1259,11 @@ export type WorkItem = {
 export type ConnectivityIdentityProposalsState =
   "open" | "approved" | "refused" | "withdrawn" | "expired";
 export type ConnectivityIdentityRightsScope = "read" | "trade" | "admin";
+export type FeaturesSetCheckFinding = {
+  feature: string;
+  severity: "error" | "warning" | "note";
+  text: string;
+};
 export type IntelligenceModelsLifecycleState =
   | "draft"
   | "trained"
@@ -1070,6 +1275,13 @@ export type IntelligenceModelsLifecycleState =
   | "suspended"
   | "rejected";
 export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "symbol" | "flow";
+export type ResearchDiagnosisFindingFinding = {
+  advice: string;
+  code: string;
+  figures: Record<string, number>;
+  says: string;
+  severity: "serious" | "warning" | "note";
+};
 
 export type Paths = {
   "/api/v1/account": { get: { answer: AccountInfo } };
@@ -1361,6 +1573,16 @@ export type Paths = {
   };
   "/api/v1/reports": { get: { answer: ReportRow[] } };
   "/api/v1/reports/{report_id}": { get: { path: { report_id: string }; answer: Blob } };
+  "/api/v1/research": {
+    get: { query?: { limit?: number }; answer: ResearchList };
+    post: { body: ResearchBody; answer: JobItem };
+  };
+  "/api/v1/research/{research_id}": {
+    get: { path: { research_id: string }; answer: ResearchDetail };
+  };
+  "/api/v1/research/{research_id}/cancel": {
+    post: { path: { research_id: string }; answer: JobItem };
+  };
   "/api/v1/second-factor": {
     get: { answer: FactorInfo };
     post: { answer: FactorBegun };
