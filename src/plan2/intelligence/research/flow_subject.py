@@ -1,14 +1,15 @@
 """A flow of rules on archived ticks, as research runs it: compiled, ticks shared by processes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
-from plan2.foundation.values import NS_PER_DAY, TickBlock
+from plan2.foundation.values import NS_PER_DAY, Int64Array, TickBlock
 from plan2.intelligence.backtest.feeds import Blocks
 from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.backtest.run_flow import RunOptions, run_flow
@@ -20,6 +21,7 @@ from plan2.intelligence.research.conditions import (
     changed_instrument,
     changed_ticks,
 )
+from plan2.intelligence.research.fast.bar_scores import BarScores, is_simple
 from plan2.intelligence.research.ranges import Point
 from plan2.intelligence.research.score import Score, score_of
 from plan2.intelligence.research.subject import AS_WRITTEN, Conditions, QuoteColumns, Window
@@ -34,7 +36,7 @@ that could turn a decision."""
 class FlowSubject:
     """Implements `Subject`. `cache`: where machine code is kept."""
 
-    flow: Flow
+    flow: Flow = field(hash=False)
     instrument: Instrument
     columns: TickColumns
     cache: Path | None = None
@@ -73,8 +75,13 @@ class FlowSubject:
         return QuoteColumns(block.ts_ns, block.bid, block.ask)
 
     def scores(self, points: Sequence[Point], window: Window) -> list[Score]:
-        """Each point run whole, in short."""
-        return [score_of(self.run(point, window)) for point in points]
+        """Each point in short: over a table of bars where that is the same, else run whole."""
+        fast = _fast(self, window) if is_simple(self.flow, self.instrument) else None
+        found = []
+        for point in points:
+            score = fast.score(point) if fast is not None else None
+            found.append(score if score is not None else score_of(self.run(point, window)))
+        return found
 
     def run(
         self, point: Mapping[str, float], window: Window, conditions: Conditions = AS_WRITTEN
@@ -98,7 +105,18 @@ class FlowSubject:
             RunOptions(folder=self.cache),
         )
 
+    def whole_points(self, window: Window) -> tuple[Int64Array, Int64Array, Int64Array]:
+        """Times, bids and asks of a window, prices in points, int64[n] each."""
+        block, scale = self._within(window), 10.0**self.instrument.digits
+        bid, ask = (np.rint(side * scale).astype(np.int64) for side in (block.bid, block.ask))
+        return np.asarray(block.ts_ns), bid, ask
+
     def _within(self, window: Window) -> TickBlock:
         block = self.columns.open()
         start, stop = np.searchsorted(block.ts_ns, (window.start_ns, window.end_ns))
         return block.slice(int(start), int(stop))
+
+
+@lru_cache(maxsize=4)
+def _fast(subject: FlowSubject, window: Window) -> BarScores:
+    return BarScores(subject.flow, subject.instrument, subject.whole_points(window), subject.cache)

@@ -29,7 +29,8 @@ def open_account(
     """A new account, ACCOUNT[1], with the flow's deposit, costs, limits and misfortunes.
 
     Args:
-        flow: whose deposit, costs, limits and exits. instrument: its symbol's contract.
+        flow: whose deposit, costs, limits and exits.
+        instrument: contract of its symbol.
         slips: measured slippage in points, for `slippage = "empirical"`.
         quote_wait_s: how long a request waits for a quote before it is refused; 0 = for ever,
             for quotes made of bars.

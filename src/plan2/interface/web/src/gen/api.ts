@@ -830,12 +830,16 @@ export type ResearchDetail = {
   findings: ResearchDiagnosisFindingFinding[];
   flow: string;
   flow_digest: string;
+  flow_text: string;
   fraction: number;
   job_id: string;
   kind: "sweep" | "walk_forward" | "stress" | null;
   message: string;
+  parameters: Record<string, number>;
+  ranges: string[];
   research_id: string;
   run: JudgedRun | null;
+  seed: number;
   serious: number;
   start_us: number;
   state: string;
@@ -846,7 +850,6 @@ export type ResearchDetail = {
   verdict: string;
   walk_forward: WalkItem | null;
   warnings: number;
-  wish: Wish | null;
   written_us: number;
 };
 export type ResearchList = { items: ResearchOutline[] };
@@ -1225,29 +1228,6 @@ export type WalkItem = {
   sharpe: number | null;
   trades: number;
   winning_folds: number;
-};
-export type Wish = {
-  end_ns: number;
-  flow: string;
-  folds: number;
-  jitter_runs: number;
-  kind: "sweep" | "walk_forward" | "stress";
-  median_stop: boolean;
-  method: "grid" | "random" | "tpe";
-  metric: string;
-  minutes: number | null;
-  mode: "rolling" | "anchored";
-  noise_points: number;
-  noise_runs: number;
-  parameters: Record<string, number>;
-  patience: number;
-  processes: number;
-  ranges: string[];
-  seed: number;
-  start_ns: number;
-  symbol: string;
-  train_share: number;
-  trials: number;
 };
 export type WorkItem = {
   done_rows: number;
