@@ -22,12 +22,15 @@ from plan2.intelligence.research.fast.bar_table import (
 
 TERMS: Final = (
     "lots", "money_up", "money_down", "fee", "slip", "deposit", "needed", "guard", "at_signal",
-    "ticks",
+    "ticks", "per_point",
 )  # fmt: skip
 """Places of `terms`: lots in steps; the exact ratio of cents to thousandths of points times steps;
 cents a side; points; cents of balance, of money that an entry needs, and of equity below which the
-broker might act; whether the signal's own quote fills; how many ticks there are."""
-LOTS, MONEY_UP, MONEY_DOWN, FEE, SLIP, DEPOSIT, NEEDED, GUARD, AT_SIGNAL, TICKS = range(len(TERMS))
+broker might act; whether the signal's own quote fills; how many ticks there are; cents of
+a point where that is a whole number, else 0."""
+LOTS, MONEY_UP, MONEY_DOWN, FEE, SLIP, DEPOSIT, NEEDED, GUARD, AT_SIGNAL, TICKS, PER_POINT = range(
+    len(TERMS)
+)
 
 STATE: Final = ("side", "open", "nights", "balance", "busy", "low", "high", "day", "peak")
 """Places of `state`: side held; points of its opening; rollovers until then; cents; row of the
@@ -43,6 +46,8 @@ TRADES, WINS, NET, GROSS, GAINS, LOSSES, DRAWDOWN, GAVE_UP = range(len(OUT))
 @kernel
 def profit(terms: Int64Array, state: Int64Array, price: int) -> int:
     """Gross profit of what is held, closed at a price in points; cents."""
+    if terms[PER_POINT] != 0:
+        return int(state[SIDE] * (price - state[OPEN]) * terms[PER_POINT])
     amount = state[SIDE] * (price - state[OPEN]) * 1000 * terms[LOTS] * terms[MONEY_UP]
     return divided(amount, terms[MONEY_DOWN])
 

@@ -21,21 +21,22 @@ from plan2.intelligence.research.fast.bar_table import (
 
 START: Final = """
 @njit(cache=True, nogil=True, error_model="numpy")
-def over_bars(s, w, c, r, prices, cells, days, swaps, last, terms, state, out, daily):
+def over_bars(s, w, c, r, prices, cells, reach, days, swaps, last, terms, state, out, daily):
 """
 
 HELD: Final = """
 if held_side > 0:
-    worst = min(worst, cells[LOW_BID, bar])
-    best = max(best, cells[HIGH_BID, bar])
+    worst = min(worst, reach[LOW_BID, bar])
+    best = max(best, reach[HIGH_BID, bar])
 elif held_side < 0:
-    worst = max(worst, cells[HIGH_ASK, bar])
-    best = min(best, cells[LOW_ASK, bar])
+    worst = max(worst, reach[HIGH_ASK, bar])
+    best = min(best, reach[LOW_ASK, bar])
 """
 
 ACT: Final = """
-if signal & WISHES and busy <= cells[NEXT_ROW, bar]:
-    leaves = (held_side > 0 and signal & EXIT_LONG != 0) or (held_side < 0 and signal & EXIT_SHORT != 0)
+if signal != same and signal & WISHES and busy <= cells[NEXT_ROW, bar]:
+    leaves = held_side > 0 and signal & EXIT_LONG != 0
+    leaves = leaves or (held_side < 0 and signal & EXIT_SHORT != 0)
     wants_long = signal & LONG != 0 and signal & EXIT_LONG == 0
     wants_short = signal & SHORT != 0 and signal & EXIT_SHORT == 0
     want = 0 if wants_long == wants_short else (1 if wants_long else -1)
@@ -52,17 +53,19 @@ if signal & WISHES and busy <= cells[NEXT_ROW, bar]:
             out[GAVE_UP] = 1
             return 0
         held_side, busy, worst, best = state[SIDE], state[BUSY], state[LOW], state[HIGH]
+        same = LONG if held_side > 0 else (SHORT if held_side < 0 else 0)
 """
 """What a position went through and what is asked for; side, extremes and the row of the newest fill
-are names here and in `state` there, because a loop is faster on registers."""
+are names here and in `state` there, because a loop is faster on registers. A signal that asks for
+the side that is held, `same`, changes nothing."""
 
 
 def over_bars_text(source: FlowSource, fingerprint: str) -> str:
     """The source of `over_bars`, a whole module.
 
-    `over_bars(s, w, c, r, prices, cells, days, swaps, last, terms, state, out, daily)`: memory of
-    the flow, a `BarTable`, `swaps` int64[2, k + 1] (cents of a long and a short until each
-    rollover), and what it writes: `state` int64[8], `out` int64[8], `daily` int64[d] (equity in
+    `over_bars(s, w, c, r, prices, cells, reach, days, swaps, last, terms, state, out, daily)`:
+    memory of the flow, a `BarTable`, `swaps` int64[2, k + 1] (cents of a long and a short until
+    each rollover), and what it writes: `state` int64[9], `out` int64[8], `daily` int64[d] (equity in
     cents at the end of each day).
     """
     bar = [
@@ -78,6 +81,7 @@ def over_bars_text(source: FlowSource, fingerprint: str) -> str:
     lines = [
         *source.load,
         "held_side, busy, worst, best = state[SIDE], state[BUSY], state[LOW], state[HIGH]",
+        "same = 0",
         "for bar in range(prices.shape[1]):",
         *indented(bar),
         "state[LOW], state[HIGH] = worst, best",

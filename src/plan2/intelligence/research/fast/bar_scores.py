@@ -126,8 +126,8 @@ class BarScores:
         table = self._table
         daily = np.empty(table.days.shape[1], np.int64)
         return (
-            memory.s, memory.w, memory.c, memory.r, table.prices, table.cells, table.days,
-            self._swaps, table.last, self._terms, state, out, daily,
+            memory.s, memory.w, memory.c, memory.r, table.prices, table.cells, table.reach,
+            table.days, self._swaps, table.last, self._terms, state, out, daily,
         )  # fmt: skip
 
     def _contract(self, ticks: int) -> tuple[Int64Array, Int64Array]:
@@ -136,12 +136,14 @@ class BarScores:
         terms = account["terms"]
         lots = int(self._flow.size.lots / self._instrument.volume_step + 1e-9)
         margin = self._margin()
+        point = Fraction(1000 * lots * int(terms["money_up"]), int(terms["money_down"]))
         level = max(self._flow.account.margin_call_level, self._flow.account.stop_out_level)
         fee = _divided(lots * int(terms["commission_up"]), int(terms["commission_down"]))
         values = (
             lots, terms["money_up"], terms["money_down"], fee,
             int(self._flow.execution.slippage_points), account["balance"], margin + fee,
             round(margin * level * GUARD_FACTOR), int(terms["fills_at_signal"]), ticks,
+            point.numerator if point.denominator == 1 else 0,
         )  # fmt: skip
         nights = self._table.nights
         swaps = np.zeros((2, len(nights) + 1), np.int64)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_DAY, NS_PER_MINUTE, NS_PER_MS, Float64Array, Int64Array
@@ -20,14 +21,14 @@ PRICES: Final = ("open_", "high", "low", "close", "bid", "ask")
 """Rows of `prices`: in quote currency; bid and ask are the bar's last quote."""
 CELLS: Final = (
     "end", "next_row", "fill_row", "fill_bid", "fill_ask", "fill_nights",
-    "low_bid", "high_bid", "low_ask", "high_ask",
 )  # fmt: skip
 """Rows of `cells`, one column for each bar: its end (UTC ns), the row of the tick that shows it to
 be over, row and prices (points) of the quote that fills, −1 when it comes too late; rollovers until
-then; extremes of the bar in points."""
-(
-    END, NEXT_ROW, FILL_ROW, FILL_BID, FILL_ASK, FILL_NIGHTS, LOW_BID, HIGH_BID, LOW_ASK, HIGH_ASK
-) = range(len(CELLS))  # fmt: skip
+then."""
+END, NEXT_ROW, FILL_ROW, FILL_BID, FILL_ASK, FILL_NIGHTS = range(len(CELLS))
+REACH: Final = ("low_bid", "high_bid", "low_ask", "high_ask")
+"""Rows of `reach`: extremes of a bar in points; small, as every bar is read for every point."""
+LOW_BID, HIGH_BID, LOW_ASK, HIGH_ASK = range(len(REACH))
 DAYS: Final = ("row", "bid", "ask", "nights")
 """Rows of `days`, one column for each day: the quote by which the curve values it last."""
 DAY_ROW, DAY_BID, DAY_ASK, DAY_NIGHTS = range(len(DAYS))
@@ -39,12 +40,13 @@ QUOTE_WAIT_NS: Final = NS_PER_MINUTE
 class BarTable:
     """Ticks of a window by bars.
 
-    prices: float64[6, n]. cells: int64[10, n]. days: int64[4, d]. nights: int64[k], how many
-    nights each rollover charges. last: row, bid and ask of the last quote.
+    prices: float64[6, n]. cells: int64[6, n]. reach: int32[4, n]. days: int64[4, d].
+    nights: int64[k], how many each rollover charges. last: row, bid, ask of the last quote.
     """
 
     prices: Float64Array
     cells: Int64Array
+    reach: npt.NDArray[np.int32]
     days: Int64Array
     nights: Int64Array
     last: Int64Array
@@ -75,12 +77,12 @@ def bar_table(
         bid[reach],
         ask[reach],
         np.searchsorted(rolls, reach, side="right"),
-        *(
-            reduce.reduceat(side, within)[:-1]
-            for side in (bid, ask)
-            for reduce in (np.minimum, np.maximum)
-        ),
     ]).astype(np.int64)  # fmt: skip
+    extremes = [
+        reduce.reduceat(side, within)[:-1]
+        for side in (bid, ask)
+        for reduce in (np.minimum, np.maximum)
+    ]
     prices = np.stack([
         column[first],
         np.maximum.reduceat(column, within)[:-1],
@@ -92,7 +94,15 @@ def bar_table(
     valued = _valued(ts_ns)
     days = np.stack([valued, bid[valued], ask[valued], np.searchsorted(rolls, valued, "right")])
     last = np.array([len(ts_ns) - 1, bid[-1], ask[-1], len(rolls)], np.int64)
-    return BarTable(prices, cells, days.astype(np.int64), nights, last, int(bid.max()))
+    return BarTable(
+        prices,
+        cells,
+        np.stack(extremes).astype(np.int32),
+        days.astype(np.int64),
+        nights,
+        last,
+        int(bid.max()),
+    )
 
 
 def _fills(flow: Flow, ts_ns: Int64Array, after: Int64Array) -> Int64Array:
