@@ -34,6 +34,9 @@ const ServicesPage = lazy(() =>
 const TrainingPage = lazy(() =>
   import("./pages/training/TrainingPage").then((m) => ({ default: m.TrainingPage })),
 );
+const ResearchPage = lazy(() =>
+  import("./pages/research/ResearchPage").then((m) => ({ default: m.ResearchPage })),
+);
 const LearningPage = lazy(() =>
   import("./pages/learning/LearningPage").then((m) => ({ default: m.LearningPage })),
 );
@@ -103,6 +106,7 @@ function Pages() {
       <Route path="/positions/:tab?">{({ tab }) => <PositionsPage tab={tab ?? "open"} />}</Route>
       <Route path="/models/:id?">{({ id }) => <ModelsPage id={id ?? ""} />}</Route>
       <Route path="/training/:id?">{({ id }) => <TrainingPage id={id ?? ""} />}</Route>
+      <Route path="/research/:id?">{({ id }) => <ResearchPage id={id ?? ""} />}</Route>
       <Route path="/learning" component={LearningPage} />
       <Route path="/features/:symbol?">
         {({ symbol }) => <FeaturesPage symbol={symbol ?? ""} />}

@@ -10,6 +10,7 @@ export const en = {
   "page.positions": "Positions",
   "page.models": "Models",
   "page.training": "Training",
+  "page.research": "Research",
   "page.learning": "Learning",
   "page.features": "Features",
   "page.system": "System",
