@@ -44,6 +44,7 @@ from plan2.foundation.secrets.rotation_table import Rotation
 from plan2.foundation.secrets.sealing import Sealer
 from plan2.foundation.time_sources import Reading
 from plan2.foundation.values import TenantId
+from plan2.intelligence.flows.source import write_source
 from plan2.interface.api.approvals import ApprovalRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
 from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
@@ -55,6 +56,7 @@ from plan2.interface.api.people import PeopleRoutes
 from plan2.interface.api.privacy import PrivacyRoutes
 from plan2.interface.api.quotas import QuotaRoutes
 from plan2.interface.api.records import RecordParts, RecordRoutes
+from plan2.interface.api.research import ResearchParts, ResearchRoutes
 from plan2.interface.api.second_factor import SecondFactorRoutes
 from plan2.interface.api.secrets import SecretRoutes
 from plan2.interface.api.services import ServiceRoutes
@@ -210,6 +212,15 @@ class WholeStage(Stage):
                     horizon_minutes=120,
                     bar_period_s=60,
                     feature_set="",
+                )
+            ).handlers(),
+            *ResearchRoutes(
+                ResearchParts(
+                    jobs=self.job_room.jobs,
+                    archive=TickArchive(self.folder / "archive"),
+                    folder_of=lambda tenant_id: self.folder / "research_of" / tenant_id,
+                    check=lambda wish: write_source(wish.flow_of()),
+                    processes=1,
                 )
             ).handlers(),
         ]

@@ -1,9 +1,9 @@
 """From a flow's signal to requests: what is asked of the account, compiled."""
 
 from plan2.foundation.values import Float64Array
+from plan2.intelligence.backtest.account.codes import SENT
 from plan2.intelligence.backtest.account.compiled import entry
 from plan2.intelligence.backtest.account.entries import Accounts
-from plan2.intelligence.backtest.account.codes import SENT
 from plan2.intelligence.backtest.account.records import Account
 from plan2.intelligence.backtest.account.requests import enter, leave
 from plan2.intelligence.backtest.account.sizing import lots_for_risk, lots_in_steps

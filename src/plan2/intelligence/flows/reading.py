@@ -15,7 +15,7 @@ from plan2.foundation.errors import InputError
 from plan2.intelligence.features.catalog import TABULAR
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.functions import FUNCTIONS
-from plan2.intelligence.flows.terms import Number, Program, Term
+from plan2.intelligence.flows.terms import Number, Program, Term, Values
 from plan2.intelligence.flows.words import COUNTS, FORECASTS, INSTRUMENT_WORDS, NUMBERS, WORDS
 
 LONGEST_TEXT = 2_000
@@ -128,8 +128,8 @@ class Reader:
         match node:
             case ast.Constant(value=bool()):
                 raise InputError(f"{node.value!r} is no number.")
-            case ast.Constant(value=int() | float()):
-                return _literal(node.value)
+            case ast.Constant(value=int() | float() as value):
+                return _literal(value)
             case ast.Name(id=name):
                 return self._name(name)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -205,7 +205,7 @@ class Reader:
         if one is None or other is None:
             return Term(text, text, blocks=left.blocks | right.blocks)
 
-        def number(values: dict[str, float]) -> float:
+        def number(values: Values) -> float:
             try:
                 return operation(one(values), other(values))
             except ZeroDivisionError:

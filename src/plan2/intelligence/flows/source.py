@@ -37,6 +37,10 @@ STEP: Final = """
 @njit(cache=True, error_model="numpy")
 def step(s, w, c, r, o, ts_ns, bid_price, ask_price):
 """
+TRACE: Final = """
+@njit(cache=True, error_model="numpy")
+def trace(s, w, c, r, o, ts, bids, asks, out):
+"""
 SHOWN: Final = """
 @njit(cache=True, error_model="numpy")
 def shown(s, w, c, out):
@@ -180,6 +184,26 @@ def _bits(names: tuple[str, ...] | list[str], conditions: dict[str, Term]) -> st
 def step_text(source: FlowSource) -> str:
     """The source of the function that takes one live tick, prices in quote currency."""
     points = [f"{side}_points = rounded({side}_price * scale)" for side in ("bid", "ask")]
+    lines = [*source.load, *points, *_tick(source), *source.save]
+    return STEP + "\n".join(indented([*lines, "return signal"])) + "\n"
+
+
+def shown_text(source: FlowSource) -> str:
+    """The source of the function that writes the flow's own features into `out`."""
+    lines = [f"out[{place}] = {term.text}" for place, term in enumerate(source.shown.values())]
+    return SHOWN + "\n".join(indented([*source.load, *lines, "return 0"])) + "\n"
+
+
+def trace_text(source: FlowSource) -> str:
+    """The source of the function that writes the signal of each tick of columns in points."""
+    tick = ["ts_ns = ts[row]", "bid_points = bids[row]", "ask_points = asks[row]"]
+    tick += [*_tick(source), "out[row] = signal"]
+    lines = [*source.load, "for row in range(ts.shape[0]):", *indented(tick), *source.save]
+    return TRACE + "\n".join(indented([*lines, "return 0"])) + "\n"
+
+
+def _tick(source: FlowSource) -> list[str]:
+    """One tick without an account: `signal`, and the distances when there is a wish."""
     measure = ["if signal & WISHES:", *indented(source.measure)] if source.measure else []
     over = [IS_OVER, *indented([*source.close_bar, "signal = CLOSED"])]
     if source.is_ticks:
@@ -188,11 +212,4 @@ def step_text(source: FlowSource) -> str:
         steps = [*over, *source.see, *source.judge, *measure, *EXTEND_BAR]
     else:  # judgement and distances belong to the bar's end, before the tick that shows it
         steps = [*over, *indented([*source.judge, *measure]), *source.see, *EXTEND_BAR]
-    lines = [*source.load, *points, "signal = 0", *steps, *source.save]
-    return STEP + "\n".join(indented([*lines, "return signal"])) + "\n"
-
-
-def shown_text(source: FlowSource) -> str:
-    """The source of the function that writes the flow's own features into `out`."""
-    lines = [f"out[{place}] = {term.text}" for place, term in enumerate(source.shown.values())]
-    return SHOWN + "\n".join(indented([*source.load, *lines, "return 0"])) + "\n"
+    return ["signal = 0", *steps]

@@ -102,7 +102,7 @@ export function NewResearchDialog({ close, changed }: { close: () => void; chang
       {varies && (
         <SearchFields
           search={search}
-          change={(part) => setSearch({ ...search, ...part })}
+          put={(part) => setSearch({ ...search, ...part })}
           isLacking={flow !== "" && listed.length === 0}
         />
       )}
@@ -135,9 +135,9 @@ export function NewResearchDialog({ close, changed }: { close: () => void; chang
   );
 }
 
-type FieldProps = { search: Search; change: (part: Partial<Search>) => void; isLacking: boolean };
+type FieldProps = { search: Search; put: (part: Partial<Search>) => void; isLacking: boolean };
 
-function SearchFields({ search, change, isLacking }: FieldProps) {
+function SearchFields({ search, put, isLacking }: FieldProps) {
   return (
     <>
       <Textarea
@@ -149,7 +149,7 @@ function SearchFields({ search, change, isLacking }: FieldProps) {
         autosize
         minRows={2}
         spellCheck={false}
-        onChange={(event) => change({ ranges: event.currentTarget.value })}
+        onChange={(event) => put({ ranges: event.currentTarget.value })}
         data-testid="research-ranges"
       />
       <Select
@@ -158,7 +158,7 @@ function SearchFields({ search, change, isLacking }: FieldProps) {
         data={METHODS.map((value) => ({ value, label: r(`research.method.${value}`) }))}
         value={search.method}
         allowDeselect={false}
-        onChange={(value) => change({ method: METHODS.find((one) => one === value) ?? "grid" })}
+        onChange={(value) => put({ method: METHODS.find((one) => one === value) ?? "grid" })}
       />
       <Select
         size="sm"
@@ -166,7 +166,7 @@ function SearchFields({ search, change, isLacking }: FieldProps) {
         data={METRICS.map((value) => ({ value, label: words(value) }))}
         value={search.metric}
         allowDeselect={false}
-        onChange={(value) => change({ metric: value ?? "sharpe" })}
+        onChange={(value) => put({ metric: value ?? "sharpe" })}
       />
       {search.method !== "grid" && (
         <TextInput
@@ -175,7 +175,7 @@ function SearchFields({ search, change, isLacking }: FieldProps) {
           label={r("research.trials")}
           value={search.trials}
           error={trialsOf(search) === null ? r("research.trials_wrong") : undefined}
-          onChange={(event) => change({ trials: event.currentTarget.value })}
+          onChange={(event) => put({ trials: event.currentTarget.value })}
         />
       )}
     </>
