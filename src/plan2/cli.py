@@ -54,6 +54,7 @@ VERBS: Final[Mapping[str, str]] = {
     "learn": "Outcomes, drift and challengers of live forecasts.",
     "flow": "Write and check flow files.",
     "backtest": "Trade the past: flows, or the live code.",
+    "research": "Sweep, walk forward and stress a flow.",
     "replay": "Replay recorded decisions and compare them bit for bit.",
     "explain": "Say why a decision was made.",
     "statement": "Check a MetaTrader 5 report against its own deals.",

@@ -47,6 +47,7 @@ from plan2.foundation.values import TenantId
 from plan2.interface.alerts.service import AlertService
 from plan2.interface.api.alert_channels import AlertChannelRoutes
 from plan2.interface.api.alerts import AlertRoutes
+from plan2.intelligence.flows.source import write_source
 from plan2.interface.api.approvals import ApprovalRoutes
 from plan2.interface.api.assistants import AssistantRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
@@ -59,6 +60,7 @@ from plan2.interface.api.people import PeopleRoutes
 from plan2.interface.api.privacy import PrivacyRoutes
 from plan2.interface.api.quotas import QuotaRoutes
 from plan2.interface.api.records import RecordParts, RecordRoutes
+from plan2.interface.api.research import ResearchParts, ResearchRoutes
 from plan2.interface.api.second_factor import SecondFactorRoutes
 from plan2.interface.api.secrets import SecretRoutes
 from plan2.interface.api.services import ServiceRoutes
@@ -236,6 +238,15 @@ class WholeStage(Stage):
                 )
             ).handlers(),
             *TelegramRoutes(self._telegram()).handlers(),
+            *ResearchRoutes(
+                ResearchParts(
+                    jobs=self.job_room.jobs,
+                    archive=TickArchive(self.folder / "archive"),
+                    folder_of=lambda tenant_id: self.folder / "research_of" / tenant_id,
+                    check=lambda wish: write_source(wish.flow_of()),
+                    processes=1,
+                )
+            ).handlers(),
         ]
 
     def _telegram(self) -> TelegramParts:

@@ -39,6 +39,7 @@ from plan2.wiring.approving import GATE_OVERRIDE
 from plan2.wiring.governance import Governance
 from plan2.wiring.installation import Installation
 from plan2.wiring.limits import Limits
+from plan2.wiring.research_jobs import research_routes
 
 
 def house_routes(
@@ -122,6 +123,7 @@ def _job_routes(installation: Installation) -> list[ControllerRouterHandler]:
     return [
         *JobRoutes(installation.long_work).handlers(),
         *TrainingRoutes(training).handlers(),
+        *research_routes(installation.long_work, installation.folder, main.market.home),
     ]
 
 

@@ -36,6 +36,7 @@ from plan2.connectivity.identity.rights import (
     Scope,
 )
 from plan2.connectivity.identity.rights_telegram import ROWS as TELEGRAM_ROWS
+from plan2.connectivity.identity.rights_research import ROWS as RESEARCH_ROWS
 
 Route = tuple[str, str]
 """HTTP method (or WEBSOCKET) and path template."""
@@ -190,6 +191,7 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/api/v1/training"): WATCH,
     **rights_alerts.ROWS,
     **rights_assistants.ROWS,
+    **RESEARCH_ROWS,
     ("WEBSOCKET", "/api/v1/stream"): READ,
     ("WEBSOCKET", "/api/v1/terminal"): Rule(entrance=Entrance.KEY, rate=RateClass.FREE),
     **TELEGRAM_ROWS,
@@ -243,6 +245,7 @@ VERBS: Final[dict[str, Rule | None]] = {
     "records": AUDIT,
     "reduce-only": TRADE,
     "replay": None,
+    "research": None,
     "resume": TRADE,
     "secrets": OPERATE,
     "serve": None,

@@ -47,6 +47,9 @@ const ServicesPage = lazy(() =>
 const TrainingPage = lazy(() =>
   import("./pages/training/TrainingPage").then((m) => ({ default: m.TrainingPage })),
 );
+const ResearchPage = lazy(() =>
+  import("./pages/research/ResearchPage").then((m) => ({ default: m.ResearchPage })),
+);
 const LearningPage = lazy(() =>
   import("./pages/learning/LearningPage").then((m) => ({ default: m.LearningPage })),
 );
@@ -135,6 +138,7 @@ function Pages() {
       <Route path="/risk" component={RiskPage} />
       <Route path="/help" component={HelpPage} />
       <Route path="/alerts" component={AlertsPage} />
+      <Route path="/research/:id?">{({ id }) => <ResearchPage id={id ?? ""} />}</Route>
       <Route path="/learning" component={LearningPage} />
       <Route path="/features/:symbol?">
         {({ symbol }) => <FeaturesPage symbol={symbol ?? ""} />}

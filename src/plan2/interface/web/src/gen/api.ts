@@ -38,23 +38,6 @@ export type AccountSwitchesItem = {
   switches: SwitchItem[];
   trading_state: string;
 };
-export type AlertItem = {
-  alert_id: string;
-  by: string;
-  changed_us: number;
-  due_us: number;
-  market_us: number;
-  note: string;
-  raised_us: number;
-  rule: string;
-  rule_id: string;
-  severity: string;
-  state: string;
-  step: number;
-  title: string;
-  value: number | null;
-  words: string;
-};
 export type AnswerBody = { reason?: string };
 export type ApprovalItem = {
   approval_id: string;
@@ -82,16 +65,6 @@ export type ArchivedSymbol = {
   last_us: number;
   symbol: string;
   ticks: number;
-};
-export type AssistantsInfo = {
-  cost_allowed: string;
-  cost_used: string;
-  has_consent: boolean;
-  providers: AssistantsProviderItem[];
-  shades: ShadeItem[];
-  shades_entries: boolean;
-  tokens_allowed: number;
-  tokens_used: number;
 };
 export type AuditDetail = {
   event: AuditItem;
@@ -126,7 +99,6 @@ export type Bars = {
   ticks: number[];
   time_us: number[];
 };
-export type BeatReceipt = { name: string };
 export type Bin = { count: number; forecast: number; observed: number };
 export type BrokerItem = {
   account_id: string;
@@ -155,6 +127,13 @@ export type CandidateItem = {
   verdict: string;
 };
 export type CandidateReceipt = { approval_id: string; candidate: CandidateItem; outcome: string };
+export type Chance = {
+  blocks: Drawn;
+  entries: EntryTest | null;
+  fan: Fan;
+  skip_share: number;
+  skips: Drawn;
+};
 export type ChangeBody = {
   expires_us?: number | null;
   limit_price?: number | null;
@@ -163,21 +142,10 @@ export type ChangeBody = {
   stop_loss?: number | null;
   take_profit?: number | null;
 };
-export type ChannelBody = { name: string; target: string; way: "email" | "webhook" };
-export type ChannelItem = {
-  created_us: number;
-  detail: string;
-  name: string;
-  status: string;
-  user_id: string;
-  way: string;
-};
-export type ChannelList = { has_mail_server: boolean; has_telegram: boolean; items: ChannelItem[] };
-export type ChannelMade = { name: string; secret: string; way: string };
 export type CheckReport = {
   bars: number;
   columns: ColumnReport[];
-  findings: Finding[];
+  findings: FeaturesSetCheckFinding[];
   schema_id: string;
   symbol: string;
   ticks: number;
@@ -288,6 +256,14 @@ export type DecisionItem = {
   symbol: string;
   ts_us: number;
 };
+export type DetectionItem = {
+  at_us: number;
+  check: "look_ahead" | "warm_up";
+  compared: number;
+  first_us: number;
+  ok: boolean | null;
+  says: string;
+};
 export type DetectorItem = {
   detector: string;
   events: number;
@@ -297,7 +273,15 @@ export type DetectorItem = {
   signal: string;
   statistic: number | null;
 };
+export type Drawn = { drawdown: Quantiles; losing: number; net: Quantiles };
 export type Ended = { ended: number };
+export type EntryTest = {
+  actual: number;
+  p_value: number;
+  random: Quantiles;
+  repetitions: number;
+  trades: number;
+};
 export type EquityCurve = { balance: string[]; equity: string[]; time_us: number[] };
 export type EraseBody = { confirm: string; reason: string };
 export type ErasureReport = {
@@ -308,7 +292,6 @@ export type ErasureReport = {
   removed: Touched[];
   subject_id: string;
 };
-export type Escalation = { after_minutes: number; to: (Recipient | Json)[] };
 export type EventItem = {
   actor: string;
   at_us: number;
@@ -334,6 +317,13 @@ export type FactorInfo = {
   since_us: number | null;
 };
 export type Failure = { code: string; message: string; remedy: string; type: "Failure" };
+export type Fan = {
+  actual: number[];
+  actual_drawdown: number;
+  at: number[];
+  bands: number[][];
+  drawdown: Quantiles;
+};
 export type FeatureBook = {
   bar_period_s: number;
   catalogue: FeatureEntry[];
@@ -364,7 +354,6 @@ export type FeatureValues = {
   units: string[];
   values: (number | null)[];
 };
-export type Finding = { feature: string; severity: "error" | "warning" | "note"; text: string };
 export type FlagBody = { is_on: boolean | null; reason?: string };
 export type FlagItem = {
   default: boolean;
@@ -379,6 +368,17 @@ export type FlagItem = {
 };
 export type FlagLevel = { is_on: boolean; scope: string };
 export type FlagsList = { items: FlagItem[] };
+export type FoldItem = {
+  inside: number | null;
+  max_drawdown: number;
+  net: number;
+  outside: number | null;
+  point: Record<string, number> | null;
+  test_end_us: number;
+  test_start_us: number;
+  trades: number;
+  train_start_us: number;
+};
 export type ForecastItem = {
   abstained: string;
   barrier: number;
@@ -405,13 +405,6 @@ export type ForeignOrderItem = {
   trigger: string;
 };
 export type GateItem = { conditions: ConditionItem[]; is_open: boolean; state: string };
-export type Generated = {
-  is_generated: boolean;
-  model: string;
-  provider: string;
-  refused: string;
-  text: string;
-};
 export type HealthInfo = {
   components: ComponentItem[];
   latency: StageItem[];
@@ -419,11 +412,12 @@ export type HealthInfo = {
   status: string;
   ws_clients: number;
 };
-export type Hours = {
-  days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | Json)[];
-  end?: string;
-  start?: string;
-  zone?: string;
+export type HeatMap = {
+  cells: (number | null)[][];
+  x: string;
+  xs: number[];
+  y: string;
+  ys: number[];
 };
 export type InclusionProof = {
   leaf_hash: string;
@@ -484,6 +478,15 @@ export type JobLogItem = { dropped: number; lines: string[] };
 export type JobStatus = "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
 export type JoinBody = { name?: string; password: string; token: string };
 export type JoinedItem = { name: string; tenant: string; user_id: string };
+export type JudgedRun = {
+  gross: number;
+  log_digest: string;
+  max_drawdown: number;
+  net: number;
+  point: Record<string, number>;
+  start_balance: number;
+  trades: number;
+};
 export type Kept = { basis: string; until: string; what: string };
 export type KeyBody = {
   days?: number;
@@ -511,7 +514,7 @@ export type KeyList = { items: KeyItem[] };
 export type KeyMade = { item: KeyItem; key: string };
 export type KeysInfo = {
   people: number;
-  provider: SecretsProviderItem | null;
+  provider: ProviderItem | null;
   provider_detail: string;
   provider_state: "ok" | "degraded" | "down";
   rotations: RotationItem[];
@@ -585,17 +588,6 @@ export type NeighbourItem = {
   ts_us: number;
 };
 export type NewTenant = { administrator: string; name: string; reason?: string; tenant_id: string };
-export type NewsBody = { source_id: string; symbol: string; text: string };
-export type NewsItem = {
-  factor: number;
-  is_applied: boolean;
-  model: string;
-  provider: string;
-  refused: string;
-  score: number | null;
-  tags: string[];
-  until_us: number;
-};
 export type OrderBody = {
   expires_us?: number;
   horizon_s?: number;
@@ -727,7 +719,6 @@ export type OutcomeItem = {
   status: string;
   symbol: string;
 };
-export type PageAlertAlertItem = { items: AlertItem[]; next_cursor: string | null };
 export type PageAuditItem = { items: AuditItem[]; next_cursor: string | null };
 export type PageLearningOutcomeItem = { items: OutcomeItem[]; next_cursor: string | null };
 export type PageDecisionItem = { items: DecisionItem[]; next_cursor: string | null };
@@ -767,6 +758,14 @@ export type ProposeBody = {
   >;
   reason: string;
 };
+export type ProviderItem = {
+  current_key: string;
+  keys: string[];
+  kind: string;
+  place: string;
+  protection: string;
+};
+export type Quantiles = { p05: number; p25: number; p50: number; p75: number; p95: number };
 export type QuotaUse = {
   limit: number;
   quota: string;
@@ -777,7 +776,6 @@ export type QuotaUse = {
 };
 export type Quotas = { load: LoadState; quotas: QuotaUse[]; tenant_id: string };
 export type ReasonBody = { reason?: string };
-export type Recipient = { to?: string; way?: "web" | "telegram" | "email" | "webhook" };
 export type RefreshBody = { refresh_token: string };
 export type ReleaseBody = { reason: string };
 export type ReplayResult = { differences: string[]; identical: boolean };
@@ -800,6 +798,74 @@ export type ReportRow = {
   symbols: string[];
   verdict: string;
 };
+export type ResearchBody = {
+  flow: string;
+  folds?: number;
+  from_us?: number | null;
+  jitter_runs?: number;
+  kind: "sweep" | "walk_forward" | "stress";
+  median_stop?: boolean;
+  method?: "grid" | "random" | "tpe";
+  metric?: string;
+  minutes?: number | null;
+  mode?: "rolling" | "anchored";
+  noise_points?: number;
+  noise_runs?: number;
+  parameters?: Record<string, number>;
+  patience?: number;
+  processes?: number;
+  ranges?: (string | Json)[];
+  seed?: number;
+  symbol?: string;
+  to_us?: number | null;
+  train_share?: number;
+  trials?: number;
+};
+export type ResearchDetail = {
+  chance: Chance | null;
+  code: string;
+  data_id: string;
+  detections: DetectionItem[];
+  end_us: number;
+  findings: ResearchDiagnosisFindingFinding[];
+  flow: string;
+  flow_digest: string;
+  flow_text: string;
+  fraction: number;
+  job_id: string;
+  kind: "sweep" | "walk_forward" | "stress" | null;
+  message: string;
+  parameters: Record<string, number>;
+  ranges: string[];
+  research_id: string;
+  run: JudgedRun | null;
+  seed: number;
+  serious: number;
+  start_us: number;
+  state: string;
+  stress: Stress | null;
+  sweep: SweepResult | null;
+  symbol: string;
+  ticks: number;
+  verdict: string;
+  walk_forward: WalkItem | null;
+  warnings: number;
+  written_us: number;
+};
+export type ResearchList = { items: ResearchOutline[] };
+export type ResearchOutline = {
+  flow: string;
+  fraction: number;
+  job_id: string;
+  kind: "sweep" | "walk_forward" | "stress" | null;
+  research_id: string;
+  serious: number;
+  state: string;
+  symbol: string;
+  verdict: string;
+  warnings: number;
+  written_us: number;
+};
 export type ResetBody = { second_factor?: boolean };
 export type RestoreBody = { file: string; reason?: string };
 export type Role = "Tenant_Admin" | "Portfolio_Manager" | "Analyst" | "API_User";
@@ -816,41 +882,6 @@ export type RotationItem = {
   started_by: string;
   started_us: number;
 };
-export type RuleBody = {
-  condition: Record<string, Json>;
-  cooldown_s?: number;
-  escalation?: (Escalation | Json)[];
-  hours?: Hours;
-  is_enabled?: boolean;
-  name: string;
-  note?: string;
-  recipients?: (Recipient | Json)[];
-  repeat?: "once" | "every_time";
-  severity?: "info" | "warning" | "critical";
-};
-export type RuleItem = {
-  changed_by: string;
-  changed_us: number;
-  condition: Record<string, Json>;
-  cooldown_s: number;
-  escalation: Escalation[];
-  fired: number;
-  hours: Hours;
-  is_enabled: boolean;
-  last_us: number;
-  name: string;
-  note: string;
-  now: string;
-  recipients: Recipient[];
-  repeat: string;
-  rule_id: string;
-  severity: string;
-  symbol: string;
-  threshold: string;
-  title: string;
-  value: number | null;
-};
-export type RuleList = { items: RuleItem[] };
 export type Scores = {
   abstained: number | null;
   abstained_r: Interval | null;
@@ -935,7 +966,6 @@ export type SettingReceipt = {
   value: boolean | number | string | (number | string)[] | Record<string, number | string>;
 };
 export type SettingsList = { items: SettingItem[]; tenant_id: string; user_id: string };
-export type ShadeItem = { factor: number; symbol: string; until_us: number };
 export type SignInBody = { code?: string; name: string; password: string; tenant: string };
 export type SignalItem = { is_active: boolean; responses: string[]; signal: string };
 export type SimilarItem = {
@@ -950,7 +980,7 @@ export type SimilarItem = {
   net_r_mean: number | null;
   side: number;
 };
-export type SnoozeBody = { minutes?: number };
+export type Spread = { losing: number; net: Quantiles; runs: number };
 export type StageItem = {
   buckets: BucketItem[];
   count: number;
@@ -960,8 +990,41 @@ export type StageItem = {
   p99_us: number;
   stage: string;
 };
+export type Step = {
+  amount: number;
+  kind: string;
+  max_drawdown: number;
+  net: number;
+  trades: number;
+};
 export type StepItem = { is_done: boolean; step: string };
 export type StopsBody = { reason: string; stop_loss?: number | null; take_profit?: number | null };
+export type Stress = {
+  break_even_factor: number | null;
+  break_even_points: number | null;
+  jitter: Spread;
+  noise: Spread;
+  noise_points: number;
+  steps: Step[];
+};
+export type SweepResult = {
+  best: TrialRow | null;
+  cliff: number | null;
+  counted: number;
+  days: number;
+  deflated: number | null;
+  heat_maps: HeatMap[];
+  method: string;
+  metric: string;
+  overfitting: number | null;
+  parameters: string[];
+  planned: number;
+  rows: TrialRow[];
+  rows_left_off: number;
+  stopped: number;
+  trials: number;
+  verdict: string;
+};
 export type SwitchItem = {
   actor: string;
   at_us: number;
@@ -1043,7 +1106,6 @@ export type TenantKeyItem = {
 };
 export type TenantList = { items: TenantItem[] };
 export type TenantMade = { invitation: string; tenant: TenantItem };
-export type TestResult = { detail: string; is_delivered: boolean };
 export type TicketInfo = { expires_in_s: number; protocol: string; ticket: string };
 export type Ticks = { ask: number[]; bid: number[]; symbol: string; time_us: number[] };
 export type TokenItem = {
@@ -1112,11 +1174,14 @@ export type TrainingChoices = {
   symbols: ArchivedSymbol[];
   usual_families: string[];
 };
-export type TrialItem = {
-  now: string;
-  threshold: string;
+export type TrialRow = {
+  is_whole: boolean;
+  max_drawdown: number;
+  metrics: Record<string, number | null>;
+  net: number;
+  point: Record<string, number>;
+  trades: number;
   value: number | null;
-  would_fire: boolean;
 };
 export type Trigger = "market" | "limit" | "stop" | "stop_limit";
 export type TypeItem = {
@@ -1152,6 +1217,18 @@ export type VoteItem = {
   raw: number;
   weight: number;
 };
+export type WalkItem = {
+  curve: [number, number][];
+  efficiency: number | null;
+  folds: FoldItem[];
+  metric: string;
+  mode: string;
+  net: number;
+  planned: number;
+  sharpe: number | null;
+  trades: number;
+  winning_folds: number;
+};
 export type WorkItem = {
   done_rows: number;
   kind: string;
@@ -1159,10 +1236,14 @@ export type WorkItem = {
   started_us: number;
   total_rows: number;
 };
-export type AssistantsProviderItem = { is_resting: boolean; model: string; name: string };
 export type ConnectivityIdentityProposalsState =
   "open" | "approved" | "refused" | "withdrawn" | "expired";
 export type ConnectivityIdentityRightsScope = "read" | "trade" | "admin";
+export type FeaturesSetCheckFinding = {
+  feature: string;
+  severity: "error" | "warning" | "note";
+  text: string;
+};
 export type IntelligenceModelsLifecycleState =
   | "draft"
   | "trained"
@@ -1174,47 +1255,18 @@ export type IntelligenceModelsLifecycleState =
   | "suspended"
   | "rejected";
 export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "symbol" | "flow";
-export type SecretsProviderItem = {
-  current_key: string;
-  keys: string[];
-  kind: string;
-  place: string;
-  protection: string;
+export type ResearchDiagnosisFindingFinding = {
+  advice: string;
+  code: string;
+  figures: Record<string, number>;
+  says: string;
+  severity: "serious" | "warning" | "note";
 };
 
 export type Paths = {
   "/api/v1/account": { get: { answer: AccountInfo } };
   "/api/v1/accounts/{account_id}/accept-broker-view": {
     post: { path: { account_id: string }; body: AcceptBody; answer: Accepted };
-  };
-  "/api/v1/alerts": {
-    get: {
-      query?: {
-        cursor?: string;
-        limit?: number;
-        state?: "" | "open" | "acknowledged" | "snoozed" | "closed";
-      };
-      answer: PageAlertAlertItem;
-    };
-  };
-  "/api/v1/alerts/channels": {
-    get: { answer: ChannelList };
-    post: { body: ChannelBody; answer: ChannelMade };
-  };
-  "/api/v1/alerts/channels/{name}": { delete: { path: { name: string }; answer: ChannelItem } };
-  "/api/v1/alerts/channels/{name}/test": { post: { path: { name: string }; answer: TestResult } };
-  "/api/v1/alerts/heartbeat/{name}": { post: { path: { name: string }; answer: BeatReceipt } };
-  "/api/v1/alerts/rules": { get: { answer: RuleList }; post: { body: RuleBody; answer: RuleItem } };
-  "/api/v1/alerts/rules/try": { post: { body: RuleBody; answer: TrialItem } };
-  "/api/v1/alerts/rules/{rule_id}": {
-    put: { path: { rule_id: string }; body: RuleBody; answer: RuleItem };
-    delete: { path: { rule_id: string }; answer: RuleItem };
-  };
-  "/api/v1/alerts/{alert_id}/acknowledge": {
-    post: { path: { alert_id: string }; answer: AlertItem };
-  };
-  "/api/v1/alerts/{alert_id}/snooze": {
-    post: { path: { alert_id: string }; body: SnoozeBody; answer: AlertItem };
   };
   "/api/v1/approvals": {
     get: { query?: { state?: ConnectivityIdentityProposalsState | null }; answer: ApprovalList };
@@ -1229,9 +1281,6 @@ export type Paths = {
   "/api/v1/approvals/{approval_id}/withdraw": {
     post: { path: { approval_id: string }; body: AnswerBody; answer: ApprovalItem };
   };
-  "/api/v1/assistants": { get: { answer: AssistantsInfo } };
-  "/api/v1/assistants/news": { post: { body: NewsBody; answer: NewsItem } };
-  "/api/v1/assistants/report": { post: { answer: Generated } };
   "/api/v1/audit": {
     get: {
       query?: {
@@ -1299,9 +1348,6 @@ export type Paths = {
   "/api/v1/decisions/{decision_id}": {
     get: { path: { decision_id: string }; answer: Record<string, Json> };
   };
-  "/api/v1/decisions/{decision_id}/explain": {
-    post: { path: { decision_id: string }; answer: Generated };
-  };
   "/api/v1/decisions/{decision_id}/replay": {
     get: { path: { decision_id: string }; answer: ReplayResult };
   };
@@ -1319,15 +1365,8 @@ export type Paths = {
           | ""
           | "AbstentionsReported"
           | "ActionTaken"
-          | "AlertAcknowledged"
-          | "AlertChannelChanged"
-          | "AlertEscalated"
-          | "AlertRaised"
-          | "AlertRuleChanged"
-          | "AlertSnoozed"
           | "ApprovalAsked"
           | "ApprovalDecided"
-          | "AssistantAsked"
           | "BalanceAdjusted"
           | "CalibrationRefitted"
           | "CandidateMoved"
@@ -1358,9 +1397,6 @@ export type Paths = {
           | "ModelRegistered"
           | "ModelRolledBack"
           | "ModelWithdrawn"
-          | "NewsShaded"
-          | "NotificationFailed"
-          | "NotifyUser"
           | "OnboardingStep"
           | "OrderAccepted"
           | "OrderAmended"
@@ -1517,6 +1553,16 @@ export type Paths = {
   };
   "/api/v1/reports": { get: { answer: ReportRow[] } };
   "/api/v1/reports/{report_id}": { get: { path: { report_id: string }; answer: Blob } };
+  "/api/v1/research": {
+    get: { query?: { limit?: number }; answer: ResearchList };
+    post: { body: ResearchBody; answer: JobItem };
+  };
+  "/api/v1/research/{research_id}": {
+    get: { path: { research_id: string }; answer: ResearchDetail };
+  };
+  "/api/v1/research/{research_id}/cancel": {
+    post: { path: { research_id: string }; answer: JobItem };
+  };
   "/api/v1/second-factor": {
     get: { answer: FactorInfo };
     post: { answer: FactorBegun };

@@ -12,6 +12,7 @@ export const en = {
   "page.models": "Models",
   "page.training": "Training",
   "page.alerts": "Alerts",
+  "page.research": "Research",
   "page.learning": "Learning",
   "page.features": "Features",
   "page.system": "System",
