@@ -25,7 +25,9 @@ th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;
 th:first-child,td:first-child{text-align:left}svg{max-width:100%;height:auto}
 .pair{display:flex;flex-wrap:wrap;gap:1rem}
 dl{display:grid;grid-template-columns:auto 1fr;gap:0 1rem}
-dd{margin:0}small{opacity:.8}
+dd{margin:0;overflow-wrap:anywhere}small{opacity:.8}summary{cursor:pointer;padding:.3rem 0}
+.prose td:last-child,.prose th:last-child{white-space:normal;text-align:left;min-width:14rem}
+@media print{.wide{overflow:visible}::details-content{content-visibility:visible!important}}
 """
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 

@@ -25,14 +25,13 @@ GROUPS: Final = {
 
 def metrics(figures: RunFigures) -> str:
     """Every figure with its interval and formula, in sections."""
-    return "".join(
+    head = ["", "value", "95 % interval", "formula"]
+    tables = (
         f"<h3>{escape(name)}</h3>"
-        + table(
-            ["", "value", "95 % interval", "formula"],
-            [_metric(each, figures.metrics[each]) for each in names],
-        )
-        for name, names in SECTIONS.items()
+        + table(head, [_metric(each, figures.metrics[each]) for each in of])
+        for name, of in SECTIONS.items()
     )
+    return f'<div class="prose">{"".join(tables)}</div>'
 
 
 def months(found: Sequence[Month]) -> str:
