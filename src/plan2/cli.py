@@ -48,6 +48,7 @@ VERBS: Final[Mapping[str, str]] = {
     "models": "List, compare, promote and roll back models.",
     "learn": "Outcomes, drift and challengers of live forecasts.",
     "backtest": "Trade the past with the live code.",
+    "backtests": "List, show, compare and export finished backtests.",
     "replay": "Replay recorded decisions and compare them bit for bit.",
     "explain": "Say why a decision was made.",
     "statement": "Check a MetaTrader 5 report against its own deals.",

@@ -29,6 +29,7 @@ from plan2.interface.api.settings import SettingsRoutes
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
 from plan2.wiring.approving import GATE_OVERRIDE
+from plan2.wiring.backtest_routes import backtest_routes
 from plan2.wiring.governance import Governance
 from plan2.wiring.installation import Installation
 from plan2.wiring.limits import Limits
@@ -60,6 +61,7 @@ def house_routes(
         *ServiceRoutes(limits.registry, plan2.__version__).handlers(),
         *QuotaRoutes(limits.usage, limits.load, tenants.directory).handlers(),
         *_job_routes(installation),
+        *backtest_routes(installation),
     ]
 
 

@@ -42,7 +42,7 @@ from plan2.interface.api.learning import LearningState
 from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.wiring.features import Features
 from plan2.wiring.governance import Governance
-from plan2.wiring.jobs import open_jobs
+from plan2.wiring.jobs import job_kinds, open_jobs
 from plan2.wiring.limits import Limits
 from plan2.wiring.people import IN_USE, People
 from plan2.wiring.recording import Recording
@@ -67,9 +67,9 @@ class Installation:
         self.folder = data_dir(loaded.settings)
         self.keys = keys
         self.recording = Recording(self._appender_of, self._make_appender, RandomIds())
-        self.long_work: Jobs = open_jobs(
-            loaded.settings.workers, home, database, self.room, self.recording
-        )
+        workers = loaded.settings.workers
+        kinds = job_kinds(workers, self.folder, home)
+        self.long_work: Jobs = open_jobs(kinds, workers.slots, database, self.room, self.recording)
         self.tenants = Tenants(
             PostgresTenantStore(database.access),
             TenantHooks(

@@ -34,6 +34,7 @@ from plan2.connectivity.identity.rights import (
     Rule,
     Scope,
 )
+from plan2.connectivity.identity.rights_backtests import ROWS as BACKTEST_ROWS
 
 Route = tuple[str, str]
 """HTTP method (or WEBSOCKET) and path template."""
@@ -184,6 +185,7 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("POST", "/api/v1/jobs/{job_id}/again"): START,
     ("POST", "/api/v1/jobs/train"): START,
     ("GET", "/api/v1/training"): WATCH,
+    **BACKTEST_ROWS,
     ("WEBSOCKET", "/api/v1/stream"): READ,
     ("WEBSOCKET", "/api/v1/terminal"): Rule(entrance=Entrance.KEY, rate=RateClass.FREE),
 }

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from plan2.foundation.config.schema_backtests import Backtests
 from plan2.foundation.config.section import (
     Count,
     Fraction,
@@ -316,6 +317,7 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     quota: Quota = Quota()
     load: Load = Load()
     workers: Workers = Workers()
+    backtests: Backtests = Backtests()
     security: Security = Security()
     secrets: Secrets = Secrets()
     audit: Audit = Audit()

@@ -9,18 +9,18 @@ from typing import Final
 
 from plan2.intelligence.flows.source import FlowSource
 
-IMPORTS: Final = '''
+IMPORTS: Final = """
 from plan2.intelligence.backtest.account.codes import DRAIN
 from plan2.intelligence.backtest.account.quotes import quote
 from plan2.intelligence.backtest.acting import act
-'''
+"""
 
-HEAD: Final = '''
+HEAD: Final = """
 @njit(cache=True, nogil=True, error_model="numpy")
 def advance(accounts, s, w, c, o, ts, bid, ask, times, rows, first, start):
     account = accounts[0]
     for row in range(start, ts.shape[0]):
-'''
+"""
 
 OUTER: Final = "take_outer(s, w, ts[row], times, rows, first)"
 SEE: Final = "see(s, w, ts[row], bid[row], ask[row])"

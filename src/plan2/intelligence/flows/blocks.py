@@ -23,9 +23,7 @@ def mean_of_first(s: Float64Array, at: int, x: float, alpha: float) -> None:
 
 
 @kernel
-def mean_of_mean(
-    s: Float64Array, at: int, w: Int64Array, on: int, x: float, alpha: float
-) -> None:
+def mean_of_mean(s: Float64Array, at: int, w: Int64Array, on: int, x: float, alpha: float) -> None:
     """Exponential average that starts as the plain mean of its first N values; `w`: count, N."""
     if x == x:  # noqa: PLR0124
         w[on] += 1

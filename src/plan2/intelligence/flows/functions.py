@@ -127,9 +127,7 @@ def lowest(program: Program, terms: list[Term]) -> Term:
 
 def lag(program: Program, terms: list[Term]) -> Term:
     """N bars ago."""
-    place = program.block(
-        "past", terms[0], window=_window(terms[1]), has_ring=True, warm_extra=0
-    )
+    place = program.block("past", terms[0], window=_window(terms[1]), has_ring=True, warm_extra=0)
     return _read(place, terms[0].said)
 
 

@@ -35,7 +35,7 @@ from plan2.intelligence.flows.moment import (
 from plan2.intelligence.flows.words import ASK, BID, END, SCALE
 '''
 
-STEP_OF_TICKS: Final = '''
+STEP_OF_TICKS: Final = """
 @njit(cache=True, error_model="numpy")
 def step(s, w, c, o, ts_ns, bid, ask):
     see(s, w, ts_ns, rounded(bid * s[SCALE]), rounded(ask * s[SCALE]))
@@ -45,9 +45,9 @@ def step(s, w, c, o, ts_ns, bid, ask):
     if signal:
         measure(s, w, c, o)
     return signal | CLOSED
-'''
+"""
 
-STEP_OF_BARS: Final = '''
+STEP_OF_BARS: Final = """
 @njit(cache=True, error_model="numpy")
 def step(s, w, c, o, ts_ns, bid, ask):
     signal = 0
@@ -60,7 +60,7 @@ def step(s, w, c, o, ts_ns, bid, ask):
         measure(s, w, c, o)
     extend_bar(s, w, ts_ns, price(s))
     return signal
-'''
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ closed; length of a bar (ns); bars before the first signal; rows of outer values
 the last entry, bars between entries, whether entries reverse, most positions."""
 
 INTEGERS: Final = 10
-BID, ASK, OPEN, HIGH, LOW, CLOSE, NEW_OPEN, NEW_HIGH, NEW_LOW, NEW_CLOSE, SCALE, LOTS, RISK = range(13)
+BID, ASK, OPEN, HIGH, LOW, CLOSE, NEW_OPEN, NEW_HIGH, NEW_LOW, NEW_CLOSE, SCALE, LOTS, RISK = range(
+    13
+)
 """Places in `s`: the quote of the moment, the bar closed last, the bar in progress; points in one
 unit of price; lots of an entry or the share of equity that it risks."""
 

@@ -7,7 +7,7 @@ import numpy as np
 from plan2.foundation.values import Float64Array, Int64Array
 from plan2.intelligence.backtest.figures.days import Days
 from plan2.intelligence.backtest.figures.drawdowns import drawdown_of
-from plan2.intelligence.backtest.figures.terms import Bars, Curve, Excursion, Pictures
+from plan2.intelligence.backtest.figures.terms import Curve, Excursion, Histogram, Pictures
 from plan2.intelligence.backtest.run import BacktestRun
 
 POINTS_MAX: Final = 1_200
@@ -40,29 +40,33 @@ def pictures_of(run: BacktestRun, days: Days) -> Pictures:
 
 def thinned(ts_ns: Int64Array, values: Float64Array, most: int = POINTS_MAX) -> Curve:
     """At most so many points of a line; of each stretch, the lowest and the highest are kept."""
-    count = len(ts_ns)
-    rows = np.arange(count)
-    if count > most:
-        edges = np.linspace(0, count, most // 2).astype(np.int64)
-        stretches = zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
-        kept = {0, count - 1}
-        for begin, end in stretches:
-            kept |= {begin + int(np.argmin(values[begin:end]))}
-            kept |= {begin + int(np.argmax(values[begin:end]))}
-        rows = np.array(sorted(kept))
+    rows = thinned_rows(values, most)
     return Curve(ts_ns=tuple(ts_ns[rows].tolist()), values=tuple(values[rows].tolist()))
 
 
-def histogram(values: Float64Array) -> Bars:
+def thinned_rows(values: Float64Array, most: int) -> Int64Array:
+    """The rows of at most so many points: of each stretch the lowest and the highest, the ends."""
+    count = len(values)
+    if count <= most:
+        return np.arange(count)
+    edges = np.linspace(0, count, most // 2).astype(np.int64)
+    kept = {0, count - 1}
+    for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        kept.add(begin + int(np.argmin(values[begin:end])))
+        kept.add(begin + int(np.argmax(values[begin:end])))
+    return np.array(sorted(kept), np.int64)
+
+
+def histogram(values: Float64Array) -> Histogram:
     """Counts in bins of equal width, by the rule of Freedman and Diaconis (1981) where it holds."""
     if not len(values):
-        return Bars(edges=(), counts=())
+        return Histogram(edges=(), counts=())
     low, high = np.quantile(values, [0.25, 0.75])
     width = 2.0 * float(high - low) / len(values) ** (1.0 / 3.0)
     span = float(values.max() - values.min())
     bins = int(np.clip(np.ceil(span / width), 1, BINS_MAX)) if width > 0.0 else BINS_MAX // 2
     counts, edges = np.histogram(values, bins)
-    return Bars(edges=tuple(edges.tolist()), counts=tuple(counts.tolist()))
+    return Histogram(edges=tuple(edges.tolist()), counts=tuple(counts.tolist()))
 
 
 def _rolling(returns: Float64Array) -> tuple[Float64Array, Float64Array]:

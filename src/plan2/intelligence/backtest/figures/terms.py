@@ -83,7 +83,7 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
     values: tuple[float, ...]
 
 
-class Bars(msgspec.Struct, frozen=True, kw_only=True):
+class Histogram(msgspec.Struct, frozen=True, kw_only=True):
     """A histogram: one more edge than counts."""
 
     edges: tuple[float, ...]
@@ -107,8 +107,8 @@ class Pictures(msgspec.Struct, frozen=True, kw_only=True):
     lots: Curve
     rolling_sharpe: Curve
     rolling_volatility: Curve
-    trade_results: Bars
-    daily_returns: Bars
+    trade_results: Histogram
+    daily_returns: Histogram
     excursions: tuple[Excursion, ...]
 
 

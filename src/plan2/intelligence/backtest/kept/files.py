@@ -20,14 +20,15 @@ from plan2.intelligence.backtest.figures.terms import RunFigures
 from plan2.intelligence.backtest.kept.terms import (
     TABLES,
     VERSION,
+    BrokenRun,
     DamagedRun,
     FileMark,
     RunRecord,
     RunSummary,
     Shelf,
     Table,
+    UnknownRun,
     is_run_id,
-    unknown_run,
 )
 from plan2.intelligence.backtest.run import BacktestRun
 
@@ -104,33 +105,36 @@ class KeptRuns:
         """What was kept of a run besides its tables and figures.
 
         Raises:
-            InputError: there is no such run, or its record cannot be read.
+            UnknownRun: there is no such run.
+            BrokenRun: its record cannot be read.
         """
         content = self._content(run_id, RECORD)
         try:
             record = msgspec.json.decode(content, type=RunRecord)
         except msgspec.DecodeError as error:
-            raise _damaged(run_id, f"{RECORD} cannot be read: {error}") from error
+            raise BrokenRun(run_id, f"{RECORD} cannot be read: {error}") from error
         if record.version != VERSION or record.summary.run_id != run_id:
-            raise _damaged(run_id, f"{RECORD} is of another version or another run")
+            raise BrokenRun(run_id, f"{RECORD} is of another version or another run")
         return record
 
     def figures(self, run_id: str) -> RunFigures:
         """The figures of a run.
 
         Raises:
-            InputError: there is no such run, or a file of it is damaged.
+            UnknownRun: there is no such run.
+            BrokenRun: a file of it is damaged.
         """
         try:
             return msgspec.json.decode(self._checked(run_id, FIGURES), type=RunFigures)
         except msgspec.DecodeError as error:
-            raise _damaged(run_id, f"{FIGURES} cannot be read: {error}") from error
+            raise BrokenRun(run_id, f"{FIGURES} cannot be read: {error}") from error
 
     def page(self, run_id: str) -> bytes:
         """The report of a run, HTML.
 
         Raises:
-            InputError: there is no such run, or a file of it is damaged.
+            UnknownRun: there is no such run.
+            BrokenRun: a file of it is damaged.
         """
         return self._checked(run_id, PAGE)
 
@@ -138,7 +142,8 @@ class KeptRuns:
         """Trades, orders or equity of a run, as in `backtest/run.py`.
 
         Raises:
-            InputError: there is no such run, or a file of it is damaged.
+            UnknownRun: there is no such run.
+            BrokenRun: a file of it is damaged.
         """
         return pl.read_parquet(io.BytesIO(self._checked(run_id, f"{name}.parquet")))
 
@@ -146,7 +151,8 @@ class KeptRuns:
         """The file of a table, as it is.
 
         Raises:
-            InputError: there is no such run, or a file of it is damaged.
+            UnknownRun: there is no such run.
+            BrokenRun: a file of it is damaged.
         """
         return self._checked(run_id, f"{name}.parquet")
 
@@ -154,11 +160,11 @@ class KeptRuns:
         """Take a run away, whole or damaged.
 
         Raises:
-            InputError: there is no such run.
+            UnknownRun: there is no such run.
         """
         home = self._folder / run_id
         if not is_run_id(run_id) or not home.is_dir():
-            raise unknown_run(run_id)
+            raise UnknownRun(run_id)
         self._take_away(home)
 
     def prune(self, runs_max: int, size_max: int) -> tuple[str, ...]:
@@ -188,18 +194,18 @@ class KeptRuns:
     def _content(self, run_id: str, name: str) -> bytes:
         home = self._folder / run_id
         if not is_run_id(run_id) or not home.is_dir():
-            raise unknown_run(run_id)
+            raise UnknownRun(run_id)
         try:
             return (home / name).read_bytes()
         except OSError as error:
-            raise _damaged(run_id, f"{name} cannot be read: {error.strerror}") from error
+            raise BrokenRun(run_id, f"{name} cannot be read: {error.strerror}") from error
 
     def _checked(self, run_id: str, name: str) -> bytes:
         """A file whose bytes are still those that were written."""
         mark = self.record(run_id).files.get(name)
         content = self._content(run_id, name)
         if mark is None or _mark(content) != mark:
-            raise _damaged(run_id, f"{name} is not what was written")
+            raise BrokenRun(run_id, f"{name} is not what was written")
         return content
 
     def _damage(self, run_id: str) -> str:
@@ -219,13 +225,6 @@ def _missing(home: Path, files: Mapping[str, FileMark]) -> str:
         if not file.is_file() or file.stat().st_size != mark.size:
             return f"{name} is missing or has another length."
     return ""
-
-
-def _damaged(run_id: str, what: str) -> InputError:
-    return InputError(
-        f"The backtest {run_id} is damaged: {what}.",
-        remedy=f"Remove it with `plan2 backtests remove {run_id}` and run it again.",
-    )
 
 
 def _mark(content: bytes) -> FileMark:

@@ -143,8 +143,25 @@ def is_run_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def unknown_run(run_id: str) -> InputError:
-    """The refusal of an id that names nothing."""
-    return InputError(
-        f"There is no backtest {run_id!r}.", remedy="`plan2 backtests list` names those there are."
-    )
+class UnknownRun(InputError):
+    """An id that names no run."""
+
+    code = "not_found"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"There is no backtest {run_id!r}.",
+            remedy="`plan2 backtests list` names those there are.",
+        )
+
+
+class BrokenRun(InputError):
+    """A run whose files are not what was written."""
+
+    code = "run_damaged"
+
+    def __init__(self, run_id: str, what: str) -> None:
+        super().__init__(
+            f"The backtest {run_id} is damaged: {what}.",
+            remedy=f"Remove it with `plan2 backtests remove {run_id}` and run it again.",
+        )

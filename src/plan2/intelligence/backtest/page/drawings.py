@@ -4,7 +4,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
-from plan2.intelligence.backtest.figures.terms import Bars, Costs, Curve, Excursion, Pictures
+from plan2.intelligence.backtest.figures.terms import Costs, Curve, Excursion, Histogram, Pictures
 from plan2.intelligence.documents.drawing import INK, SERIES, SETTINGS, as_text, canvas
 
 GAINED, LOST = SERIES[2], SERIES[4]
@@ -56,7 +56,7 @@ def rolling(pictures: Pictures) -> str:
         return as_text(figure, "Rolling Sharpe ratio and volatility")
 
 
-def histogram(bars: Bars, label: str, scale: float = 1.0) -> str:
+def histogram(bars: Histogram, label: str, scale: float = 1.0) -> str:
     """How often which result came, losses and gains in their colours."""
     with mpl.rc_context(SETTINGS):
         figure, axes = canvas(width=4.2, height=3.0)
