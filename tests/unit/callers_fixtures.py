@@ -28,6 +28,7 @@ EXAMPLES = {
     "{purpose}": "assistants",
     "{position}": "1",
     "{job_id}": "j-1",
+    "{run_id}": "no-such-run",
 }
 GUARD_CODES = frozenset(
     {

@@ -5,6 +5,7 @@ What needs PostgreSQL (audit, privacy, records) gets a `Law`: by default one who
 away, so that a request that comes so far is answered 503.
 """
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -44,8 +45,12 @@ from plan2.foundation.secrets.rotation_table import Rotation
 from plan2.foundation.secrets.sealing import Sealer
 from plan2.foundation.time_sources import Reading
 from plan2.foundation.values import TenantId
+from plan2.intelligence.flows.source import write_source
 from plan2.interface.api.approvals import ApprovalRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
+from plan2.interface.api.backtest_parts import READERS, BacktestParts
+from plan2.interface.api.backtest_tables import BacktestTableRoutes
+from plan2.interface.api.backtests import BacktestRoutes
 from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
 from plan2.interface.api.jobs import JobRoutes
@@ -201,6 +206,7 @@ class WholeStage(Stage):
             *ServiceRoutes(ServiceRegistry([lambda: services]), "0").handlers(),
             *QuotaRoutes(self.limits.usage, self.limits.load, self.directory).handlers(),
             *JobRoutes(self.job_room.jobs).handlers(),
+            *self._backtest_routes(),
             *TrainingRoutes(
                 TrainingParts(
                     jobs=self.job_room.jobs,
@@ -213,6 +219,20 @@ class WholeStage(Stage):
                 )
             ).handlers(),
         ]
+
+    def backtests_of(self, tenant: str) -> Path:
+        """The folder of a tenant's backtests."""
+        return self.folder / "tenants" / tenant
+
+    def _backtest_routes(self) -> list[ControllerRouterHandler]:
+        parts = BacktestParts(
+            jobs=self.job_room.jobs,
+            archive=TickArchive(self.folder / "archive"),
+            folder_of=self.backtests_of,
+            check=write_source,
+            reader=asyncio.Semaphore(READERS),
+        )
+        return [*BacktestRoutes(parts).handlers(), *BacktestTableRoutes(parts).handlers()]
 
     async def _propose_override(
         self, caller: Session, payload: Mapping[str, object], reason: str

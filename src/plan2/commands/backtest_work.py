@@ -13,12 +13,12 @@ from plan2.intelligence.backtest.asked import BacktestWish
 from plan2.intelligence.training.provenance import code_hash
 
 
-def carry_out(settings: Settings, home: Path, text: str) -> None:
+def work_on(settings: Settings, home: Path, text: str) -> None:
     """Run a wish, as JSON, on the archive below `home`; exits with the error's code."""
     channel = open_channel()
     # Late, because everything that prints to standard output must come after the channel.
+    from plan2.wiring.backtest_carrying import Keeping, carry_out
     from plan2.wiring.backtest_folders import backtests_folder
-    from plan2.wiring.backtest_jobs import Keeping, carry_out
     from plan2.wiring.backtest_ticks import over_archive
 
     wish = msgspec.json.decode(text, type=BacktestWish)

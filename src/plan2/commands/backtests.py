@@ -187,7 +187,8 @@ def compare(
         str(number): f"{run.name} {run.run_id[:ID_SHOWN]}" for number, run in enumerate(found.runs)
     }
     rows: list[dict[str, object]] = [
-        {"figure": name} | {str(n): "–" if v is None else f"{v:g}" for n, v in enumerate(values)}
+        dict[str, object](figure=name)
+        | {str(n): "–" if v is None else f"{v:g}" for n, v in enumerate(values)}
         for name, values in found.parameters.items()
     ]
     for each in found.figures:
@@ -232,9 +233,9 @@ def remove(
 @click.pass_context
 def work(ctx: click.Context, home: Path, wish: str, data_dir: Path | None) -> None:
     """Run a backtest as a child process: progress and result go to the parent."""
-    from plan2.commands.backtest_work import carry_out
+    from plan2.commands.backtest_work import work_on
 
-    carry_out(resolve_settings(ctx, data_dir).settings, home, wish)
+    work_on(resolve_settings(ctx, data_dir).settings, home, wish)
 
 
 def _kept(ctx: click.Context, data_dir: Path | None, tenant: str) -> KeptRuns:

@@ -11,7 +11,7 @@ from plan2.intelligence.backtest.feeds import Blocks
 from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.backtest.run_flow import RunOptions, run_flow
 from plan2.intelligence.flows.flow import Flow
-from plan2.wiring.backtest_jobs import Progress, RunTicks
+from plan2.wiring.backtest_carrying import Progress, RunTicks
 from plan2.wiring.contracts import known_contracts
 
 END_OF_TIME_NS = 2**63 - 1

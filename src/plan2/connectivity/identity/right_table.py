@@ -213,6 +213,7 @@ VERBS: Final[dict[str, Rule | None]] = {
     "archive": None,
     "audit": AUDIT,
     "backtest": None,
+    "backtests": None,
     "bench": None,
     "config": ADMINISTER,
     "doctor": None,

@@ -1,8 +1,9 @@
-"""Keeps a finished run with its figures and its page."""
+"""Keeps a finished run with its figures and its page; it brings matplotlib along."""
 
 from plan2.intelligence.backtest.figures.whole import figures_of
 from plan2.intelligence.backtest.kept.files import KeptRuns
 from plan2.intelligence.backtest.kept.terms import RunSummary, summary_of
+from plan2.intelligence.backtest.page.page import page_of
 from plan2.intelligence.backtest.run import BacktestRun
 
 
@@ -17,8 +18,6 @@ def publish(run: BacktestRun, kept: KeptRuns, made_ns: int, code_hash: str) -> R
         made_ns: now, UTC ns.
         code_hash: of the source that made it.
     """
-    from plan2.intelligence.backtest.page.page import page_of  # brings matplotlib along
-
     figures = figures_of(run, tries_beside(run, kept))
     summary = summary_of(run, figures, made_ns, code_hash)
     kept.add(run, summary, figures, page_of(run, summary, figures))

@@ -55,7 +55,7 @@ class TradeItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A request; `filled_us` and `price` are 0 when it was refused."""
+    """A request; `filled_us` and `price` are 0 when it was refused; `code` is MetaTrader's."""
 
     order: int
     ts_us: int
@@ -65,7 +65,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     filled_us: int
     price: float
     filled_lots: float
-    retcode: int
+    code: int
     reason: str
 
 
@@ -154,7 +154,7 @@ class BacktestTableRoutes:
         """Requests with their answers, in order, by page."""
 
         def read(kept: KeptRuns) -> OrderPage:
-            frame = columns_us(kept.table(run_id, "orders"))
+            frame = columns_us(kept.table(run_id, "orders")).rename({"retcode": "code"})
             frame = _within(frame, "ts_us", "ts_us", (from_us, to_us))
             if reason:
                 frame = frame.filter(pl.col("reason") == reason)
