@@ -34,6 +34,9 @@ const ServicesPage = lazy(() =>
 const TrainingPage = lazy(() =>
   import("./pages/training/TrainingPage").then((m) => ({ default: m.TrainingPage })),
 );
+const BacktestsPage = lazy(() =>
+  import("./pages/backtests/BacktestsPage").then((m) => ({ default: m.BacktestsPage })),
+);
 const LearningPage = lazy(() =>
   import("./pages/learning/LearningPage").then((m) => ({ default: m.LearningPage })),
 );
@@ -103,6 +106,9 @@ function Pages() {
       <Route path="/positions/:tab?">{({ tab }) => <PositionsPage tab={tab ?? "open"} />}</Route>
       <Route path="/models/:id?">{({ id }) => <ModelsPage id={id ?? ""} />}</Route>
       <Route path="/training/:id?">{({ id }) => <TrainingPage id={id ?? ""} />}</Route>
+      <Route path="/backtests/:id?/:tab?">
+        {({ id, tab }) => <BacktestsPage id={id ?? ""} tab={tab ?? ""} />}
+      </Route>
       <Route path="/learning" component={LearningPage} />
       <Route path="/features/:symbol?">
         {({ symbol }) => <FeaturesPage symbol={symbol ?? ""} />}

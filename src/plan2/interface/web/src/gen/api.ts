@@ -88,6 +88,60 @@ export type AuditItem = {
   type: string;
   version: number;
 };
+export type BacktestBody = {
+  costs?: CostChange;
+  flow: string;
+  from_us?: number | null;
+  parameters?: Record<string, number>;
+  seed?: number | null;
+  symbol?: string;
+  to_us?: number | null;
+};
+export type BacktestDetail = {
+  costs: Costs;
+  denials: Record<string, number>;
+  evidence: Evidence;
+  falls: FallItem[];
+  flow: Record<string, Json>;
+  groups: Record<string, Group[]>;
+  metrics: MetricItem[];
+  months: Month[];
+  not_simulated: string[];
+  pictures: PictureItems;
+  rejects: Record<string, number>;
+  run: BacktestRow;
+  simulated: string[];
+};
+export type BacktestList = { damaged: DamagedItem[]; items: BacktestRow[]; size: number };
+export type BacktestRow = {
+  bars: number;
+  code_hash: string;
+  currency: string;
+  data_id: string;
+  end_balance: number;
+  engine: string;
+  first_us: number;
+  flow_digest: string;
+  headlines: Record<string, number | null>;
+  is_bars: boolean;
+  last_us: number;
+  log_digest: string;
+  made_us: number;
+  max_drawdown: number;
+  name: string;
+  orders: number;
+  parameters: Record<string, number>;
+  period: string;
+  run_id: string;
+  seconds: number;
+  seed: number;
+  sentence: string;
+  start_balance: number;
+  symbol: string;
+  ticks: number;
+  trades: number;
+  verdict: string;
+};
 export type BackupCodes = { backup_codes: string[] };
 export type Bars = {
   close: number[];
@@ -189,6 +243,14 @@ export type CommandBody = {
   target?: string;
 };
 export type CommandReceipt = { command_id: string; trading_state: string };
+export type ComparedItem = { best: number[]; definition: Definition; values: (number | null)[] };
+export type ComparisonItem = {
+  equity: CurveItem[];
+  figures: ComparedItem[];
+  notes: string[];
+  parameters: Record<string, (number | null)[]>;
+  runs: BacktestRow[];
+};
 export type ComponentItem = {
   detail: string;
   level: number;
@@ -234,6 +296,24 @@ export type ContestItem = {
   refused: string;
   state: string;
 };
+export type CostChange = {
+  commission_per_lot?: string | null;
+  latency_ms?: number | null;
+  partial_fraction?: number | null;
+  reject_fraction?: number | null;
+  slippage_points?: number | null;
+  swap?: boolean | null;
+};
+export type Costs = {
+  before: number;
+  commission: number;
+  net: number;
+  slippage: number;
+  spread: number;
+  swap: number;
+};
+export type CurveItem = { time_us: number[]; values: number[] };
+export type DamagedItem = { reason: string; run_id: string };
 export type DataMap = { items: MapItem[] };
 export type DecisionItem = {
   cost: number | null;
@@ -249,6 +329,13 @@ export type DecisionItem = {
   symbol: string;
   ts_us: number;
 };
+export type Definition = {
+  better: "more" | "less" | "";
+  formula: string;
+  label: string;
+  name: string;
+  unit: "fraction" | "money" | "ratio" | "days" | "count" | "lots" | "probability";
+};
 export type DetectorItem = {
   detector: string;
   events: number;
@@ -260,6 +347,7 @@ export type DetectorItem = {
 };
 export type Ended = { ended: number };
 export type EquityCurve = { balance: string[]; equity: string[]; time_us: number[] };
+export type EquityLine = { balance: number[]; equity: number[]; lots: number[]; time_us: number[] };
 export type EraseBody = { confirm: string; reason: string };
 export type ErasureReport = {
   erased_us: number;
@@ -278,6 +366,16 @@ export type EventItem = {
   stream_id: string;
   type: string;
 };
+export type Evidence = {
+  daily_sharpe: number | null;
+  days: number;
+  flags: string[];
+  sentence: string;
+  trades: number;
+  trials: number;
+  verdict: string;
+};
+export type Excursion = { mae: number; mfe: number; net: number; trade: number };
 export type ExportFile = { file: string; made_us: number; size_bytes: number };
 export type FactorBegun = {
   expires_us: number;
@@ -294,6 +392,7 @@ export type FactorInfo = {
   since_us: number | null;
 };
 export type Failure = { code: string; message: string; remedy: string; type: "Failure" };
+export type FallItem = { bottom_us: number; depth: number; end_us: number; start_us: number };
 export type FeatureBook = {
   bar_period_s: number;
   catalogue: FeatureEntry[];
@@ -324,6 +423,12 @@ export type FeatureValues = {
   units: string[];
   values: (number | null)[];
 };
+export type Figure = {
+  high: number | null;
+  low: number | null;
+  reason: string;
+  value: number | null;
+};
 export type Finding = { feature: string; severity: "error" | "warning" | "note"; text: string };
 export type FlagBody = { is_on: boolean | null; reason?: string };
 export type FlagItem = {
@@ -339,6 +444,16 @@ export type FlagItem = {
 };
 export type FlagLevel = { is_on: boolean; scope: string };
 export type FlagsList = { items: FlagItem[] };
+export type FlowBody = { flow: string };
+export type FlowOutline = {
+  description: string;
+  execution: Record<string, Json>;
+  name: string;
+  parameters: Record<string, number>;
+  period: string;
+  problem: string;
+  symbol: string;
+};
 export type ForecastItem = {
   abstained: string;
   barrier: number;
@@ -365,6 +480,14 @@ export type ForeignOrderItem = {
   trigger: string;
 };
 export type GateItem = { conditions: ConditionItem[]; is_open: boolean; state: string };
+export type Group = {
+  average: number;
+  name: string;
+  net: number;
+  profit_factor: number | null;
+  trades: number;
+  wins: number;
+};
 export type HealthInfo = {
   components: ComponentItem[];
   latency: StageItem[];
@@ -372,6 +495,7 @@ export type HealthInfo = {
   status: string;
   ws_clients: number;
 };
+export type Histogram = { counts: number[]; edges: number[] };
 export type InclusionProof = {
   leaf_hash: string;
   path: string[];
@@ -506,6 +630,7 @@ export type MapItem = {
   purpose: string;
   retention: string;
 };
+export type MetricItem = { definition: Definition; figure: Figure; section: string };
 export type ModelItem = {
   family: string;
   metrics: Record<string, number | null>;
@@ -515,6 +640,7 @@ export type ModelItem = {
   symbol: string;
   trained_us: number;
 };
+export type Month = { earned: number; month: number; net: number; trades: number; year: number };
 export type MoveBody = { reason: string; to: IntelligenceModelsLifecycleState };
 export type MoveItem = {
   at_us: number;
@@ -570,6 +696,7 @@ export type OrderItem = {
   ts_us: number;
   why: string;
 };
+export type OrderPage = { items: OrderRow[]; offset: number; total: number };
 export type OrderReceipt = { order_id: string; request_id: string; state: string };
 export type OrderRecord = {
   account_id: string;
@@ -640,6 +767,18 @@ export type OrderRecord = {
   validity_end: string;
   venue_mic: string;
 };
+export type OrderRow = {
+  code: number;
+  filled_lots: number;
+  filled_us: number;
+  kind: string;
+  lots: number;
+  order: number;
+  price: number;
+  reason: string;
+  side: number;
+  ts_us: number;
+};
 export type OutcomeForecast = {
   abstained: string;
   candidate_id: string;
@@ -673,6 +812,16 @@ export type PasswordBody = { new: string; old: string };
 export type PastState = { accounts: AccountState[]; at_us: number; position: number };
 export type PeopleList = { items: PersonItem[] };
 export type PersonItem = { name: string; role: string; user_id: string };
+export type PictureItems = {
+  daily_returns: Histogram;
+  drawdown: CurveItem;
+  equity: CurveItem;
+  excursions: Excursion[];
+  lots: CurveItem;
+  rolling_sharpe: CurveItem;
+  rolling_volatility: CurveItem;
+  trade_results: Histogram;
+};
 export type PositionItem = {
   close_price: number | null;
   closed_us: number | null;
@@ -958,6 +1107,26 @@ export type TokenItem = {
   token_type: string;
 };
 export type Touched = { rows: number; table: string };
+export type TradeItem = {
+  close_price: number;
+  close_us: number;
+  commission: number;
+  decided_us: number;
+  exit_reason: string;
+  gross: number;
+  lots: number;
+  mae: number;
+  mfe: number;
+  net: number;
+  open_price: number;
+  open_us: number;
+  side: number;
+  slippage_cost: number;
+  spread_cost: number;
+  swap: number;
+  trade: number;
+};
+export type TradePage = { items: TradeItem[]; net: number; offset: number; total: number };
 export type TradeReport = {
   account_id: string;
   action_type: string;
@@ -1107,6 +1276,70 @@ export type Paths = {
   "/api/v1/audit/checkpoints": { get: { answer: CheckpointList } };
   "/api/v1/audit/state": { get: { query: { at_us: number }; answer: PastState } };
   "/api/v1/audit/{position}": { get: { path: { position: number }; answer: AuditDetail } };
+  "/api/v1/backtests": {
+    get: { answer: BacktestList };
+    post: { body: BacktestBody; answer: JobItem };
+  };
+  "/api/v1/backtests/check": { post: { body: FlowBody; answer: FlowOutline } };
+  "/api/v1/backtests/compare": { get: { query: { runs: string }; answer: ComparisonItem } };
+  "/api/v1/backtests/{run_id}": {
+    get: { path: { run_id: string }; answer: BacktestDetail };
+    delete: { path: { run_id: string }; answer: undefined };
+  };
+  "/api/v1/backtests/{run_id}/bars": {
+    get: {
+      path: { run_id: string };
+      query: { from_us: number; period_s?: number; to_us: number };
+      answer: Bars;
+    };
+  };
+  "/api/v1/backtests/{run_id}/equity": {
+    get: {
+      path: { run_id: string };
+      query?: { from_us?: number | null; points?: number; to_us?: number | null };
+      answer: EquityLine;
+    };
+  };
+  "/api/v1/backtests/{run_id}/export": {
+    get: {
+      path: { run_id: string };
+      query?: {
+        format?: "json" | "csv" | "parquet";
+        what?: "trades" | "orders" | "equity" | "metrics";
+      };
+      answer: string;
+    };
+  };
+  "/api/v1/backtests/{run_id}/orders": {
+    get: {
+      path: { run_id: string };
+      query?: {
+        from_us?: number | null;
+        limit?: number;
+        offset?: number;
+        reason?: string;
+        to_us?: number | null;
+      };
+      answer: OrderPage;
+    };
+  };
+  "/api/v1/backtests/{run_id}/report": { get: { path: { run_id: string }; answer: Blob } };
+  "/api/v1/backtests/{run_id}/trades": {
+    get: {
+      path: { run_id: string };
+      query?: {
+        descending?: boolean;
+        from_us?: number | null;
+        limit?: number;
+        offset?: number;
+        reason?: string;
+        side?: "long" | "short" | null;
+        sort?: "trade" | "open" | "close" | "net" | "lots" | "mae" | "mfe" | "commission" | "swap";
+        to_us?: number | null;
+      };
+      answer: TradePage;
+    };
+  };
   "/api/v1/bars": {
     get: {
       query: {

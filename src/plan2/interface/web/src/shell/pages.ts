@@ -21,6 +21,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: "/positions", title: "page.positions", icon: "positions", key: "p" },
   { path: "/models", title: "page.models", icon: "models", key: "l" },
   { path: "/training", title: "page.training", icon: "training", key: "j", right: "reader" },
+  { path: "/backtests", title: "page.backtests", icon: "chart", key: "b", right: "reader" },
   { path: "/learning", title: "page.learning", icon: "learning", key: "n" },
   { path: "/features", title: "page.features", icon: "table", key: "f" },
   { path: "/system", title: "page.system", icon: "system", key: "s" },

@@ -10,6 +10,7 @@ export const en = {
   "page.positions": "Positions",
   "page.models": "Models",
   "page.training": "Training",
+  "page.backtests": "Backtests",
   "page.learning": "Learning",
   "page.features": "Features",
   "page.system": "System",
