@@ -9,34 +9,23 @@ import { type Answer, change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { Note } from "../../asking/Note";
 import { b } from "../../strings/backtests";
-import { dayOf, endOf, startOf, whole } from "../training/parameters";
+import { dayOf } from "../training/parameters";
+import {
+  bodyOf,
+  EMPTY,
+  type Form,
+  isAmount,
+  isRange,
+  isReady,
+  isSeed,
+  numberOf,
+  type Typed,
+} from "./newRun";
 
-const SEED_MAX = 2_147_483_647;
 const QUIET_MS = 400;
 
 type Choices = Answer<"get", "/api/v1/training">["symbols"];
-/** Numbers as they are typed; one that was not touched is the flow's own. */
-type Typed = Record<string, string>;
-
-/** A number that is typed, or null; an empty field is no number. */
-export const numberOf = (text: string): number | null =>
-  text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : null;
-
-const isFilled = (typed: Typed): boolean =>
-  Object.values(typed).every((text) => numberOf(text) !== null);
-
-/** Money as the server takes it; empty leaves what the flow says. */
-const isAmount = (text = ""): boolean => /^(\d+(\.\d{1,4})?)?$/.test(text);
-
-/** Conditions that were changed; the others stay the flow's own. */
-function costsOf(typed: Typed, isSwapped: boolean | null) {
-  const { commission_per_lot, ...rest } = typed;
-  return {
-    ...numbers(rest),
-    ...(commission_per_lot ? { commission_per_lot } : {}),
-    ...(isSwapped === null ? {} : { swap: isSwapped }),
-  };
-}
+type PartProps = { form: Form; set: (part: Partial<Form>) => void };
 
 /** What is wrong with a flow and what it lets one choose; asked when typing pauses. */
 function useOutline(flow: string): Outline | null {
@@ -53,55 +42,6 @@ function useOutline(flow: string): Outline | null {
   return found?.of === flow ? found.outline : null;
 }
 
-type Form = {
-  flow: string;
-  symbol: string;
-  from: string;
-  to: string;
-  seed: string;
-  parameters: Typed;
-  costs: Typed;
-  isSwapped: boolean | null;
-};
-
-const EMPTY: Form = {
-  flow: "",
-  symbol: "",
-  from: "",
-  to: "",
-  seed: "",
-  parameters: {},
-  costs: {},
-  isSwapped: null,
-};
-
-type PartProps = { form: Form; set: (part: Partial<Form>) => void };
-
-const isRange = ({ from, to }: Form): boolean => {
-  const [from_us, to_us] = [startOf(from), endOf(to)];
-  return from_us === null || to_us === null || from_us < to_us;
-};
-
-const isSeed = (seed: string): boolean => seed === "" || whole(seed, 0, SEED_MAX) !== null;
-
-/** Whether everything that was typed can be sent. */
-const isReady = (form: Form): boolean =>
-  isRange(form) &&
-  isSeed(form.seed) &&
-  isFilled(form.parameters) &&
-  isFilled({ ...form.costs, commission_per_lot: "0" }) &&
-  isAmount(form.costs.commission_per_lot);
-
-const bodyOf = (form: Form) => ({
-  flow: form.flow,
-  symbol: form.symbol,
-  parameters: numbers(form.parameters),
-  costs: costsOf(form.costs, form.isSwapped),
-  seed: whole(form.seed, 0, SEED_MAX),
-  from_us: startOf(form.from),
-  to_us: endOf(form.to),
-});
-
 export function NewRunDialog({ close }: { close: () => void }) {
   const choices = useTraining().data?.symbols ?? [];
   const [form, setForm] = useState(EMPTY);
@@ -117,19 +57,12 @@ export function NewRunDialog({ close }: { close: () => void }) {
       confirm={b("new.start")}
       done={b("new.started")}
       isReady={outline?.problem === "" && isArchived && isReady(form)}
-      run={(key) => change("post", "/api/v1/backtests", { body: bodyOf(form) }, key)}
+      run={(key) =>
+        change("post", "/api/v1/backtests", { body: bodyOf(form, outline?.parameters ?? {}) }, key)
+      }
     >
       <FlowField flow={form.flow} outline={outline} onChange={(flow) => set({ flow })} />
-      <Select
-        size="sm"
-        label={b("new.symbol")}
-        description={outline?.symbol ? b("new.symbol_hint", { symbol: outline.symbol }) : undefined}
-        data={choices.map((one) => one.symbol)}
-        value={meant || null}
-        error={meant && !isArchived ? b("new.not_archived", { symbol: meant }) : undefined}
-        onChange={(chosen) => set({ symbol: chosen ?? "" })}
-        data-testid="backtest-symbol"
-      />
+      <SymbolField form={form} set={set} outline={outline} choices={choices} />
       <Days form={form} set={set} hint={archivedText(choices, meant)} />
       <Numbers
         title={b("new.parameters")}
@@ -148,6 +81,25 @@ export function NewRunDialog({ close }: { close: () => void }) {
         onChange={(event) => set({ seed: event.currentTarget.value })}
       />
     </AskDialog>
+  );
+}
+
+type SymbolProps = PartProps & { outline: Outline | null; choices: Choices };
+
+function SymbolField({ form, set, outline, choices }: SymbolProps) {
+  const meant = form.symbol || outline?.symbol || "";
+  const isArchived = choices.some((one) => one.symbol === meant);
+  return (
+    <Select
+      size="sm"
+      label={b("new.symbol")}
+      description={outline?.symbol ? b("new.symbol_hint", { symbol: outline.symbol }) : undefined}
+      data={choices.map((one) => one.symbol)}
+      value={meant || null}
+      error={meant && !isArchived ? b("new.not_archived", { symbol: meant }) : undefined}
+      onChange={(chosen) => set({ symbol: chosen ?? "" })}
+      data-testid="backtest-symbol"
+    />
   );
 }
 
@@ -318,15 +270,6 @@ function Conditions({ form, set, outline }: PartProps & { outline: Outline | nul
     </fieldset>
   );
 }
-
-/** What was typed as numbers; what is none is left out. */
-const numbers = (typed: Typed): Record<string, number> =>
-  Object.fromEntries(
-    Object.entries(typed).flatMap(([name, text]) => {
-      const value = numberOf(text);
-      return value === null ? [] : [[name, value]];
-    }),
-  );
 
 function archivedText(choices: Choices, symbol: string): string {
   const found = choices.find((one) => one.symbol === symbol);
