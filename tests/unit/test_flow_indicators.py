@@ -10,7 +10,7 @@ from plan2.intelligence.features.indicators import compute
 from plan2.intelligence.flows.compiled import CompiledFlow
 from plan2.intelligence.flows.flow import parse_flow
 from plan2.intelligence.flows.functions import FUNCTIONS
-from plan2.intelligence.flows.moment import CLOSED
+from plan2.intelligence.flows.words import CLOSED
 
 EURUSD = Instrument(symbol="EURUSD", base="EUR", quote="USD", digits=5)
 MINUTE = 60_000_000_000

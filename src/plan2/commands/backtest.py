@@ -1,7 +1,8 @@
-"""`plan2 backtest`: the live pipeline over imported ticks, as fast as it goes."""
+"""`plan2 backtest`: a flow over ticks in one compiled loop, or the live pipeline over the past."""
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,52 +14,104 @@ from plan2.commands.options import (
     resolve_settings,
 )
 
+if TYPE_CHECKING:
+    from plan2.foundation.config.load import Loaded
+    from plan2.wiring.markets import ReplayWindow
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
 
 @click.command(
     name="backtest",
     epilog=examples(
+        "plan2 backtest ema-cross.toml",
+        "plan2 backtest ema-cross.toml --from 2014-05-01 --to 2014-05-10 --param fast=12 --json",
+        "plan2 backtest breakout.toml --bars eurusd_m5.parquet --spread-points 12",
+        "plan2 backtest ema-cross.toml --policy my_rule.py:MyRule",
         "plan2 backtest --symbol EURUSD",
-        "plan2 backtest --symbol EURUSD --from 2014-05-01 --to 2014-05-10 --json",
     ),
 )
-@click.option("--symbol", "symbols", multiple=True, required=True, help="Imported; repeatable.")
+@click.argument("flow", type=FILE, required=False)
+@click.option("--symbol", "symbols", multiple=True, help="Of the flow's; repeatable without one.")
 @click.option("--from", "start", metavar="TIME", help="First instant, ISO 8601, UTC.")
 @click.option("--to", "end", metavar="TIME", help="End, exclusive, ISO 8601, UTC.")
-@click.option("--explore", is_flag=True, help="Also take exploratory trades, as paper accounts do.")
+@click.option("--ticks", type=FILE, help="A file of ticks instead of the archive.")
+@click.option("--bars", type=FILE, help="A file of bars, where no ticks exist.")
+@click.option("--spread-points", type=click.FloatRange(min=0), help="Of bars that say none.")
+@click.option("--quote-rate", type=float, default=0.0, help="Account currency per quote currency.")
+@click.option("--base-rate", type=float, default=0.0, help="Account currency per base currency.")
+@click.option("--param", "params", multiple=True, metavar="NAME=NUMBER", help="Repeatable.")
+@click.option("--policy", metavar="NAME", help="In Python: name, module:Class, file.py:Class.")
+@click.option("--engine", type=click.Choice(["compiled", "python"]), help="As the flow says.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of latency, slippage and refusals.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for files.")
+@click.option("--explore", is_flag=True, help="Without a flow: also take exploratory trades.")
 @data_dir_option
 @json_option
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
+    flow: Path | None,
     symbols: tuple[str, ...],
     start: str | None,
     end: str | None,
     explore: bool,
     data_dir: Path | None,
     as_json: bool,
+    **options: Any,  # as click hands them over; `FlowOptions` names and types them
 ) -> None:
-    """Trade the past with the live code: same features, models, risk gate and broker.
+    """Trade the past: FLOW in one compiled loop, or without one the live code of the ensemble.
 
-    Fills come on the first quote after the order's latency, at bid or ask; commission and swap are
-    charged. Nothing is written down. Progress goes to standard error.
+    Fills come on the first quote after the order's latency, at bid or ask; commission, swap, margin
+    and stop-out as the flow says. Without a flow: features, models, risk gate and broker of the
+    live code. Nothing is written down but what --out asks for. Progress goes to standard error.
     """
+    loaded = resolve_settings(ctx, data_dir)
+    if flow is not None:
+        from plan2.commands.backtest_flow import FlowOptions, run_file
+
+        asked = FlowOptions(flow, symbols, start, end, **options)
+        run_file(loaded, asked, as_json=as_json)
+        return
+    if not symbols:
+        raise click.UsageError("Name a flow file, or --symbol for the live pipeline.")
+    given = sorted(f"--{name.replace('_', '-')}" for name, value in options.items() if value)
+    if given:
+        raise click.UsageError(f"{', '.join(given)} belongs to a flow; name the flow's file.")
+    _run_pipeline(loaded, replay(symbols, start, end), explore=explore, as_json=as_json)
+
+
+def replay(symbols: tuple[str, ...], start: str | None, end: str | None) -> "ReplayWindow":
+    """The window of a run of the live pipeline."""
     from plan2.commands.windows import replay_window
+
+    return replay_window(symbols, start, end, speed="max", fresh=True)
+
+
+def _run_pipeline(
+    loaded: "Loaded", window: "ReplayWindow", *, explore: bool, as_json: bool
+) -> None:
     from plan2.foundation.loop import run_async
     from plan2.intelligence.backtest.text import text_of
     from plan2.wiring.backtesting import run_backtest, without_exploration, without_trades
 
-    loaded = resolve_settings(ctx, data_dir)
     if not explore:
         loaded = without_exploration(loaded)
-    window = replay_window(symbols, start, end, speed="max", fresh=True)
-    report = run_async(run_backtest(loaded, window, _show))
-    click.echo(" " * 60 + "\r", nl=False, err=True)
+    report = run_async(run_backtest(loaded, window, show_progress))
+    clear_progress()
     if as_json:
         print_json(report)
     else:
         click.echo(text_of(without_trades(report)))
 
 
-def _show(ts_ns: int, ticks: int) -> None:
+def show_progress(ts_ns: int, ticks: int) -> None:
+    """Market time and ticks so far, over the line before."""
     moment = datetime.fromtimestamp(ts_ns / 1e9, UTC)
     click.echo(f"  {moment:%Y-%m-%d %H:%M} UTC  {ticks:,} ticks\r", nl=False, err=True)
+
+
+def clear_progress() -> None:
+    """Wipe the line of `show_progress`."""
+    click.echo(" " * 60 + "\r", nl=False, err=True)

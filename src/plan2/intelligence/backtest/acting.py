@@ -1,14 +1,14 @@
 """From a flow's signal to requests: what is asked of the account, compiled."""
 
-from plan2.foundation.values import Float64Array, Int64Array
+from plan2.foundation.values import Float64Array
+from plan2.intelligence.backtest.account.codes import SENT
+from plan2.intelligence.backtest.account.compiled import entry
+from plan2.intelligence.backtest.account.entries import Accounts
 from plan2.intelligence.backtest.account.records import Account
 from plan2.intelligence.backtest.account.requests import enter, leave
 from plan2.intelligence.backtest.account.sizing import lots_for_risk, lots_in_steps
 from plan2.intelligence.features.kernels import kernel
-from plan2.intelligence.flows.moment import EXIT_LONG, EXIT_SHORT, LONG, SHORT
-from plan2.intelligence.flows.words import BARS, ENTERED, GAP, LOTS, POSITIONS, REVERSE, RISK, SCALE
-
-SENT = 0
+from plan2.intelligence.flows.words import EXIT_LONG, EXIT_SHORT, LONG, SHORT
 
 
 @kernel
@@ -26,16 +26,8 @@ def set_exits(account: Account, o: Float64Array, scale: float) -> bool:
     exits.trailing = in_points(o[2], scale)
     exits.trailing_step = in_points(o[3], scale)
     exits.break_even_offset = in_points(o[4], scale)
-    lowest = min(min(exits.stop, exits.target), min(exits.trailing, exits.trailing_step))
+    lowest = min(exits.stop, exits.target, exits.trailing, exits.trailing_step)
     return min(lowest, exits.break_even_offset) >= 0
-
-
-@kernel
-def lots_of(account: Account, s: Float64Array) -> int:
-    """Lots of the entry in steps: fixed, or what risks the share of equity at the stop."""
-    if s[RISK] > 0.0:
-        return lots_for_risk(account, s[RISK], account.exits.stop)
-    return lots_in_steps(account, s[LOTS])
 
 
 @kernel
@@ -49,25 +41,52 @@ def side_of(signal: int) -> int:
 
 
 @kernel
-def act(account: Account, s: Float64Array, w: Int64Array, o: Float64Array, signal: int) -> None:
-    """Ask for what a signal wants; nothing while a request is under way."""
+def act(  # noqa: PLR0913, PLR0917 - the flow's numbers, kept in registers by the loop
+    account: Account,
+    o: Float64Array,
+    scale: float,
+    lots: float,
+    risk: float,
+    reverse: int,
+    positions: int,
+    signal: int,
+) -> bool:
+    """Ask for what a signal wants, nothing while a request is under way; whether it entered.
+
+    Lots are fixed, or those whose loss at the stop is the share `risk` of equity.
+    """
     if account.waiting > 0:
-        return
+        return False
     if signal & EXIT_LONG and account.aim_longs != 0:
         leave(account, 1)
     if signal & EXIT_SHORT and account.aim_shorts != 0:
         leave(account, -1)
     side = side_of(signal)
-    if side == 0 or w[BARS] - w[ENTERED] < w[GAP]:
-        return
     held = account.aim * side
-    if held > 0 and (w[POSITIONS] == 1 or account.held >= w[POSITIONS]):
-        return
-    if held < 0 and w[REVERSE] == 0:
-        return
-    if not set_exits(account, o, s[SCALE]):
-        return
+    is_full = held > 0 and (positions == 1 or account.held >= positions)
+    if side == 0 or is_full or (held < 0 and reverse == 0):
+        return False
+    if not set_exits(account, o, scale):
+        return False
     if held < 0:
         leave(account, -side)
-    if enter(account, side, lots_of(account, s)) == SENT:
-        w[ENTERED] = w[BARS]
+    if risk > 0.0:
+        steps = lots_for_risk(account, risk, account.exits.stop)
+    else:
+        steps = lots_in_steps(account, lots)
+    return enter(account, side, steps) == SENT
+
+
+@entry
+def ask_for(  # noqa: PLR0913, PLR0917
+    accounts: Accounts,
+    o: Float64Array,
+    scale: float,
+    lots: float,
+    risk: float,
+    reverse: int,
+    positions: int,
+    signal: int,
+) -> bool:
+    """`act` from Python."""
+    return act(accounts[0], o, scale, lots, risk, reverse, positions, signal)

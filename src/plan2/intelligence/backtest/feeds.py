@@ -131,5 +131,5 @@ class PointFeed:
             self.last_ns = int(ts_ns[-1])
         self.ticks += size
         for column in (ts_ns, bid, ask):
-            self._digest.update(column)
+            self._digest.update(column.data)
         return PointTicks(ts_ns, bid, ask)

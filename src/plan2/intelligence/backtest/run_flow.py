@@ -122,8 +122,8 @@ class Loop:
         began, row = stopwatch_ns(), 0
         while row < len(block):
             row = self._advance(
-                self._accounts, memory.s, memory.w, memory.c, memory.o,
-                block.ts_ns, block.bid, block.ask, times, rows, memory.outer, row,
+                self._accounts, memory.s, memory.w, memory.c, memory.r, memory.o,
+                block.ts_ns, block.bid, block.ask, times, rows, row,
             )  # fmt: skip
             if row < len(block):
                 self._rows.take(self._accounts)
@@ -139,6 +139,7 @@ class Loop:
         return finished_run(
             Finished(
                 flow=self._flow,
+                instrument=self._instrument,
                 engine="compiled",
                 code=code,
                 bars=self.memory.bars,
@@ -154,11 +155,11 @@ class Loop:
         code = f"{flows_fingerprint()} {account_fingerprint()}"
         is_at_signal = self._flow.execution.fill == "signal_quote"
         loop = advance_text(source, fills_at_signal=is_at_signal)
-        text = HEAD.format(fingerprint=code) + "\n\n" + source.text + "\n" + loop
+        text = HEAD.format(fingerprint=code) + loop
         module: Any = load_module(text, folder)  # made at run time: nothing knows its types
         memory, none = self.memory, np.empty(0, np.int64)
-        example = (memory.s, memory.w, memory.c, memory.o, none, none, none)
-        return machine_code(module.advance, self._accounts, *example, *self._outer, none, 0)
+        example = (memory.s, memory.w, memory.c, memory.r, memory.o, none, none, none)
+        return machine_code(module.advance, self._accounts, *example, *self._outer, 0)
 
 
 def _columns(source: FlowSource, outer: Outer) -> tuple[Int64Array, Float64Array]:
