@@ -15,7 +15,7 @@ from plan2.intelligence.backtest.kept.cells import cell, figure_text
 from plan2.intelligence.backtest.kept.compare import compare
 from plan2.intelligence.backtest.kept.export import export
 from plan2.intelligence.backtest.kept.files import KeptRuns
-from plan2.intelligence.backtest.kept.terms import TABLES, summary_of
+from plan2.intelligence.backtest.kept.terms import TABLES, Made, summary_of
 from plan2.intelligence.backtest.publish import tries_beside
 from plan2.intelligence.backtest.run import BacktestRun
 from unit.backtest_fixtures import MONDAY_NS, flow_of, run_of, trade, walk
@@ -26,7 +26,9 @@ CODE = "c" * 64
 def keep(kept: KeptRuns, run: BacktestRun, made_ns: int = 1) -> str:
     """Keep a run with a page that is only a word."""
     figures = figures_of(run, tries_beside(run, kept))
-    return kept.add(run, summary_of(run, figures, made_ns, CODE), figures, "<p>page</p>")
+    return kept.add(
+        run, summary_of(run, figures, Made(ts_ns=made_ns, code_hash=CODE)), figures, "<p>page</p>"
+    )
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from plan2.intelligence.backtest.figures.definitions import DEFINITIONS
 from plan2.intelligence.backtest.kept.files import KeptRuns
+from plan2.intelligence.backtest.kept.terms import Made
 from plan2.intelligence.backtest.publish import publish
 from unit.backtest_fixtures import MONDAY_NS, flow_of, run_of, trade, walk
 
@@ -42,7 +43,7 @@ class Elements(HTMLParser):
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page of sixty days."""
     kept = KeptRuns(tmp_path_factory.mktemp("tenant"))
-    summary = publish(walk(), kept, MONDAY_NS, "c" * 64)
+    summary = publish(walk(), kept, Made(ts_ns=MONDAY_NS, code_hash="c" * 64))
     return kept.page(summary.run_id).decode()
 
 
@@ -84,7 +85,7 @@ def test_it_holds_every_figure_and_every_trade(page: str) -> None:
 def test_the_same_run_makes_the_same_page(page: str, tmp_path: Path) -> None:
     """Byte for byte, when it is made at the same time."""
     kept = KeptRuns(tmp_path)
-    run_id = publish(walk(), kept, MONDAY_NS, "c" * 64).run_id
+    run_id = publish(walk(), kept, Made(ts_ns=MONDAY_NS, code_hash="c" * 64)).run_id
     assert kept.page(run_id).decode() == page
 
 
@@ -92,8 +93,11 @@ def test_nothing_of_a_flow_is_taken_for_html(tmp_path: Path) -> None:
     """A reason with a tag in it is text; a run without trades has a page too."""
     kept = KeptRuns(tmp_path)
     nasty = run_of([trade(0, 1.0, exit_reason="<script>x</script>")], [(MONDAY_NS, 10_001.0)])
-    found = kept.page(publish(nasty, kept, 1, "c" * 64).run_id).decode()
+    found = kept.page(publish(nasty, kept, Made(ts_ns=1, code_hash="c" * 64)).run_id).decode()
     assert "<script" not in found
     assert "&lt;script&gt;" in found
     empty = run_of([], [(MONDAY_NS, 10_000.0)], flow=flow_of(name="idle"))
-    assert "No trades" in kept.page(publish(empty, kept, 1, "c" * 64).run_id).decode()
+    assert (
+        "No trades"
+        in kept.page(publish(empty, kept, Made(ts_ns=1, code_hash="c" * 64)).run_id).decode()
+    )

@@ -14,11 +14,12 @@ from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.jobs.job import JobKind
 from plan2.dataflow.archive import TickArchive
 from plan2.foundation.config.schema import Workers
+from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.values import TickBlock
 from plan2.intelligence.backtest.asked import NAME, AskedFlows, BacktestWish
 from plan2.intelligence.backtest.figures.whole import figures_of
 from plan2.intelligence.backtest.kept.files import KeptRuns
-from plan2.intelligence.backtest.kept.terms import summary_of
+from plan2.intelligence.backtest.kept.terms import Made, summary_of
 from plan2.intelligence.backtest.run import BacktestRun
 from plan2.wiring.backtest_jobs import RIGHT, backtest_kind
 from unit.backtest_fixtures import DAY_NS, FLOW, HOUR_NS, MONDAY_NS, run_of, trade, walk
@@ -31,6 +32,14 @@ BOSS = Calling(via=Via.COOKIE, role=Role.PORTFOLIO_MANAGER)
 ANALYST = Calling(via=Via.COOKIE, role=Role.ANALYST)
 PATH = "/api/v1/backtests"
 TEXT = FLOW.format(name="hourly", fast=12)
+PYTHON = """
+name = "coded"
+[source]
+symbol = "EURUSD"
+[policy]
+kind = "python"
+plugin = "{plugin}"
+"""
 MONDAY_US = MONDAY_NS // 1_000
 
 
@@ -38,7 +47,12 @@ def keep(stage: WholeStage, run: BacktestRun, made_ns: int = 1, tenant: str = TE
     """Keep a run of a tenant, with a page that is only a word."""
     figures = figures_of(run)
     kept = KeptRuns(stage.backtests_of(tenant))
-    return kept.add(run, summary_of(run, figures, made_ns, "c" * 64), figures, "<p>page</p>")
+    return kept.add(
+        run,
+        summary_of(run, figures, Made(ts_ns=made_ns, code_hash="c" * 64)),
+        figures,
+        "<p>page</p>",
+    )
 
 
 @pytest.fixture
@@ -89,6 +103,8 @@ REFUSED = [
     ({"flow": TEXT, "from_us": 2, "to_us": 1}, 422, "before the time to stop"),
     ({"flow": TEXT, "costs": {"latency_ms": -1.0}}, 400, "latency_ms"),
     ({"flow": TEXT, "colour": "red"}, 400, "colour"),
+    ({"flow": PYTHON.format(plugin="os:system")}, 422, "no installed policy"),
+    ({"flow": PYTHON.format(plugin="/tmp/evil.py:Rule")}, 422, "no installed policy"),
     ({}, 400, "flow"),
 ]
 
@@ -259,13 +275,14 @@ async def test_removing(stage: WholeStage) -> None:
 def test_the_childs_command_line(tmp_path: Path) -> None:
     """Parameters as they are kept become the hidden verb; anything else is refused."""
     wish = {
-        "tenant_id": "main", "flow": "hourly", "flow_key": "k", "symbol": "EURUSD",
+        "tenant_id": MAIN_TENANT, "flow": "hourly", "flow_key": "k", "symbol": "EURUSD",
         "parameters": {"fast": 12.0}, "seed": 1, "start_ns": 0, "end_ns": 0,
     }  # fmt: skip
     kind = backtest_kind(Workers(), tmp_path, tmp_path / "simulated")
     argv = kind.command(wish)
     assert argv[:5] == (sys.executable, "-m", "plan2", "backtests", "work")
-    assert argv[argv.index("--data-dir") + 1] == str(tmp_path)
+    assert argv[argv.index("--data-dir") + 1] == str(tmp_path / "simulated")
+    assert argv[argv.index("--folder") + 1] == str(tmp_path)
     assert msgspec.json.decode(argv[-1], type=BacktestWish).flow == "hourly"
     with pytest.raises(msgspec.ValidationError):
         kind.command(wish | {"more": 1})

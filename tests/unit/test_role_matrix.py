@@ -27,7 +27,7 @@ from plan2.foundation.events.account import TradingStateChanged
 from plan2.foundation.events.people import ActionTaken
 from plan2.intelligence.backtest.figures.whole import figures_of
 from plan2.intelligence.backtest.kept.files import KeptRuns
-from plan2.intelligence.backtest.kept.terms import summary_of
+from plan2.intelligence.backtest.kept.terms import Made, summary_of
 from plan2.intelligence.trading.wishes import Refusal
 from plan2.wiring import backtest_routes, house_routes
 from unit import whole_stage
@@ -159,7 +159,7 @@ async def filled(stage: WholeStage) -> dict[str, str]:
     await stage.job_room.jobs.wait(TENANT, job.job_id)
     run = run_of([], [(MONDAY_NS, 10_000.0)])
     figures = figures_of(run)
-    summary = summary_of(run, figures, 1, "c" * 64)
+    summary = summary_of(run, figures, Made(ts_ns=1, code_hash="c" * 64))
     KeptRuns(stage.backtests_of(TENANT)).add(run, summary, figures, "<p>page</p>")
     return EXAMPLES | {
         "{run_id}": run.run_id,

@@ -45,7 +45,6 @@ from plan2.foundation.secrets.rotation_table import Rotation
 from plan2.foundation.secrets.sealing import Sealer
 from plan2.foundation.time_sources import Reading
 from plan2.foundation.values import TenantId
-from plan2.intelligence.flows.source import write_source
 from plan2.interface.api.approvals import ApprovalRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
 from plan2.interface.api.backtest_parts import READERS, BacktestParts
@@ -68,6 +67,7 @@ from plan2.interface.api.settings import SettingsRoutes
 from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
+from plan2.wiring.backtest_asking import check_asked
 from unit.candidate_fixtures import Life
 from unit.credential_fixtures import CredentialStage
 from unit.identity_fixtures import FAST
@@ -229,7 +229,7 @@ class WholeStage(Stage):
             jobs=self.job_room.jobs,
             archive=TickArchive(self.folder / "archive"),
             folder_of=self.backtests_of,
-            check=write_source,
+            check=check_asked,
             reader=asyncio.Semaphore(READERS),
         )
         return [*BacktestRoutes(parts).handlers(), *BacktestTableRoutes(parts).handlers()]

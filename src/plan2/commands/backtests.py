@@ -227,15 +227,15 @@ def remove(
 
 
 @command.command(hidden=True, epilog=examples("plan2 jobs list --kind backtest"))
-@click.option("--home", required=True, type=click.Path(path_type=Path), help="Of the archive.")
+@click.option("--folder", required=True, type=click.Path(path_type=Path), help="The tenant's.")
 @click.option("--wish", required=True, help="What was asked for, JSON.")
 @data_dir_option
 @click.pass_context
-def work(ctx: click.Context, home: Path, wish: str, data_dir: Path | None) -> None:
+def work(ctx: click.Context, folder: Path, wish: str, data_dir: Path | None) -> None:
     """Run a backtest as a child process: progress and result go to the parent."""
     from plan2.commands.backtest_work import work_on
 
-    work_on(resolve_settings(ctx, data_dir).settings, home, wish)
+    work_on(resolve_settings(ctx, data_dir), folder, wish)
 
 
 def _kept(ctx: click.Context, data_dir: Path | None, tenant: str) -> KeptRuns:

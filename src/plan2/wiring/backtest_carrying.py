@@ -9,10 +9,10 @@ import msgspec
 from plan2.foundation.config.schema_backtests import Backtests
 from plan2.intelligence.backtest.asked import AskedFlows, BacktestWish
 from plan2.intelligence.backtest.kept.files import KeptRuns
-from plan2.intelligence.backtest.kept.terms import RunSummary
+from plan2.intelligence.backtest.kept.terms import Made, RunSummary
 from plan2.intelligence.backtest.publish import publish
-from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.flows.flow import Flow
+from plan2.wiring.flow_run import FlowResult
 
 PUBLISHING: Final = 0.9
 """The share of a job's progress at which the ticks are run and the report begins."""
@@ -20,7 +20,7 @@ MEBIBYTE: Final = 1 << 20
 
 Progress = Callable[[float, str], None]
 """Told how far it is, 0 to 1, and what it does."""
-RunTicks = Callable[[Flow, BacktestWish, Progress], BacktestRun]
+RunTicks = Callable[[Flow, BacktestWish, Progress], FlowResult]
 """Runs a flow over the ticks of a wish; its progress goes from 0 to 1."""
 
 
@@ -63,11 +63,19 @@ def carry_out(
     """
     flow, kept = AskedFlows(tenant_folder).get(wish.flow_key), KeptRuns(tenant_folder)
     progress(0.0, f"{flow.name} on {flow.source.symbol}")
-    run = run_ticks(flow, wish, lambda share, said: progress(share * PUBLISHING, said))
+    found = run_ticks(flow, wish, lambda share, said: progress(share * PUBLISHING, said))
     progress(PUBLISHING, "figures and report")
-    summary = publish(run, kept, keeping.now_ns, keeping.code_hash)
+    made = Made(ts_ns=keeping.now_ns, code_hash=keeping.code_hash, other_paths=paths_of(found))
+    summary = publish(found.run, kept, made)
     limits = keeping.limits
     return _outcome(summary, kept.prune(limits.keep_runs, limits.keep_mb * MEBIBYTE))
+
+
+def paths_of(found: FlowResult) -> dict[str, float]:
+    """Net results on the other paths, for a run made of bars."""
+    return {
+        name: round(float(run.trades["net"].sum()), 2) for name, run in found.other_paths.items()
+    }
 
 
 def _outcome(summary: RunSummary, removed: tuple[str, ...]) -> Outcome:

@@ -9,6 +9,7 @@ import msgspec
 from plan2.connectivity.jobs.job import JobKind, Parameters
 from plan2.foundation.config.schema import Workers
 from plan2.intelligence.backtest.asked import NAME, BacktestWish
+from plan2.wiring.backtest_folders import backtests_folder
 
 RIGHT: Final = ("POST", "/api/v1/backtests")
 
@@ -18,8 +19,9 @@ def backtest_kind(workers: Workers, folder: Path, home: Path) -> JobKind:
 
     def command(parameters: Parameters) -> tuple[str, ...]:
         wish = msgspec.convert(dict(parameters), BacktestWish)
-        argv = (sys.executable, "-m", "plan2", "backtests", "work", "--data-dir", str(folder))
-        return (*argv, "--home", str(home), "--wish", msgspec.json.encode(wish).decode())
+        whose = backtests_folder(folder, wish.tenant_id)
+        argv = (sys.executable, "-m", "plan2", "backtests", "work", "--data-dir", str(home))
+        return (*argv, "--folder", str(whose), "--wish", msgspec.json.encode(wish).decode())
 
     return JobKind(
         name=NAME,

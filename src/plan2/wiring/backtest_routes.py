@@ -6,10 +6,10 @@ from pathlib import Path
 from litestar.types import ControllerRouterHandler
 
 from plan2.dataflow.archive import TickArchive
-from plan2.intelligence.flows.source import write_source
 from plan2.interface.api.backtest_parts import READERS, BacktestParts
 from plan2.interface.api.backtest_tables import BacktestTableRoutes
 from plan2.interface.api.backtests import BacktestRoutes
+from plan2.wiring.backtest_asking import check_asked
 from plan2.wiring.backtest_folders import backtests_folder
 from plan2.wiring.installation import Installation
 
@@ -24,7 +24,7 @@ def backtest_routes(installation: Installation) -> list[ControllerRouterHandler]
         jobs=installation.long_work,
         archive=TickArchive(installation.runs.main.market.home / "archive"),
         folder_of=folder_of,
-        check=write_source,
+        check=check_asked,
         reader=asyncio.Semaphore(READERS),
     )
     return [*BacktestRoutes(parts).handlers(), *BacktestTableRoutes(parts).handlers()]

@@ -1,49 +1,24 @@
-"""Runs a flow over the tick archive: contract data, ticks in blocks, progress by ticks."""
+"""The engine of a backtest job: a flow over the archive, by its rules or by a named policy."""
 
-from pathlib import Path
-
-from plan2.dataflow.archive import TickArchive
-from plan2.foundation.config.load import data_dir
-from plan2.foundation.config.schema import Settings
-from plan2.foundation.errors import InputError
+from plan2.dataflow.archive import END_OF_TIME_NS
+from plan2.foundation.config.load import Loaded
 from plan2.intelligence.backtest.asked import BacktestWish
-from plan2.intelligence.backtest.feeds import Blocks
-from plan2.intelligence.backtest.run import BacktestRun
-from plan2.intelligence.backtest.run_flow import RunOptions, run_flow
 from plan2.intelligence.flows.flow import Flow
+from plan2.wiring.backtest_asking import policy_of
 from plan2.wiring.backtest_carrying import Progress, RunTicks
-from plan2.wiring.contracts import known_contracts
-
-END_OF_TIME_NS = 2**63 - 1
-CODE_FOLDER = "compiled"
-"""Machine code of flows, below the data folder."""
+from plan2.wiring.flow_run import FlowResult, FlowWindow, backtest_flow, tick_feed
 
 
-def over_archive(settings: Settings, home: Path) -> RunTicks:
-    """The engine over the archive below `home`."""
+def over_archive(loaded: Loaded) -> RunTicks:
+    """The engine over the archive of the configured data folder."""
 
-    def run(flow: Flow, wish: BacktestWish, progress: Progress) -> BacktestRun:
-        symbol = flow.source.symbol
-        instrument = known_contracts(settings).get(symbol)
-        if instrument is None:
-            raise InputError(f"There is no contract data for {symbol}, so its costs are unknown.")
-        archive, end_ns = TickArchive(home / "archive"), wish.end_ns or END_OF_TIME_NS
-        expected = _ticks(archive, symbol, wish.start_ns, end_ns)
-        feed = Blocks(symbol, lambda: archive.iter_days(symbol, wish.start_ns, end_ns), expected)
+    def run(flow: Flow, wish: BacktestWish, progress: Progress) -> FlowResult:
+        window = FlowWindow(start_ns=wish.start_ns, end_ns=wish.end_ns or END_OF_TIME_NS)
+        expected = max(1, tick_feed(loaded, flow.source.symbol, window).expected)
 
         def told(ticks: int, _ts_ns: int) -> None:
-            progress(min(1.0, ticks / max(1, expected)), f"{ticks:,} of {expected:,} ticks")
+            progress(min(1.0, ticks / expected), f"{ticks:,} of about {expected:,} ticks")
 
-        folder = data_dir(settings) / CODE_FOLDER
-        return run_flow(flow, feed, instrument, RunOptions(folder=folder, on_progress=told))
+        return backtest_flow(loaded, flow, window, told, policy_of(flow))
 
     return run
-
-
-def _ticks(archive: TickArchive, symbol: str, start_ns: int, end_ns: int) -> int:
-    """About how many ticks a stretch has: those of the days that it touches."""
-    return sum(
-        day.ticks
-        for day in archive.coverage(symbol)
-        if day.last_ts_ns >= start_ns and day.first_ts_ns < end_ns
-    )

@@ -2,12 +2,12 @@
 
 from plan2.intelligence.backtest.figures.whole import figures_of
 from plan2.intelligence.backtest.kept.files import KeptRuns
-from plan2.intelligence.backtest.kept.terms import RunSummary, summary_of
+from plan2.intelligence.backtest.kept.terms import Made, RunSummary, summary_of
 from plan2.intelligence.backtest.page.page import page_of
 from plan2.intelligence.backtest.run import BacktestRun
 
 
-def publish(run: BacktestRun, kept: KeptRuns, made_ns: int, code_hash: str) -> RunSummary:
+def publish(run: BacktestRun, kept: KeptRuns, made: Made) -> RunSummary:
     """Keep a run; returns how lists show it.
 
     The kept runs of the same flow and symbol count as tries on the same question.
@@ -15,11 +15,10 @@ def publish(run: BacktestRun, kept: KeptRuns, made_ns: int, code_hash: str) -> R
     Args:
         run: what the engine left.
         kept: the tenant's runs.
-        made_ns: now, UTC ns.
-        code_hash: of the source that made it.
+        made: when and by what.
     """
     figures = figures_of(run, tries_beside(run, kept))
-    summary = summary_of(run, figures, made_ns, code_hash)
+    summary = summary_of(run, figures, made)
     kept.add(run, summary, figures, page_of(run, summary, figures))
     return kept.record(run.run_id).summary
 

@@ -28,7 +28,8 @@ class BacktestRow(msgspec.Struct, frozen=True, kw_only=True):
     """A finished run in a list; times are microseconds UTC, money in `currency`.
 
     `code_hash`: of the source that made it. `log_digest`: of all orders and trades.
-    `headlines`: some figures, null where there is none.
+    `headlines`: some figures, null where there is none. `other_paths`: net results on other paths
+    inside the bars, by name; empty for ticks.
     """
 
     run_id: str
@@ -58,6 +59,7 @@ class BacktestRow(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str
     sentence: str
     headlines: dict[str, float | None]
+    other_paths: dict[str, float]
 
 
 class DamagedItem(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,14 @@ TABLES: Final[tuple[Table, ...]] = ("trades", "orders", "equity")
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,79}")
 
 
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run came to be: when (UTC ns), by which source, and its net result on other paths."""
+
+    ts_ns: int
+    code_hash: str
+    other_paths: dict[str, float] = {}
+
+
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A run in a list; times are UTC ns, money in `currency`.
 
@@ -36,6 +44,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         code_hash: of the source that made it. log_digest: of all orders and trades.
         daily_sharpe: not annualised, None without variation; what deflation counts.
         headlines: some figures, None where there is none.
+        other_paths: net results on other paths inside the bars, by name; empty for ticks.
     """
 
     run_id: str
@@ -67,6 +76,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     daily_sharpe: float | None
     headlines: dict[str, float | None]
+    other_paths: dict[str, float] = {}
 
 
 class FileMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +112,7 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
-def summary_of(run: BacktestRun, figures: RunFigures, made_ns: int, code_hash: str) -> RunSummary:
+def summary_of(run: BacktestRun, figures: RunFigures, made: Made) -> RunSummary:
     """A run as lists show it."""
     metrics, evidence = figures.metrics, figures.evidence
     return RunSummary(
@@ -114,10 +124,10 @@ def summary_of(run: BacktestRun, figures: RunFigures, made_ns: int, code_hash: s
         flow_digest=run.flow_digest,
         engine=run.engine,
         data_id=run.data_id,
-        code_hash=code_hash,
+        code_hash=made.code_hash,
         log_digest=run.log_digest,
         seed=run.seed,
-        made_ns=made_ns,
+        made_ns=made.ts_ns,
         first_ns=run.first_ns,
         last_ns=run.last_ns,
         ticks=run.ticks,
@@ -135,6 +145,7 @@ def summary_of(run: BacktestRun, figures: RunFigures, made_ns: int, code_hash: s
         sentence=evidence.sentence,
         daily_sharpe=evidence.daily_sharpe,
         headlines={name: metrics[name].value for name in HEADLINES},
+        other_paths=made.other_paths,
     )
 
 

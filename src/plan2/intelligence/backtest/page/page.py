@@ -22,6 +22,7 @@ def page_of(run: BacktestRun, summary: RunSummary, figures: RunFigures) -> str:
         _verdict(figures),
         *(f'<p class="verdict flag">{escape(flag)}</p>' for flag in figures.evidence.flags),
         f"<p>{escape(_when(run))}</p>",
+        *_paths(summary),
         parts.pairs(_headline(figures, name) for name in HEADLINES),
         section("Equity and drawdown", drawings.equity(pictures, summary.currency))
         if pictures.equity.values
@@ -43,6 +44,17 @@ def _verdict(figures: RunFigures) -> str:
     evidence = figures.evidence
     word = escape(evidence.verdict.capitalize())
     return f'<p class="verdict"><strong>{word}.</strong> {escape(evidence.sentence)}</p>'
+
+
+def _paths(summary: RunSummary) -> list[str]:
+    """Net results if prices had moved the other ways inside the bars."""
+    if not summary.other_paths:
+        return []
+    rows = [
+        (f"net on the {name} path", figure_text("money", net))
+        for name, net in summary.other_paths.items()
+    ]
+    return [parts.pairs(rows)]
 
 
 def _of_trades(summary: RunSummary, figures: RunFigures) -> list[str]:
