@@ -67,9 +67,9 @@ def run_of(
         "first_ns": int(times[0]) if len(times) else MONDAY_NS,
         "last_ns": int(times[-1]) if len(times) else MONDAY_NS, "ticks": 1_000, "bars": 100,
         "is_bars": False, "seconds": 0.5, "seed": 1, "start_balance": balance,
-        "end_balance": float(values[-1]) if len(values) else balance,
-        "max_drawdown": float((peak - values).max(initial=0.0)),
-        "max_drawdown_fraction": float((1.0 - values / peak).max(initial=0.0)),
+        "end_balance": values[-1] if len(values) else balance,  # as the engine leaves it: NumPy's
+        "max_drawdown": (peak - values).max(initial=0.0),
+        "max_drawdown_fraction": (1.0 - values / peak).max(initial=0.0),
         "trades": frame, "orders": pl.DataFrame(_orders(trades), schema=ORDERS),
         "equity": pl.DataFrame(
             {"ts_ns": times, "balance": values, "equity": values, "lots": 0.0 * values},

@@ -104,7 +104,7 @@ REFUSED = [
     ({"flow": TEXT, "costs": {"latency_ms": -1.0}}, 400, "latency_ms"),
     ({"flow": TEXT, "colour": "red"}, 400, "colour"),
     ({"flow": PYTHON.format(plugin="os:system")}, 422, "no installed policy"),
-    ({"flow": PYTHON.format(plugin="/tmp/evil.py:Rule")}, 422, "no installed policy"),
+    ({"flow": PYTHON.format(plugin="evil.py:Rule")}, 422, "no installed policy"),
     ({}, 400, "flow"),
 ]
 

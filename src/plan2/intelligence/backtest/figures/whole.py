@@ -56,9 +56,9 @@ def _figures(answers: Mapping[str, Answer], bands: Mapping[str, Interval]) -> di
         elif not isfinite(answer):
             found[name] = Figure(value=None, reason="It is not a finite number.")
         elif band is None:
-            found[name] = Figure(value=answer)
+            found[name] = Figure(value=float(answer))
         else:
-            found[name] = Figure(value=answer, low=band.low, high=band.high)
+            found[name] = Figure(value=float(answer), low=band.low, high=band.high)
     return found
 
 

@@ -68,8 +68,8 @@ class KeptRuns:
             version=VERSION,
             summary=summary,
             flow=run.flow,
-            denials=run.denials,
-            rejects=run.rejects,
+            denials={reason: int(count) for reason, count in run.denials.items()},
+            rejects={int(code): int(count) for code, count in run.rejects.items()},
             files={name: _mark(content) for name, content in contents.items()},
         )
         write_private(fresh / RECORD, msgspec.json.format(msgspec.json.encode(record)))
