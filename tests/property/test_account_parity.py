@@ -21,6 +21,7 @@ from plan2.dataflow.terminals.simulated.rules import AccountRules
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_SECOND, Side, Tick
 from plan2.intelligence.backtest.account import entries
+from plan2.intelligence.flows.flow import Exits, Partial
 from simulated_world import Desk, order
 
 COMMON = {"swap_long_points": -6.8, "swap_short_points": 1.3}
@@ -237,6 +238,46 @@ def test_the_paper_broker_and_the_compiled_account_agree(
     both.compare_history()
 
 
+@given(seed=st.integers(0, 2**32), market=st.sampled_from(["EURUSD", "USDJPY"]))
+@settings(max_examples=20, deadline=None)
+def test_a_quiet_quote_may_be_skipped(seed: int, market: str) -> None:
+    """An account that looks at everything on every quote ends as one that looks when it must."""
+    exits = Exits(break_even_after_r=0.5, time_s=900.0, partial=(Partial(at_r=0.8, fraction=0.4),))
+    ends = [watched(seed, market, exits, is_restless=restless) for restless in (False, True)]
+
+    assert ends[0] == ends[1]
+
+
+def watched(seed: int, market: str, exits: Exits, *, is_restless: bool) -> tuple[object, ...]:
+    """Digest, equity curve and drawdown after 600 quotes with every kind of exit."""
+    instrument, currency = MARKETS[market]
+    one = tape(
+        instrument, currency=currency, exits=exits, latency_ms=300.0, latency_spread_ms=800.0,
+        slippage_points=0.5, reject_fraction=0.05, partial_fraction=0.1, balance="3000.00",
+        risk={"daily_loss_max_fraction": 0.2, "positions_max": 4},
+    )  # fmt: skip
+    rng = np.random.default_rng(seed)
+    scale = 10.0**instrument.digits
+    bid = START[instrument.symbol] + np.cumsum(rng.integers(-12, 13, 600))
+    for price, spread, wish in zip(bid, rng.integers(0, 9, 600), rng.random(600), strict=True):
+        if is_restless:
+            one.accounts["wake_ns"] = 0
+        one.quote(price / scale, (price + spread) / scale, after_s=20.0)
+        if wish < 0.04:
+            levels = {"stop": 60 / scale, "target": 150 / scale, "trailing": 40 / scale}
+            one.enter(1 if wish < 0.02 else -1, 0.07, trailing_step=3 / scale, **levels)
+        elif wish > 0.99:
+            one.leave()
+    frames = one.finish()
+    return (
+        frames.log_digest,
+        frames.equity.rows(),
+        frames.max_drawdown,
+        frames.max_drawdown_fraction,
+        frames.denials,
+    )
+
+
 def test_the_tapes_meet_everything() -> None:
     """A comparison of quiet books would prove nothing: what tapes of this kind bring about."""
     reasons: set[str] = set()
@@ -249,8 +290,8 @@ def test_the_tapes_meet_everything() -> None:
         reasons |= set(frames.trades["exit_reason"])
         answers |= set(frames.orders["retcode"])
 
-    assert reasons >= {"signal", "stop_loss", "take_profit", "stop_out"}
-    assert answers >= {10009, 10013, 10014, 10016, 10019, 10021, 10036, 10038}
+    assert reasons >= {"signal", "turned", "stop_loss", "take_profit", "stop_out"}
+    assert answers >= {10009, 10013, 10016, 10019, 10021, 10035, 10036, 10038}
 
 
 def play(both: Pair, steps: list[Step]) -> None:

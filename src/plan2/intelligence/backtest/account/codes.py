@@ -43,7 +43,8 @@ REASONS: Final = (
     "end",
     "turned",
 )
-"""Why a position, or a part of it, was closed; turned: an opposite netting entry."""
+"""Why a position, or a part of it, was closed; turned: by an
+opposite netting entry."""
 
 DONE, DONE_PARTIAL = 10009, 10010
 CLOSED_MARKET = RETCODES[Refusal.MARKET_CLOSED]

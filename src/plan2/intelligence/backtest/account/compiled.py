@@ -45,6 +45,14 @@ def entry(function: Function) -> Function:
     return kernels.entry(function)
 
 
+def inlined(function: Function) -> Function:
+    """A kernel that becomes a part of every caller, whatever the compiler thinks of its size."""
+    options: Any = {
+        "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True
+    }  # fmt: skip
+    return cast("Function", njit(error_model="numpy", **options)(function))
+
+
 class Outline:
     """One outlined function: its dispatcher, its cell, and the address once it is known."""
 

@@ -5,7 +5,7 @@ entries still open. What a position carries (swap, margin, commission of its ent
 lots in proportion, to the cent; the last lots take the rest.
 """
 
-from plan2.intelligence.backtest.account.codes import CLOSED, FILLED
+from plan2.intelligence.backtest.account.codes import CLOSED, FILLED, TURNED
 from plan2.intelligence.backtest.account.compiled import outlined
 from plan2.intelligence.backtest.account.money import cents, nearest, share
 from plan2.intelligence.backtest.account.records import ROWS, Account, Position, Request
@@ -122,7 +122,7 @@ def reduce(account: Account, request: Request, price: int, lots: int, slip: int)
     position = account.positions[0]
     beyond = lots - position.lots
     ticket = position.ticket
-    exit_at(account, min(lots, position.lots), price * 1000, request.reason, slip)
+    exit_at(account, min(lots, position.lots), price * 1000, TURNED, slip)
     close_part(account, 0)
     if beyond > 0:
         turned = account.positions[0]

@@ -27,7 +27,7 @@ def denial(account: Account, side: int, lots: int) -> int:
         return DRAWDOWN
     if account.halted_day != 0:
         return DAILY_LOSS
-    if terms.spread_max > 0 and account.ask - account.bid > terms.spread_max:
+    if terms.spread_max > 0.0 and account.ask - account.bid > terms.spread_max:
         return SPREAD
     if not is_within_hours(account):
         return HOURS

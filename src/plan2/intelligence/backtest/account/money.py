@@ -11,7 +11,8 @@ import numpy as np
 
 from plan2.intelligence.features.kernels import kernel
 
-POWERS = 10.0 ** np.arange(23)
+DECIMALS = 23
+POWERS = 10.0 ** np.arange(DECIMALS)
 """Powers of ten that a float holds exactly."""
 SPLITTER = 134_217_729.0
 """2**27 + 1 halves a float's digits (Dekker 1971)."""
@@ -57,20 +58,20 @@ def nearest(value: float, digits: int) -> int:
 def decimals_of(rate: float) -> int:
     """How many decimals `repr(rate)` has: the fewest that lead back to the float; 23 = too many."""
     half_ulp = math.ldexp(0.5, math.frexp(rate)[1] - 53)
-    for digits in range(POWERS.shape[0]):
+    for digits in range(DECIMALS):
         product = rate * POWERS[digits]
         whole = math.floor(product + 0.5)
         rest = (product - whole) + product_error(rate, POWERS[digits], product)
         if abs(rest - math.floor(rest + 0.5)) < half_ulp * POWERS[digits]:
             return digits
-    return POWERS.shape[0]
+    return DECIMALS
 
 
 @kernel
 def is_beyond_tie(up: int, down: int, rate: float, floor: int) -> bool:
     """Whether up / down · repr(rate) is rounded up from `floor`, near floor + ½; all ≥ 0."""
     digits = decimals_of(rate)
-    if digits >= POWERS.shape[0]:
+    if digits >= DECIMALS:
         return float(up) * rate / float(down) - floor > 0.5
     ten = 1
     for _ in range(digits):

@@ -11,7 +11,7 @@ from plan2.intelligence.backtest.account.codes import (
     DRAIN,
     NO_QUOTES,
 )
-from plan2.intelligence.backtest.account.compiled import outlined
+from plan2.intelligence.backtest.account.compiled import inlined, outlined
 from plan2.intelligence.backtest.account.deals import close_part, exit_at, note_order
 from plan2.intelligence.backtest.account.limits import mark
 from plan2.intelligence.backtest.account.money import cents
@@ -19,21 +19,39 @@ from plan2.intelligence.backtest.account.nights import next_rollover, rollover_w
 from plan2.intelligence.backtest.account.records import NEVER, REQUESTS, RESERVE, ROWS, Account
 from plan2.intelligence.backtest.account.requests import answer_due, slippage
 from plan2.intelligence.backtest.account.stops import manage, run_stops, stop_out
-from plan2.intelligence.backtest.account.valuation import OWN, closing, equity_now, quote_rate
+from plan2.intelligence.backtest.account.valuation import closing, equity_now, quote_rate
 from plan2.intelligence.backtest.account.watch import look_back, refresh
 from plan2.intelligence.features.kernels import kernel
 
 
-@kernel
+@inlined
 def quote(account: Account, ts_ns: int, bid: int, ask: int) -> int:
     """Do all that this quote (points) brings about; returns bits of `codes`, 0 when nothing."""
     account.ts_ns = ts_ns
     account.bid = bid
     account.ask = ask
+    flags = 0
     if ts_ns >= account.wake_ns:
-        return work(account)
-    if account.held == 0:
-        return 0
+        flags = work(account)
+    elif account.held > 0:
+        side = account.one_side
+        if side == 0:
+            flags = look(account)
+        else:
+            price = bid if side > 0 else ask
+            if price <= account.low or price >= account.high:
+                flags = work(account)
+            elif price < account.lowest:
+                account.lowest = price
+            elif price > account.highest:
+                account.highest = price
+    return flags
+
+
+@outlined(0)
+def look(account: Account) -> int:
+    """The same for positions of both sides, or whose profit is converted at the quote's rate."""
+    bid, ask = account.bid, account.ask
     if (
         bid <= account.bid_low
         or bid >= account.bid_high
@@ -42,9 +60,7 @@ def quote(account: Account, ts_ns: int, bid: int, ask: int) -> int:
     ):
         return work(account)
     points = bid * account.longs - ask * account.shorts - account.cost
-    equity = account.cash + points * account.per_point * (
-        1.0 if account.terms.quote_source == OWN else quote_rate(account)
-    )
+    equity = account.cash + points * account.per_point * quote_rate(account)
     if equity < account.equity_low or equity > account.equity_high:
         return work(account)
     account.lowest_bid = min(account.lowest_bid, bid)

@@ -64,7 +64,7 @@ class Terms:
     slips: Annotated[Float64Array, Fixed((SAMPLES,))]
     positions_max: int
     orders_per_day_max: int
-    spread_max: int
+    spread_max: float
     hours_start: int
     hours_end: int
     daily_loss_fraction: float
@@ -214,10 +214,14 @@ class Account:
     """The whole account.
 
     Attributes:
-        wake_ns: when something happens by the time alone. bid_low … ask_high: beyond these a quote
-            concerns a position. cash … cost: equity of a quiet quote is cash + (bid · longs −
-            ask · shorts − cost) · money per point; equity_low, equity_high: beyond these it counts.
-        lowest_bid … highest_ask: of the quotes since the positions were looked at last.
+        wake_ns: when something happens by the time alone. one_side: +1 or −1 while only such
+            positions are held and no rate converts, else 0; then low and high bound the closing
+            price within which nothing happens, lowest and highest are its extremes.
+        bid_low … ask_high: beyond these a quote concerns a position. cash … per_point: equity of a
+            quiet quote is cash + (bid · longs − ask · shorts − cost) · per_point · rate;
+            equity_low, equity_high: beyond these it counts.
+        lowest_bid … highest_ask: of the quotes since the positions were looked at last, where
+            one_side is 0.
         bid, ask, ts_ns: the last quote. given_quote_rate, given_base_rate: account currency per
             unit, written by the caller where the terms say 3.
         balance, peak, max_drawdown, day_start, equity: cents. max_drawdown_share: of the peak.
@@ -230,6 +234,11 @@ class Account:
 
     wake_ns: int
     held: int
+    one_side: int
+    low: int
+    high: int
+    lowest: int
+    highest: int
     lowest_bid: int
     highest_bid: int
     lowest_ask: int

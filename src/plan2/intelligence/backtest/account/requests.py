@@ -89,17 +89,19 @@ def fix_levels(account: Account, exits: Exits, side: int) -> None:
 
 @outlined(1)
 def leave(account: Account, side: int) -> int:
-    """Ask to close every position of a side (0: of both); how many requests were sent.
+    """Ask to close every position of a side (0: of both), the oldest first; returns how many.
 
     What is being closed already is left alone.
     """
     sent = 0
-    index = account.held - 1
-    while index >= 0:
+    index = 0
+    while index < account.held:
         position = account.positions[index]
-        index -= 1
+        held = account.held
         if side in (0, position.side) and position.lots > position.leaving:
             sent += close(account, position.ticket, position.lots - position.leaving, ASKED)
+        # With `fills_at_signal` the position is gone now and the next one stands in its place.
+        index += 1 if account.held == held else 0
     return sent
 
 

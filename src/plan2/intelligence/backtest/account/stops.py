@@ -86,10 +86,9 @@ def stop_out(account: Account) -> None:
 def manage(account: Account) -> None:
     """Move stops and send the flow's own exits as far as this quote says so."""
     terms = account.terms
-    index = account.held - 1
-    while index >= 0:
-        position = account.positions[index]
-        index -= 1
+    index = 0
+    while index < account.held:
+        position, held = account.positions[index], account.held
         if position.trailing > 0:
             trail(account, position)
         if terms.break_even_after_r > 0.0 and position.is_break_even == 0 and position.risk > 0:
@@ -99,6 +98,8 @@ def manage(account: Account) -> None:
             close(account, position.ticket, rest, TIME)
         elif terms.partials_known > 0 and position.risk > 0:
             take_parts(account, position)
+        # With `fills_at_signal` it may be gone now, and the next one stands in its place.
+        index += 1 if account.held == held else 0
 
 
 @kernel

@@ -1,5 +1,6 @@
 """From a flow and an instrument to an account that is ready for its first quote."""
 
+import math
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -89,7 +90,7 @@ def _write_costs(terms: Any, flow: Flow, instrument: Instrument) -> None:
         _exact(points) * point
         for points in (instrument.swap_long_points, instrument.swap_short_points)
     ]
-    down = nights[0].denominator * nights[1].denominator
+    down = math.lcm(nights[0].denominator, nights[1].denominator)
     terms["swap_long"], terms["swap_short"] = (int(night * down) for night in nights)
     terms["swap_down"] = down
     terms["triple_day"] = instrument.swap_rollover3days
@@ -125,7 +126,7 @@ def _write_limits(terms: Any, risk: FlowRisk) -> None:
     """The flow's own limits."""
     terms["positions_max"] = risk.positions_max
     terms["orders_per_day_max"] = risk.orders_per_day_max
-    terms["spread_max"] = int(risk.spread_max_points) if risk.spread_max_points else 0
+    terms["spread_max"] = risk.spread_max_points
     terms["daily_loss_fraction"] = risk.daily_loss_max_fraction
     terms["drawdown_fraction"] = risk.drawdown_max_fraction
     if risk.hours:

@@ -51,6 +51,10 @@ def refresh(account: Account) -> None:
 @outlined(0)
 def look_back(account: Account) -> None:
     """Take the quotes since the last look, this one included, into each position's extremes."""
+    if account.one_side > 0:
+        account.lowest_bid, account.highest_bid = account.lowest, account.highest
+    elif account.one_side < 0:
+        account.lowest_ask, account.highest_ask = account.lowest, account.highest
     low_bid, high_bid = min(account.lowest_bid, account.bid), max(account.highest_bid, account.bid)
     low_ask, high_ask = min(account.lowest_ask, account.ask), max(account.highest_ask, account.ask)
     for index in range(account.held):
@@ -63,6 +67,7 @@ def look_back(account: Account) -> None:
             position.worst = max(position.worst, high_ask)
     account.lowest_bid = account.highest_bid = account.bid
     account.lowest_ask = account.highest_ask = account.ask
+    account.lowest = account.highest = account.bid if account.one_side > 0 else account.ask
 
 
 @kernel
@@ -160,3 +165,27 @@ def bound_equity(account: Account, slack: float) -> None:
         low = max(low, margin_now(account) * level + 0.01)
     account.equity_low = low + slack
     account.equity_high = peak - slack
+    bound_price(account)
+
+
+@kernel
+def bound_price(account: Account) -> None:
+    """Where all positions are of one side and nothing is converted, equity bounds the price too."""
+    was = account.one_side
+    account.one_side = 0
+    if account.terms.quote_source == OWN and account.shorts == 0.0 and account.longs > 0.0:
+        account.one_side = 1
+        account.low, account.high = account.bid_low, account.bid_high
+    elif account.terms.quote_source == OWN and account.longs == 0.0 and account.shorts > 0.0:
+        account.one_side = -1
+        account.low, account.high = account.ask_low, account.ask_high
+    side = account.one_side
+    if side != 0:
+        lots = side * (account.longs + account.shorts)
+        worst = (account.equity_low - account.cash) / account.per_point + account.cost
+        best = (account.equity_high - account.cash) / account.per_point + account.cost
+        first, last = min(worst / lots, best / lots), max(worst / lots, best / lots)
+        account.low = max(account.low, math.ceil(max(first, 0.0) - 1e-6) - 1)
+        account.high = min(account.high, math.floor(min(last, 1e15) + 1e-6) + 1)
+    if side != was:
+        account.lowest = account.highest = account.bid if side > 0 else account.ask
