@@ -1,11 +1,11 @@
 """`plan2 backtest`: a flow over ticks in one compiled loop, or the live pipeline over the past."""
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from plan2.commands.market_progress import clear_progress, show_progress
 from plan2.commands.options import (
     data_dir_option,
     examples,
@@ -13,10 +13,7 @@ from plan2.commands.options import (
     print_json,
     resolve_settings,
 )
-
-if TYPE_CHECKING:
-    from plan2.foundation.config.load import Loaded
-    from plan2.wiring.markets import ReplayWindow
+from plan2.foundation.config.load import Loaded
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -79,39 +76,30 @@ def command(
     given = sorted(f"--{name.replace('_', '-')}" for name, value in options.items() if value)
     if given:
         raise click.UsageError(f"{', '.join(given)} belongs to a flow; name the flow's file.")
-    _run_pipeline(loaded, replay(symbols, start, end), explore=explore, as_json=as_json)
-
-
-def replay(symbols: tuple[str, ...], start: str | None, end: str | None) -> "ReplayWindow":
-    """The window of a run of the live pipeline."""
-    from plan2.commands.windows import replay_window
-
-    return replay_window(symbols, start, end, speed="max", fresh=True)
+    span = (start, end)
+    _run_pipeline(loaded, symbols, span, explore=explore, as_json=as_json)
 
 
 def _run_pipeline(
-    loaded: "Loaded", window: "ReplayWindow", *, explore: bool, as_json: bool
+    loaded: Loaded,
+    symbols: tuple[str, ...],
+    span: tuple[str | None, str | None],
+    *,
+    explore: bool,
+    as_json: bool,
 ) -> None:
+    """The live code of the ensemble over the archive."""
+    from plan2.commands.windows import replay_window
     from plan2.foundation.loop import run_async
     from plan2.intelligence.backtest.text import text_of
     from plan2.wiring.backtesting import run_backtest, without_exploration, without_trades
 
     if not explore:
         loaded = without_exploration(loaded)
+    window = replay_window(symbols, *span, speed="max", fresh=True)
     report = run_async(run_backtest(loaded, window, show_progress))
     clear_progress()
     if as_json:
         print_json(report)
     else:
         click.echo(text_of(without_trades(report)))
-
-
-def show_progress(ts_ns: int, ticks: int) -> None:
-    """Market time and ticks so far, over the line before."""
-    moment = datetime.fromtimestamp(ts_ns / 1e9, UTC)
-    click.echo(f"  {moment:%Y-%m-%d %H:%M} UTC  {ticks:,} ticks\r", nl=False, err=True)
-
-
-def clear_progress() -> None:
-    """Wipe the line of `show_progress`."""
-    click.echo(" " * 60 + "\r", nl=False, err=True)

@@ -22,11 +22,16 @@ STATEMENT: Final = (
     "flow was run on three paths. Stops, targets and trailing inside one bar are guesses."
 )
 BARS_A_BLOCK: Final = 65_536
+POINTS: Final = 5
+"""Ticks of one bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class BarFeed:
-    """Four ticks a bar: at its start, at a third, at two thirds, and a millisecond before its end.
+    """Five ticks a bar: its open twice, two extremes at a third and two thirds, its close.
+
+    The second tick at the open is there for requests that were decided when the bar before ended:
+    they are filled near the open, not at an extreme. The close comes a millisecond before the end.
 
     Args:
         bars: bid prices must be known; without ask prices the spread of the bar is added, and
@@ -50,7 +55,7 @@ class BarFeed:
     @property
     def expected(self) -> int:
         """Ticks that will come."""
-        return 4 * len(self.bars)
+        return POINTS * len(self.bars)
 
     def blocks(self) -> Iterator[TickBlock]:
         """See `TickFeed`."""
@@ -59,7 +64,8 @@ class BarFeed:
 
     def _ticks(self, bars: BarSeries) -> TickBlock:
         period_ns = bars.period_s * NS_PER_SECOND
-        offsets = np.array([0, period_ns // 3, 2 * period_ns // 3, period_ns - NS_PER_MS])
+        again = min(NS_PER_SECOND, period_ns // 10)
+        offsets = np.array([0, again, period_ns // 3, 2 * period_ns // 3, period_ns - NS_PER_MS])
         bid = _walk(self.path, bars.prices[:4])
         ask = _walk(self.path, self._ask(bars))
         times = bars.ts_ns[:, None] + offsets
@@ -83,11 +89,11 @@ class BarFeed:
 
 
 def _walk(path: Path, ohlc: Float64Array) -> Float64Array:
-    """float64[n, 4]: open, the two extremes in the order of the path, close."""
+    """float64[n, 5]: open, open, the two extremes in the order of the path, close."""
     opened, high, low, closed = ohlc
     if path == "base":
         is_high_first = closed < opened
     else:
         is_high_first = np.full(len(opened), path == "high_first")
     first, second = np.where(is_high_first, high, low), np.where(is_high_first, low, high)
-    return np.stack([opened, first, second, closed], axis=1)
+    return np.stack([opened, opened, first, second, closed], axis=1)

@@ -96,12 +96,14 @@ class PointFeed:
         self.first_ns = self.last_ns = 0
         self._feed = feed
         self._scale = 10.0**digits
-        self._digest = hashlib.sha256(f"{feed.symbol} {digits}\n".encode())
+        self._name = f"{feed.symbol} {digits}"
+        self._digests = [hashlib.sha256() for _ in range(3)]
 
     @property
     def data_id(self) -> str:
-        """SHA-256 of symbol, digits and every tick so far."""
-        return self._digest.hexdigest()
+        """SHA-256 of symbol, digits and every tick so far, whatever blocks they came in."""
+        parts = [self._name, *(column.hexdigest() for column in self._digests)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def blocks(self) -> Iterator[PointTicks]:
         """Blocks of at most BLOCK_TICKS.
@@ -130,6 +132,6 @@ class PointFeed:
         if size:
             self.last_ns = int(ts_ns[-1])
         self.ticks += size
-        for column in (ts_ns, bid, ask):
-            self._digest.update(column.data)
+        for digest, column in zip(self._digests, (ts_ns, bid, ask), strict=True):
+            digest.update(column.data)
         return PointTicks(ts_ns, bid, ask)

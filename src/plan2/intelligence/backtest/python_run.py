@@ -14,12 +14,11 @@ from plan2.intelligence.backtest import turn_source as places
 from plan2.intelligence.backtest.account.compiled import account_fingerprint
 from plan2.intelligence.backtest.account.entries import finish_entry
 from plan2.intelligence.backtest.account.frames import Rows
-from plan2.intelligence.backtest.account.terms import open_account
 from plan2.intelligence.backtest.acting import ask_for
 from plan2.intelligence.backtest.feeds import PointFeed, PointTicks, TickFeed
 from plan2.intelligence.backtest.finished import Finished, finished_run
 from plan2.intelligence.backtest.run import BacktestRun
-from plan2.intelligence.backtest.run_flow import Cancelled, RunOptions
+from plan2.intelligence.backtest.run_flow import Cancelled, RunOptions, new_account
 from plan2.intelligence.backtest.turn_source import DRAIN, ENDED, LAST, MAY_ENTER, turn_text
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.memory import new_memory
@@ -50,7 +49,7 @@ def run_policy(
     if source.program.outer:
         names = ", ".join(source.program.outer)
         raise InputError(f"{flow.name}: a Python policy cannot read {names} yet.")
-    loop = PolicyLoop(flow, policy, source, instrument, options)
+    loop = PolicyLoop(flow, policy, source, instrument, options, is_bars=feed.is_bars)
     ticks = PointFeed(feed, instrument.digits)
     for block in ticks.blocks():
         loop.run(block)
@@ -59,7 +58,7 @@ def run_policy(
             raise Cancelled(f"{flow.name}: ended after {ticks.ticks:,} ticks.")
     if ticks.ticks == 0:
         raise InputError(f"{feed.symbol}: no ticks in the chosen time.")
-    return loop.finish(ticks, is_bars=feed.is_bars)
+    return loop.finish(ticks)
 
 
 class PolicyLoop:
@@ -76,16 +75,18 @@ class PolicyLoop:
         source: FlowSource,
         instrument: Instrument,
         options: RunOptions,
+        *,
+        is_bars: bool = False,
     ) -> None:
         self.seconds = 0.0
         self._flow = flow
         self._policy = policy
         self._instrument = instrument
+        self._is_bars = is_bars
         self._rows = Rows()
         self._view = View()
         self._memory = memory = new_memory(flow, source, instrument)
-        self._accounts = open_account(flow, instrument, slips=options.slips)
-        self._accounts["given_quote_rate"], self._accounts["given_base_rate"] = options.rates
+        self._accounts = new_account(flow, instrument, options, is_bars=is_bars)
         self._k = np.zeros(places.PLACES, np.int64)
         addressed = {
             places.S: memory.s,
@@ -152,7 +153,7 @@ class PolicyLoop:
             memory.w[ENTERED] = memory.bars
         memory.o[:] = kept
 
-    def finish(self, ticks: PointFeed, *, is_bars: bool) -> BacktestRun:
+    def finish(self, ticks: PointFeed) -> BacktestRun:
         """Close what is open and say what came out."""
         finish_entry(self._accounts)
         frames = self._rows.frames(self._accounts, self._instrument)
@@ -163,7 +164,7 @@ class PolicyLoop:
             code=f"{account_fingerprint()} {flows_fingerprint()}",
             bars=self._memory.bars,
             seconds=self.seconds,
-            is_bars=is_bars,
+            is_bars=self._is_bars,
         )
         return finished_run(finished, ticks, frames)
 

@@ -16,7 +16,7 @@ from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Float64Array, Int64Array
 from plan2.intelligence.backtest.account.compiled import account_fingerprint
-from plan2.intelligence.backtest.account.entries import finish_entry
+from plan2.intelligence.backtest.account.entries import Accounts, finish_entry
 from plan2.intelligence.backtest.account.frames import Rows
 from plan2.intelligence.backtest.account.terms import open_account
 from plan2.intelligence.backtest.feeds import PointFeed, PointTicks, TickFeed
@@ -28,6 +28,9 @@ from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.memory import FlowMemory, new_memory
 from plan2.intelligence.flows.modules import flows_fingerprint, load_module
 from plan2.intelligence.flows.source import HEAD, FlowSource, write_source
+
+QUOTE_WAIT_S = 60.0
+"""A request that meets no quote for so long is refused, as the paper broker does."""
 
 OnProgress = Callable[[int, int], None]
 """Told the ticks that were run and the market's time, UTC ns."""
@@ -81,7 +84,7 @@ def run_flow(
     """
     options = options or RunOptions()
     source = write_source(flow)
-    loop = Loop(flow, source, instrument, options)
+    loop = Loop(flow, source, instrument, options, is_bars=feed.is_bars)
     ticks = PointFeed(feed, instrument.digits)
     for block in ticks.blocks():
         loop.run(block)
@@ -93,7 +96,7 @@ def run_flow(
             f"{feed.symbol}: no ticks in the chosen time.",
             remedy="`plan2 archive list` shows what is imported.",
         )
-    return loop.finish(ticks, is_bars=feed.is_bars)
+    return loop.finish(ticks)
 
 
 class Loop:
@@ -104,15 +107,21 @@ class Loop:
     """
 
     def __init__(
-        self, flow: Flow, source: FlowSource, instrument: Instrument, options: RunOptions
+        self,
+        flow: Flow,
+        source: FlowSource,
+        instrument: Instrument,
+        options: RunOptions,
+        *,
+        is_bars: bool = False,
     ) -> None:
         self.seconds = 0.0
         self.memory: FlowMemory = new_memory(flow, source, instrument)
         self._flow = flow
         self._instrument = instrument
+        self._is_bars = is_bars
         self._rows = Rows()
-        self._accounts = open_account(flow, instrument, slips=options.slips)
-        self._accounts["given_quote_rate"], self._accounts["given_base_rate"] = options.rates
+        self._accounts = new_account(flow, instrument, options, is_bars=is_bars)
         self._outer = _columns(source, options.outer)
         self._advance = self._compiled(source, options.folder)
 
@@ -130,7 +139,7 @@ class Loop:
         self._rows.take(self._accounts)
         self.seconds += (stopwatch_ns() - began) / 1e9
 
-    def finish(self, ticks: PointFeed, *, is_bars: bool) -> BacktestRun:
+    def finish(self, ticks: PointFeed) -> BacktestRun:
         """Close what is open and say what came out."""
         finish_entry(self._accounts)
         self._rows.take(self._accounts)
@@ -144,7 +153,7 @@ class Loop:
                 code=code,
                 bars=self.memory.bars,
                 seconds=self.seconds,
-                is_bars=is_bars,
+                is_bars=self._is_bars,
             ),
             ticks,
             frames,
@@ -174,6 +183,16 @@ def _columns(source: FlowSource, outer: Outer) -> tuple[Int64Array, Float64Array
         raise InputError(f"nobody gave the values of {', '.join(missing)}.")
     rows = outer.rows[:, [outer.names.index(name) for name in wanted]] if wanted else outer.rows
     return np.require(outer.times, np.int64, ["C", "W"]), np.require(rows, np.float64, ["C", "W"])
+
+
+def new_account(
+    flow: Flow, instrument: Instrument, options: RunOptions, *, is_bars: bool
+) -> Accounts:
+    """The account of a run; quotes made of bars are minutes apart, so requests wait for them."""
+    wait_s = 0.0 if is_bars else QUOTE_WAIT_S
+    accounts = open_account(flow, instrument, slips=options.slips, quote_wait_s=wait_s)
+    accounts["given_quote_rate"], accounts["given_base_rate"] = options.rates
+    return accounts
 
 
 def with_seed(flow: Flow, seed: int) -> Flow:

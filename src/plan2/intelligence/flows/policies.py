@@ -5,8 +5,8 @@ exits, size, limits and account stay those of the flow file. It is found by the 
 point of the group `plan2.policies`, or as `module:Class` or `file.py:Class`.
 """
 
-import importlib
 import importlib.util
+import pkgutil
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
@@ -99,7 +99,7 @@ def find_policy(name: str) -> Policy:
 def _class_in(place: str, attribute: str) -> type:
     """A class of a module or of a Python file."""
     try:
-        module = _file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        module = _file(Path(place)) if place.endswith(".py") else pkgutil.resolve_name(place)
     except (ImportError, OSError, SyntaxError) as error:
         raise InputError(f"{place} cannot be imported: {error}.") from error
     made = getattr(module, attribute, None)
