@@ -20,9 +20,8 @@ def work_on(loaded: Loaded, folder: Path, text: str) -> None:
     from plan2.wiring.backtest_ticks import over_archive
 
     wish = msgspec.json.decode(text, type=BacktestWish)
-    keeping = Keeping(
-        limits=loaded.settings.backtests, now_ns=LiveClock().now_ns(), code_hash=code_hash()
-    )
+    limits, now_ns = loaded.settings.backtests, LiveClock().now_ns()
+    keeping = Keeping(limits=limits, now_ns=now_ns, code_hash=code_hash())
     try:
         channel.result(carry_out(wish, folder, over_archive(loaded), channel.progress, keeping))
     except Plan2Error as error:

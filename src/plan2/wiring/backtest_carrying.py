@@ -65,10 +65,14 @@ def carry_out(
     progress(0.0, f"{flow.name} on {flow.source.symbol}")
     found = run_ticks(flow, wish, lambda share, said: progress(share * PUBLISHING, said))
     progress(PUBLISHING, "figures and report")
+    return _outcome(*keep(found, kept, keeping))
+
+
+def keep(found: FlowResult, kept: KeptRuns, keeping: Keeping) -> tuple[RunSummary, tuple[str, ...]]:
+    """Keep a run with its report; returns how lists show it, and the ids of what had to go."""
     made = Made(ts_ns=keeping.now_ns, code_hash=keeping.code_hash, other_paths=paths_of(found))
-    summary = publish(found.run, kept, made)
-    limits = keeping.limits
-    return _outcome(summary, kept.prune(limits.keep_runs, limits.keep_mb * MEBIBYTE))
+    summary, limits = publish(found.run, kept, made), keeping.limits
+    return summary, kept.prune(limits.keep_runs, limits.keep_mb * MEBIBYTE)
 
 
 def paths_of(found: FlowResult) -> dict[str, float]:

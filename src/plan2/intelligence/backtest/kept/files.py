@@ -138,6 +138,10 @@ class KeptRuns:
         """
         return self._checked(run_id, PAGE)
 
+    def page_file(self, run_id: str) -> Path:
+        """Where the report of a run is."""
+        return self._folder / run_id / PAGE
+
     def table(self, run_id: str, name: Table) -> pl.DataFrame:
         """Trades, orders or equity of a run, as in `backtest/run.py`.
 
