@@ -32,6 +32,7 @@ EXAMPLES = {
     "{rule_id}": "r-1",
     "{alert_id}": "al-1",
     "{name}": "desk",
+    "{run_id}": "no-such-run",
 }
 GUARD_CODES = frozenset(
     {

@@ -5,6 +5,7 @@ What needs PostgreSQL (audit, privacy, records) gets a `Law`: by default one who
 away, so that a request that comes so far is answered 503.
 """
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -44,13 +45,16 @@ from plan2.foundation.secrets.rotation_table import Rotation
 from plan2.foundation.secrets.sealing import Sealer
 from plan2.foundation.time_sources import Reading
 from plan2.foundation.values import TenantId
+from plan2.intelligence.flows.source import write_source
 from plan2.interface.alerts.service import AlertService
 from plan2.interface.api.alert_channels import AlertChannelRoutes
 from plan2.interface.api.alerts import AlertRoutes
-from plan2.intelligence.flows.source import write_source
 from plan2.interface.api.approvals import ApprovalRoutes
 from plan2.interface.api.assistants import AssistantRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
+from plan2.interface.api.backtest_parts import READERS, BacktestParts
+from plan2.interface.api.backtest_tables import BacktestTableRoutes
+from plan2.interface.api.backtests import BacktestRoutes
 from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
 from plan2.interface.api.jobs import JobRoutes
@@ -71,6 +75,7 @@ from plan2.interface.api.telegram import TelegramParts, TelegramRoutes
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
 from plan2.interface.notify.notification import Notification, Recipient
+from plan2.wiring.backtest_asking import check_asked
 from unit.alert_fixtures import AlertRoom
 from unit.assistant_fixtures import Agreed, AssistantRoom
 from unit.candidate_fixtures import Life
@@ -226,6 +231,7 @@ class WholeStage(Stage):
                 self.assistants.news,
             ).handlers(),
             *AlertChannelRoutes(self._alerts_of, lambda: True, lambda: False).handlers(),
+            *self._backtest_routes(),
             *TrainingRoutes(
                 TrainingParts(
                     jobs=self.job_room.jobs,
@@ -263,6 +269,20 @@ class WholeStage(Stage):
     def _alerts_of(self, tenant_id: str) -> AlertService | None:
         """Only one tenant's alerts are open."""
         return self.alerts.service if tenant_id == TENANT else None
+
+    def backtests_of(self, tenant: str) -> Path:
+        """The folder of a tenant's backtests."""
+        return self.folder / "tenants" / tenant
+
+    def _backtest_routes(self) -> list[ControllerRouterHandler]:
+        parts = BacktestParts(
+            jobs=self.job_room.jobs,
+            archive=TickArchive(self.folder / "archive"),
+            folder_of=self.backtests_of,
+            check=check_asked,
+            reader=asyncio.Semaphore(READERS),
+        )
+        return [*BacktestRoutes(parts).handlers(), *BacktestTableRoutes(parts).handlers()]
 
     async def _propose_override(
         self, caller: Session, payload: Mapping[str, object], reason: str

@@ -62,7 +62,8 @@ def command(
 
     Fills come on the first quote after the order's latency, at bid or ask; commission, swap, margin
     and stop-out as the flow says. Without a flow: features, models, risk gate and broker of the
-    live code. Nothing is written down but what --out asks for. Progress goes to standard error.
+    live code. A flow's run is kept, with its report, for `plan2 backtests`; a run of the live code
+    is not. Progress goes to standard error.
     """
     loaded = resolve_settings(ctx, data_dir)
     if flow is not None:

@@ -36,6 +36,7 @@ from plan2.interface.api.telegram import TelegramRoutes
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
 from plan2.wiring.approving import GATE_OVERRIDE
+from plan2.wiring.backtest_routes import backtest_routes
 from plan2.wiring.governance import Governance
 from plan2.wiring.installation import Installation
 from plan2.wiring.limits import Limits
@@ -68,6 +69,7 @@ def house_routes(
         *ServiceRoutes(limits.registry, plan2.__version__).handlers(),
         *QuotaRoutes(limits.usage, limits.load, tenants.directory).handlers(),
         *_job_routes(installation),
+        *backtest_routes(installation),
         *TelegramRoutes(installation.messages.telegram_parts()).handlers(),
         *_alert_routes(installation),
         *_assistant_routes(installation),

@@ -18,6 +18,7 @@ from plan2.foundation.storage import Database
 from plan2.foundation.worker_pool import WorkerPool
 from plan2.intelligence.training.job import NAME as TRAIN
 from plan2.intelligence.training.job import TrainWish, command_of
+from plan2.wiring.backtest_jobs import backtest_kind
 from plan2.wiring.research_jobs import research_kinds
 
 
@@ -37,6 +38,7 @@ def job_kinds(workers: Workers, folder: Path, home: Path) -> dict[str, JobKind]:
             asked=_retrain,
         ),
         *research_kinds(workers, folder, home),
+        backtest_kind(workers, folder, home),
     )
     return {kind.name: kind for kind in kinds}
 

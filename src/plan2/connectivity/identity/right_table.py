@@ -35,8 +35,9 @@ from plan2.connectivity.identity.rights import (
     Rule,
     Scope,
 )
-from plan2.connectivity.identity.rights_telegram import ROWS as TELEGRAM_ROWS
+from plan2.connectivity.identity.rights_backtests import ROWS as BACKTEST_ROWS
 from plan2.connectivity.identity.rights_research import ROWS as RESEARCH_ROWS
+from plan2.connectivity.identity.rights_telegram import ROWS as TELEGRAM_ROWS
 
 Route = tuple[str, str]
 """HTTP method (or WEBSOCKET) and path template."""
@@ -192,6 +193,7 @@ RIGHTS: Final[dict[Route, Rule]] = {
     **rights_alerts.ROWS,
     **rights_assistants.ROWS,
     **RESEARCH_ROWS,
+    **BACKTEST_ROWS,
     ("WEBSOCKET", "/api/v1/stream"): READ,
     ("WEBSOCKET", "/api/v1/terminal"): Rule(entrance=Entrance.KEY, rate=RateClass.FREE),
     **TELEGRAM_ROWS,
@@ -224,6 +226,7 @@ VERBS: Final[dict[str, Rule | None]] = {
     "assistants": START,
     "audit": AUDIT,
     "backtest": None,
+    "backtests": None,
     "bench": None,
     "config": ADMINISTER,
     "doctor": None,

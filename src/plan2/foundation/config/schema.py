@@ -10,6 +10,7 @@ from msgspec import Meta, field
 
 from plan2.foundation.config.schema_alerts import Alerts
 from plan2.foundation.config.schema_assistants import Assistants
+from plan2.foundation.config.schema_backtests import Backtests
 from plan2.foundation.config.schema_notify import Notify
 from plan2.foundation.config.schema_telegram import Telegram
 from plan2.foundation.config.section import (
@@ -321,6 +322,7 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     quota: Quota = Quota()
     load: Load = Load()
     workers: Workers = Workers()
+    backtests: Backtests = Backtests()
     security: Security = Security()
     secrets: Secrets = Secrets()
     audit: Audit = Audit()

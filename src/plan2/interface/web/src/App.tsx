@@ -50,6 +50,9 @@ const TrainingPage = lazy(() =>
 const ResearchPage = lazy(() =>
   import("./pages/research/ResearchPage").then((m) => ({ default: m.ResearchPage })),
 );
+const BacktestsPage = lazy(() =>
+  import("./pages/backtests/BacktestsPage").then((m) => ({ default: m.BacktestsPage })),
+);
 const LearningPage = lazy(() =>
   import("./pages/learning/LearningPage").then((m) => ({ default: m.LearningPage })),
 );
@@ -139,6 +142,9 @@ function Pages() {
       <Route path="/help" component={HelpPage} />
       <Route path="/alerts" component={AlertsPage} />
       <Route path="/research/:id?">{({ id }) => <ResearchPage id={id ?? ""} />}</Route>
+      <Route path="/backtests/:id?/:tab?">
+        {({ id, tab }) => <BacktestsPage id={id ?? ""} tab={tab ?? ""} />}
+      </Route>
       <Route path="/learning" component={LearningPage} />
       <Route path="/features/:symbol?">
         {({ symbol }) => <FeaturesPage symbol={symbol ?? ""} />}

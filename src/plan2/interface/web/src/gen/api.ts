@@ -88,6 +88,60 @@ export type AuditItem = {
   type: string;
   version: number;
 };
+export type BacktestBody = {
+  costs?: CostChange;
+  flow: string;
+  from_us?: number | null;
+  parameters?: Record<string, number>;
+  seed?: number | null;
+  symbol?: string;
+  to_us?: number | null;
+};
+export type BacktestDetail = {
+  costs: Costs;
+  denials: Record<string, number>;
+  evidence: Evidence;
+  falls: FallItem[];
+  flow: Record<string, Json>;
+  groups: Record<string, Group[]>;
+  metrics: MetricItem[];
+  months: Month[];
+  not_simulated: string[];
+  pictures: PictureItems;
+  rejects: Record<string, number>;
+  run: BacktestRow;
+  simulated: string[];
+};
+export type BacktestList = { damaged: DamagedItem[]; items: BacktestRow[]; size: number };
+export type BacktestRow = {
+  bars: number;
+  code_hash: string;
+  currency: string;
+  data_id: string;
+  end_balance: number;
+  engine: string;
+  first_us: number;
+  flow_digest: string;
+  headlines: Record<string, number | null>;
+  is_bars: boolean;
+  last_us: number;
+  log_digest: string;
+  made_us: number;
+  max_drawdown: number;
+  name: string;
+  orders: number;
+  parameters: Record<string, number>;
+  period: string;
+  run_id: string;
+  seconds: number;
+  seed: number;
+  sentence: string;
+  start_balance: number;
+  symbol: string;
+  ticks: number;
+  trades: number;
+  verdict: string;
+};
 export type BackupCodes = { backup_codes: string[] };
 export type Bars = {
   close: number[];
@@ -127,13 +181,6 @@ export type CandidateItem = {
   verdict: string;
 };
 export type CandidateReceipt = { approval_id: string; candidate: CandidateItem; outcome: string };
-export type Chance = {
-  blocks: Drawn;
-  entries: EntryTest | null;
-  fan: Fan;
-  skip_share: number;
-  skips: Drawn;
-};
 export type ChangeBody = {
   expires_us?: number | null;
   limit_price?: number | null;
@@ -145,7 +192,7 @@ export type ChangeBody = {
 export type CheckReport = {
   bars: number;
   columns: ColumnReport[];
-  findings: FeaturesSetCheckFinding[];
+  findings: Finding[];
   schema_id: string;
   symbol: string;
   ticks: number;
@@ -196,6 +243,14 @@ export type CommandBody = {
   target?: string;
 };
 export type CommandReceipt = { command_id: string; trading_state: string };
+export type ComparedItem = { best: number[]; definition: Definition; values: (number | null)[] };
+export type ComparisonItem = {
+  equity: CurveItem[];
+  figures: ComparedItem[];
+  notes: string[];
+  parameters: Record<string, (number | null)[]>;
+  runs: BacktestRow[];
+};
 export type ComponentItem = {
   detail: string;
   level: number;
@@ -241,6 +296,24 @@ export type ContestItem = {
   refused: string;
   state: string;
 };
+export type CostChange = {
+  commission_per_lot?: string | null;
+  latency_ms?: number | null;
+  partial_fraction?: number | null;
+  reject_fraction?: number | null;
+  slippage_points?: number | null;
+  swap?: boolean | null;
+};
+export type Costs = {
+  before: number;
+  commission: number;
+  net: number;
+  slippage: number;
+  spread: number;
+  swap: number;
+};
+export type CurveItem = { time_us: number[]; values: number[] };
+export type DamagedItem = { reason: string; run_id: string };
 export type DataMap = { items: MapItem[] };
 export type DecisionItem = {
   cost: number | null;
@@ -256,13 +329,12 @@ export type DecisionItem = {
   symbol: string;
   ts_us: number;
 };
-export type DetectionItem = {
-  at_us: number;
-  check: "look_ahead" | "warm_up";
-  compared: number;
-  first_us: number;
-  ok: boolean | null;
-  says: string;
+export type Definition = {
+  better: "more" | "less" | "";
+  formula: string;
+  label: string;
+  name: string;
+  unit: "fraction" | "money" | "ratio" | "days" | "count" | "lots" | "probability";
 };
 export type DetectorItem = {
   detector: string;
@@ -273,16 +345,9 @@ export type DetectorItem = {
   signal: string;
   statistic: number | null;
 };
-export type Drawn = { drawdown: Quantiles; losing: number; net: Quantiles };
 export type Ended = { ended: number };
-export type EntryTest = {
-  actual: number;
-  p_value: number;
-  random: Quantiles;
-  repetitions: number;
-  trades: number;
-};
 export type EquityCurve = { balance: string[]; equity: string[]; time_us: number[] };
+export type EquityLine = { balance: number[]; equity: number[]; lots: number[]; time_us: number[] };
 export type EraseBody = { confirm: string; reason: string };
 export type ErasureReport = {
   erased_us: number;
@@ -301,6 +366,16 @@ export type EventItem = {
   stream_id: string;
   type: string;
 };
+export type Evidence = {
+  daily_sharpe: number | null;
+  days: number;
+  flags: string[];
+  sentence: string;
+  trades: number;
+  trials: number;
+  verdict: string;
+};
+export type Excursion = { mae: number; mfe: number; net: number; trade: number };
 export type ExportFile = { file: string; made_us: number; size_bytes: number };
 export type FactorBegun = {
   expires_us: number;
@@ -317,13 +392,7 @@ export type FactorInfo = {
   since_us: number | null;
 };
 export type Failure = { code: string; message: string; remedy: string; type: "Failure" };
-export type Fan = {
-  actual: number[];
-  actual_drawdown: number;
-  at: number[];
-  bands: number[][];
-  drawdown: Quantiles;
-};
+export type FallItem = { bottom_us: number; depth: number; end_us: number; start_us: number };
 export type FeatureBook = {
   bar_period_s: number;
   catalogue: FeatureEntry[];
@@ -354,6 +423,13 @@ export type FeatureValues = {
   units: string[];
   values: (number | null)[];
 };
+export type Figure = {
+  high: number | null;
+  low: number | null;
+  reason: string;
+  value: number | null;
+};
+export type Finding = { feature: string; severity: "error" | "warning" | "note"; text: string };
 export type FlagBody = { is_on: boolean | null; reason?: string };
 export type FlagItem = {
   default: boolean;
@@ -368,16 +444,15 @@ export type FlagItem = {
 };
 export type FlagLevel = { is_on: boolean; scope: string };
 export type FlagsList = { items: FlagItem[] };
-export type FoldItem = {
-  inside: number | null;
-  max_drawdown: number;
-  net: number;
-  outside: number | null;
-  point: Record<string, number> | null;
-  test_end_us: number;
-  test_start_us: number;
-  trades: number;
-  train_start_us: number;
+export type FlowBody = { flow: string };
+export type FlowOutline = {
+  description: string;
+  execution: Record<string, Json>;
+  name: string;
+  parameters: Record<string, number>;
+  period: string;
+  problem: string;
+  symbol: string;
 };
 export type ForecastItem = {
   abstained: string;
@@ -405,6 +480,14 @@ export type ForeignOrderItem = {
   trigger: string;
 };
 export type GateItem = { conditions: ConditionItem[]; is_open: boolean; state: string };
+export type Group = {
+  average: number;
+  name: string;
+  net: number;
+  profit_factor: number | null;
+  trades: number;
+  wins: number;
+};
 export type HealthInfo = {
   components: ComponentItem[];
   latency: StageItem[];
@@ -412,13 +495,7 @@ export type HealthInfo = {
   status: string;
   ws_clients: number;
 };
-export type HeatMap = {
-  cells: (number | null)[][];
-  x: string;
-  xs: number[];
-  y: string;
-  ys: number[];
-};
+export type Histogram = { counts: number[]; edges: number[] };
 export type InclusionProof = {
   leaf_hash: string;
   path: string[];
@@ -478,15 +555,6 @@ export type JobLogItem = { dropped: number; lines: string[] };
 export type JobStatus = "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
 export type JoinBody = { name?: string; password: string; token: string };
 export type JoinedItem = { name: string; tenant: string; user_id: string };
-export type JudgedRun = {
-  gross: number;
-  log_digest: string;
-  max_drawdown: number;
-  net: number;
-  point: Record<string, number>;
-  start_balance: number;
-  trades: number;
-};
 export type Kept = { basis: string; until: string; what: string };
 export type KeyBody = {
   days?: number;
@@ -562,6 +630,7 @@ export type MapItem = {
   purpose: string;
   retention: string;
 };
+export type MetricItem = { definition: Definition; figure: Figure; section: string };
 export type ModelItem = {
   family: string;
   metrics: Record<string, number | null>;
@@ -571,6 +640,7 @@ export type ModelItem = {
   symbol: string;
   trained_us: number;
 };
+export type Month = { earned: number; month: number; net: number; trades: number; year: number };
 export type MoveBody = { reason: string; to: IntelligenceModelsLifecycleState };
 export type MoveItem = {
   at_us: number;
@@ -626,6 +696,7 @@ export type OrderItem = {
   ts_us: number;
   why: string;
 };
+export type OrderPage = { items: OrderRow[]; offset: number; total: number };
 export type OrderReceipt = { order_id: string; request_id: string; state: string };
 export type OrderRecord = {
   account_id: string;
@@ -696,6 +767,18 @@ export type OrderRecord = {
   validity_end: string;
   venue_mic: string;
 };
+export type OrderRow = {
+  code: number;
+  filled_lots: number;
+  filled_us: number;
+  kind: string;
+  lots: number;
+  order: number;
+  price: number;
+  reason: string;
+  side: number;
+  ts_us: number;
+};
 export type OutcomeForecast = {
   abstained: string;
   candidate_id: string;
@@ -729,6 +812,16 @@ export type PasswordBody = { new: string; old: string };
 export type PastState = { accounts: AccountState[]; at_us: number; position: number };
 export type PeopleList = { items: PersonItem[] };
 export type PersonItem = { name: string; role: string; user_id: string };
+export type PictureItems = {
+  daily_returns: Histogram;
+  drawdown: CurveItem;
+  equity: CurveItem;
+  excursions: Excursion[];
+  lots: CurveItem;
+  rolling_sharpe: CurveItem;
+  rolling_volatility: CurveItem;
+  trade_results: Histogram;
+};
 export type PositionItem = {
   close_price: number | null;
   closed_us: number | null;
@@ -765,7 +858,6 @@ export type ProviderItem = {
   place: string;
   protection: string;
 };
-export type Quantiles = { p05: number; p25: number; p50: number; p75: number; p95: number };
 export type QuotaUse = {
   limit: number;
   quota: string;
@@ -797,74 +889,6 @@ export type ReportRow = {
   report_id: string;
   symbols: string[];
   verdict: string;
-};
-export type ResearchBody = {
-  flow: string;
-  folds?: number;
-  from_us?: number | null;
-  jitter_runs?: number;
-  kind: "sweep" | "walk_forward" | "stress";
-  median_stop?: boolean;
-  method?: "grid" | "random" | "tpe";
-  metric?: string;
-  minutes?: number | null;
-  mode?: "rolling" | "anchored";
-  noise_points?: number;
-  noise_runs?: number;
-  parameters?: Record<string, number>;
-  patience?: number;
-  processes?: number;
-  ranges?: (string | Json)[];
-  seed?: number;
-  symbol?: string;
-  to_us?: number | null;
-  train_share?: number;
-  trials?: number;
-};
-export type ResearchDetail = {
-  chance: Chance | null;
-  code: string;
-  data_id: string;
-  detections: DetectionItem[];
-  end_us: number;
-  findings: ResearchDiagnosisFindingFinding[];
-  flow: string;
-  flow_digest: string;
-  flow_text: string;
-  fraction: number;
-  job_id: string;
-  kind: "sweep" | "walk_forward" | "stress" | null;
-  message: string;
-  parameters: Record<string, number>;
-  ranges: string[];
-  research_id: string;
-  run: JudgedRun | null;
-  seed: number;
-  serious: number;
-  start_us: number;
-  state: string;
-  stress: Stress | null;
-  sweep: SweepResult | null;
-  symbol: string;
-  ticks: number;
-  verdict: string;
-  walk_forward: WalkItem | null;
-  warnings: number;
-  written_us: number;
-};
-export type ResearchList = { items: ResearchOutline[] };
-export type ResearchOutline = {
-  flow: string;
-  fraction: number;
-  job_id: string;
-  kind: "sweep" | "walk_forward" | "stress" | null;
-  research_id: string;
-  serious: number;
-  state: string;
-  symbol: string;
-  verdict: string;
-  warnings: number;
-  written_us: number;
 };
 export type ResetBody = { second_factor?: boolean };
 export type RestoreBody = { file: string; reason?: string };
@@ -980,7 +1004,6 @@ export type SimilarItem = {
   net_r_mean: number | null;
   side: number;
 };
-export type Spread = { losing: number; net: Quantiles; runs: number };
 export type StageItem = {
   buckets: BucketItem[];
   count: number;
@@ -990,41 +1013,8 @@ export type StageItem = {
   p99_us: number;
   stage: string;
 };
-export type Step = {
-  amount: number;
-  kind: string;
-  max_drawdown: number;
-  net: number;
-  trades: number;
-};
 export type StepItem = { is_done: boolean; step: string };
 export type StopsBody = { reason: string; stop_loss?: number | null; take_profit?: number | null };
-export type Stress = {
-  break_even_factor: number | null;
-  break_even_points: number | null;
-  jitter: Spread;
-  noise: Spread;
-  noise_points: number;
-  steps: Step[];
-};
-export type SweepResult = {
-  best: TrialRow | null;
-  cliff: number | null;
-  counted: number;
-  days: number;
-  deflated: number | null;
-  heat_maps: HeatMap[];
-  method: string;
-  metric: string;
-  overfitting: number | null;
-  parameters: string[];
-  planned: number;
-  rows: TrialRow[];
-  rows_left_off: number;
-  stopped: number;
-  trials: number;
-  verdict: string;
-};
 export type SwitchItem = {
   actor: string;
   at_us: number;
@@ -1117,6 +1107,26 @@ export type TokenItem = {
   token_type: string;
 };
 export type Touched = { rows: number; table: string };
+export type TradeItem = {
+  close_price: number;
+  close_us: number;
+  commission: number;
+  decided_us: number;
+  exit_reason: string;
+  gross: number;
+  lots: number;
+  mae: number;
+  mfe: number;
+  net: number;
+  open_price: number;
+  open_us: number;
+  side: number;
+  slippage_cost: number;
+  spread_cost: number;
+  swap: number;
+  trade: number;
+};
+export type TradePage = { items: TradeItem[]; net: number; offset: number; total: number };
 export type TradeReport = {
   account_id: string;
   action_type: string;
@@ -1174,15 +1184,6 @@ export type TrainingChoices = {
   symbols: ArchivedSymbol[];
   usual_families: string[];
 };
-export type TrialRow = {
-  is_whole: boolean;
-  max_drawdown: number;
-  metrics: Record<string, number | null>;
-  net: number;
-  point: Record<string, number>;
-  trades: number;
-  value: number | null;
-};
 export type Trigger = "market" | "limit" | "stop" | "stop_limit";
 export type TypeItem = {
   above: number | null;
@@ -1217,18 +1218,6 @@ export type VoteItem = {
   raw: number;
   weight: number;
 };
-export type WalkItem = {
-  curve: [number, number][];
-  efficiency: number | null;
-  folds: FoldItem[];
-  metric: string;
-  mode: string;
-  net: number;
-  planned: number;
-  sharpe: number | null;
-  trades: number;
-  winning_folds: number;
-};
 export type WorkItem = {
   done_rows: number;
   kind: string;
@@ -1239,11 +1228,6 @@ export type WorkItem = {
 export type ConnectivityIdentityProposalsState =
   "open" | "approved" | "refused" | "withdrawn" | "expired";
 export type ConnectivityIdentityRightsScope = "read" | "trade" | "admin";
-export type FeaturesSetCheckFinding = {
-  feature: string;
-  severity: "error" | "warning" | "note";
-  text: string;
-};
 export type IntelligenceModelsLifecycleState =
   | "draft"
   | "trained"
@@ -1255,13 +1239,6 @@ export type IntelligenceModelsLifecycleState =
   | "suspended"
   | "rejected";
 export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "symbol" | "flow";
-export type ResearchDiagnosisFindingFinding = {
-  advice: string;
-  code: string;
-  figures: Record<string, number>;
-  says: string;
-  severity: "serious" | "warning" | "note";
-};
 
 export type Paths = {
   "/api/v1/account": { get: { answer: AccountInfo } };
@@ -1299,6 +1276,70 @@ export type Paths = {
   "/api/v1/audit/checkpoints": { get: { answer: CheckpointList } };
   "/api/v1/audit/state": { get: { query: { at_us: number }; answer: PastState } };
   "/api/v1/audit/{position}": { get: { path: { position: number }; answer: AuditDetail } };
+  "/api/v1/backtests": {
+    get: { answer: BacktestList };
+    post: { body: BacktestBody; answer: JobItem };
+  };
+  "/api/v1/backtests/check": { post: { body: FlowBody; answer: FlowOutline } };
+  "/api/v1/backtests/compare": { get: { query: { runs: string }; answer: ComparisonItem } };
+  "/api/v1/backtests/{run_id}": {
+    get: { path: { run_id: string }; answer: BacktestDetail };
+    delete: { path: { run_id: string }; answer: undefined };
+  };
+  "/api/v1/backtests/{run_id}/bars": {
+    get: {
+      path: { run_id: string };
+      query: { from_us: number; period_s?: number; to_us: number };
+      answer: Bars;
+    };
+  };
+  "/api/v1/backtests/{run_id}/equity": {
+    get: {
+      path: { run_id: string };
+      query?: { from_us?: number | null; points?: number; to_us?: number | null };
+      answer: EquityLine;
+    };
+  };
+  "/api/v1/backtests/{run_id}/export": {
+    get: {
+      path: { run_id: string };
+      query?: {
+        format?: "json" | "csv" | "parquet";
+        what?: "trades" | "orders" | "equity" | "metrics";
+      };
+      answer: string;
+    };
+  };
+  "/api/v1/backtests/{run_id}/orders": {
+    get: {
+      path: { run_id: string };
+      query?: {
+        from_us?: number | null;
+        limit?: number;
+        offset?: number;
+        reason?: string;
+        to_us?: number | null;
+      };
+      answer: OrderPage;
+    };
+  };
+  "/api/v1/backtests/{run_id}/report": { get: { path: { run_id: string }; answer: Blob } };
+  "/api/v1/backtests/{run_id}/trades": {
+    get: {
+      path: { run_id: string };
+      query?: {
+        descending?: boolean;
+        from_us?: number | null;
+        limit?: number;
+        offset?: number;
+        reason?: string;
+        side?: "long" | "short" | null;
+        sort?: "trade" | "open" | "close" | "net" | "lots" | "mae" | "mfe" | "commission" | "swap";
+        to_us?: number | null;
+      };
+      answer: TradePage;
+    };
+  };
   "/api/v1/bars": {
     get: {
       query: {
@@ -1553,16 +1594,6 @@ export type Paths = {
   };
   "/api/v1/reports": { get: { answer: ReportRow[] } };
   "/api/v1/reports/{report_id}": { get: { path: { report_id: string }; answer: Blob } };
-  "/api/v1/research": {
-    get: { query?: { limit?: number }; answer: ResearchList };
-    post: { body: ResearchBody; answer: JobItem };
-  };
-  "/api/v1/research/{research_id}": {
-    get: { path: { research_id: string }; answer: ResearchDetail };
-  };
-  "/api/v1/research/{research_id}/cancel": {
-    post: { path: { research_id: string }; answer: JobItem };
-  };
   "/api/v1/second-factor": {
     get: { answer: FactorInfo };
     post: { answer: FactorBegun };

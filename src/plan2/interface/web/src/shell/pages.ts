@@ -24,6 +24,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: "/training", title: "page.training", icon: "training", key: "j", right: "reader" },
   { path: "/alerts", title: "page.alerts", icon: "bell", key: "w", right: "reader" },
   { path: "/research", title: "page.research", icon: "chart", key: "h", right: "reader" },
+  { path: "/backtests", title: "page.backtests", icon: "chart", key: "b", right: "reader" },
   { path: "/learning", title: "page.learning", icon: "learning", key: "n" },
   { path: "/features", title: "page.features", icon: "table", key: "f" },
   { path: "/system", title: "page.system", icon: "system", key: "s" },

@@ -13,6 +13,7 @@ export const en = {
   "page.training": "Training",
   "page.alerts": "Alerts",
   "page.research": "Research",
+  "page.backtests": "Backtests",
   "page.learning": "Learning",
   "page.features": "Features",
   "page.system": "System",
