@@ -1,0 +1,37 @@
+"""What a flow contributes to a decision: its signal, its size, its own limits and their figures."""
+
+import msgspec
+
+from plan2.intelligence.risk.flow_limits import FlowFigures, FlowLimits
+
+
+class FlowPart(msgspec.Struct, frozen=True, kw_only=True):
+    """The flow behind a decision.
+
+    `action` is a word of `flows.policy.Action`; distances in price units, 0 = none; `why` the
+    condition with its values. `lots` and `risk_fraction` say how much it asks for. `exits` is what
+    its position lives by: see `trading.flow_exits`. `horizon_s`: after which it is closed (0 =
+    never). `uses_models`: whether forecasts stand behind it. `leaving`: positions of the symbol
+    that it closes in the same breath.
+    """
+
+    name: str
+    version: int
+    digest: str
+    action: str
+    why: str = ""
+    stop_loss: float = 0.0
+    take_profit: float = 0.0
+    lots: float = 0.0
+    risk_fraction: float = 0.0
+    horizon_s: int = 0
+    uses_models: bool = False
+    leaving: int = 0
+    limits: FlowLimits = FlowLimits()
+    figures: FlowFigures | None = None
+    exits: dict[str, float] = {}
+
+    @property
+    def label(self) -> str:
+        """Name and version, for people."""
+        return f"flow {self.name} {self.version}" if self.version else f"flow {self.name}"

@@ -1,0 +1,256 @@
+"""The flows that trade an account, and what they do on a tick.
+
+A symbol with a flow on it is the flows' alone: the account's own decision rests there. A paused
+flow opens nothing more; it still closes what its conditions want closed, and its positions keep
+their stops. Every flow sees every tick, paused or not, so that its signals never depend on that.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from plan2.foundation.events.base import Event
+from plan2.foundation.values import NS_PER_MINUTE, Tick
+from plan2.intelligence.decision.decide import Decision
+from plan2.intelligence.decision.flow_part import FlowPart
+from plan2.intelligence.decision.keeping import Scene
+from plan2.intelligence.decision.record import Reason
+from plan2.intelligence.flows.flow import Flow
+from plan2.intelligence.flows.policy import NO_SIGNAL, Action, FlowPolicy, Signal
+from plan2.intelligence.models.forecast import Forecast
+from plan2.intelligence.risk.flow_limits import FlowFigures, FlowLimits
+from plan2.intelligence.trading.account_events import ADDS_RISK
+from plan2.intelligence.trading.deciding import Deciding
+from plan2.intelligence.trading.flow_exits import exits_of
+from plan2.intelligence.trading.flow_ledger import FlowLedger
+from plan2.intelligence.trading.management import Management
+from plan2.intelligence.trading.portfolio import Portfolio
+from plan2.intelligence.trading.positions import Position
+from plan2.intelligence.trading.rates import Rates
+from plan2.intelligence.trading.wishes import Sight
+
+MINUTES_PER_DAY: Final = 1_440
+RESTING: Final = Decision(reason=Reason.NO_SIGNAL)
+
+
+class FlowSeat:
+    """A version of a flow that trades an account.
+
+    While `waiting` is a list, ticks are kept in it for a policy that is still being warmed up.
+    """
+
+    __slots__ = ("digest", "flow", "is_paused", "limits", "policy", "version", "waiting")
+
+    def __init__(self, flow: Flow, version: int, digest: str, policy: FlowPolicy) -> None:
+        self.flow = flow
+        self.version = version
+        self.digest = digest
+        self.policy = policy
+        self.limits = limits_of(flow)
+        self.is_paused = False
+        self.waiting: list[tuple[Tick, Forecast | None]] | None = None
+
+    @property
+    def name(self) -> str:
+        """What its orders are named after."""
+        return self.flow.name
+
+    def step(self, tick: Tick, forecast: Forecast | None) -> Signal:
+        """The policy's signal; none while it is being warmed up."""
+        if self.waiting is not None:
+            self.waiting.append((tick, forecast))
+            return NO_SIGNAL
+        return self.policy.step(tick, forecast)
+
+    def begin(self, seen: tuple[int, int]) -> None:
+        """The policy has seen all up to a tick's time and number: let it catch up and go on."""
+        waiting, self.waiting = self.waiting or [], None
+        for tick, forecast in waiting:
+            if (tick.ts_ns, tick.seq) > seen:
+                self.policy.step(tick, forecast)
+
+
+class SeatsDesk(msgspec.Struct, frozen=True):
+    """What seats work with: the account's own parts; `meet` hears which flows there are."""
+
+    deciding: Deciding
+    sight: Sight
+    portfolio: Portfolio
+    rates: Rates
+    management: Management
+    meet: Callable[[str], None]
+
+
+class FlowSeats:
+    """The seats of one account; changed between ticks only."""
+
+    def __init__(self, desk: SeatsDesk) -> None:
+        self.of_symbol: dict[str, tuple[FlowSeat, ...]] = {}
+        self.ledger = FlowLedger(desk.sight.orders, desk.sight.positions)
+        self._desk = desk
+
+    def apply(self, event: Event) -> None:
+        """Book what the flows earned; call it before the account's own books hear of it."""
+        self.ledger.apply(event)
+
+    def all(self) -> list[FlowSeat]:
+        """Every seat, by symbol."""
+        return [seat for seats in self.of_symbol.values() for seat in seats]
+
+    def find(self, name: str) -> FlowSeat | None:
+        """The seat of a flow."""
+        return next((seat for seat in self.all() if seat.name == name), None)
+
+    def seat(self, seat: FlowSeat) -> None:
+        """Let a flow trade from the next tick on, instead of an earlier version of it."""
+        self.unseat(seat.name)
+        symbol = seat.flow.source.symbol
+        self.of_symbol[symbol] = (*self.of_symbol.get(symbol, ()), seat)
+        self._desk.meet(seat.name)
+
+    def unseat(self, name: str) -> None:
+        """Let a flow trade no more; harmless when it does not."""
+        kept = {
+            symbol: tuple(seat for seat in seats if seat.name != name)
+            for symbol, seats in self.of_symbol.items()
+        }
+        self.of_symbol = {symbol: seats for symbol, seats in kept.items() if seats}
+
+    def on_tick(self, scene: Scene) -> Decision:
+        """Everything that the flows of the tick's symbol do because of it; the last decision.
+
+        Raises:
+            JournalLost: one trades and could not be written down; nothing was sent, trading halts.
+        """
+        decision = RESTING
+        for seat in self.of_symbol[scene.tick.symbol]:
+            signal = seat.step(scene.tick, scene.forecast)
+            held = self._held(seat)
+            if held:
+                self.ledger.of(seat.name).mark(scene.tick.ts_ns, self._floating(held))
+            if signal.action is not Action.NONE:
+                decision = self._act(seat, signal, held, scene)
+        return decision
+
+    # --- inside ---------------------------------------------------------------------------
+
+    def _act(
+        self, seat: FlowSeat, signal: Signal, held: Sequence[Position], scene: Scene
+    ) -> Decision:
+        leaving = [each for each in held if each.side.value in self._leaves(seat, signal)]
+        decision = self._leave(seat, signal, leaving, scene)
+        is_entry = signal.action.is_entry and not seat.is_paused
+        if not is_entry or (leaving and decision.order is None):
+            return decision
+        count = len(held) - len(leaving) + self._under_way(seat.name, held)
+        if count >= seat.limits.positions_max:
+            return decision
+        part = self._entry_part(seat, signal, scene.tick, count)
+        return self._desk.deciding.enter(scene, msgspec.structs.replace(part, leaving=len(leaving)))
+
+    def _leaves(self, seat: FlowSeat, signal: Signal) -> frozenset[int]:
+        """Sides that a signal wants closed; an entry of the other side closes only to reverse."""
+        if not signal.action.is_entry:
+            return signal.action.leaves
+        if not seat.flow.policy.reverse:
+            return frozenset()
+        return frozenset({-1 if signal.action is Action.LONG else 1})
+
+    def _leave(
+        self, seat: FlowSeat, signal: Signal, leaving: Sequence[Position], scene: Scene
+    ) -> Decision:
+        decision = RESTING
+        for position in leaving:
+            if self._desk.management.may_close(position, scene.tick.ts_ns):
+                part = self._part(seat, signal, f"exit_{signal.action}")
+                decision = self._desk.deciding.leave(position, scene, Reason.FLOW_EXIT, part)
+                if decision.order is None:
+                    self._desk.management.note_refused_close(position.position_id, scene.tick.ts_ns)
+        return decision
+
+    def _part(self, seat: FlowSeat, signal: Signal, action: str) -> FlowPart:
+        size = seat.flow.size
+        return FlowPart(
+            name=seat.name,
+            version=seat.version,
+            digest=seat.digest,
+            action=action,
+            why=seat.policy.why(),
+            take_profit=signal.take_profit,
+            lots=size.lots,
+            risk_fraction=size.risk_fraction,
+            horizon_s=math.ceil(seat.flow.exits.time_s),
+            uses_models=seat.flow.models.use or seat.flow.policy.kind == "models",
+            limits=seat.limits,
+        )
+
+    def _entry_part(self, seat: FlowSeat, signal: Signal, tick: Tick, count: int) -> FlowPart:
+        """With the figures that its limits look at; without a stop of its own the emergency one."""
+        emergency = tick.mid * self._desk.management.emergency_fraction
+        return msgspec.structs.replace(
+            self._part(seat, signal, signal.action.value),
+            stop_loss=signal.stop_loss or emergency,
+            figures=self._figures(seat, tick, count),
+            exits=exits_of(seat.flow.exits, signal),
+        )
+
+    def _figures(self, seat: FlowSeat, tick: Tick, count: int) -> FlowFigures:
+        desk = self._desk
+        book, marks = self.ledger.of(seat.name), desk.portfolio.marks
+        result = book.mark(tick.ts_ns, self._floating(self._held(seat)))
+        instrument = desk.sight.instruments[tick.symbol]
+        return FlowFigures(
+            positions=float(count),
+            daily_loss=_share(book.day_start - result, marks.day_start_equity),
+            drawdown=_share(book.best - result, marks.peak_equity),
+            spread_points=round(instrument.points(tick.ask - tick.bid), 6),
+            orders_today=float(book.orders_today),
+            minute=float(tick.ts_ns // NS_PER_MINUTE % MINUTES_PER_DAY),
+        )
+
+    def _held(self, seat: FlowSeat) -> list[Position]:
+        positions = self._desk.sight.positions
+        if not positions.open:
+            return []
+        found = positions.of_symbol(seat.flow.source.symbol)
+        return [each for each in found if each.flow_id == seat.name and each.is_managed]
+
+    def _under_way(self, name: str, held: Sequence[Position]) -> int:
+        """Entries that have not brought their position yet."""
+        brought = {position.decision_id for position in held}
+        return sum(
+            order.placed.flow_id == name
+            and order.kind in ADDS_RISK
+            and order.placed.decision_id not in brought
+            for order in self._desk.sight.orders.open.values()
+        )
+
+    def _floating(self, held: Sequence[Position]) -> Decimal:
+        desk = self._desk
+        return sum((desk.portfolio.floating_of(each, desk.rates) for each in held), Decimal(0))
+
+
+def limits_of(flow: Flow) -> FlowLimits:
+    """The flow's limits as plain numbers."""
+    risk = flow.risk
+    begin, end = -1, -1
+    if risk.hours:
+        begin, end = (
+            60 * int(part[:2]) + int(part[3:]) for part in risk.hours.split("-", maxsplit=1)
+        )
+    return FlowLimits(
+        positions_max=risk.positions_max,
+        daily_loss_max_fraction=risk.daily_loss_max_fraction,
+        drawdown_max_fraction=risk.drawdown_max_fraction,
+        spread_max_points=risk.spread_max_points,
+        orders_per_day_max=risk.orders_per_day_max,
+        minute_from=begin,
+        minute_until=end,
+    )
+
+
+def _share(loss: Decimal, whole: Decimal) -> float:
+    return float(loss / whole) if whole > 0 else 1.0
