@@ -12,7 +12,7 @@ from plan2.foundation.values import Tick
 from plan2.intelligence.decision.decide import Decision, Rules
 from plan2.intelligence.decision.record import DecisionRecord
 from plan2.intelligence.flows.flow import Flow, flow_digest, parse_flow
-from plan2.intelligence.flows.policy import NO_SIGNAL, Action, Signal
+from plan2.intelligence.flows.policy import NO_SIGNAL, Signal
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.trading.flow_seats import FlowSeat
 
@@ -35,9 +35,9 @@ stop_loss = "30 * pip"
 lots = 0.10
 """
 
-LONG = Signal(action=Action.LONG, stop_loss=0.00300, take_profit=0.00200)
-SHORT = Signal(action=Action.SHORT, stop_loss=0.00300)
-EXIT = Signal(action=Action.EXIT)
+LONG = Signal(entry=1, stop_loss=0.00300, take_profit=0.00200)
+SHORT = Signal(entry=-1, stop_loss=0.00300)
+EXIT = Signal(exit_long=True, exit_short=True)
 WHY = "quick 1.10021 ≥ calm 1.10018"
 
 

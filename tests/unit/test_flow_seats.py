@@ -25,7 +25,7 @@ from plan2.foundation.events.order import OrderPlaced
 from plan2.intelligence.decision.explain import replay
 from plan2.intelligence.decision.record import Outcome, Reason
 from plan2.intelligence.flows.flow import Exits, FlowRisk, Partial, Policy, Size
-from plan2.intelligence.flows.policy import Action, Signal
+from plan2.intelligence.flows.policy import Signal
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.risk.switch import Scope, Where
 from plan2.intelligence.trading.placing import facts_of
@@ -127,7 +127,7 @@ def test_an_exit_signal_closes_and_says_why() -> None:
 
 def test_an_exit_of_the_other_side_leaves_a_long_alone() -> None:
     """exit_short says nothing about longs."""
-    desk = held(s10=Signal(action=Action.EXIT_SHORT))
+    desk = held(s10=Signal(exit_short=True))
     at(desk, 10)
     assert len(desk.sent) == 1
 
@@ -254,7 +254,7 @@ def test_the_accounts_cap_binds_a_flow_that_asks_for_too_much() -> None:
 
 def test_a_flow_without_a_stop_gets_the_emergency_stop() -> None:
     """1 % of the mid 1.10005 below the ask: 1.10010 - 0.0110005, on the grid."""
-    desk = flow_desk({1: Signal(action=Action.LONG)})
+    desk = flow_desk({1: Signal(entry=1)})
     at(desk, 1)
     assert desk.sent[0].stop_loss == 1.0891
     assert desk.sent[0].take_profit == 0.0
@@ -273,7 +273,7 @@ def test_its_time_is_over() -> None:
 
 
 def test_its_stop_trails_and_goes_to_break_even() -> None:
-    """15 pips behind the best bid; 30 pips of profit are 1 R: the stop goes to the entry + 1 pip."""
+    """15 pips behind the best bid; 30 pips of profit are 1 R: entry + 1 pip."""
     exits = Exits(trailing="15 * pip", break_even_after_r=1.0, break_even_offset="1 * pip")
     long = msgspec.structs.replace(
         LONG, trailing=0.00150, break_even_offset=0.00010, take_profit=0.0

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from plan2.foundation.config.schema_flows import Flows
 from plan2.foundation.config.section import (
     Count,
     Fraction,
@@ -312,6 +313,7 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     learning: Learning = Learning()
     decision: Decision = Decision()
     management: Management = Management()
+    flows: Flows = Flows()
     risk: Risk = Risk()
     quota: Quota = Quota()
     load: Load = Load()

@@ -6,6 +6,7 @@ A name here is a promise to history. A changed shape gets the next version and a
 
 from plan2.foundation.events import (
     account,
+    flows,
     jobs,
     learning,
     model,
@@ -87,6 +88,9 @@ STORED: dict[str, tuple[int, type[Event]]] = {
     "CheckpointSigned": (1, tenancy.CheckpointSigned),
     "ClockMeasured": (1, tenancy.ClockMeasured),
     "RecordsExported": (1, tenancy.RecordsExported),
+    "FlowRegistered": (1, flows.FlowRegistered),
+    "FlowMoved": (1, flows.FlowMoved),
+    "LiveComparisonMade": (1, flows.LiveComparisonMade),
     "RetrainModel": (1, jobs.RetrainModel),
     "JobStarted": (1, jobs.JobStarted),
     "JobEnded": (1, jobs.JobEnded),

@@ -12,7 +12,7 @@ from plan2.foundation.errors import require
 from plan2.foundation.ids import derived_id
 from plan2.foundation.values import Side, Tick
 from plan2.intelligence.decision.decide import Decision, Rules, Situation
-from plan2.intelligence.decision.flow_part import FlowPart
+from plan2.intelligence.decision.flow_part import LONG, FlowPart
 from plan2.intelligence.decision.policy import commission_per_unit
 from plan2.intelligence.decision.record import Reason
 from plan2.intelligence.risk import gate
@@ -65,7 +65,7 @@ def flow_decision_id(account_id: str, tick: Tick, flow: FlowPart) -> str:
 
 def side_of(flow: FlowPart) -> Side:
     """Which way its entry goes."""
-    return Side.BUY if flow.action == "long" else Side.SELL
+    return Side.BUY if flow.action == LONG else Side.SELL
 
 
 def _size(situation: Situation, rules: Rules, flow: FlowPart, account: AccountFigures) -> SizePart:

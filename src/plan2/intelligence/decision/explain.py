@@ -66,7 +66,7 @@ def _decide(record: DecisionRecord, situation: Situation) -> Decision:
 
 def _is_exit(record: DecisionRecord) -> bool:
     """Whether a denied decision of a flow wished to leave."""
-    return isinstance(record.flow, FlowPart) and record.flow.action not in {"long", "short"}
+    return isinstance(record.flow, FlowPart) and not record.flow.is_entry
 
 
 def rules_of(record: DecisionRecord) -> Rules:

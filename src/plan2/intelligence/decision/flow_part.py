@@ -1,14 +1,20 @@
 """What a flow contributes to a decision: its signal, its size, its own limits and their figures."""
 
+from typing import Final
+
 import msgspec
 
 from plan2.intelligence.risk.flow_limits import FlowFigures, FlowLimits
+
+LONG: Final = "long"
+SHORT: Final = "short"
+EXIT: Final = "exit"
 
 
 class FlowPart(msgspec.Struct, frozen=True, kw_only=True):
     """The flow behind a decision.
 
-    `action` is a word of `flows.policy.Action`; distances in price units, 0 = none; `why` the
+    `action` is LONG, SHORT or EXIT; distances in price units, 0 = none; `why` the
     condition with its values. `lots` and `risk_fraction` say how much it asks for. `exits` is what
     its position lives by: see `trading.flow_exits`. `horizon_s`: after which it is closed (0 =
     never). `uses_models`: whether forecasts stand behind it. `leaving`: positions of the symbol
@@ -30,6 +36,11 @@ class FlowPart(msgspec.Struct, frozen=True, kw_only=True):
     limits: FlowLimits = FlowLimits()
     figures: FlowFigures | None = None
     exits: dict[str, float] = {}
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it wants a new position."""
+        return self.action != EXIT
 
     @property
     def label(self) -> str:

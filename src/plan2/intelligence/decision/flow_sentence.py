@@ -1,6 +1,6 @@
 """One plain sentence for each decision of a flow, with its numbers copied from the record."""
 
-from plan2.intelligence.decision.flow_part import FlowPart
+from plan2.intelligence.decision.flow_part import LONG, FlowPart
 from plan2.intelligence.decision.record import Reason
 from plan2.intelligence.risk.parts import Check, SizePart
 
@@ -30,6 +30,6 @@ def flow_sentence(
         return (
             f"Denied, {because}; {failed.rule} is {failed.value:g}, the limit is {failed.limit:g}."
         )
-    verb = "Bought" if flow.action == "long" else "Sold"
+    verb = "Bought" if flow.action == LONG else "Sold"
     quantity = size.quantity if size is not None else 0.0
     return f"{verb} {quantity:g} lots, {because}."

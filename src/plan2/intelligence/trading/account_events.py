@@ -34,9 +34,6 @@ POLICY = "algorithm:plan2-policy"
 FLOWS = "algorithm:flow-"
 """How the name of an actor begins that is a flow."""
 
-ENTRIES = frozenset({"long", "short"})
-"""What a flow says that wants a new position."""
-
 ADDS_RISK = frozenset({OrderKind.OPEN, OrderKind.PENDING})
 """Kinds that may bring a new position."""
 
@@ -69,9 +66,9 @@ def origin_of_flow(owner: Owner, forecast: Forecast | None, flow: FlowPart) -> O
         models_hash=models_hash(forecast) if flow.uses_models else "",
         flow_id=flow.name,
         client=owner.tenant_id,
-        horizon_s=flow.horizon_s if flow.action in ENTRIES else 0,
+        horizon_s=flow.horizon_s if flow.is_entry else 0,
         reason=flow.why,
-        exits=flow.exits if flow.action in ENTRIES else {},
+        exits=flow.exits if flow.is_entry else {},
     )
 
 

@@ -10,7 +10,7 @@ from plan2.foundation.errors import JournalLost
 from plan2.foundation.values import Tick
 from plan2.intelligence.decision.decide import Decision, Rules, Situation, decide, decide_exit
 from plan2.intelligence.decision.decide_flow import decide_entry
-from plan2.intelligence.decision.flow_part import FlowPart
+from plan2.intelligence.decision.flow_part import EXIT, FlowPart
 from plan2.intelligence.decision.keeping import DecisionKeeper, Scene
 from plan2.intelligence.decision.record import Outcome, Reason
 from plan2.intelligence.models.forecast import Forecast
@@ -87,7 +87,7 @@ class Deciding:
         """
         flow_id = position.flow_id
         is_of_flow = flow_id not in {"", FLOW}
-        flow = FlowPart(name=flow_id, version=0, digest="", action="exit") if is_of_flow else None
+        flow = FlowPart(name=flow_id, version=0, digest="", action=EXIT) if is_of_flow else None
         return self.leave(position, scene, Reason.TIME_EXIT, flow).order is not None
 
     def leave(

@@ -15,11 +15,11 @@ import msgspec
 from plan2.foundation.events.base import Event
 from plan2.foundation.values import NS_PER_MINUTE, Tick
 from plan2.intelligence.decision.decide import Decision
-from plan2.intelligence.decision.flow_part import FlowPart
+from plan2.intelligence.decision.flow_part import EXIT, LONG, SHORT, FlowPart
 from plan2.intelligence.decision.keeping import Scene
 from plan2.intelligence.decision.record import Reason
 from plan2.intelligence.flows.flow import Flow
-from plan2.intelligence.flows.policy import NO_SIGNAL, Action, FlowPolicy, Signal
+from plan2.intelligence.flows.policy import NO_SIGNAL, FlowPolicy, Signal
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk.flow_limits import FlowFigures, FlowLimits
 from plan2.intelligence.trading.account_events import ADDS_RISK
@@ -131,7 +131,7 @@ class FlowSeats:
             held = self._held(seat)
             if held:
                 self.ledger.of(seat.name).mark(scene.tick.ts_ns, self._floating(held))
-            if signal.action is not Action.NONE:
+            if signal is not NO_SIGNAL:
                 decision = self._act(seat, signal, held, scene)
         return decision
 
@@ -140,9 +140,9 @@ class FlowSeats:
     def _act(
         self, seat: FlowSeat, signal: Signal, held: Sequence[Position], scene: Scene
     ) -> Decision:
-        leaving = [each for each in held if each.side.value in self._leaves(seat, signal)]
+        leaving = [each for each in held if _leaves(seat, signal, each)]
         decision = self._leave(seat, signal, leaving, scene)
-        is_entry = signal.action.is_entry and not seat.is_paused
+        is_entry = signal.entry != 0 and not seat.is_paused
         if not is_entry or (leaving and decision.order is None):
             return decision
         count = len(held) - len(leaving) + self._under_way(seat.name, held)
@@ -151,21 +151,13 @@ class FlowSeats:
         part = self._entry_part(seat, signal, scene.tick, count)
         return self._desk.deciding.enter(scene, msgspec.structs.replace(part, leaving=len(leaving)))
 
-    def _leaves(self, seat: FlowSeat, signal: Signal) -> frozenset[int]:
-        """Sides that a signal wants closed; an entry of the other side closes only to reverse."""
-        if not signal.action.is_entry:
-            return signal.action.leaves
-        if not seat.flow.policy.reverse:
-            return frozenset()
-        return frozenset({-1 if signal.action is Action.LONG else 1})
-
     def _leave(
         self, seat: FlowSeat, signal: Signal, leaving: Sequence[Position], scene: Scene
     ) -> Decision:
         decision = RESTING
         for position in leaving:
             if self._desk.management.may_close(position, scene.tick.ts_ns):
-                part = self._part(seat, signal, f"exit_{signal.action}")
+                part = self._part(seat, signal, EXIT)
                 decision = self._desk.deciding.leave(position, scene, Reason.FLOW_EXIT, part)
                 if decision.order is None:
                     self._desk.management.note_refused_close(position.position_id, scene.tick.ts_ns)
@@ -191,7 +183,7 @@ class FlowSeats:
         """With the figures that its limits look at; without a stop of its own the emergency one."""
         emergency = tick.mid * self._desk.management.emergency_fraction
         return msgspec.structs.replace(
-            self._part(seat, signal, signal.action.value),
+            self._part(seat, signal, LONG if signal.entry > 0 else SHORT),
             stop_loss=signal.stop_loss or emergency,
             figures=self._figures(seat, tick, count),
             exits=exits_of(seat.flow.exits, signal),
@@ -231,6 +223,13 @@ class FlowSeats:
     def _floating(self, held: Sequence[Position]) -> Decimal:
         desk = self._desk
         return sum((desk.portfolio.floating_of(each, desk.rates) for each in held), Decimal(0))
+
+
+def _leaves(seat: FlowSeat, signal: Signal, position: Position) -> bool:
+    """Whether a signal wants a position closed; an entry of the other side does so to reverse."""
+    side = position.side.value
+    is_turned = seat.flow.policy.reverse and signal.entry == -side
+    return is_turned or signal.leaves(side)
 
 
 def limits_of(flow: Flow) -> FlowLimits:
