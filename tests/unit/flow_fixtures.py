@@ -13,7 +13,6 @@ from plan2.intelligence.decision.decide import Decision, Rules
 from plan2.intelligence.decision.record import DecisionRecord
 from plan2.intelligence.flows.flow import Flow, flow_digest, parse_flow
 from plan2.intelligence.flows.policy import NO_SIGNAL, Signal
-from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.trading.flow_seats import FlowSeat
 
 EMA_CROSS = """\
@@ -48,7 +47,12 @@ class Script:
         self.signals = dict(signals or {})
         self.seen: list[Tick] = []
 
-    def step(self, tick: Tick, forecast: Forecast | None) -> Signal:
+    @property
+    def bars(self) -> int:
+        """Every tick is a bar."""
+        return len(self.seen)
+
+    def step(self, tick: Tick, _forecast: object, _features: object) -> Signal:
         """The signal of the tick's second, if the script has one."""
         self.seen.append(tick)
         return self.signals.pop(round(tick.ts_ns / 1e9) % 43_200, NO_SIGNAL)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from plan2.foundation.config.schema import Decision as DecisionConfig
 from plan2.foundation.instrument import Instrument
-from plan2.foundation.values import Tick
+from plan2.foundation.values import Float64Array, Tick
 from plan2.intelligence.decision.policy import edge_of, verdict_of
 from plan2.intelligence.decision.record import EdgePart, Reason
 from plan2.intelligence.flows.policy import NO_SIGNAL, Signal
@@ -29,12 +29,15 @@ class BetPolicy:
         self._config = config
         self._rate = rate
         self._edge: EdgePart | None = None
+        self.bars = 0
+        """Ticks that were forecast on: each is a bar of its own."""
 
-    def step(self, tick: Tick, forecast: Forecast | None) -> Signal:
+    def step(self, tick: Tick, forecast: Forecast | None, features: Float64Array) -> Signal:  # noqa: ARG002
         """See `FlowPolicy.step`."""
         rate = self._rate()
         if forecast is None or forecast.abstained or not rate > 0.0:
             return NO_SIGNAL
+        self.bars += 1
         edge = edge_of(tick, forecast, self._instrument, rate, self._config)
         if verdict_of(edge) is not Reason.EXPECTED_VALUE:
             return NO_SIGNAL

@@ -4,7 +4,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from plan2.foundation.values import Tick
+from plan2.foundation.values import Float64Array, Tick
 from plan2.intelligence.models.forecast import Forecast
 
 
@@ -40,10 +40,16 @@ NO_SIGNAL: Final = Signal()
 class FlowPolicy(Protocol):
     """Decides for one flow on one symbol; the same ticks give the same signals."""
 
-    def step(self, tick: Tick, forecast: Forecast | None) -> Signal:
+    @property
+    def bars(self) -> int:
+        """Bars closed so far: what `entry_gap` counts in."""
+        ...
+
+    def step(self, tick: Tick, forecast: Forecast | None, features: Float64Array) -> Signal:
         """Take in a tick, whether or not anybody acts on what it says.
 
-        Without a wish it gives `NO_SIGNAL` itself, so that nothing is made on quiet ticks.
+        `features` is the engine's own vector, valid during the call. Without a wish it gives
+        `NO_SIGNAL` itself, so that nothing is made on quiet ticks.
         """
         ...
 

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from plan2.foundation.events.base import Event
-from plan2.foundation.values import NS_PER_MINUTE, Tick
+from plan2.foundation.values import NS_PER_MINUTE, Float64Array, Tick
 from plan2.intelligence.decision.decide import Decision
 from plan2.intelligence.decision.flow_part import EXIT, LONG, SHORT, FlowPart
 from plan2.intelligence.decision.keeping import Scene
@@ -22,17 +22,18 @@ from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.policy import NO_SIGNAL, FlowPolicy, Signal
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk.flow_limits import FlowFigures, FlowLimits
-from plan2.intelligence.trading.account_events import ADDS_RISK
 from plan2.intelligence.trading.deciding import Deciding
 from plan2.intelligence.trading.flow_exits import exits_of
 from plan2.intelligence.trading.flow_ledger import FlowLedger
 from plan2.intelligence.trading.management import Management
+from plan2.intelligence.trading.orders import TRADES
 from plan2.intelligence.trading.portfolio import Portfolio
 from plan2.intelligence.trading.positions import Position
 from plan2.intelligence.trading.rates import Rates
 from plan2.intelligence.trading.wishes import Sight
 
 MINUTES_PER_DAY: Final = 1_440
+NEVER: Final = -(2**40)
 RESTING: Final = Decision(reason=Reason.NO_SIGNAL)
 
 
@@ -42,7 +43,9 @@ class FlowSeat:
     While `waiting` is a list, ticks are kept in it for a policy that is still being warmed up.
     """
 
-    __slots__ = ("digest", "flow", "is_paused", "limits", "policy", "version", "waiting")
+    __slots__ = (
+        "digest", "entered_bar", "flow", "is_paused", "limits", "policy", "version", "waiting",
+    )  # fmt: skip
 
     def __init__(self, flow: Flow, version: int, digest: str, policy: FlowPolicy) -> None:
         self.flow = flow
@@ -51,26 +54,34 @@ class FlowSeat:
         self.policy = policy
         self.limits = limits_of(flow)
         self.is_paused = False
-        self.waiting: list[tuple[Tick, Forecast | None]] | None = None
+        self.entered_bar = NEVER
+        """Of the last entry; a restart forgets it."""
+        self.waiting: list[tuple[Tick, Forecast | None, Float64Array]] | None = None
 
     @property
     def name(self) -> str:
         """What its orders are named after."""
         return self.flow.name
 
-    def step(self, tick: Tick, forecast: Forecast | None) -> Signal:
+    @property
+    def may_enter(self) -> bool:
+        """Whether it is not paused and enough bars have passed since the last entry."""
+        gap = self.flow.policy.entry_gap
+        return not self.is_paused and self.policy.bars - self.entered_bar >= gap
+
+    def step(self, scene: Scene) -> Signal:
         """The policy's signal; none while it is being warmed up."""
         if self.waiting is not None:
-            self.waiting.append((tick, forecast))
+            self.waiting.append((scene.tick, scene.forecast, scene.features.copy()))
             return NO_SIGNAL
-        return self.policy.step(tick, forecast)
+        return self.policy.step(scene.tick, scene.forecast, scene.features)
 
     def begin(self, seen: tuple[int, int]) -> None:
         """The policy has seen all up to a tick's time and number: let it catch up and go on."""
         waiting, self.waiting = self.waiting or [], None
-        for tick, forecast in waiting:
+        for tick, forecast, features in waiting:
             if (tick.ts_ns, tick.seq) > seen:
-                self.policy.step(tick, forecast)
+                self.policy.step(tick, forecast, features)
 
 
 class SeatsDesk(msgspec.Struct, frozen=True):
@@ -127,11 +138,11 @@ class FlowSeats:
         """
         decision = RESTING
         for seat in self.of_symbol[scene.tick.symbol]:
-            signal = seat.step(scene.tick, scene.forecast)
+            signal = seat.step(scene)
             held = self._held(seat)
             if held:
                 self.ledger.of(seat.name).mark(scene.tick.ts_ns, self._floating(held))
-            if signal is not NO_SIGNAL:
+            if signal is not NO_SIGNAL and not self._is_waiting(seat.name):
                 decision = self._act(seat, signal, held, scene)
         return decision
 
@@ -142,14 +153,19 @@ class FlowSeats:
     ) -> Decision:
         leaving = [each for each in held if _leaves(seat, signal, each)]
         decision = self._leave(seat, signal, leaving, scene)
-        is_entry = signal.entry != 0 and not seat.is_paused
+        is_entry = signal.entry != 0 and seat.may_enter and are_distances(signal)
         if not is_entry or (leaving and decision.order is None):
             return decision
-        count = len(held) - len(leaving) + self._under_way(seat.name, held)
-        if count >= seat.limits.positions_max:
+        staying = [each for each in held if each not in leaving]
+        is_full = len(staying) >= seat.limits.positions_max
+        if is_full or any(each.side.value != signal.entry for each in staying):
             return decision
-        part = self._entry_part(seat, signal, scene.tick, count)
-        return self._desk.deciding.enter(scene, msgspec.structs.replace(part, leaving=len(leaving)))
+        part = self._entry_part(seat, signal, scene.tick, len(staying))
+        part = msgspec.structs.replace(part, leaving=len(leaving))
+        decision = self._desk.deciding.enter(scene, part)
+        if decision.order is not None:
+            seat.entered_bar = seat.policy.bars
+        return decision
 
     def _leave(
         self, seat: FlowSeat, signal: Signal, leaving: Sequence[Position], scene: Scene
@@ -210,13 +226,10 @@ class FlowSeats:
         found = positions.of_symbol(seat.flow.source.symbol)
         return [each for each in found if each.flow_id == seat.name and each.is_managed]
 
-    def _under_way(self, name: str, held: Sequence[Position]) -> int:
-        """Entries that have not brought their position yet."""
-        brought = {position.decision_id for position in held}
-        return sum(
-            order.placed.flow_id == name
-            and order.kind in ADDS_RISK
-            and order.placed.decision_id not in brought
+    def _is_waiting(self, name: str) -> bool:
+        """Whether a trade of the flow is under way: its outcome comes before the next wish."""
+        return any(
+            order.placed.flow_id == name and order.kind in TRADES
             for order in self._desk.sight.orders.open.values()
         )
 
@@ -230,6 +243,12 @@ def _leaves(seat: FlowSeat, signal: Signal, position: Position) -> bool:
     side = position.side.value
     is_turned = seat.flow.policy.reverse and signal.entry == -side
     return is_turned or signal.leaves(side)
+
+
+def are_distances(signal: Signal) -> bool:
+    """Whether all of them are defined; an indicator that is not gives no entry."""
+    stops = (signal.stop_loss, signal.take_profit, signal.trailing, signal.trailing_step)
+    return all(each >= 0.0 for each in (*stops, signal.break_even_offset))
 
 
 def limits_of(flow: Flow) -> FlowLimits:
