@@ -34,6 +34,7 @@ from plan2.connectivity.identity.rights import (
     Rule,
     Scope,
 )
+from plan2.connectivity.identity.rights_flows import ROWS as FLOW_ROWS
 
 Route = tuple[str, str]
 """HTTP method (or WEBSOCKET) and path template."""
@@ -102,6 +103,7 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/api/v1/models"): READ,
     ("GET", "/api/v1/models/{model_id}"): READ,
     ("GET", "/api/v1/models/{model_id}/export"): READ,
+    **FLOW_ROWS,
     ("GET", "/api/v1/candidates"): READ,
     ("GET", "/api/v1/candidates/{candidate_id}"): READ,
     ("POST", "/api/v1/candidates/rollback"): GUIDE,
@@ -221,6 +223,7 @@ VERBS: Final[dict[str, Rule | None]] = {
     "dataset": None,
     "flags": ADMINISTER,
     "gdpr": ADMINISTER_PROVEN,
+    "flow": GUIDE_PROVEN,
     "halt": TRADE,
     "import": None,
     "jobs": START,

@@ -210,7 +210,7 @@ class Quota(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         orders_per_minute: new and changed orders by people and programs.
         sockets: open WebSockets. connections: of the database, at once.
         storage_mb: database and files together.
-        flows: flows that an order or a switch has named. jobs: trainings, backtests and exports
+        flows: flows that are not retired. jobs: trainings, backtests and exports
             that wait or run.
         users: people who are not blocked. keys: live API keys.
     """

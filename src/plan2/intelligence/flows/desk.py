@@ -171,11 +171,11 @@ class FlowDesk:
 
     # --- wishes ---------------------------------------------------------------------------
 
-    async def register(self, text: str, by: str) -> FlowVersion:
-        """Keep a flow's text as a new version; the same text again is the version that it was.
+    def check(self, text: str) -> Flow:
+        """The flow that a text declares, if it could run here.
 
         Raises:
-            InputError: it declares no flow that could run here; the message says what is wrong.
+            InputError: it could not; the message says what is wrong.
         """
         flow = parse_flow(text)
         if flow.name == OWN_NAME:
@@ -184,6 +184,15 @@ class FlowDesk:
                 remedy="Give it another name.",
             )
         self._parts.stage.check(flow)
+        return flow
+
+    async def register(self, text: str, by: str) -> FlowVersion:
+        """Keep a flow's text as a new version; the same text again is the version that it was.
+
+        Raises:
+            InputError: as `check`, or the tenant has as many flows as it may.
+        """
+        flow = self.check(text)
         async with self._turn:
             digest = flow_digest(flow)
             known = [each for each in self._versions.values() if each.name == flow.name]

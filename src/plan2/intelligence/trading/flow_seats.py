@@ -16,6 +16,7 @@ from plan2.foundation.events.base import Event
 from plan2.foundation.values import NS_PER_MINUTE, Float64Array, Tick
 from plan2.intelligence.decision.decide import Decision
 from plan2.intelligence.decision.flow_part import EXIT, LONG, SHORT, FlowPart
+from plan2.intelligence.decision.flow_sentence import flow_sentence
 from plan2.intelligence.decision.keeping import Scene
 from plan2.intelligence.decision.record import Reason
 from plan2.intelligence.flows.flow import Flow
@@ -84,6 +85,17 @@ class FlowSeat:
                 self.policy.step(tick, forecast, features)
 
 
+class FlowResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A flow's figures; account currency, market time. `trades`: exits booked."""
+
+    realised: Decimal
+    floating: Decimal
+    trades: int
+    positions: tuple[str, ...]
+    decided_ns: int
+    sentence: str
+
+
 class SeatsDesk(msgspec.Struct, frozen=True):
     """What seats work with: the account's own parts; `meet` hears which flows there are."""
 
@@ -100,6 +112,7 @@ class FlowSeats:
 
     def __init__(self, desk: SeatsDesk) -> None:
         self.of_symbol: dict[str, tuple[FlowSeat, ...]] = {}
+        self._last: dict[str, tuple[int, Decision]] = {}
         self.ledger = FlowLedger(desk.sight.orders, desk.sight.positions)
         self._desk = desk
 
@@ -144,7 +157,26 @@ class FlowSeats:
                 self.ledger.of(seat.name).mark(scene.tick.ts_ns, self._floating(held))
             if signal is not NO_SIGNAL and not self._is_waiting(seat.name):
                 decision = self._act(seat, signal, held, scene)
+                if decision is not RESTING:
+                    self._last[seat.name] = (scene.tick.ts_ns, decision)
         return decision
+
+    def result(self, name: str) -> FlowResult:
+        """What a flow earned on this account, holds, and decided last."""
+        book = self.ledger.of(name)
+        open_ = [p for p in self._desk.sight.positions.open.values() if p.flow_id == name]
+        ts_ns, decision = self._last.get(name, (0, RESTING))
+        sentence = ""
+        if decision.flow is not None:
+            sentence = flow_sentence(decision.reason, decision.flow, decision.size, decision.checks)
+        return FlowResult(
+            realised=book.realised,
+            floating=self._floating(open_),
+            trades=book.trades,
+            positions=tuple(position.position_id for position in open_),
+            decided_ns=ts_ns,
+            sentence=sentence,
+        )
 
     # --- inside ---------------------------------------------------------------------------
 
