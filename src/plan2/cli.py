@@ -47,6 +47,7 @@ VERBS: Final[Mapping[str, str]] = {
     "jobs": "Long work of the running Plan2: start, follow, cancel.",
     "models": "List, compare, promote and roll back models.",
     "learn": "Outcomes, drift and challengers of live forecasts.",
+    "flow": "Register flows and move them: draft, paper, live.",
     "backtest": "Trade the past with the live code.",
     "replay": "Replay recorded decisions and compare them bit for bit.",
     "explain": "Say why a decision was made.",

@@ -96,7 +96,7 @@ def with_values(text: str, shown: dict[str, float]) -> str:
 
     def value(match: re.Match[str]) -> str:
         name = match.group()
-        return f"{name} {shown[name]:.7g}" if name in shown else name
+        return f"{name} {shown[name]:.8g}" if name in shown else name
 
     read = NAME.sub(value, text)
     for sign, word in SIGNS.items():
