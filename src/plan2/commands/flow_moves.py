@@ -1,5 +1,6 @@
 """`plan2 flow move|pause|resume|retire`: moving a flow in the running Plan2."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,7 +110,7 @@ def _before_the_pause(folder: Path, flow: dict[str, Any]) -> str:
 
 
 def _walk(
-    folder: Path, flow: dict[str, Any], to: str, wish: dict[str, object], *, is_override: bool
+    folder: Path, flow: dict[str, Any], to: str, wish: Mapping[str, object], *, is_override: bool
 ) -> dict[str, Any]:
     """One recorded step after another, until the first gate that is closed."""
     answer: dict[str, Any] = {"outcome": "done", "flow": flow}
@@ -123,7 +124,7 @@ def _walk(
 
 
 def _step(
-    folder: Path, flow: dict[str, Any], to: str, wish: dict[str, object], *, is_override: bool
+    folder: Path, flow: dict[str, Any], to: str, wish: Mapping[str, object], *, is_override: bool
 ) -> dict[str, Any]:
     from plan2.commands.running import quoted, request
 

@@ -87,7 +87,9 @@ class Deciding:
         """
         flow_id = position.flow_id
         is_of_flow = flow_id not in {"", FLOW}
-        flow = FlowPart(name=flow_id, version=0, digest="", action=EXIT) if is_of_flow else None
+        why = Reason.TIME_EXIT.value
+        part = FlowPart(name=flow_id, version=0, digest="", action=EXIT, why=why)
+        flow = part if is_of_flow else None
         return self.leave(position, scene, Reason.TIME_EXIT, flow).order is not None
 
     def leave(
