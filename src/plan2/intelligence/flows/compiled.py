@@ -11,8 +11,14 @@ from plan2.intelligence.features.kernels import machine_code
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.memory import new_memory
 from plan2.intelligence.flows.modules import flows_fingerprint, load_module
-from plan2.intelligence.flows.source import DISTANCES, HEAD, write_source
-from plan2.intelligence.flows.words import FIRST
+from plan2.intelligence.flows.source import (
+    DISTANCES,
+    HEAD,
+    shown_text,
+    step_text,
+    write_source,
+)
+from plan2.intelligence.flows.words import COUNTS
 
 
 class CompiledFlow:
@@ -37,20 +43,21 @@ class CompiledFlow:
         self.flow = flow
         self.source = source
         self.outer = tuple(source.program.outer)
-        self.shown = source.shown
+        self.shown = tuple(source.shown)
         self._memory = memory = new_memory(flow, source, instrument)
         self._shown_values = np.zeros(len(source.shown))
         head = HEAD.format(fingerprint=flows_fingerprint())
-        module: Any = load_module(head + "\n\n" + source.text + "\n" + source.step_text, folder)
-        self._show = module.shown
-        arrays = (memory.s, memory.w, memory.c, memory.o)
-        self._step = machine_code(module.step, *arrays, 0, 0.0, 0.0)
+        text = f"{head}\n{step_text(source)}\n{shown_text(source)}"
+        module: Any = load_module(text, folder)  # made at run time: nothing knows its types
+        arrays = (memory.s, memory.w, memory.c)
+        self._step = machine_code(module.step, *arrays, memory.r, memory.o, 0, 0.0, 0.0)
+        self._show = machine_code(module.shown, *arrays, self._shown_values)
 
     @property
     def warm_up(self) -> int:
         """Bars that must be closed before the first signal."""
 
-        return int(self._memory.w[FIRST]) + 1
+        return int(self._memory.w[COUNTS.index("first")]) + 1
 
     @property
     def bars(self) -> int:
@@ -58,16 +65,23 @@ class CompiledFlow:
         return self._memory.bars
 
     def step(self, ts_ns: int, bid: float, ask: float) -> int:
-        """Take one tick; returns the bits of `moment.py`: LONG, SHORT, EXIT_LONG, EXIT_SHORT and
-        CLOSED. Without a wish the distances stay those of the signal before.
+        """Take one tick; returns bits of `words.py`: LONG, SHORT, EXIT_LONG, EXIT_SHORT, CLOSED.
+
+        Without a wish the distances stay those of the signal before.
         """
         memory = self._memory
-        signal: int = self._step(memory.s, memory.w, memory.c, memory.o, ts_ns, bid, ask)
+        signal: int = self._step(
+            memory.s, memory.w, memory.c, memory.r, memory.o, ts_ns, bid, ask
+        )
         return signal
 
     def know(self, row: Float64Array) -> None:
         """Take outer values, float64[len(outer)], known from the next `step` on."""
         self._memory.s[self._memory.outer] = row
+
+    def entered(self) -> None:
+        """An entry was sent: `entry_gap` counts from the bar closed last."""
+        self._memory.w[COUNTS.index("entered")] = self._memory.bars
 
     @property
     def distances(self) -> dict[str, float]:

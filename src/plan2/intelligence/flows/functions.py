@@ -48,7 +48,7 @@ def _alpha(program: Program, term: Term, *, wilder: bool) -> str:
 
 def _read(place: tuple[int, frozenset[int]], said: str, offset: int = 0) -> Term:
     at, blocks = place
-    return Term(f"s[{at + offset}]", said, blocks=blocks)
+    return Term(f"s{at + offset}", said, blocks=blocks)
 
 
 def _join(text: str, *terms: Term) -> Term:
@@ -106,7 +106,7 @@ def stddev(program: Program, terms: list[Term]) -> Term:
     """Population deviation."""
     mean = _ring(program, "window", terms[0], terms[1], 5)
     (index,) = mean.blocks
-    return Term(f"s[{program.blocks[index].at + 1}]", terms[0].said, blocks=mean.blocks)
+    return Term(f"s{program.blocks[index].at + 1}", terms[0].said, blocks=mean.blocks)
 
 
 def wma(program: Program, terms: list[Term]) -> Term:
@@ -264,7 +264,7 @@ def _cross(sign: str, opposite: str) -> Build:
         first, second = program.slot(), program.slot()
         program.before += [(first, terms[0].text), (second, terms[1].text)]
         now = f"{terms[0].text} {sign} {terms[1].text}"
-        text = f"({now} and s[{first}] {opposite} s[{second}])"
+        text = f"(({now}) & (s{first} {opposite} s{second}))"
         blocks = terms[0].blocks | terms[1].blocks
         return Term(text, text, is_condition=True, blocks=blocks)
 

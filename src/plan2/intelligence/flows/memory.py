@@ -10,19 +10,7 @@ from plan2.foundation.values import NS_PER_SECOND, Float64Array, Int64Array
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.source import DISTANCES, FlowSource
 from plan2.intelligence.flows.terms import Block, Program, Values
-from plan2.intelligence.flows.words import (
-    BARS,
-    ENTERED,
-    FIRST,
-    GAP,
-    LOTS,
-    NEW_OPEN,
-    PERIOD,
-    POSITIONS,
-    REVERSE,
-    RISK,
-    SCALE,
-)
+from plan2.intelligence.flows.words import COUNTS, NUMBERS
 
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 LARGEST_MEMORY = 4_000_000
@@ -33,20 +21,21 @@ LARGEST_MEMORY = 4_000_000
 class FlowMemory:
     """Everything that changes while a flow runs, and the numbers that it runs with.
 
-    s: float64, w: int64, the places of `words.py` first. c: constants. o: float64[5], the distances
-    of the newest signal. outer: int64, slots of values that come from outside.
+    s: float64, w: int64, the places of `words.py` first. c: constants. r: rings. o: float64[5], the
+    distances of the newest signal. outer: int64, slots in `s` of values that come from outside.
     """
 
     s: Float64Array
     w: Int64Array
     c: Float64Array
+    r: Float64Array
     o: Float64Array
     outer: Int64Array
 
     @property
     def bars(self) -> int:
         """Bars closed so far."""
-        return int(self.w[BARS])
+        return int(self.w[COUNTS.index("bars")])
 
 
 def values_of(flow: Flow, instrument: Instrument) -> dict[str, float]:
@@ -86,49 +75,52 @@ def new_memory(flow: Flow, source: FlowSource, instrument: Instrument) -> FlowMe
     if not np.isfinite(constants).all():
         raise InputError(f"{flow.name}: its parameters give a number that is not finite.")
     rings = sum(_ring_length(block, values) for block in program.blocks)
-    if program.floats + rings > LARGEST_MEMORY:
+    if rings > LARGEST_MEMORY:
         raise InputError(
             f"{flow.name}: its windows hold {rings:,} values; at most {LARGEST_MEMORY:,}."
         )
-    s = np.full(program.floats + rings, np.nan)
+    s = np.full(program.floats, np.nan)
     w = np.zeros(program.integers, np.int64)
-    place = program.floats
+    place = 0
     for block in program.blocks:
         s[block.at : block.at + len(block.start)] = block.start
-        place = _start_ring(block, values, w, s, place)
+        place += _start_ring(block, values, w, place)
     _set_policy(flow, instrument, s, w, warm_up_of(program, values))
     outer = np.array(list(program.outer.values()), np.int64)
-    return FlowMemory(s, w, constants, np.zeros(len(DISTANCES)), outer)
+    return FlowMemory(s, w, constants, np.zeros(rings), np.zeros(len(DISTANCES)), outer)
 
 
 def _ring_length(block: Block, values: Values) -> int:
     return block.window.length(values) if block.has_ring and block.window is not None else 0
 
 
-def _start_ring(block: Block, values: Values, w: Int64Array, s: Float64Array, place: int) -> int:
-    """Write where a block's ring lies; returns where the next one does."""
+def _start_ring(block: Block, values: Values, w: Int64Array, place: int) -> int:
+    """Write how long a block's window is and where its ring lies; returns what the ring takes."""
     if block.window is None:
-        return place
+        return 0
     length = block.window.length(values)
     if not block.has_ring:
         w[block.on + 1] = length
-        return place
+        return 0
     w[block.on + 2] = place
     w[block.on + 3] = length
-    s[place : place + length] = 0.0
-    return place + length
+    return length
 
 
 def _set_policy(
     flow: Flow, instrument: Instrument, s: Float64Array, w: Int64Array, warm_up: int
 ) -> None:
-    s[NEW_OPEN : NEW_OPEN + 4] = 0.0
-    s[SCALE] = 10.0**instrument.digits
-    s[LOTS] = flow.size.lots
-    s[RISK] = flow.size.risk_fraction
-    w[PERIOD] = period_ns(flow.source.bars)
-    w[FIRST] = max(flow.policy.warm_up, warm_up - 1)
-    w[GAP] = flow.policy.entry_gap
-    w[ENTERED] = -(2**40)
-    w[REVERSE] = int(flow.policy.reverse)
-    w[POSITIONS] = flow.risk.positions_max
+    s[: len(NUMBERS)] = 0.0
+    s[NUMBERS.index("scale")] = 10.0**instrument.digits
+    s[NUMBERS.index("lots")] = flow.size.lots
+    s[NUMBERS.index("risk")] = flow.size.risk_fraction
+    counts = {
+        "period": period_ns(flow.source.bars),
+        "first": max(flow.policy.warm_up, warm_up - 1),
+        "gap": flow.policy.entry_gap,
+        "entered": -(2**40),
+        "reverse": int(flow.policy.reverse),
+        "positions": flow.risk.positions_max,
+    }
+    for name, value in counts.items():
+        w[COUNTS.index(name)] = value

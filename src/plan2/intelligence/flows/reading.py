@@ -16,7 +16,7 @@ from plan2.intelligence.features.catalog import TABULAR
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.functions import FUNCTIONS
 from plan2.intelligence.flows.terms import Number, Program, Term
-from plan2.intelligence.flows.words import FLOATS, FORECASTS, INSTRUMENT_WORDS, INTEGERS, WORDS
+from plan2.intelligence.flows.words import COUNTS, FORECASTS, INSTRUMENT_WORDS, NUMBERS, WORDS
 
 LONGEST_TEXT = 2_000
 LONGEST_TERM = 8_000
@@ -47,7 +47,7 @@ class Reader:
     """
 
     def __init__(self, flow: Flow) -> None:
-        self.program = Program(FLOATS, INTEGERS)
+        self.program = Program(len(NUMBERS), len(COUNTS))
         self._flow = flow
         self._features: dict[str, Term] = {}
         self._open: list[str] = []
@@ -140,7 +140,7 @@ class Reader:
             case ast.BinOp(left=left, op=operator, right=right) if type(operator) in OPERATORS:
                 return self._binary(self._number_in(left), operator, self._number_in(right))
             case ast.BoolOp(op=operator, values=values):
-                word = " and " if isinstance(operator, ast.And) else " or "
+                word = " & " if isinstance(operator, ast.And) else " | "
                 terms = [self._condition_in(value) for value in values]
                 return _condition(f"({word.join(t.text for t in terms)})", *terms)
             case ast.Compare():
@@ -171,8 +171,9 @@ class Reader:
         signs = [COMPARISONS.get(type(operator)) for operator in node.ops]
         if None in signs:
             raise InputError(f"{ast.unparse(node)!r}: compare with <, <=, >, >=, == or !=.")
-        rest = [f" {sign} {term.text}" for sign, term in zip(signs, terms[1:], strict=True)]
-        return _condition(f"({terms[0].text}{''.join(rest)})", *terms)
+        pairs = zip(terms, signs, terms[1:], strict=False)
+        parts = [f"({one.text} {sign} {other.text})" for one, sign, other in pairs]
+        return _condition(f"({' & '.join(parts)})", *terms)
 
     def _name(self, name: str) -> Term:
         if name in self._flow.parameters:
@@ -186,7 +187,7 @@ class Reader:
         if name in FORECASTS and not self._flow.models.use:
             raise InputError(f"{name} is a forecast.", remedy="Write use = true in [models].")
         if name in FORECASTS or name in CATALOGUE:
-            return Term(f"s[{self.program.column(name)}]", name)
+            return Term(f"s{self.program.column(name)}", name)
         raise self._unknown(name, "name")
 
     def _constant(self, said: str, number: Number) -> Term:

@@ -2,7 +2,8 @@
 
 A term is a piece of Python text that only our own reader writes. Whatever depends on numbers alone
 is a constant: it is computed before a run and read from the array `c`, so that other parameters
-need no other machine code. Equal blocks are made once, however often a flow names them.
+need no other machine code. Memory lies in the arrays `s` and `w` between two calls and in names
+such as `s13` and `w10` within one. Equal blocks are made once, however often a flow names them.
 """
 
 from collections.abc import Callable, Mapping
@@ -63,14 +64,14 @@ class Block:
     """One building block: a call, its memory, and how many bars it needs.
 
     Attributes:
-        call: the line of the generated source that brings it up to date.
+        line: of the generated source that brings it up to date.
         at, floats: its place in `s`. on, integers: its place in `w`.
         window: bars it looks back; its ring has `window + ring_extra` values when `has_ring`.
         start: what its floats begin with; NaN where not said.
         inputs: blocks that it follows.
     """
 
-    call: str
+    line: str
     at: int
     floats: int
     on: int
@@ -105,7 +106,7 @@ class Program:
         place = self._known.setdefault(f"c {key}", len(self.constants))
         if place == len(self.constants):
             self.constants.append(number)
-        return f"c[{place}]"
+        return f"c{place}"
 
     def slot(self) -> int:
         """A float of its own."""
@@ -142,13 +143,16 @@ class Program:
             raise InputError(f"a flow has at most {MOST_BLOCKS} running indicators.")
         at, on = self.floats, self.integers
         integers = 4 if has_ring else 2 if counted else 0
-        memory = f"s, {at}, w, {on}" if integers else f"s, {at}"
-        arguments = ", ".join([memory, source.text, *extra])
+        own = [f"s{at + place}" for place in range(floats)]
+        own += [f"w{on + place}" for place in range(integers // 2)]
+        fixed = [f"w{on + place}" for place in range(integers // 2, integers)]
+        ring = ["r", *fixed] if has_ring else fixed
+        arguments = ", ".join([*own, *ring, source.text, *extra])
         self.floats += floats
         self.integers += integers
         self.blocks.append(
             Block(
-                f"{kernel}({arguments})",
+                f"{', '.join(own)} = {kernel}({arguments})",
                 at,
                 floats,
                 on,

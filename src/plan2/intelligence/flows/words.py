@@ -8,17 +8,24 @@ indicators stay those of the bar closed last.
 from dataclasses import dataclass
 from typing import Final
 
-TIME, END, BARS, PERIOD, FIRST, CURSOR, ENTERED, GAP, REVERSE, POSITIONS = range(10)
-"""Places in `w`: time of the moment and end of the bar in progress (UTC ns, 0 = none yet); bars
-closed; length of a bar (ns); bars before the first signal; rows of outer values taken; the bar of
-the last entry, bars between entries, whether entries reverse, most positions."""
+NUMBERS: Final = (
+    "bid", "ask", "open_", "high", "low", "close",
+    "new_open", "new_high", "new_low", "new_close", "scale", "lots", "risk",
+)  # fmt: skip
+"""Names of the first places in `s`: the quote of the moment, the bar closed last, the bar in
+progress; points in one unit of price; lots of an entry, or the share of equity that it risks."""
 
-INTEGERS: Final = 10
-BID, ASK, OPEN, HIGH, LOW, CLOSE, NEW_OPEN, NEW_HIGH, NEW_LOW, NEW_CLOSE, SCALE, LOTS, RISK = range(13)
-"""Places in `s`: the quote of the moment, the bar closed last, the bar in progress; points in one
-unit of price; lots of an entry or the share of equity that it risks."""
+COUNTS: Final = (
+    "moment", "end", "bars", "period", "first", "cursor", "entered", "gap", "reverse", "positions",
+)  # fmt: skip
+"""Names of the first places in `w`: time of the moment and end of the bar in progress (UTC ns, 0 =
+none yet); bars closed; length of a bar (ns); bars before the first signal; rows of outer values
+taken; the bar of the last entry, bars between entries, whether entries reverse, most positions."""
 
-FLOATS: Final = 13
+LONG, SHORT, EXIT_LONG, EXIT_SHORT, CLOSED = 1, 2, 4, 8, 16
+"""Bits of a signal; CLOSED: this tick ended a bar."""
+
+WISHES: Final = LONG | SHORT | EXIT_LONG | EXIT_SHORT
 
 FORECASTS: Final = ("p_up", "p_up_lcb", "barrier")
 """Columns that the ensemble gives; known where `[models] use = true`."""
@@ -33,17 +40,17 @@ class Word:
 
 
 WORDS: Final[dict[str, Word]] = {
-    "open": Word(f"s[{OPEN}]", "first price of the bar"),
-    "high": Word(f"s[{HIGH}]", "highest price of the bar"),
-    "low": Word(f"s[{LOW}]", "lowest price of the bar"),
-    "close": Word(f"s[{CLOSE}]", "last price of the bar"),
-    "bid": Word(f"s[{BID}]", "bid of the moment"),
-    "ask": Word(f"s[{ASK}]", "ask of the moment"),
-    "mid": Word(f"(0.5 * (s[{BID}] + s[{ASK}]))", "half-way between bid and ask"),
-    "spread": Word(f"(s[{ASK}] - s[{BID}])", "ask − bid, in price"),
-    "hour": Word(f"float(w[{TIME}] // 3600000000000 % 24)", "hour, 0–23 UTC"),
-    "minute": Word(f"float(w[{TIME}] // 60000000000 % 60)", "minute, 0–59"),
-    "weekday": Word(f"float((w[{TIME}] // 86400000000000 + 3) % 7)", "0 = Monday … 6 = Sunday"),
+    "open": Word("open_", "first price of the bar"),
+    "high": Word("high", "highest price of the bar"),
+    "low": Word("low", "lowest price of the bar"),
+    "close": Word("close", "last price of the bar"),
+    "bid": Word("bid", "bid of the moment"),
+    "ask": Word("ask", "ask of the moment"),
+    "mid": Word("(0.5 * (bid + ask))", "half-way between bid and ask"),
+    "spread": Word("(ask - bid)", "ask − bid, in price"),
+    "hour": Word("float(moment // 3600000000000 % 24)", "hour, 0–23 UTC"),
+    "minute": Word("float(moment // 60000000000 % 60)", "minute, 0–59"),
+    "weekday": Word("float((moment // 86400000000000 + 3) % 7)", "0 = Monday … 6 = Sunday"),
 }
 
 INSTRUMENT_WORDS: Final = {
