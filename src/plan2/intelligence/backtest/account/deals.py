@@ -6,6 +6,7 @@ lots in proportion, to the cent; the last lots take the rest.
 """
 
 from plan2.intelligence.backtest.account.codes import CLOSED, FILLED
+from plan2.intelligence.backtest.account.compiled import outlined
 from plan2.intelligence.backtest.account.money import cents, nearest, share
 from plan2.intelligence.backtest.account.records import ROWS, Account, Position, Request
 from plan2.intelligence.backtest.account.valuation import (
@@ -39,11 +40,11 @@ def note_order(account: Account, request: Request, price: int, filled: int, answ
 
 
 @kernel
-def first_levels(account: Account, position: Position, request: Request, price: int) -> None:
-    """The stop and target that an entry brings: absolute ones, or distances from its price."""
+def first_levels(position: Position, request: Request, price: int) -> None:
+    """The stop and target that an entry brings; the way to the stop is its risk."""
     exits = request.exits
-    position.stop = level_of(exits.stop_price, exits.stop, price, -request.side)
-    position.target = level_of(exits.target_price, exits.target, price, request.side)
+    position.stop = exits.stop_price
+    position.target = exits.target_price
     position.stop_reason = 0
     position.risk = abs(price - position.stop) if position.stop != 0 else 0
     position.trailing = exits.trailing
@@ -51,14 +52,6 @@ def first_levels(account: Account, position: Position, request: Request, price: 
     position.break_even_offset = exits.break_even_offset
     position.is_break_even = 0
     position.partials_done = 0
-
-
-@kernel
-def level_of(absolute: int, distance: int, price: int, direction: int) -> int:
-    """A price that was given, or one that lies a distance away; 0 for neither."""
-    if absolute != 0:
-        return absolute
-    return price + direction * distance if distance != 0 else 0
 
 
 @kernel
@@ -103,7 +96,7 @@ def begin(account: Account, position: Position, request: Request, price: int, lo
     position.worst = position.best
     time_ns = account.terms.time_ns
     position.expires_ns = account.ts_ns + time_ns if time_ns > 0 else 0
-    first_levels(account, position, request, price)
+    first_levels(position, request, price)
 
 
 @kernel
@@ -119,7 +112,7 @@ def add(account: Account, request: Request, price: int, lots: int, slip: int) ->
     position.lots = total
     position.first_lots += lots
     position.entries += 1
-    first_levels(account, position, request, price)
+    first_levels(position, request, price)
     pay_entry(account, position, lots, slip)
 
 
@@ -129,8 +122,8 @@ def reduce(account: Account, request: Request, price: int, lots: int, slip: int)
     position = account.positions[0]
     beyond = lots - position.lots
     ticket = position.ticket
-    spread = account.ask - account.bid
-    close_part(account, 0, min(lots, position.lots), price * 1000, request.reason, spread, slip)
+    exit_at(account, min(lots, position.lots), price * 1000, request.reason, slip)
+    close_part(account, 0)
     if beyond > 0:
         turned = account.positions[0]
         account.held = 1
@@ -140,12 +133,19 @@ def reduce(account: Account, request: Request, price: int, lots: int, slip: int)
 
 
 @kernel
-def close_part(  # noqa: PLR0913, PLR0917 - the seven facts of an exit
-    account: Account, index: int, lots: int, price: int, reason: int, spread: int, slip: int
-) -> None:
-    """Book an exit of all or part of a position; `price` in thousandths, the others in points."""
-    position = account.positions[index]
-    gross = profit(account, position, lots, price)
+def exit_at(account: Account, lots: int, price: int, reason: int, slip: int) -> None:
+    """Write what the next `close_part` books, at the spread of the last quote."""
+    leaving = account.exit
+    leaving.lots, leaving.price, leaving.reason = lots, price, reason
+    leaving.spread, leaving.slip = account.ask - account.bid, slip
+
+
+@outlined(1)
+def close_part(account: Account, index: int) -> None:
+    """Book `account.exit`: all or part of a position leaves."""
+    position, leaving = account.positions[index], account.exit
+    lots, price = leaving.lots, leaving.price
+    gross = profit(account, index, lots, price)
     fee = commission(account, lots)
     held = position.lots
     is_last = lots == held
@@ -165,12 +165,12 @@ def close_part(  # noqa: PLR0913, PLR0917 - the seven facts of an exit
         row.decided_ns, row.open_ns, row.open = (
             position.decided_ns, position.open_ns, position.open
         )  # fmt: skip
-        row.close_ns, row.close, row.reason = account.ts_ns, price, reason
+        row.close_ns, row.close, row.reason = account.ts_ns, price, leaving.reason
         row.gross, row.commission, row.swap = gross, -(fee + entry_fee), swap
-        row.worst = min(gross, 0, profit(account, position, lots, position.worst * 1000))
-        row.best = max(gross, 0, profit(account, position, lots, position.best * 1000))
-        row.spread_cost = cost(account, entry_spread + spread * lots, 2)
-        row.slip_cost = cost(account, entry_slip + slip * lots, 1)
+        row.worst = min(gross, 0, profit(account, index, lots, position.worst * 1000))
+        row.best = max(gross, 0, profit(account, index, lots, position.best * 1000))
+        row.spread_cost = cost(account, entry_spread + leaving.spread * lots, 2)
+        row.slip_cost = cost(account, entry_slip + leaving.slip * lots, 1)
     position.swap -= swap
     position.margin -= margin
     position.commission -= entry_fee

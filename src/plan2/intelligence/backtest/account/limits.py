@@ -80,11 +80,9 @@ def mark(account: Account) -> None:
     """Take equity into peak, drawdown and the two limits of loss; `equity` is up to date."""
     terms = account.terms
     equity = account.equity
-    if equity > account.peak:
-        account.peak = equity
+    account.peak = max(account.peak, equity)
     fall = account.peak - equity
-    if fall > account.max_drawdown:
-        account.max_drawdown = fall
+    account.max_drawdown = max(account.max_drawdown, fall)
     if account.peak > 0 and fall > account.max_drawdown_share * account.peak:
         account.max_drawdown_share = fall / account.peak
     if terms.daily_loss_fraction > 0.0 and account.halted_day == 0:
@@ -92,7 +90,7 @@ def mark(account: Account) -> None:
         if loss > 0 and loss >= terms.daily_loss_fraction * account.day_start:
             account.halted_day = 1
             account.flags |= HALTED
-    if terms.drawdown_fraction > 0.0 and account.halted == 0:
-        if fall > 0 and fall >= terms.drawdown_fraction * account.peak:
-            account.halted = 1
-            account.flags |= HALTED
+    limit = terms.drawdown_fraction * account.peak
+    if terms.drawdown_fraction > 0.0 and account.halted == 0 and fall > 0 and fall >= limit:
+        account.halted = 1
+        account.flags |= HALTED

@@ -19,7 +19,7 @@ SPLITTER = 134_217_729.0
 
 @kernel
 def divided(amount: int, whole: int) -> int:
-    """amount / whole to the nearest integer, halves to the even one; whole > 0."""
+    """Amount / whole to the nearest integer, halves to the even one; whole > 0."""
     quotient = amount // whole
     twice = 2 * (amount - quotient * whole)
     if twice > whole or (twice == whole and quotient % 2 != 0):
@@ -41,7 +41,7 @@ def product_error(one: float, other: float, product: float) -> float:
 
 @kernel
 def nearest(value: float, digits: int) -> int:
-    """value · 10**digits to the nearest integer as `round(value, digits)` rounds it."""
+    """Value · 10**digits to the nearest integer as `round(value, digits)` rounds it."""
     product = value * POWERS[digits]
     whole = math.floor(product)
     rest = (product - whole) + product_error(value, POWERS[digits], product)
@@ -82,7 +82,7 @@ def is_beyond_tie(up: int, down: int, rate: float, floor: int) -> bool:
 
 @kernel
 def cents(up: int, down: int, rate: float) -> int:
-    """up / down · repr(rate), rounded to the nearest integer, halves to the even one."""
+    """Up / down · repr(rate), rounded to the nearest integer, halves to the even one."""
     if rate == 1.0:
         return divided(up, down)
     size = abs(up)

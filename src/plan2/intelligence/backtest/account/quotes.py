@@ -5,14 +5,14 @@ then equity with its limits, moves of stops and the flow's own exits, and the sa
 """
 
 from plan2.intelligence.backtest.account.codes import (
-    ASKED,
     AT_END,
     CLOSE,
     DONE,
     DRAIN,
     NO_QUOTES,
 )
-from plan2.intelligence.backtest.account.deals import close_part, note_order
+from plan2.intelligence.backtest.account.compiled import outlined
+from plan2.intelligence.backtest.account.deals import close_part, exit_at, note_order
 from plan2.intelligence.backtest.account.limits import mark
 from plan2.intelligence.backtest.account.money import cents
 from plan2.intelligence.backtest.account.nights import next_rollover, rollover_weekday
@@ -54,7 +54,7 @@ def quote(account: Account, ts_ns: int, bid: int, ask: int) -> int:
     return 0
 
 
-@kernel
+@outlined(0)
 def work(account: Account) -> int:
     """All that a quote can bring about, in order."""
     account.flags = 0
@@ -121,7 +121,7 @@ def sample(account: Account) -> None:
         row.lots += account.positions[index].side * account.positions[index].lots
 
 
-@kernel
+@outlined(0)
 def finish(account: Account) -> int:
     """Close what is open at the last quote, refuse what is still on its way, sample a last time."""
     account.flags = 0
@@ -139,7 +139,8 @@ def finish(account: Account) -> int:
         slip = slippage(account, account.last_number)
         price = (closing(account, position.side) - position.side * slip) * 1000
         note_order(account, request, price, position.lots, DONE)
-        close_part(account, 0, position.lots, price, AT_END, account.ask - account.bid, slip)
+        exit_at(account, position.lots, price, AT_END, slip)
+        close_part(account, 0)
     equity_now(account)
     mark(account)
     sample(account)

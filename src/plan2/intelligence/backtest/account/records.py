@@ -80,9 +80,9 @@ class Terms:
 class Exits:
     """What the next entry carries; the caller writes it before `enter`. Points, 0 = none.
 
-    Distances count from the price of the fill (trailing: from the best price since).
-    `stop_price`, `target_price`: absolute prices instead of the distances, for callers that know
-    them.
+    `stop` and `target` count from the price of the quote that is decided on, as a terminal must
+    send them; `trailing` from the best closing price since the fill. `stop_price`, `target_price`:
+    absolute prices instead, for callers that know them.
     """
 
     stop: int
@@ -145,6 +145,16 @@ class Position:
     best: int
     worst: int
     leaving: int
+
+
+class Exit:
+    """The exit being booked: `price` in thousandths, `spread` and `slip` in points."""
+
+    lots: int
+    price: int
+    reason: int
+    spread: int
+    slip: int
 
 
 class TradeRow:
@@ -214,8 +224,8 @@ class Account:
         rollover_ns: the next one not booked. orders_today: entries sent this broker day.
         halted_day, halted: entries are refused until the day turns, for good.
         aim: net steps when every request under way is done. aim_longs, aim_shorts: of each side.
-        denials: by reason. orders, trades, samples: rows held in the outputs below; lost: rows that
-            found no room (an error of the caller).
+        exit: what `close_part` books. denials: by reason. orders, trades, samples: rows held in
+            the outputs below; lost: rows that found no room (an error of the caller).
     """
 
     wake_ns: int
@@ -265,6 +275,7 @@ class Account:
     deposit: int
     denials: Annotated[Int64Array, Fixed((16,))]
     exits: Exits
+    exit: Exit
     terms: Terms
     positions: Annotated[list[Position], np.dtype((POSITION, (POSITIONS,)))]
     requests: Annotated[list[Request], np.dtype((REQUEST, (REQUESTS + 1,)))]

@@ -25,10 +25,11 @@ from plan2.intelligence.backtest.account.codes import (
     REFUSED,
     SENT,
 )
+from plan2.intelligence.backtest.account.compiled import outlined
 from plan2.intelligence.backtest.account.deals import (
     add,
     close_part,
-    level_of,
+    exit_at,
     note_order,
     open_position,
     place_of,
@@ -45,7 +46,7 @@ from plan2.intelligence.backtest.account.luck import (
     tail,
 )
 from plan2.intelligence.backtest.account.nights import is_session
-from plan2.intelligence.backtest.account.records import REQUESTS, Account, Request
+from plan2.intelligence.backtest.account.records import REQUESTS, Account, Exits, Request
 from plan2.intelligence.backtest.account.valuation import (
     base_rate,
     commission,
@@ -58,7 +59,7 @@ from plan2.intelligence.backtest.account.watch import look_back, refresh
 from plan2.intelligence.features.kernels import kernel
 
 
-@kernel
+@outlined(2)
 def enter(account: Account, side: int, lots: int) -> int:
     """Ask for an entry of `lots` steps that carries `account.exits`; `SENT` or why not.
 
@@ -71,11 +72,22 @@ def enter(account: Account, side: int, lots: int) -> int:
     account.orders_today += 1
     request = account.requests[account.waiting]
     request.exits = account.exits
+    fix_levels(account, request.exits, side)
     send(account, request, OPEN, side, lots)
     return SENT
 
 
 @kernel
+def fix_levels(account: Account, exits: Exits, side: int) -> None:
+    """Turn the distances of stop and target into prices, from the quote decided on."""
+    price = account.ask if side > 0 else account.bid
+    if exits.stop_price == 0 and exits.stop > 0:
+        exits.stop_price = price - side * exits.stop
+    if exits.target_price == 0 and exits.target > 0:
+        exits.target_price = price + side * exits.target
+
+
+@outlined(1)
 def leave(account: Account, side: int) -> int:
     """Ask to close every position of a side (0: of both); how many requests were sent.
 
@@ -91,7 +103,7 @@ def leave(account: Account, side: int) -> int:
     return sent
 
 
-@kernel
+@outlined(3)
 def close(account: Account, ticket: int, lots: int, reason: int) -> int:
     """Ask to close so many steps of a position; 1 when it was sent, 0 when there is no room."""
     if account.waiting >= REQUESTS:
@@ -107,7 +119,7 @@ def close(account: Account, ticket: int, lots: int, reason: int) -> int:
     return 1
 
 
-@kernel
+@outlined(2)
 def close_by(account: Account, ticket: int, opposite: int) -> int:
     """Ask to close two opposite positions against each other; 1 when it was sent."""
     if account.waiting >= REQUESTS:
@@ -132,7 +144,7 @@ def send(account: Account, request: Request, kind: int, side: int, lots: int) ->
     request.due_ns = account.ts_ns + int(terms.latency_ns + late)
     if terms.fills_at_signal != 0:
         look_back(account)
-        answer(account, request)
+        answer(account, account.waiting)
         equity_now(account)
         mark(account)
     else:
@@ -164,7 +176,7 @@ def answer_due(account: Account) -> None:
     """Carry out or refuse every request that is due at this quote, in order."""
     done = 0
     while done < account.waiting and account.requests[done].due_ns <= account.ts_ns:
-        answer(account, account.requests[done])
+        answer(account, done)
         done += 1
     if done > 0:
         account.waiting -= done
@@ -172,9 +184,10 @@ def answer_due(account: Account) -> None:
             account.requests[place] = account.requests[place + done]
 
 
-@kernel
-def answer(account: Account, request: Request) -> None:
+@outlined(1)
+def answer(account: Account, which: int) -> None:
     """Carry out or refuse a request at the last quote."""
+    request = account.requests[which]
     refusal = refusal_of(account, request)
     place = place_of(account, request.ticket) if request.kind != OPEN else -1
     if request.kind == CLOSE and place >= 0:
@@ -202,8 +215,8 @@ def at_market(account: Account, request: Request, place: int) -> None:
     slip = slippage(account, request.number)
     price = account.ask + slip if request.side > 0 else account.bid - slip
     if request.kind == CLOSE:
-        spread = account.ask - account.bid
-        close_part(account, place, lots, price * 1000, request.reason, spread, slip)
+        exit_at(account, lots, price * 1000, request.reason, slip)
+        close_part(account, place)
     elif terms.is_hedging != 0 or account.held == 0:
         open_position(account, request, price, lots, slip)
     elif account.positions[0].side == request.side:
@@ -222,8 +235,10 @@ def against_each_other(account: Account, request: Request) -> None:
     lots = min(account.positions[one].lots, account.positions[other].lots)
     price = account.positions[other].open
     request.side, request.lots = -account.positions[one].side, lots
-    close_part(account, one, lots, price, request.reason, 0, 0)
-    close_part(account, place_of(account, request.opposite), lots, price, request.reason, 0, 0)
+    exit_at(account, lots, price, request.reason, 0)
+    account.exit.spread = 0
+    close_part(account, one)
+    close_part(account, place_of(account, request.opposite))
     note_order(account, request, price, lots, DONE)
 
 
@@ -266,11 +281,8 @@ def entry_refusal(account: Account, request: Request) -> int:
     terms, side = account.terms, request.side
     if not terms.volume_min <= request.lots <= terms.volume_max:
         return INVALID_VOLUME
-    price = account.ask if side > 0 else account.bid
     closed_at = account.bid if side > 0 else account.ask
-    exits = request.exits
-    stop = level_of(exits.stop_price, exits.stop, price, -side)
-    target = level_of(exits.target_price, exits.target, price, side)
+    stop, target = request.exits.stop_price, request.exits.target_price
     least = max(terms.stops_level, 1)
     if stop != 0 and side * (closed_at - stop) < least:
         return INVALID_STOPS

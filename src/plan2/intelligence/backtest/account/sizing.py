@@ -13,7 +13,7 @@ def lots_in_steps(account: Account, lots: float) -> int:
     terms = account.terms
     if not lots > 0.0:
         return 0
-    steps = int(math.floor(min(lots / terms.volume_step, float(terms.volume_max)) + 1e-9))
+    steps = math.floor(min(lots / terms.volume_step, float(terms.volume_max)) + 1e-9)
     return steps if steps >= terms.volume_min else 0
 
 

@@ -20,7 +20,8 @@ from plan2.intelligence.backtest.account.codes import (
     STOPPED_OUT,
     TIME,
 )
-from plan2.intelligence.backtest.account.deals import close_part, note_order
+from plan2.intelligence.backtest.account.compiled import outlined
+from plan2.intelligence.backtest.account.deals import close_part, exit_at, note_order
 from plan2.intelligence.backtest.account.records import REQUESTS, Account, Position
 from plan2.intelligence.backtest.account.requests import close, slippage
 from plan2.intelligence.backtest.account.valuation import (
@@ -33,7 +34,7 @@ from plan2.intelligence.backtest.account.watch import reached_at
 from plan2.intelligence.features.kernels import kernel
 
 
-@kernel
+@outlined(0)
 def run_stops(account: Account) -> None:
     """Close the positions whose stop or target this quote reaches; the stop is asked first."""
     index = 0
@@ -49,7 +50,7 @@ def run_stops(account: Account) -> None:
             index += 1
 
 
-@kernel
+@outlined(3)
 def close_own(account: Account, index: int, kind: int, reason: int) -> None:
     """The broker closes a position by itself, at the last quote."""
     position = account.positions[index]
@@ -60,8 +61,8 @@ def close_own(account: Account, index: int, kind: int, reason: int) -> None:
     slip = 0 if kind == BY_TAKE_PROFIT else slippage(account, account.last_number)
     price = (closing(account, position.side) - position.side * slip) * 1000
     note_order(account, request, price, position.lots, DONE)
-    spread = account.ask - account.bid
-    close_part(account, index, position.lots, price, reason, spread, slip)
+    exit_at(account, position.lots, price, reason, slip)
+    close_part(account, index)
 
 
 @kernel
@@ -73,15 +74,15 @@ def stop_out(account: Account) -> None:
         if equity * terms.stop_out_down > margin * terms.stop_out_up:
             return
         account.flags |= STOPPED_OUT
-        worst, least = 0, open_profit(account, account.positions[0])
+        worst, least = 0, open_profit(account, 0)
         for index in range(1, account.held):
-            profit = open_profit(account, account.positions[index])
+            profit = open_profit(account, index)
             if profit < least:
                 worst, least = index, profit
         close_own(account, worst, BY_STOP_OUT, NO_MARGIN)
 
 
-@kernel
+@outlined(0)
 def manage(account: Account) -> None:
     """Move stops and send the flow's own exits as far as this quote says so."""
     terms = account.terms
@@ -119,9 +120,9 @@ def break_even(account: Account, position: Position) -> None:
     if side * (price - reached_at(position, account.terms.break_even_after_r)) < 0:
         return
     level = position.open // 1000 + side * position.break_even_offset
-    if position.stop != 0 and side * (position.stop - level) >= 0:
-        position.is_break_even = 1
-    elif move_stop(account, position, level, AT_BREAK_EVEN):
+    if (position.stop != 0 and side * (position.stop - level) >= 0) or move_stop(
+        account, position, level, AT_BREAK_EVEN
+    ):
         position.is_break_even = 1
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_MINUTE, NS_PER_MS, NS_PER_SECOND, Float64Array
+from plan2.intelligence.backtest.account.compiled import make_ready
 from plan2.intelligence.backtest.account.records import ACCOUNT, NEVER, PARTIALS, SAMPLES
 from plan2.intelligence.backtest.account.valuation import ASK, BID, GIVEN, OWN
 from plan2.intelligence.flows.flow import Execution, Flow, FlowRisk
@@ -28,6 +29,8 @@ def open_account(
     """A new account, ACCOUNT[1], with the flow's deposit, costs, limits and misfortunes.
 
     Args:
+        flow: whose deposit, costs, limits and exits.
+        instrument: contract of its symbol.
         slips: measured slippage in points, for `slippage = "empirical"`.
         quote_wait_s: how long a request waits for a quote before it is refused; 0 = for ever,
             for quotes made of bars.
@@ -48,10 +51,11 @@ def open_account(
     terms["sample_ns"] = sample_ns
     _write_limits(terms, flow.risk)
     _write_exits(terms, flow)
+    make_ready()
     return accounts
 
 
-def _write_contract(terms: Any, flow: Flow, instrument: Instrument) -> None:  # noqa: ANN401
+def _write_contract(terms: Any, flow: Flow, instrument: Instrument) -> None:
     """Prices, volumes, margin; `terms` is a numpy record, whose fields numpy does not type."""
     if not 0 <= instrument.digits <= DIGITS_MAX:
         raise InputError(
@@ -73,7 +77,7 @@ def _write_contract(terms: Any, flow: Flow, instrument: Instrument) -> None:  # 
     _ratio(terms, "stop_out", _exact(flow.account.stop_out_level))
 
 
-def _write_costs(terms: Any, flow: Flow, instrument: Instrument) -> None:  # noqa: ANN401
+def _write_costs(terms: Any, flow: Flow, instrument: Instrument) -> None:
     """What a step's move, side and night are worth in cents, as exact ratios."""
     step_units = _exact(instrument.volume_step) * _exact(instrument.contract_size)
     point = Fraction(100, 10**instrument.digits) * step_units
@@ -93,7 +97,7 @@ def _write_costs(terms: Any, flow: Flow, instrument: Instrument) -> None:  # noq
 
 
 def _write_execution(
-    terms: Any,  # noqa: ANN401
+    terms: Any,
     execution: Execution,
     slips: Float64Array | None,
 ) -> None:
@@ -117,7 +121,7 @@ def _write_execution(
     terms["slips"][: len(known)] = known
 
 
-def _write_limits(terms: Any, risk: FlowRisk) -> None:  # noqa: ANN401
+def _write_limits(terms: Any, risk: FlowRisk) -> None:
     """The flow's own limits."""
     terms["positions_max"] = risk.positions_max
     terms["orders_per_day_max"] = risk.orders_per_day_max
@@ -129,7 +133,7 @@ def _write_limits(terms: Any, risk: FlowRisk) -> None:  # noqa: ANN401
         terms["hours_start"], terms["hours_end"] = _minute(start), _minute(end)
 
 
-def _write_exits(terms: Any, flow: Flow) -> None:  # noqa: ANN401
+def _write_exits(terms: Any, flow: Flow) -> None:
     """What of the exits is a constant of the flow; distances come with each entry."""
     exits = flow.exits
     if len(exits.partial) > PARTIALS:
@@ -151,7 +155,7 @@ def _source(currency: str, own: str, instrument: Instrument, *, turned: int) -> 
     return turned if own in {instrument.base, instrument.quote} else GIVEN
 
 
-def _ratio(terms: Any, name: str, value: Fraction) -> None:  # noqa: ANN401
+def _ratio(terms: Any, name: str, value: Fraction) -> None:
     terms[f"{name}_up"], terms[f"{name}_down"] = value.numerator, value.denominator
 
 

@@ -4,8 +4,9 @@ Margin on a hedging account is MetaTrader's: the lots of the longer side that th
 cover bind that side's average margin, covered lots bind none.
 """
 
+from plan2.intelligence.backtest.account.compiled import outlined
 from plan2.intelligence.backtest.account.money import cents, divided
-from plan2.intelligence.backtest.account.records import Account, Position
+from plan2.intelligence.backtest.account.records import Account
 from plan2.intelligence.features.kernels import kernel
 
 OWN, BID, ASK, GIVEN = range(4)
@@ -46,32 +47,32 @@ def closing(account: Account, side: int) -> int:
     return account.bid if side > 0 else account.ask
 
 
-@kernel
-def profit(account: Account, position: Position, lots: int, price: int) -> int:
-    """Gross profit of so many steps closed at `price` (thousandths), cents."""
-    terms = account.terms
+@outlined(3)
+def profit(account: Account, index: int, lots: int, price: int) -> int:
+    """Gross profit of so many steps of a position closed at `price` (thousandths), cents."""
+    terms, position = account.terms, account.positions[index]
     amount = position.side * (price - position.open) * lots * terms.money_up
     return cents(amount, terms.money_down, quote_rate(account))
 
 
 @kernel
-def open_profit(account: Account, position: Position) -> int:
+def open_profit(account: Account, index: int) -> int:
     """Gross profit of a position at the last quote, cents."""
-    return profit(account, position, position.lots, closing(account, position.side) * 1000)
+    position = account.positions[index]
+    return profit(account, index, position.lots, closing(account, position.side) * 1000)
 
 
-@kernel
+@outlined(0)
 def equity_now(account: Account) -> int:
     """Balance plus what the open positions would bring at the last quote, swap included, cents."""
     total = account.balance
     for index in range(account.held):
-        position = account.positions[index]
-        total += open_profit(account, position) + position.swap
+        total += open_profit(account, index) + account.positions[index].swap
     account.equity = total
     return total
 
 
-@kernel
+@outlined(1)
 def lots_margin(account: Account, lots: int) -> int:
     """What so many steps bind when nothing covers them, cents."""
     terms = account.terms
@@ -112,13 +113,13 @@ def margin_with(account: Account, side: int, lots: int, margin: int) -> int:
     return hedged(longs, long_margin, shorts + lots, short_margin + margin)
 
 
-@kernel
+@outlined(0)
 def margin_now(account: Account) -> int:
     """What the open positions bind, cents."""
     return margin_with(account, 1, 0, 0)
 
 
-@kernel
+@outlined(2)
 def further_margin(account: Account, side: int, lots: int) -> int:
     """How much more an entry would bind, cents; zero or less when it covers or reduces."""
     if account.terms.is_hedging != 0 or account.held == 0:

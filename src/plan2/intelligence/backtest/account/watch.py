@@ -7,6 +7,7 @@ quiet quote is a formula in floating point; `slack` is how far it may be from th
 import math
 
 from plan2.intelligence.backtest.account.codes import OPEN
+from plan2.intelligence.backtest.account.compiled import outlined
 from plan2.intelligence.backtest.account.records import (
     NEVER,
     RESERVE,
@@ -18,7 +19,7 @@ from plan2.intelligence.backtest.account.valuation import OWN, margin_now
 from plan2.intelligence.features.kernels import kernel
 
 
-@kernel
+@outlined(0)
 def refresh(account: Account) -> None:
     """Work out everything that a quiet quote is compared with."""
     account.wake_ns = min(account.rollover_ns, account.next_sample_ns)
@@ -47,7 +48,7 @@ def refresh(account: Account) -> None:
         account.wake_ns = 0
 
 
-@kernel
+@outlined(0)
 def look_back(account: Account) -> None:
     """Take the quotes since the last look, this one included, into each position's extremes."""
     low_bid, high_bid = min(account.lowest_bid, account.bid), max(account.highest_bid, account.bid)
@@ -140,8 +141,8 @@ def reached_at(position: Position, multiple: float) -> int:
     """The first closing price whose profit is at least `multiple` of the first risk, points."""
     gain = multiple * position.risk
     if position.side > 0:
-        return int(math.ceil(position.open / 1000.0 + gain - 1e-6))
-    return int(math.floor(position.open / 1000.0 - gain + 1e-6))
+        return math.ceil(position.open / 1000.0 + gain - 1e-6)
+    return math.floor(position.open / 1000.0 - gain + 1e-6)
 
 
 @kernel
