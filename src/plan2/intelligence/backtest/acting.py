@@ -1,12 +1,15 @@
 """From a flow's signal to requests: what is asked of the account, compiled."""
 
 from plan2.foundation.values import Float64Array
+from plan2.intelligence.backtest.account.compiled import entry
+from plan2.intelligence.backtest.account.entries import Accounts
 from plan2.intelligence.backtest.account.codes import SENT
 from plan2.intelligence.backtest.account.records import Account
 from plan2.intelligence.backtest.account.requests import enter, leave
 from plan2.intelligence.backtest.account.sizing import lots_for_risk, lots_in_steps
 from plan2.intelligence.features.kernels import kernel
 from plan2.intelligence.flows.words import EXIT_LONG, EXIT_SHORT, LONG, SHORT
+
 
 @kernel
 def in_points(distance: float, scale: float) -> int:
@@ -23,7 +26,7 @@ def set_exits(account: Account, o: Float64Array, scale: float) -> bool:
     exits.trailing = in_points(o[2], scale)
     exits.trailing_step = in_points(o[3], scale)
     exits.break_even_offset = in_points(o[4], scale)
-    lowest = min(min(exits.stop, exits.target), min(exits.trailing, exits.trailing_step))
+    lowest = min(exits.stop, exits.target, exits.trailing, exits.trailing_step)
     return min(lowest, exits.break_even_offset) >= 0
 
 
@@ -72,3 +75,18 @@ def act(  # noqa: PLR0913, PLR0917 - the flow's numbers, kept in registers by th
     else:
         steps = lots_in_steps(account, lots)
     return enter(account, side, steps) == SENT
+
+
+@entry
+def ask_for(  # noqa: PLR0913, PLR0917
+    accounts: Accounts,
+    o: Float64Array,
+    scale: float,
+    lots: float,
+    risk: float,
+    reverse: int,
+    positions: int,
+    signal: int,
+) -> bool:
+    """`act` from Python."""
+    return act(accounts[0], o, scale, lots, risk, reverse, positions, signal)

@@ -3,7 +3,10 @@
 import hashlib
 from dataclasses import dataclass
 
-from plan2.intelligence.backtest.account.frames import Frames
+import msgspec
+
+from plan2.foundation.instrument import Instrument
+from plan2.intelligence.backtest.account.frames import AccountFrames
 from plan2.intelligence.backtest.feeds import PointFeed
 from plan2.intelligence.backtest.run import BacktestRun, Engine
 from plan2.intelligence.flows.flow import Flow, flow_digest
@@ -14,6 +17,7 @@ class Finished:
     """What the runner knows: `code` is the fingerprint of everything that computed the result."""
 
     flow: Flow
+    instrument: Instrument
     engine: Engine
     code: str
     bars: int
@@ -21,11 +25,12 @@ class Finished:
     is_bars: bool
 
 
-def finished_run(finished: Finished, ticks: PointFeed, frames: Frames) -> BacktestRun:
+def finished_run(finished: Finished, ticks: PointFeed, frames: AccountFrames) -> BacktestRun:
     """The run as it is kept and reported."""
     flow, digest = finished.flow, flow_digest(finished.flow)
     seed = flow.execution.seed
-    parts = (digest, ticks.data_id, str(seed), finished.engine, finished.code)
+    contract = msgspec.json.encode(finished.instrument, order="deterministic").decode()
+    parts = (digest, ticks.data_id, str(seed), contract, finished.engine, finished.code)
     return BacktestRun(
         run_id=hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32],
         flow=flow,

@@ -9,17 +9,17 @@ from typing import Final
 
 from plan2.intelligence.flows.source import EXTEND_BAR, IS_OVER, FlowSource, indented
 
-IMPORTS: Final = '''
+IMPORTS: Final = """
 from plan2.intelligence.backtest.account.codes import DRAIN
 from plan2.intelligence.backtest.account.quotes import quote
 from plan2.intelligence.backtest.acting import act
-'''
+"""
 
-HEAD: Final = '''
+HEAD: Final = """
 @njit(cache=True, nogil=True, error_model="numpy")
 def advance(accounts, s, w, c, r, o, ts, bids, asks, times, rows, row):
     account = accounts[0]
-'''
+"""
 
 TICK: Final = ["ts_ns = ts[row]", "bid_points = bids[row]", "ask_points = asks[row]", "row += 1"]
 QUOTE: Final = "flags = quote(account, ts_ns, bid_points, ask_points)"

@@ -139,6 +139,7 @@ class Loop:
         return finished_run(
             Finished(
                 flow=self._flow,
+                instrument=self._instrument,
                 engine="compiled",
                 code=code,
                 bars=self.memory.bars,

@@ -155,7 +155,7 @@ def past(  # noqa: PLR0913, PLR0917
 
 
 @block
-def gains(  # noqa: PLR0913, PLR0917
+def gains(
     index: float, last: float, rise: float, fall: float, x: float, alpha: float
 ) -> tuple[float, float, float, float]:
     """Wilder's averages of rises and falls, both starting at 0, and their index.

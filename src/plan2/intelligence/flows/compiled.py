@@ -56,7 +56,6 @@ class CompiledFlow:
     @property
     def warm_up(self) -> int:
         """Bars that must be closed before the first signal."""
-
         return int(self._memory.w[COUNTS.index("first")]) + 1
 
     @property
@@ -70,9 +69,7 @@ class CompiledFlow:
         Without a wish the distances stay those of the signal before.
         """
         memory = self._memory
-        signal: int = self._step(
-            memory.s, memory.w, memory.c, memory.r, memory.o, ts_ns, bid, ask
-        )
+        signal: int = self._step(memory.s, memory.w, memory.c, memory.r, memory.o, ts_ns, bid, ask)
         return signal
 
     def know(self, row: Float64Array) -> None:

@@ -127,9 +127,7 @@ def lowest(program: Program, terms: list[Term]) -> Term:
 
 def lag(program: Program, terms: list[Term]) -> Term:
     """N bars ago."""
-    place = program.block(
-        "past", terms[0], window=_window(terms[1]), has_ring=True, warm_extra=0
-    )
+    place = program.block("past", terms[0], window=_window(terms[1]), has_ring=True, warm_extra=0)
     return _read(place, terms[0].said)
 
 
@@ -154,7 +152,7 @@ def macd_signal(program: Program, terms: list[Term]) -> Term:
 
 
 def macd_hist(program: Program, terms: list[Term]) -> Term:
-    """macd − its signal."""
+    """Macd − its signal."""
     line, signal = macd(program, terms[:3]), macd_signal(program, terms)
     return _join(f"({line.text} - {signal.text})", line, signal)
 

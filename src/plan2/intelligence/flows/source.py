@@ -33,14 +33,14 @@ from plan2.intelligence.flows.blocks import (
 from plan2.intelligence.flows.words import CLOSED, EXIT_LONG, EXIT_SHORT, LONG, SHORT, WISHES
 '''
 
-STEP: Final = '''
+STEP: Final = """
 @njit(cache=True, error_model="numpy")
 def step(s, w, c, r, o, ts_ns, bid_price, ask_price):
-'''
-SHOWN: Final = '''
+"""
+SHOWN: Final = """
 @njit(cache=True, error_model="numpy")
 def shown(s, w, c, out):
-'''
+"""
 CLOSE_BAR: Final = [
     "moment = end",
     "bars += 1",

@@ -27,7 +27,7 @@ LONG, SHORT, EXIT_LONG, EXIT_SHORT, CLOSED = 1, 2, 4, 8, 16
 
 WISHES: Final = LONG | SHORT | EXIT_LONG | EXIT_SHORT
 
-FORECASTS: Final = ("p_up", "p_up_lcb", "barrier")
+FORECASTS: Final = ("p_up", "p_up_lcb", "p_down_lcb", "barrier")
 """Columns that the ensemble gives; known where `[models] use = true`."""
 
 
