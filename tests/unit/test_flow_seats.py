@@ -261,11 +261,11 @@ def test_a_flow_without_a_stop_gets_the_emergency_stop() -> None:
 
 
 def test_its_time_is_over() -> None:
-    """`time_s = 60`: closed on the first tick a minute after it was opened, named after it."""
+    """`time_s = 60`: closed on the first tick a minute after its fill at second 2."""
     desk = held({"exits": Exits(time_s=60.0)})
-    at(desk, 60)
-    assert len(desk.sent) == 1
     at(desk, 61)
+    assert len(desk.sent) == 1
+    at(desk, 62)
     assert desk.sent[-1].kind is OrderKind.CLOSE
     assert placed(desk)[-1].flow_id == "ema-cross"
     sentence = records(desk)[-1].sentence

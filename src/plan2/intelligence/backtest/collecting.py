@@ -113,7 +113,7 @@ class Collected:
         code = _code_of(event.reason)
         self.rejects[code] = self.rejects.get(code, 0) + 1
         if found is not None:
-            found[0].update(retcode=code, reason=event.reason)
+            found[0].update(retcode=code)
 
     def _on_decision(self, event: DecisionMade) -> None:
         if event.outcome == "denied":
@@ -176,7 +176,7 @@ class Collected:
         self.max_drawdown = max(self.max_drawdown, fall)
         self.max_drawdown_fraction = max(self.max_drawdown_fraction, portfolio.drawdown)
         if tick.ts_ns >= self._due_ns:
-            self._due_ns = tick.ts_ns + self._every_ns
+            self._due_ns = (tick.ts_ns // self._every_ns + 1) * self._every_ns
             self._sample(tick, None)
 
     # --- rows ---------------------------------------------------------------------------------

@@ -14,11 +14,10 @@ EXIT: Final = "exit"
 class FlowPart(msgspec.Struct, frozen=True, kw_only=True):
     """The flow behind a decision.
 
-    `action` is LONG, SHORT or EXIT; distances in price units, 0 = none; `why` the
-    condition with its values. `lots` and `risk_fraction` say how much it asks for. `exits` is what
-    its position lives by: see `trading.flow_exits`. `horizon_s`: after which it is closed (0 =
-    never). `uses_models`: whether forecasts stand behind it. `leaving`: positions of the symbol
-    that it closes in the same breath.
+    `action` is LONG, SHORT or EXIT; distances in price units, 0 = none; `why` the condition with
+    its values. `lots` and `risk_fraction` say how much it asks for. `exits` is what its position
+    lives by: see `trading.flow_exits`. `uses_models`: whether forecasts stand behind it.
+    `leaving`: positions of the symbol that it closes in the same breath.
     """
 
     name: str
@@ -30,7 +29,6 @@ class FlowPart(msgspec.Struct, frozen=True, kw_only=True):
     take_profit: float = 0.0
     lots: float = 0.0
     risk_fraction: float = 0.0
-    horizon_s: int = 0
     uses_models: bool = False
     leaving: int = 0
     limits: FlowLimits = FlowLimits()

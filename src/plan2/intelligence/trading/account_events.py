@@ -66,7 +66,6 @@ def origin_of_flow(owner: Owner, forecast: Forecast | None, flow: FlowPart) -> O
         models_hash=models_hash(forecast) if flow.uses_models else "",
         flow_id=flow.name,
         client=owner.tenant_id,
-        horizon_s=flow.horizon_s if flow.is_entry else 0,
         reason=flow.why,
         exits=flow.exits if flow.is_entry else {},
     )

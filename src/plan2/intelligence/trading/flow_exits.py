@@ -6,6 +6,7 @@ retired or replaced meanwhile. All values are floats, distances in price units:
     trailing, trailing_step      distance from the best price, least improvement
     break_even_after_r           profit, in multiples of the initial risk, that moves the stop …
     break_even_offset            … this far beyond the entry
+    time_s                       seconds after the entry's fill when it is closed
     partial_1_at_r, partial_1_fraction, partial_2_…    shares of the position closed at a profit
 """
 
@@ -49,12 +50,12 @@ def exits_of(declared: Exits, signal: Signal) -> dict[str, float]:
         "trailing_step": signal.trailing_step,
         "break_even_after_r": declared.break_even_after_r,
         "break_even_offset": signal.break_even_offset,
+        "time_s": declared.time_s,
     }
     for number, part in enumerate(declared.partial, 1):
         found[f"partial_{number}_at_r"] = part.at_r
         found[f"partial_{number}_fraction"] = part.fraction
-    moves = found["trailing"] or found["break_even_after_r"] or declared.partial
-    return {name: value for name, value in found.items() if value} if moves else {}
+    return {name: value for name, value in found.items() if value}
 
 
 def partials_of(exits: dict[str, float]) -> tuple[Partial, ...]:

@@ -5,7 +5,6 @@ flow opens nothing more; it still closes what its conditions want closed, and it
 their stops. Every flow sees every tick, paused or not, so that its signals never depend on that.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
@@ -222,7 +221,6 @@ class FlowSeats:
             take_profit=signal.take_profit,
             lots=size.lots,
             risk_fraction=size.risk_fraction,
-            horizon_s=math.ceil(seat.flow.exits.time_s),
             uses_models=seat.flow.models.use or seat.flow.policy.kind == "models",
             limits=seat.limits,
         )

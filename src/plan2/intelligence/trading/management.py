@@ -115,11 +115,19 @@ class Management:
     def exit_of(self, position: Position, ts_ns: int) -> Exit | None:
         """Whether a position should be closed now, and may be: nothing under way, no back-off."""
         reason: Exit | None = None
-        if position.expires_ts_ns and ts_ns >= position.expires_ts_ns:
+        if self._is_over(position, ts_ns):
             reason = Exit.TIME
         elif position.unprotected_ts_ns and self._is_guard_in_vain(position, ts_ns):
             reason = Exit.UNPROTECTED
         return reason if reason is not None and self.may_close(position, ts_ns) else None
+
+    def _is_over(self, position: Position, ts_ns: int) -> bool:
+        """Whether its horizon is over, or the time that its flow gives it from its fill."""
+        if position.expires_ts_ns and ts_ns >= position.expires_ts_ns:
+            return True
+        exits = self._flow_exits.of.get(position.position_id)
+        time_s = exits.get("time_s", 0.0) if exits is not None else 0.0
+        return time_s > 0.0 and ts_ns >= position.opened_ts_ns + int(time_s * NS_PER_SECOND)
 
     def may_close(self, position: Position, ts_ns: int) -> bool:
         """Whether no trade is under way for the position and no back-off runs."""
