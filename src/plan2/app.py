@@ -231,6 +231,7 @@ class Process:
             *self.installation.jobs(),
             *self.candidates.jobs(),
             *self.learning.jobs(),
+            *self.main.flows.jobs(self.loaded),
         ):
             self.scheduler.add(job)
         await self.hub.start()

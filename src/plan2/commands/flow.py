@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from plan2.commands.flow_compare import compare
 from plan2.commands.flow_moves import MOVES
 from plan2.commands.options import (
     data_dir_option,
@@ -147,8 +148,8 @@ def diff(
         click.echo(line)
 
 
-for move in MOVES:
-    command.add_command(move)
+for each in (*MOVES, compare):
+    command.add_command(each)
 
 
 def _is_shown(flow: dict[str, Any]) -> bool:

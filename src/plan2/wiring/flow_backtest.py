@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from plan2.dataflow.sources import Read, RecordedSource
 from plan2.dataflow.terminals.simulated.opening import PaperAccount, open_recorded
@@ -36,6 +37,7 @@ from plan2.intelligence.trading.chronicle import NoSink
 from plan2.intelligence.trading.flow_seats import FlowSeat
 from plan2.intelligence.trading.journal import MemoryJournal
 from plan2.intelligence.training.provenance import code_hash
+from plan2.intelligence.warm_state import ticks_of
 from plan2.wiring.assembly import Floor, FloorPlan, build_floor
 from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.flow_policies import make_policy
@@ -89,6 +91,7 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
         read: ticks of a symbol between two instants; `start_ns`, `end_ns`: which.
         data_id: names the ticks. folder: where machine code is kept, None = nowhere.
         ensemble: whose forecasts the flow reads, None = nobody's.
+        warm_ns: how much of what came before the policy is shown first.
     """
 
     flow: Flow
@@ -100,6 +103,7 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
     data_id: str
     folder: Path | None = None
     ensemble: Ensemble | None = None
+    warm_ns: int = 0
 
 
 def run_pipeline(wish: PipelineRun, on_progress: OnProgress = lambda *_: None) -> BacktestRun:
@@ -110,11 +114,12 @@ def run_pipeline(wish: PipelineRun, on_progress: OnProgress = lambda *_: None) -
             refusals, fills at the quote of the signal.
         Unrecoverable: something broke on the tick path; the run means nothing.
     """
+    return asyncio.run(play(wish, on_progress))
+
+
+async def play(wish: PipelineRun, on_progress: OnProgress = lambda *_: None) -> BacktestRun:
+    """`run_pipeline` for who runs a loop already."""
     _check(wish.flow)
-    return asyncio.run(_run(wish, on_progress))
-
-
-async def _run(wish: PipelineRun, on_progress: OnProgress) -> BacktestRun:
     flow, bus, faults = wish.flow, Bus(), list[Unrecoverable]()
     instrument = _contract(wish)
     terminal = _terminal(wish, instrument)
@@ -247,6 +252,11 @@ def _seat(wish: PipelineRun, instrument: Instrument, floor: Floor) -> FlowSeat:
     )
     seat = FlowSeat(flow, 0, flow_digest(flow), policy)
     account.flows.seat(seat)
+    if wish.warm_ns:
+        past = wish.read(flow.source.symbol, wish.start_ns - wish.warm_ns, wish.start_ns)
+        unknown = np.full(len(plan_of(wish.settings).names), np.nan)
+        for tick in ticks_of(past):
+            policy.step(tick, None, unknown)
     return seat
 
 

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from plan2.foundation.clock import LiveClock
+from plan2.foundation.config.load import Loaded
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
 from plan2.foundation.events.base import Event
-from plan2.foundation.events.flows import FlowMoved, FlowRegistered
+from plan2.foundation.events.flows import FlowMoved, FlowRegistered, LiveComparisonMade
 from plan2.foundation.eventstore.appender import Appender
 from plan2.foundation.eventstore.record import NewEvent
 from plan2.foundation.health import Health, Status
 from plan2.foundation.hub import Component
 from plan2.foundation.ids import derived_id
+from plan2.foundation.scheduler import Job
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
 from plan2.intelligence.flows.desk import FlowDesk, FlowDeskParts
@@ -24,7 +27,12 @@ from plan2.intelligence.flows.store import PostgresFlows
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.interface.api.flow_items import FlowHouse
 from plan2.wiring.flow_stage import AccountStage, StagePlan
+from plan2.wiring.live_comparison import ComparisonJob
 from plan2.wiring.markets import Market
+
+SYSTEM: Final = "system"
+COMPARISONS_SHOWN: Final = 30
+COMPARISONS_LOOKED_AT: Final = 1_000
 
 
 class FlowTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +85,10 @@ class Flows:
         """The flows as routes see them."""
         account = self._plan.account
         return FlowHouse(
-            desk=self.desk, result=account.flows.result, troubles=lambda: self.stage.troubles
+            desk=self.desk,
+            result=account.flows.result,
+            troubles=lambda: self.stage.troubles,
+            comparisons=self._comparisons,
         )
 
     async def begin(self) -> None:
@@ -86,6 +97,11 @@ class Flows:
             await self.desk.take_seats()
         except InputError:
             return  # logged, and on the health page
+
+    def jobs(self, loaded: Loaded) -> list[Job]:
+        """What is done every night."""
+        job = ComparisonJob(loaded, self._plan.market, self.desk.seated, self._compared)
+        return job.jobs(self._plan.terms.settings().flows.compare_at)
 
     def components(self) -> tuple[Component, ...]:
         """How the flows stand, on the health page."""
@@ -125,6 +141,19 @@ class Flows:
                 is_override=move.is_override,
             )
             self._put(move.name, moved, move.by, move.move_id)
+
+    async def _comparisons(self, name: str) -> list[LiveComparisonMade]:
+        stored = await self._plan.database.store.read_all(
+            self._plan.tenant_id,
+            limit=COMPARISONS_LOOKED_AT,
+            newest_first=True,
+            types=("LiveComparisonMade",),
+        )
+        found = [msgspec.json.decode(each.payload, type=LiveComparisonMade) for each in stored]
+        return [each for each in found if each.flow == name][:COMPARISONS_SHOWN]
+
+    def _compared(self, event: LiveComparisonMade) -> None:
+        self._put(event.flow, event, SYSTEM, event.day)
 
     def _put(self, name: str, event: Event, actor: str, *identity: object) -> None:
         event_id = derived_id(type(event).__name__, self._plan.tenant_id, name, *identity)

@@ -129,7 +129,7 @@ class FlowDesk:
             InputError: a flow cannot run any more; the others trade.
         """
         async with self._turn:
-            await self._parts.stage.show(self._seated())
+            await self._parts.stage.show(self.seated())
 
     # --- questions ------------------------------------------------------------------------
 
@@ -145,6 +145,10 @@ class FlowDesk:
         seated = [each for each in known if each.state in SEATED]
         return max(seated or known, key=lambda each: each.version, default=None)
 
+    def seated(self) -> list[FlowVersion]:
+        """Those that trade, or are paused."""
+        return [each for each in self._versions.values() if each.state in SEATED]
+
     def moves(self, name: str, version: int = 0) -> list[FlowMove]:
         """The changes of a version, or of all versions of a flow, oldest first."""
         return [m for m in self._moves if m.name == name and version in {0, m.version}]
@@ -157,7 +161,7 @@ class FlowDesk:
     def findings(self, version: FlowVersion, to: FlowState) -> tuple[Finding, ...]:
         """How a version stands before the gate of a state."""
         account, parts = self._parts.stage.standing(), self._parts
-        other = next((v.version for v in self._seated() if v.name == version.name), 0)
+        other = next((v.version for v in self.seated() if v.name == version.name), 0)
         standing = Standing(
             runs=parts.runs(version.digest),
             moves=tuple(self.moves(version.name, version.version)),
@@ -242,7 +246,7 @@ class FlowDesk:
             await self._parts.store.write(self._signed(version, wish, found, is_override))
             await self._read()
             self._parts.tell([], self._moves[before:])
-            await self._parts.stage.show(self._seated())
+            await self._parts.stage.show(self.seated())
             return self.known(wish.name, version.version)
 
     def known(self, name: str, version: int = 0) -> FlowVersion:
@@ -270,9 +274,6 @@ class FlowDesk:
         version = self.find(wish.name, wish.version)
         if version is not None and version.state in SEATED and wish.to in STEPS[version.state]:
             self._parts.stage.hold(wish.name)
-
-    def _seated(self) -> list[FlowVersion]:
-        return [each for each in self._versions.values() if each.state in SEATED]
 
     def _check(
         self,

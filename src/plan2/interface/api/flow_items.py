@@ -1,11 +1,12 @@
 """Flows as the API shows them."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from plan2.foundation.errors import Plan2Error
+from plan2.foundation.events.flows import LiveComparisonMade
 from plan2.intelligence.flows.desk import FlowDesk
 from plan2.intelligence.flows.gates import GATED
 from plan2.intelligence.flows.life import SEATED, STEPS, FlowMove, FlowState, FlowVersion
@@ -20,6 +21,8 @@ class FlowHouse(msgspec.Struct, frozen=True, kw_only=True):
     desk: FlowDesk
     result: Callable[[str], FlowResult]
     troubles: Callable[[], dict[str, str]]
+    comparisons: Callable[[str], Awaitable[list[LiveComparisonMade]]]
+    """The newest comparisons of a flow with its replay, newest first."""
 
 
 class FlowItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +113,31 @@ class FlowVerdict(msgspec.Struct, frozen=True, kw_only=True):
     line: int = 0
 
 
+class DifferenceItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A trade of a live day that its replay does not have, or has differently; `cause` says why."""
+
+    cause: str
+    detail: str
+    opened_us: int
+    live_net: str | None
+    replay_net: str | None
+
+
+class ComparisonItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A day of live trading beside its replay; money in account currency."""
+
+    version: int
+    account_id: str
+    day: str
+    live_trades: int
+    replay_trades: int
+    paired: int
+    live_net: str
+    replay_net: str
+    causes: dict[str, int]
+    differences: list[DifferenceItem]
+
+
 class FlowReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a wish: `done`, or `proposed` and waiting for a second person."""
 
@@ -186,6 +214,11 @@ def move_item(move: FlowMove) -> FlowMoveItem:
         is_override=move.is_override,
         at_us=to_us(move.at_ns),
     )
+
+
+def comparison_item(event: LiveComparisonMade) -> ComparisonItem:
+    """A compared day for a screen."""
+    return msgspec.convert(event, ComparisonItem, from_attributes=True)
 
 
 def _with_result(house: FlowHouse, item: FlowItem) -> FlowItem:

@@ -22,12 +22,14 @@ from plan2.intelligence.flows.desk import FlowWish
 from plan2.intelligence.flows.flow import LONGEST_FILE
 from plan2.intelligence.flows.life import FlowState, FlowVersion, IllegalStep
 from plan2.interface.api.flow_items import (
+    ComparisonItem,
     FlowCard,
     FlowDiff,
     FlowHouse,
     FlowItem,
     FlowReceipt,
     FlowVerdict,
+    comparison_item,
     flow_card,
     flow_diff,
     flow_item,
@@ -82,11 +84,12 @@ class FlowRoutes:
         self._parts = parts
 
     def handlers(self) -> list[HTTPRouteHandler]:
-        """Three questions and four wishes."""
+        """Four questions and four wishes."""
         found: list[HTTPRouteHandler] = [
             get(PATH, tags=TAGS)(self.every_flow),
             get(f"{PATH}/{{name:str}}", tags=TAGS)(self.flow),
             get(f"{PATH}/{{name:str}}/diff", tags=TAGS)(self.flow_changes),
+            get(f"{PATH}/{{name:str}}/comparisons", tags=TAGS)(self.flow_comparisons),
         ]
         wishes = (
             (PATH, self.register_flow, TEXT_MAX_BYTES),
@@ -115,6 +118,12 @@ class FlowRoutes:
         """What changed in the text between two versions."""
         house = self._parts.of(request.auth)
         return flow_diff(_known(house, name, before), _known(house, name, after))
+
+    async def flow_comparisons(self, request: SignedRequest, name: ItemId) -> list[ComparisonItem]:
+        """The newest days of live trading held against their replay, newest first."""
+        house = self._parts.of(request.auth)
+        _known(house, name, 0)
+        return [comparison_item(each) for each in await house.comparisons(name)]
 
     async def check_flow(self, request: SignedRequest, data: FlowText) -> FlowVerdict:
         """Whether a text declares a flow that could trade here, and if not, what is wrong where."""
