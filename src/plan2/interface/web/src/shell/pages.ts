@@ -19,6 +19,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: "/market", title: "page.market", icon: "market", key: "m" },
   { path: "/decisions", title: "page.decisions", icon: "decisions", key: "d" },
   { path: "/positions", title: "page.positions", icon: "positions", key: "p" },
+  { path: "/flows", title: "page.flows", icon: "replay", key: "w" },
   { path: "/models", title: "page.models", icon: "models", key: "l" },
   { path: "/training", title: "page.training", icon: "training", key: "j", right: "reader" },
   { path: "/learning", title: "page.learning", icon: "learning", key: "n" },
