@@ -5,7 +5,7 @@ from alembic import op
 from plan2.foundation.database.tenant_tables import create_tenant_table, drop_tenant_table
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 
 def upgrade() -> None:

@@ -52,7 +52,7 @@ VERBS: Final[Mapping[str, str]] = {
     "jobs": "Long work of the running Plan2: start, follow, cancel.",
     "models": "List, compare, promote and roll back models.",
     "learn": "Outcomes, drift and challengers of live forecasts.",
-    "flow": "Write and check flow files.",
+    "flow": "Write, register and move flows: draft, paper, live.",
     "backtest": "Trade the past: flows, or the live code.",
     "research": "Sweep, walk forward and stress a flow.",
     "backtests": "List, show, compare and export finished backtests.",

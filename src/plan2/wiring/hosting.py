@@ -198,8 +198,8 @@ def _limits(plan: HostPlan, runs: TenantRuns) -> Limits:
 
 
 def _flows(run: TenantRun | None) -> float | None:
-    """How many flows a tenant has: those that an order or a switch of its account has named."""
-    return float(len(run.account.guard.flows)) if run is not None else None
+    """How many flows a tenant has that are not retired."""
+    return float(run.flows.desk.count()) if run is not None else None
 
 
 def _ground(plan: HostPlan, venue: Venue) -> Ground:
@@ -208,6 +208,7 @@ def _ground(plan: HostPlan, venue: Venue) -> Ground:
         settings_of=installation.effective,
         seal_of=lambda tenant_id: installation.sealing(tenant_id).seal,
         admit=installation.admit,
+        room=installation.room,
         follow=installation.governance.follow,
         count=plan.metrics.listen_to_tenant,
         folder=data_dir(installation.loaded.settings),

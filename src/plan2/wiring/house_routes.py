@@ -20,6 +20,7 @@ from plan2.interface.api.assistants import AssistantRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
 from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
+from plan2.interface.api.flows import FlowParts, FlowRoutes
 from plan2.interface.api.jobs import JobRoutes
 from plan2.interface.api.keys import KeyRoutes
 from plan2.interface.api.learning import LearningRoutes
@@ -35,7 +36,7 @@ from plan2.interface.api.settings import SettingsRoutes
 from plan2.interface.api.telegram import TelegramRoutes
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
-from plan2.wiring.approving import GATE_OVERRIDE
+from plan2.wiring.approving import FLOW_OVERRIDE, GATE_OVERRIDE
 from plan2.wiring.backtest_routes import backtest_routes
 from plan2.wiring.governance import Governance
 from plan2.wiring.installation import Installation
@@ -66,6 +67,7 @@ def house_routes(
         *_audit_routes(installation, governance),
         *CandidateRoutes(_candidate_parts(installation)).handlers(),
         *LearningRoutes(installation.learning, installation.database.store).handlers(),
+        *FlowRoutes(_flow_parts(installation)).handlers(),
         *ServiceRoutes(limits.registry, plan2.__version__).handlers(),
         *QuotaRoutes(limits.usage, limits.load, tenants.directory).handlers(),
         *_job_routes(installation),
@@ -140,6 +142,22 @@ def _candidate_parts(installation: Installation) -> CandidateParts:
         four_eyes=lambda: installation.overlay.effective(MAIN_TENANT).security.four_eyes,
         propose=propose,
         clock=LiveClock(),
+    )
+
+
+def _flow_parts(installation: Installation) -> FlowParts:
+    async def propose(caller: Session, payload: Payload, reason: str) -> str:
+        approvals = installation.people.approvals
+        return (await approvals.propose(caller, FLOW_OVERRIDE, payload, reason)).approval_id
+
+    def four_eyes(caller: Session) -> bool:
+        tenant_id = TenantId(caller.user.tenant_id)
+        return installation.overlay.effective(tenant_id).security.four_eyes
+
+    return FlowParts(
+        of=lambda caller: installation.runs.run_of(caller).flows.house,
+        four_eyes=four_eyes,
+        propose=propose,
     )
 
 

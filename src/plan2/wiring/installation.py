@@ -43,6 +43,7 @@ from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.wiring.alerting import Alerting
 from plan2.wiring.assisting import Assisting
 from plan2.wiring.features import Features
+from plan2.wiring.flows import FlowTerms
 from plan2.wiring.governance import Governance
 from plan2.wiring.jobs import job_kinds, open_jobs
 from plan2.wiring.limits import Limits
@@ -201,6 +202,13 @@ class Installation:
     def room(self, tenant_id: str, quota: str) -> None:
         """Refuse when a tenant has as much of something as it may."""
         self.limits.room(tenant_id, quota)
+
+    def flow_terms(self, tenant_id: TenantId) -> FlowTerms:
+        """What holds for a tenant's flows."""
+        return FlowTerms(
+            settings=lambda: self.effective(tenant_id)[0],
+            room=lambda: self.room(tenant_id, "flows"),
+        )
 
     def at(self, url: str) -> None:
         """Where Plan2 is reached from now on."""

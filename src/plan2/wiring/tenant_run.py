@@ -51,6 +51,7 @@ from plan2.interface.views.queries import PostgresViews
 from plan2.wiring.alerting import Alerting, LookingAt
 from plan2.wiring.assembly import terms_of
 from plan2.wiring.assisting import Assisting
+from plan2.wiring.flows import Flows, FlowsPlan, FlowTerms
 from plan2.wiring.markets import Market
 from plan2.wiring.recovery import arm_first_time, recover_books
 from plan2.wiring.safety import Safety
@@ -114,9 +115,26 @@ class TenantRun:
         self.folded = 0
         self._database = database
 
-    def take(self, account: TradingAccount, market: Market, kill_files: tuple[Path, ...]) -> None:
+    def take(
+        self,
+        account: TradingAccount,
+        market: Market,
+        kill_files: tuple[Path, ...],
+        flow_terms: FlowTerms,
+    ) -> None:
         """Take over the account that this tenant trades, and watch over it."""
         self.account, self.market = account, market
+        self.flows = Flows(
+            FlowsPlan(
+                tenant_id=self.tenant_id,
+                folder=self.folder,
+                database=self._database,
+                appender=self.appender,
+                account=account,
+                market=market,
+                terms=flow_terms,
+            )
+        )
         self.safety = Safety(account, market, kill_files, self.say)
         self.safety.listen(self.bus)
         self.views = ViewFollowers(self._database.store, self.tenant_id, all_views())
@@ -127,6 +145,7 @@ class TenantRun:
         self.folded = await recover_books(
             self.account, self.journal, self._database.store, self.tenant_id, self.safety.sagas
         )
+        await self.flows.desk.open()
 
     async def show(self, shared: Shared, board: HealthBoard, seed_events: int) -> None:
         """Build the desk and the stream, and give them their history."""
@@ -187,6 +206,7 @@ class TenantRun:
             Component(name="stream", level=5, run=self.hub.run),
             Component(name="alerts", level=5, run=self.alerts.run, check=self.alerts.check),
             *self.safety.components(),
+            *self.flows.components(),
         )
 
     async def settle(self) -> None:
@@ -208,6 +228,7 @@ class TenantRun:
             if found.agrees and not self.safety.locks():
                 arm_first_time(self.account, self.market, self.folded)
         await self.safety.hold()
+        await self.flows.begin()
 
     def adopt(self, settings: Settings, config_hash: str) -> None:
         """Let the account go by other settings from now on."""

@@ -38,6 +38,7 @@ IMPERSONAL: Final[dict[str, tuple[str, ...]]] = {
         *("home", "candidate_id", "symbols", "model_ids", "schema_id", "state", "verdict"),
         *("flags", "parent"),
     ),
+    "flow_step": ("from_state", "to_state"),
     "candidate_step": ("from_state", "to_state"),
     "assistant_use": ("day",),
     "news_shade": ("symbol", "source_id"),

@@ -36,6 +36,7 @@ from plan2.connectivity.identity.rights import (
     Scope,
 )
 from plan2.connectivity.identity.rights_backtests import ROWS as BACKTEST_ROWS
+from plan2.connectivity.identity.rights_flows import ROWS as FLOW_ROWS
 from plan2.connectivity.identity.rights_research import ROWS as RESEARCH_ROWS
 from plan2.connectivity.identity.rights_telegram import ROWS as TELEGRAM_ROWS
 
@@ -108,6 +109,7 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/api/v1/models"): READ,
     ("GET", "/api/v1/models/{model_id}"): READ,
     ("GET", "/api/v1/models/{model_id}/export"): READ,
+    **FLOW_ROWS,
     ("GET", "/api/v1/candidates"): READ,
     ("GET", "/api/v1/candidates/{candidate_id}"): READ,
     ("POST", "/api/v1/candidates/rollback"): GUIDE,
@@ -237,6 +239,7 @@ VERBS: Final[dict[str, Rule | None]] = {
     "dataset": None,
     "flags": ADMINISTER,
     "gdpr": ADMINISTER_PROVEN,
+    "flow": GUIDE_PROVEN,
     "halt": TRADE,
     "import": None,
     "jobs": START,

@@ -14,6 +14,7 @@ from plan2.foundation.config.schema import Risk
 from plan2.foundation.ids import derived_id
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Side, Tick
+from plan2.intelligence.decision.flow_part import FlowPart
 from plan2.intelligence.decision.policy import edge_of, verdict_of
 from plan2.intelligence.decision.record import EdgePart, Outcome, Reason
 from plan2.intelligence.models.forecast import Forecast
@@ -70,7 +71,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided and everything it was made of; `order` is set exactly when it trades.
 
     `intent_id` names the decision once it wished for an order, approved or denied; `account` holds
-    the figures that were looked at, None when the account did not matter.
+    the figures that were looked at, None when the account did not matter; `flow` is the flow that
+    decided, None for the account's own decision.
     """
 
     reason: Reason
@@ -80,6 +82,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
     order: ApprovedOrder | None = None
     account: AccountFigures | None = None
+    flow: FlowPart | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -168,7 +171,13 @@ def _size(
     return reduced(size, news, instrument, "news")
 
 
-def decide_exit(situation: Situation, rules: Rules, intent: Intent, reason: Reason) -> Decision:
+def decide_exit(
+    situation: Situation,
+    rules: Rules,
+    intent: Intent,
+    reason: Reason,
+    flow: FlowPart | None = None,
+) -> Decision:
     """Decide on closing a position; `intent` is the closing intent, already complete."""
     account = situation.figures()
     inputs = inputs_of(intent, situation.instrument, situation.tick, account)
@@ -179,6 +188,7 @@ def decide_exit(situation: Situation, rules: Rules, intent: Intent, reason: Reas
         checks=review.checks,
         order=review.order,
         account=account,
+        flow=flow,
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from plan2.dataflow.terminals.port import OrderKind, Trigger
 from plan2.foundation.values import Side
+from plan2.intelligence.risk.flow_limits import FlowFigures, FlowLimits
 
 RULE_SET = 4.0
 """The list of rules in force; records of before it was written down went by list 1."""
@@ -144,3 +145,4 @@ class RiskInputs(msgspec.Struct, frozen=True, kw_only=True):
     window_deviation_fraction: float = math.nan
     stop_loosened: float = math.nan
     asked_by_person: float = 0.0
+    flow: tuple[FlowFigures, FlowLimits] | None = None

@@ -59,6 +59,9 @@ const LearningPage = lazy(() =>
 const AlertsPage = lazy(() =>
   import("./pages/alerts/AlertsPage").then((m) => ({ default: m.AlertsPage })),
 );
+const FlowsPage = lazy(() =>
+  import("./pages/flows/FlowsPage").then((m) => ({ default: m.FlowsPage })),
+);
 const FeaturesPage = lazy(() =>
   import("./pages/features/FeaturesPage").then((m) => ({ default: m.FeaturesPage })),
 );
@@ -136,6 +139,7 @@ function Pages() {
       <Route path="/market/:symbol?">{({ symbol }) => <MarketPage symbol={symbol ?? ""} />}</Route>
       <Route path="/decisions/:id?">{({ id }) => <DecisionsPage id={id ?? ""} />}</Route>
       <Route path="/positions/:tab?">{({ tab }) => <PositionsPage tab={tab ?? "open"} />}</Route>
+      <Route path="/flows/:name?">{({ name }) => <FlowsPage name={name ?? ""} />}</Route>
       <Route path="/models/:id?">{({ id }) => <ModelsPage id={id ?? ""} />}</Route>
       <Route path="/training/:id?">{({ id }) => <TrainingPage id={id ?? ""} />}</Route>
       <Route path="/risk" component={RiskPage} />

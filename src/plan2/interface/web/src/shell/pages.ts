@@ -20,6 +20,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: "/decisions", title: "page.decisions", icon: "decisions", key: "d" },
   { path: "/positions", title: "page.positions", icon: "positions", key: "p" },
   { path: "/risk", title: "page.risk", icon: "risk", key: "r" },
+  { path: "/flows", title: "page.flows", icon: "replay", key: "w" },
   { path: "/models", title: "page.models", icon: "models", key: "l" },
   { path: "/training", title: "page.training", icon: "training", key: "j", right: "reader" },
   { path: "/alerts", title: "page.alerts", icon: "bell", key: "w", right: "reader" },
