@@ -147,7 +147,8 @@ class Process:
         await self.candidates.open()
         self.floor = self._build_floor()
         await self.candidates.attach(self.floor)
-        self.main.take(self.floor.account, self.market, (self.folder / FILE_NAME,))
+        terms = self.installation.flow_terms(MAIN_TENANT)
+        self.main.take(self.floor.account, self.market, (self.folder / FILE_NAME,), terms)
         await self.main.recover()
         self.market_run = MarketRun(
             self.market, self.floor, self.main, self.kept, self.gate, self.say
@@ -230,6 +231,7 @@ class Process:
             *self.installation.jobs(),
             *self.candidates.jobs(),
             *self.learning.jobs(),
+            *self.main.flows.jobs(self.loaded),
         ):
             self.scheduler.add(job)
         await self.hub.start()

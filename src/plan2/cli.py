@@ -7,6 +7,7 @@ is instant. Whatever a user can get wrong ends in one sentence and an exit code,
 import errno
 import importlib
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from plan2.foundation.errors import Plan2Error
 
 VERBS: Final[Mapping[str, str]] = {
     "serve": "Run the platform: market, models, trading, web page.",
+    "desktop": "Open the web page in a window of its own.",
     "halt": "Halt trading; only a person resumes it.",
     "pause": "Open nothing new; manage what is open.",
     "reduce-only": "Let only exits through.",
@@ -30,6 +32,7 @@ VERBS: Final[Mapping[str, str]] = {
     "tenant": "Create, suspend, export and delete tenants.",
     "user": "Invite people, give them roles, let them out and in.",
     "key": "Make and revoke the keys of programs.",
+    "telegram": "Check the bot, pair chats with people.",
     "config": "Show, check and change the configuration.",
     "flags": "Show and switch features.",
     "secrets": "Show and replace the keys that seal everything.",
@@ -44,10 +47,15 @@ VERBS: Final[Mapping[str, str]] = {
     "dataset": "Build, verify and export what models are trained on.",
     "train": "Train models on archived ticks.",
     "evaluate": "Judge model families on archived ticks.",
+    "alerts": "Rules that tell you something, and what they raised.",
+    "assistants": "Language models: words for decisions, tags for news.",
     "jobs": "Long work of the running Plan2: start, follow, cancel.",
     "models": "List, compare, promote and roll back models.",
     "learn": "Outcomes, drift and challengers of live forecasts.",
-    "backtest": "Trade the past with the live code.",
+    "flow": "Write, register and move flows: draft, paper, live.",
+    "backtest": "Trade the past: flows, or the live code.",
+    "research": "Sweep, walk forward and stress a flow.",
+    "backtests": "List, show, compare and export finished backtests.",
     "replay": "Replay recorded decisions and compare them bit for bit.",
     "explain": "Say why a decision was made.",
     "statement": "Check a MetaTrader 5 report against its own deals.",
@@ -55,10 +63,13 @@ VERBS: Final[Mapping[str, str]] = {
     "terminal": "Lend this machine's terminal to a Plan2 elsewhere.",
     "terminal-keys": "Make and revoke the keys of remote terminals.",
     "bench": "Measure this machine against the latency budgets.",
+    "completion": "Make a shell complete verbs and options.",
 }
 """Every verb and its line in `plan2 --help`, in the order they are shown."""
 
 INTERRUPTED_EXIT_CODE = 130
+COMPLETING: Final = "_PLAN2_COMPLETE"
+"""Set by a shell that asks what may come next."""
 
 
 class Verbs(click.Group):
@@ -145,6 +156,8 @@ def command(
     debug: bool,
 ) -> None:
     """Plan2 trades MetaTrader 5 accounts with models, explains and records every decision."""
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
     ctx.obj = Cli(config_file, data_dir, log_level, debug)
 
 
@@ -152,8 +165,11 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; results go to stdout, errors to stderr.
 
     Returns:
-        The exit code: 0, the error's own code, 2 for a wrong option, 130 after Ctrl+C.
+        The exit code: 0, the error's own code, 2 for a wrong option, 130 after Ctrl+C; docs/cli.md
+        lists them.
     """
+    if COMPLETING in os.environ:
+        importlib.import_module("plan2.commands.completion")  # shells that click does not know
     try:
         code = command.main(list(arguments), prog_name="plan2", standalone_mode=False)
     except click.ClickException as error:

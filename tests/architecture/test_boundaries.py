@@ -13,8 +13,9 @@ MINTS_ORDERS = "src/plan2/intelligence/risk/gate.py"
 HEAVY = {
     f"plan2.intelligence.training.families.{name}"
     for name in ("recurrent", "torch_setup", "windowed")
-}
-"""Our modules that may be imported late, because they import torch, which takes two seconds."""
+} | {"plan2.interface.telegram.bot_api"}
+"""Our modules that may be imported late: they import torch, which takes two seconds, or Telegram's
+library, which takes most of one and is needed only where the bot is on."""
 MT5_HOME = "src/plan2/dataflow/terminals/"
 
 

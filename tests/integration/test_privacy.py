@@ -120,6 +120,7 @@ class Office:
                     "values (%(id)s, %(id)s, %(hash)s, 1)"
                 ),
                 "insert into backup_code values (default, %(hash)s, %(id)s)",
+                "insert into telegram_chat values (default, %(id)s, %(id)s, %(hash)s, 1)",
                 "insert into invitation values (default, %(hash)s, %(id)s, 'join', 1)",
                 (
                     "insert into api_key (key_id, secret_hash, environment, user_id, role, label, "
@@ -149,6 +150,18 @@ class Office:
                     "insert into candidate_seat (home, symbol, alias, candidate_id, before, actor, "
                     "reason, is_rollback, at_ns) values ('recorded', 'EURUSD', 'champion', %(id)s, "
                     "'', concat('user:', %(id)s::text), 'tried', false, 3)"
+                ),
+                (
+                    "insert into alert_rule (rule_id, name, rule, memory, changed_by, changed_ns) "
+                    "values (%(id)s, %(id)s, '{}', '{}', concat('user:', %(id)s::text), 1)"
+                ),
+                (
+                    "insert into alert (alert_id, rule_id, raised_ns, state, acted_by, alert) "
+                    "values (%(id)s, 'r', 1, 'acknowledged', concat('user:', %(id)s::text), '{}')"
+                ),
+                (
+                    "insert into alert_channel (name, way, user_id, target, created_ns) "
+                    "values (%(id)s, 'email', %(id)s, %(hash)s, 1)"
                 ),
                 (
                     "insert into setting (scope, subject, key, value, changed_ns, changed_by, "

@@ -36,14 +36,24 @@ def signed_in(product: Product, width: int, height: int) -> Iterator[object]:
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": width, "height": height})
+        # Without motion, so that what is measured does not change under the measurement.
+        page = browser.new_page(
+            viewport={"width": width, "height": height},
+            reduced_motion="reduce",
+            service_workers="block",
+        )
         page.set_default_timeout(ANSWER_MS)
         page.errors = []
-        page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
+        page.on("console", lambda m: page.errors.append(_told(m)) if m.type == "error" else None)
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.goto(f"{product.url}/signin?token={product.token}")
         yield page
         browser.close()
+
+
+def _told(message) -> str:
+    """What the console says, and about which address."""
+    return f"{message.text} {message.location.get('url', '')}".strip()
 
 
 def sideways(page) -> int:

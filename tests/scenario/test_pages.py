@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from accessible import pages, settled, too_small, violations
 from browser import MARKS, sideways, signed_in
 from product import Product
 
@@ -66,11 +67,35 @@ def test_prices_move_without_reloading(product: Product, page) -> None:
     assert page.errors == []
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280])
-def test_no_page_scrolls_sideways(product: Product, page, width: int) -> None:
-    """From phone to desktop."""
-    page.set_viewport_size({"width": width, "height": 800})
-    for path in PAGES:
-        page.goto(product.url + path)
-        page.get_by_role("main").wait_for()
-        assert sideways(page) <= 0, f"{path} is wider than {width} px"
+PARTS = [
+    *(f"/positions/{tab}" for tab in ("closed", "orders", "fills")),
+    *(f"/audit/{tab}" for tab in ("past", "proof", "records")),
+    "/settings/limits",
+    "/settings/users",
+    "/market/EURUSD",
+    "/nowhere",
+]
+"""Addresses beside those of the navigation that show something of their own."""
+WIDTHS = (2560, 1280, 768, 640, 390, 360)
+"""From a wide desktop to a small phone; 640 is 1280 at a zoom of 200 %."""
+
+
+@pytest.mark.parametrize("path", [*pages(), *PARTS])
+def test_a_page_is_for_everybody(product: Product, page, path: str) -> None:
+    """No accessibility rule is broken in either theme, nothing scrolls sideways or is too small."""
+    page.errors.clear()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(product.url + path)
+    settled(page)
+    dark = violations(page)
+    page.keyboard.press("Alt+t")
+    page.wait_for_selector("html[data-mantine-color-scheme=light]")
+    light = violations(page, "color-contrast")
+    page.keyboard.press("Alt+t")
+    wide = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        if sideways(page) > 0:
+            wide.append(width)
+    assert (dark, light, wide, too_small(page)) == ([], [], [], [])
+    assert page.errors == []

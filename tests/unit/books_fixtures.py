@@ -10,6 +10,7 @@ from plan2.intelligence.trading.control import AccountSwitches, Selector
 from plan2.interface.broker_items import BrokerItem, ForeignOrderItem
 from plan2.interface.items import AccountInfo, AccountRow
 from plan2.interface.order_items import OrderItem, PositionItem
+from plan2.interface.risk_items import RiskInfo
 
 
 class FakeBooks:
@@ -61,6 +62,19 @@ class FakeBooks:
             open_positions=len(self.open),
             trading_state=self.state,
             limits=(),
+        )
+
+    def risk(self) -> RiskInfo:
+        return RiskInfo(
+            account_id="paper-1",
+            market_us=0,
+            trading_state=self.state,
+            holds="",
+            equity=str(self.equity),
+            limits=[],
+            currencies=[],
+            currency_limit=5.0,
+            symbols=[],
         )
 
 

@@ -28,6 +28,11 @@ EXAMPLES = {
     "{purpose}": "assistants",
     "{position}": "1",
     "{job_id}": "j-1",
+    "{pairing_id}": "p-1",
+    "{rule_id}": "r-1",
+    "{alert_id}": "al-1",
+    "{name}": "desk",
+    "{run_id}": "no-such-run",
 }
 GUARD_CODES = frozenset(
     {

@@ -23,6 +23,8 @@ from plan2.interface.api.keys import KeyRoutes
 from plan2.interface.api.people import PeopleRoutes
 from plan2.interface.api.second_factor import SecondFactorRoutes
 from plan2.interface.api.sessions import SessionRoutes
+from plan2.interface.api.telegram import TelegramParts, TelegramRoutes
+from unit.chat_fixtures import FakeRunning, memory_pairings
 from unit.credential_fixtures import CredentialStage
 from unit.identity_fixtures import HOME, PASSWORD
 
@@ -36,6 +38,7 @@ class CredentialGateway:
     def __init__(self, stage: CredentialStage, folder: Path | None = None) -> None:
         self.stage = stage
         self.local = LocalAccess(folder, HOME) if folder is not None else None
+        self.pairings = memory_pairings(stage)
         routes = [
             *SessionRoutes(stage.sessions, stage.sign_in).handlers(),
             *SecondFactorRoutes(stage.factors, stage.duty).handlers(),
@@ -43,6 +46,16 @@ class CredentialGateway:
             *PeopleRoutes(stage.people).handlers(),
             *ApprovalRoutes(stage.approvals).handlers(),
             *JoinRoutes(stage.invitations).handlers(),
+            *TelegramRoutes(
+                TelegramParts(
+                    pairings=self.pairings,
+                    book=stage.book,
+                    clock=stage.clock,
+                    running=FakeRunning(),
+                    agrees=lambda _: True,
+                    tell=lambda _person, _notification: True,
+                )
+            ).handlers(),
         ]
         self.identity = Identity(
             stage.sessions,

@@ -34,6 +34,7 @@ from plan2.foundation.latency import Latency
 from plan2.foundation.values import NS_PER_SECOND, Float64Array, TenantId, Tick, TickBlock
 from plan2.intelligence.decision.explain import Replayed
 from plan2.intelligence.decision.record import DecisionRecord
+from plan2.intelligence.risk.parts import Check
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
 from plan2.interface.api.command_desk import Commands
@@ -189,6 +190,12 @@ class FakeOrderDesk:
         order_id = f"order-{len(self.wishes)}"
         self.states[order_id] = "sent"
         return Outcome(order_id)
+
+    def preview(self, wish: OrderWish) -> tuple[Check, ...] | Refusal:
+        return self.refusal or (
+            Check(rule="trading_state", passed=True, value=0.0, limit=0.0),
+            Check(rule="order_volume", passed=wish.quantity <= 20, value=wish.quantity, limit=20.0),
+        )
 
     def claim(self, position_id: str, ask: Ask, horizon_s: int) -> Refusal | None:
         self.claims.append((position_id, ask, horizon_s))

@@ -31,7 +31,12 @@ def test_every_version_has_a_sample_that_loads(name: str, version: int) -> None:
     if version == newest:
         sample, today = json.loads(path.read_text()), json.loads(msgspec.json.encode(event))
         added = today.keys() - sample.keys()
-        defaults = {field.name: field.default for field in msgspec.structs.fields(cls)}
+        defaults = {
+            field.name: field.default
+            if field.default is not msgspec.NODEFAULT or field.default_factory is msgspec.NODEFAULT
+            else field.default_factory()
+            for field in msgspec.structs.fields(cls)
+        }
         assert today == sample | {name: defaults[name] for name in added}
 
 

@@ -25,9 +25,13 @@ from plan2.connectivity.identity.rights import Entrance, Proof, Role, Scope
 from plan2.foundation.errors import InputError
 from plan2.foundation.events.account import TradingStateChanged
 from plan2.foundation.events.people import ActionTaken
+from plan2.intelligence.backtest.figures.whole import figures_of
+from plan2.intelligence.backtest.kept.files import KeptRuns
+from plan2.intelligence.backtest.kept.terms import Made, summary_of
 from plan2.intelligence.trading.wishes import Refusal
-from plan2.wiring import house_routes
+from plan2.wiring import backtest_routes, house_routes
 from unit import whole_stage
+from unit.backtest_fixtures import MONDAY_NS, run_of
 from unit.callers_fixtures import CALLINGS, EXAMPLES, GUARD_CODES, Calling, caller, example
 from unit.interface_fixtures import ORIGIN, TENANT, Stage, position_item, problem_of
 from unit.whole_stage import WholeStage
@@ -153,7 +157,12 @@ async def filled(stage: WholeStage) -> dict[str, str]:
     _, session = await stage.sessions.open(ann)
     job = await stage.job_room.jobs.start(TENANT, "train", {}, boss.actor)
     await stage.job_room.jobs.wait(TENANT, job.job_id)
+    run = run_of([], [(MONDAY_NS, 10_000.0)])
+    figures = figures_of(run)
+    summary = summary_of(run, figures, Made(ts_ns=1, code_hash="c" * 64))
+    KeptRuns(stage.backtests_of(TENANT)).add(run, summary, figures, "<p>page</p>")
     return EXAMPLES | {
+        "{run_id}": run.run_id,
         "{job_id}": job.job_id,
         "{user_id}": ann.user_id,
         "{key_id}": key.key_id,
@@ -263,10 +272,10 @@ def test_verbs_ask_for_rules_that_the_table_uses() -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_every_channel_is_open_to_its_roles_only(role: Role) -> None:
-    """WebSocket channels are part of the table; the log and jobs are not for programs."""
+    """WebSocket channels are part of the table; the log, jobs and alerts are not for programs."""
     open_to_role = {name for name in CHANNELS if may_subscribe(role, name)}
     assert CHANNELS.keys() - open_to_role == (
-        {"events", "jobs"} if role is Role.API_USER else set()
+        {"alerts", "events", "jobs"} if role is Role.API_USER else set()
     )
     assert not may_subscribe(role, "no-such-channel")
 
@@ -317,8 +326,8 @@ async def test_every_operation_says_what_it_does_and_takes(stage: WholeStage) ->
 def test_the_product_mounts_what_is_tested_here() -> None:
     """The stage and the wiring make the same kinds of routes, each once."""
     made = [
-        sorted(re.findall(r"\*(\w+Routes)\(", inspect.getsource(module)))
-        for module in (house_routes, whole_stage)
+        sorted(re.findall(r"\*(\w+Routes)\(", "".join(map(inspect.getsource, modules))))
+        for modules in ((house_routes, backtest_routes), (whole_stage,))
     ]
     assert made[0] == made[1]
-    assert len(set(made[0])) == len(made[0]) == 20
+    assert len(set(made[0])) == len(made[0]) == 26

@@ -19,6 +19,7 @@ from plan2.interface.job_items import JobsSource
 from plan2.interface.streaming.client import Client
 from plan2.interface.streaming.hub import LIVE_CLIENTS_MAX, HubInfo, StreamHub, Timing
 from plan2.interface.streaming.protocol import Close, Kind, RateClass, codecs
+from plan2.interface.streaming.sources import MoreRows
 from unit.interface_fixtures import NOON_NS, TENANT, Stage, position_item, quote
 
 JSON = codecs()["plan2.v1+json"]
@@ -38,7 +39,7 @@ class Room:
             self.stage.is_live,
             HubInfo(TENANT, "hash", "epoch"),
             Timing(self.stage.wall, loop.time),
-            JobsSource(lambda: self.jobs),
+            MoreRows(jobs=JobsSource(lambda: self.jobs)),
         )
         self.hub.subscribe(self.stage.bus)
         self.frames: list[tuple[float, list[Any]]] = []

@@ -16,7 +16,7 @@ from plan2.dataflow.terminals.port import LinkState, Trigger
 from plan2.dataflow.terminals.remote.peer import RemoteStatus
 from plan2.foundation.events.catalog import STORED
 from plan2.intelligence.decision import record
-from plan2.interface import broker_items, items, job_items, order_items
+from plan2.interface import alert_rows, broker_items, items, job_items, order_items
 from plan2.interface.api import order_bodies
 from plan2.interface.streaming.protocol import Kind, RateClass
 from plan2.wiring.opening import health_of
@@ -53,6 +53,7 @@ MIRRORED: dict[str, type[msgspec.Struct]] = {
     "ForecastRow": items.ForecastRow,
     "AccountRow": items.AccountRow,
     "PositionRow": order_items.PositionItem,
+    "AlertRow": alert_rows.AlertNow,
     "JobRow": job_items.JobNow,
     "OrderReceipt": order_items.OrderReceipt,
     "OrderBody": order_bodies.OrderBody,

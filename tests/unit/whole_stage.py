@@ -5,6 +5,7 @@ What needs PostgreSQL (audit, privacy, records) gets a `Law`: by default one who
 away, so that a request that comes so far is answered 503.
 """
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -44,8 +45,16 @@ from plan2.foundation.secrets.rotation_table import Rotation
 from plan2.foundation.secrets.sealing import Sealer
 from plan2.foundation.time_sources import Reading
 from plan2.foundation.values import TenantId
+from plan2.intelligence.flows.source import write_source
+from plan2.interface.alerts.service import AlertService
+from plan2.interface.api.alert_channels import AlertChannelRoutes
+from plan2.interface.api.alerts import AlertRoutes
 from plan2.interface.api.approvals import ApprovalRoutes
+from plan2.interface.api.assistants import AssistantRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
+from plan2.interface.api.backtest_parts import READERS, BacktestParts
+from plan2.interface.api.backtest_tables import BacktestTableRoutes
+from plan2.interface.api.backtests import BacktestRoutes
 from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
 from plan2.interface.api.jobs import JobRoutes
@@ -55,15 +64,22 @@ from plan2.interface.api.people import PeopleRoutes
 from plan2.interface.api.privacy import PrivacyRoutes
 from plan2.interface.api.quotas import QuotaRoutes
 from plan2.interface.api.records import RecordParts, RecordRoutes
+from plan2.interface.api.research import ResearchParts, ResearchRoutes
 from plan2.interface.api.second_factor import SecondFactorRoutes
 from plan2.interface.api.secrets import SecretRoutes
 from plan2.interface.api.services import ServiceRoutes
 from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
 from plan2.interface.api.settings import SettingsRoutes
 from plan2.interface.api.settings_desk import SettingsDesk
+from plan2.interface.api.telegram import TelegramParts, TelegramRoutes
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
+from plan2.interface.notify.notification import Notification, Recipient
+from plan2.wiring.backtest_asking import check_asked
+from unit.alert_fixtures import AlertRoom
+from unit.assistant_fixtures import Agreed, AssistantRoom
 from unit.candidate_fixtures import Life
+from unit.chat_fixtures import FakeRunning, memory_pairings
 from unit.credential_fixtures import CredentialStage
 from unit.identity_fixtures import FAST
 from unit.interface_fixtures import TENANT, Stage
@@ -144,6 +160,8 @@ class WholeStage(Stage):
         )
         self.job_room = JobRoom(folder, kinds={"train": nowhere})
         self.life = Life(folder)
+        self.alerts = AlertRoom()
+        self.assistants = AssistantRoom(folder)
         self.candidates = CandidateParts(
             desk=self.life.desk,
             take_up=self.life.intake.take_up,
@@ -151,6 +169,8 @@ class WholeStage(Stage):
             propose=self._propose_override,
             clock=clock,
         )
+        self.pairings, self.running = memory_pairings(credentials), FakeRunning()
+        self.told: list[tuple[Recipient, Notification]] = []
         super().__init__(settings=settings, people=credentials)
 
     @classmethod
@@ -201,6 +221,17 @@ class WholeStage(Stage):
             *ServiceRoutes(ServiceRegistry([lambda: services]), "0").handlers(),
             *QuotaRoutes(self.limits.usage, self.limits.load, self.directory).handlers(),
             *JobRoutes(self.job_room.jobs).handlers(),
+            *AlertRoutes(self._alerts_of, self.alerts.table).handlers(),
+            *AssistantRoutes(
+                self.assistants.desk,
+                self,
+                self.store,
+                Agreed(),
+                lambda _: 0.0001,
+                self.assistants.news,
+            ).handlers(),
+            *AlertChannelRoutes(self._alerts_of, lambda: True, lambda: False).handlers(),
+            *self._backtest_routes(),
             *TrainingRoutes(
                 TrainingParts(
                     jobs=self.job_room.jobs,
@@ -212,7 +243,46 @@ class WholeStage(Stage):
                     feature_set="",
                 )
             ).handlers(),
+            *TelegramRoutes(self._telegram()).handlers(),
+            *ResearchRoutes(
+                ResearchParts(
+                    jobs=self.job_room.jobs,
+                    archive=TickArchive(self.folder / "archive"),
+                    folder_of=lambda tenant_id: self.folder / "research_of" / tenant_id,
+                    check=lambda wish: write_source(wish.flow_of()),
+                    processes=1,
+                )
+            ).handlers(),
         ]
+
+    def _telegram(self) -> TelegramParts:
+        def tell(person: Recipient, notification: Notification) -> bool:
+            self.told.append((person, notification))
+            return True
+
+        people = self.credentials
+        return TelegramParts(
+            pairings=self.pairings, book=people.book, clock=people.clock, running=self.running,
+            agrees=lambda _: True, tell=tell,
+        )  # fmt: skip
+
+    def _alerts_of(self, tenant_id: str) -> AlertService | None:
+        """Only one tenant's alerts are open."""
+        return self.alerts.service if tenant_id == TENANT else None
+
+    def backtests_of(self, tenant: str) -> Path:
+        """The folder of a tenant's backtests."""
+        return self.folder / "tenants" / tenant
+
+    def _backtest_routes(self) -> list[ControllerRouterHandler]:
+        parts = BacktestParts(
+            jobs=self.job_room.jobs,
+            archive=TickArchive(self.folder / "archive"),
+            folder_of=self.backtests_of,
+            check=check_asked,
+            reader=asyncio.Semaphore(READERS),
+        )
+        return [*BacktestRoutes(parts).handlers(), *BacktestTableRoutes(parts).handlers()]
 
     async def _propose_override(
         self, caller: Session, payload: Mapping[str, object], reason: str

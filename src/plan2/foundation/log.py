@@ -37,6 +37,9 @@ NOISY: Final = (
     "apscheduler",
     "alembic",
     "sqlalchemy",
+    "httpx",
+    "httpcore",
+    "telegram",
 )
 """Libraries that set levels of their own; they are heard from warnings upward."""
 

@@ -24,10 +24,12 @@ SECRET_NAME: Final = re.compile(
 SECRET_TEXT: Final = re.compile(
     r"(?P<url>://[^\s:/@]+:)[^\s@/]+(?=@)"
     r"|(?P<pair>\b(?:token|(?:ssl)?password|passwd|secret|api_key|session)=)[^\s&\"',;]+"
+    r"|(?P<bot>\b(?:bot)?\d{5,20}:)[\w-]{30,}"
     r"|(?P<bearer>\bBearer\s+)[\w.~+/=-]+",
     re.IGNORECASE,
 )
-"""Secrets inside running text: `scheme://user:PASSWORD@host`, `token=…`, `Bearer …`."""
+"""Secrets inside running text: `scheme://user:PASSWORD@host`, `token=…`, `Bearer …`, and
+the token of a Telegram bot, which stands in the very address of its API (`/bot123456:…/getMe`)."""
 
 
 class Secret:

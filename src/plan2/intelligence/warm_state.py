@@ -8,7 +8,7 @@ Two generations are kept, because the terminal may stand a little before the new
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -110,9 +110,14 @@ def models_of(lane: Lane) -> tuple[str, ...]:
 
 def feed_block(lane: Lane, block: TickBlock, seen: tuple[int, int] = (0, -1)) -> None:
     """Feed the ticks of a block that come after `seen` (time and number within that time)."""
+    feed(lane, (tick for tick in ticks_of(block) if (tick.ts_ns, tick.seq) > seen))
+
+
+def ticks_of(block: TickBlock) -> Iterator[Tick]:
+    """The ticks of a block, each with its number within its time."""
     columns = (block.ts_ns, block.bid, block.ask, sequence_numbers(block.ts_ns))
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    feed(lane, (Tick(block.symbol, *row) for row in rows if (row[0], row[3]) > seen))
+    for row in zip(*(column.tolist() for column in columns), strict=True):
+        yield Tick(block.symbol, *row)
 
 
 def feed(lane: Lane, ticks: Iterable[Tick]) -> Tick | None:

@@ -12,6 +12,7 @@ from plan2.interface.api.history import History
 from plan2.interface.api.insight import InsightRoutes
 from plan2.interface.api.market import MarketRoutes
 from plan2.interface.api.operations import ModelRoutes, SystemRoutes
+from plan2.interface.api.order_preview import PreviewRoutes
 from plan2.interface.api.orders import OrderRoutes
 from plan2.interface.api.ports import SharedParts
 from plan2.interface.api.reports import ReportRoutes
@@ -53,6 +54,7 @@ def build_interface(shared: SharedParts, shown: Shown, ids: IdSource) -> Interfa
         *ReportRoutes(shared.reports).handlers(),
         *CommandRoutes(desks).handlers(),
         *OrderRoutes(desks).handlers(),
+        *PreviewRoutes(desks).handlers(),
         *fallback.handlers(),
         *StreamRoute(shown.hubs).handlers(),
         *TerminalLinkRoute(shared.terminal_door).handlers(),

@@ -15,6 +15,8 @@ from plan2.intelligence.trading.positions import Position
 from plan2.interface.broker_items import BrokerItem, item_of
 from plan2.interface.items import AccountInfo, AccountRow, LimitItem
 from plan2.interface.order_items import OrderItem, PositionItem
+from plan2.interface.risk_items import RiskInfo
+from plan2.interface.risk_view import risk_of
 from plan2.interface.screen import number_or_none, to_us
 
 
@@ -55,6 +57,10 @@ class Books(Protocol):
 
     def info(self) -> AccountInfo:
         """The account's figures and limits."""
+        ...
+
+    def risk(self) -> RiskInfo:
+        """Every limit with its use, exposure by currency and symbol."""
         ...
 
 
@@ -120,6 +126,10 @@ class AccountBooks:
             trading_state=row.trading_state,
             limits=self._limits(row.drawdown),
         )
+
+    def risk(self) -> RiskInfo:
+        """Every limit with its use, exposure by currency and symbol."""
+        return risk_of(self._account)
 
     def _limits(self, drawdown: float) -> tuple[LimitItem, ...]:
         portfolio, risk = self._account.portfolio, self._account.rules.risk

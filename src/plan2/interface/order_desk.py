@@ -1,6 +1,7 @@
 """One account's door for orders as the routes use it: asked now, answered at once."""
 
 from plan2.foundation.clock import Clock
+from plan2.intelligence.risk.parts import Check
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
@@ -16,6 +17,10 @@ class AccountOrderDesk:
     def request(self, wish: OrderWish) -> Outcome:
         """Ask for an order; durable and sent when this returns its id."""
         return self._account.requests.request(wish, self._clock.now_ns())
+
+    def preview(self, wish: OrderWish) -> tuple[Check, ...] | Refusal:
+        """What the risk gate would say of a wish now; nothing happens."""
+        return self._account.requests.preview(wish, self._clock.now_ns())
 
     def claim(self, position_id: str, ask: Ask, horizon_s: int) -> Refusal | None:
         """Hand a foreign position to Plan2's care."""

@@ -1,4 +1,4 @@
-"""What two people decide together: limits, going live, trading after a kill, passing a gate."""
+"""What two people decide together: limits, going live, trading after a kill, passing gates."""
 
 from typing import Any, Final
 
@@ -8,11 +8,14 @@ from plan2.connectivity.identity.proposals import Kind, Payload, Proposal
 from plan2.foundation.errors import InputError
 from plan2.intelligence.trading.control import Selector
 from plan2.interface.api.candidates import Overriding
+from plan2.interface.api.flow_items import FlowHouse
+from plan2.interface.api.flows import FlowOverriding
 from plan2.wiring.installation import LIMIT_OVERRIDE, Installation
 
 GO_LIVE: Final = "go_live"
 KILL_RELEASE: Final = "kill_release"
 GATE_OVERRIDE: Final = "gate_override"
+FLOW_OVERRIDE: Final = "flow_override"
 
 
 class ResumeWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,8 +37,13 @@ class Approving:
             LIMIT_OVERRIDE: self._installation.settings_desk.approvable(),
             GO_LIVE: Kind(summarise=_live_words, carry_out=self._resume),
             KILL_RELEASE: Kind(summarise=_release_words, carry_out=self._resume),
+            FLOW_OVERRIDE: FlowOverriding(self._flows_of).kind(),
             GATE_OVERRIDE: Overriding(lambda: self._installation.lifecycle).kind(),
         }
+
+    def _flows_of(self, tenant_id: str) -> FlowHouse | None:
+        run = self._installation.runs.find(tenant_id)
+        return run.flows.house if run is not None else None
 
     async def _resume(self, proposal: Proposal) -> str:
         wish = _wish(msgspec.json.decode(proposal.payload), ResumeWish)

@@ -17,6 +17,7 @@ from plan2.foundation.loop import LoopLag
 from plan2.foundation.metrics import Metrics
 from plan2.foundation.values import TenantId
 from plan2.interface.live import MarketView
+from plan2.wiring.alerting import LookingAt
 from plan2.wiring.approving import Approving
 from plan2.wiring.assembly import Floor
 from plan2.wiring.everywhere import Everywhere
@@ -33,8 +34,10 @@ from plan2.wiring.house_routes import house_routes
 from plan2.wiring.installation import Installation
 from plan2.wiring.limits import Limits, LimitsPlan, terminal_service
 from plan2.wiring.live import LIVE
+from plan2.wiring.markets import REPLAY
+from plan2.wiring.messages import Messages, MessagesPlan
 from plan2.wiring.opening import OpenedMarket
-from plan2.wiring.people import People, PeoplePlan
+from plan2.wiring.people import IN_USE, People, PeoplePlan
 from plan2.wiring.tenant_run import Shared, TenantRun
 from plan2.wiring.tenant_runs import Ground, TenantRuns
 from plan2.wiring.venue import Venue
@@ -78,6 +81,7 @@ async def host(plan: HostPlan) -> Hosted:
     plan.metrics.listen_to_market(plan.bus)
     plan.metrics.listen_to_tenant(plan.main.bus, plan.main.tenant_id)
     installation.people = await _open_people(plan)
+    installation.messages = await _open_messages(plan)
     identity = identity_of(installation, plan.local)
     shared = _shared(plan, view, site, identity)
     installation.governance.follow(plan.main.tenant_id, plan.main.appender)
@@ -103,6 +107,7 @@ async def host(plan: HostPlan) -> Hosted:
             more_routes=house_routes(installation, installation.governance, limits),
         )
     )
+    installation.messages.attach(front.app)
     return Hosted(venue=venue, runs=runs, front=front)
 
 
@@ -119,6 +124,10 @@ def _shared(plan: HostPlan, view: MarketView, site: Site, identity: Identity) ->
         may=installation.features.may,
         four_eyes=lambda tenant_id: installation.overlay.effective(tenant_id).security.four_eyes,
         jobs=installation.long_work,
+        listen=installation.messages.listen,
+        alerting=installation.alerting,
+        assisting=installation.assisting,
+        looking_at=LookingAt(plan.floor.pipeline, view, plan.latency, plan.opened.market.clock),
         everywhere=Everywhere(lambda: [run.safety.control for run in installation.runs.all()]),
     )
 
@@ -189,8 +198,8 @@ def _limits(plan: HostPlan, runs: TenantRuns) -> Limits:
 
 
 def _flows(run: TenantRun | None) -> float | None:
-    """How many flows a tenant has: those that an order or a switch of its account has named."""
-    return float(len(run.account.guard.flows)) if run is not None else None
+    """How many flows a tenant has that are not retired."""
+    return float(run.flows.desk.count()) if run is not None else None
 
 
 def _ground(plan: HostPlan, venue: Venue) -> Ground:
@@ -199,6 +208,7 @@ def _ground(plan: HostPlan, venue: Venue) -> Ground:
         settings_of=installation.effective,
         seal_of=lambda tenant_id: installation.sealing(tenant_id).seal,
         admit=installation.admit,
+        room=installation.room,
         follow=installation.governance.follow,
         count=plan.metrics.listen_to_tenant,
         folder=data_dir(installation.loaded.settings),
@@ -225,3 +235,25 @@ async def _open_people(plan: HostPlan) -> People:
     )
     await people.load()
     return people
+
+
+async def _open_messages(plan: HostPlan) -> Messages:
+    installation = plan.installation
+    messages = Messages(
+        MessagesPlan(
+            settings=installation.loaded.settings.telegram,
+            people=installation.people,
+            consents=installation.governance.consents,
+            directory=installation.tenants.directory,
+            overlay=installation.overlay,
+            sealer=installation.keys.sealer,
+            record=installation.recording,
+            open_unit=installation.database.uow,
+            public_url=lambda: installation.address,
+            is_past=plan.opened.market.mode == REPLAY,
+        )
+    )
+    for tenant in installation.tenants.directory.all():
+        if tenant.state in IN_USE:
+            await messages.admit(tenant.tenant_id)
+    return messages

@@ -9,11 +9,18 @@ from plan2.connectivity.identity.proposals import Payload
 from plan2.dataflow.archive import TickArchive
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.database.tenancy import MAIN_TENANT
+from plan2.foundation.values import TenantId
 from plan2.intelligence.records.fields import Firm
+from plan2.intelligence.risk.news import NewsShades
+from plan2.interface.alerts.service import AlertService
+from plan2.interface.api.alert_channels import AlertChannelRoutes
+from plan2.interface.api.alerts import AlertRoutes
 from plan2.interface.api.approvals import ApprovalRoutes
+from plan2.interface.api.assistants import AssistantRoutes
 from plan2.interface.api.audit import AuditParts, AuditRoutes
 from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
+from plan2.interface.api.flows import FlowParts, FlowRoutes
 from plan2.interface.api.jobs import JobRoutes
 from plan2.interface.api.keys import KeyRoutes
 from plan2.interface.api.learning import LearningRoutes
@@ -26,12 +33,15 @@ from plan2.interface.api.secrets import SecretRoutes
 from plan2.interface.api.services import ServiceRoutes
 from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
 from plan2.interface.api.settings import SettingsRoutes
+from plan2.interface.api.telegram import TelegramRoutes
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
-from plan2.wiring.approving import GATE_OVERRIDE
+from plan2.wiring.approving import FLOW_OVERRIDE, GATE_OVERRIDE
+from plan2.wiring.backtest_routes import backtest_routes
 from plan2.wiring.governance import Governance
 from plan2.wiring.installation import Installation
 from plan2.wiring.limits import Limits
+from plan2.wiring.research_jobs import research_routes
 
 
 def house_routes(
@@ -57,9 +67,49 @@ def house_routes(
         *_audit_routes(installation, governance),
         *CandidateRoutes(_candidate_parts(installation)).handlers(),
         *LearningRoutes(installation.learning, installation.database.store).handlers(),
+        *FlowRoutes(_flow_parts(installation)).handlers(),
         *ServiceRoutes(limits.registry, plan2.__version__).handlers(),
         *QuotaRoutes(limits.usage, limits.load, tenants.directory).handlers(),
         *_job_routes(installation),
+        *backtest_routes(installation),
+        *TelegramRoutes(installation.messages.telegram_parts()).handlers(),
+        *_alert_routes(installation),
+        *_assistant_routes(installation),
+    ]
+
+
+def _alert_routes(installation: Installation) -> list[ControllerRouterHandler]:
+    alerting = installation.alerting
+
+    def find(tenant_id: str) -> AlertService | None:
+        run = installation.runs.find(tenant_id)
+        return run.alerts if run is not None else None
+
+    return [
+        *AlertRoutes(find, alerting.table).handlers(),
+        *AlertChannelRoutes(
+            find, lambda: bool(alerting.config.smtp_host), lambda: alerting.people is not None
+        ).handlers(),
+    ]
+
+
+def _assistant_routes(installation: Installation) -> list[ControllerRouterHandler]:
+    assisting, runs = installation.assisting, installation.runs
+    instruments = runs.main.market.instruments
+
+    def shades_of(tenant_id: TenantId) -> tuple[NewsShades, int] | None:
+        run = runs.find(tenant_id)
+        return (run.account.guard.news, run.market.clock.now_ns()) if run is not None else None
+
+    return [
+        *AssistantRoutes(
+            assisting.desk,
+            runs,
+            installation.database.store,
+            assisting,
+            lambda symbol: instruments[symbol].pip,
+            assisting.news(shades_of),
+        ).handlers()
     ]
 
 
@@ -77,6 +127,7 @@ def _job_routes(installation: Installation) -> list[ControllerRouterHandler]:
     return [
         *JobRoutes(installation.long_work).handlers(),
         *TrainingRoutes(training).handlers(),
+        *research_routes(installation.long_work, installation.folder, main.market.home),
     ]
 
 
@@ -91,6 +142,22 @@ def _candidate_parts(installation: Installation) -> CandidateParts:
         four_eyes=lambda: installation.overlay.effective(MAIN_TENANT).security.four_eyes,
         propose=propose,
         clock=LiveClock(),
+    )
+
+
+def _flow_parts(installation: Installation) -> FlowParts:
+    async def propose(caller: Session, payload: Payload, reason: str) -> str:
+        approvals = installation.people.approvals
+        return (await approvals.propose(caller, FLOW_OVERRIDE, payload, reason)).approval_id
+
+    def four_eyes(caller: Session) -> bool:
+        tenant_id = TenantId(caller.user.tenant_id)
+        return installation.overlay.effective(tenant_id).security.four_eyes
+
+    return FlowParts(
+        of=lambda caller: installation.runs.run_of(caller).flows.house,
+        four_eyes=four_eyes,
+        propose=propose,
     )
 
 

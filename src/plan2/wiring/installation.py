@@ -40,10 +40,14 @@ from plan2.intelligence.models.candidate_desk import CandidateDesk
 from plan2.intelligence.models.candidate_intake import Intake
 from plan2.interface.api.learning import LearningState
 from plan2.interface.api.settings_desk import SettingsDesk
+from plan2.wiring.alerting import Alerting
+from plan2.wiring.assisting import Assisting
 from plan2.wiring.features import Features
+from plan2.wiring.flows import FlowTerms
 from plan2.wiring.governance import Governance
-from plan2.wiring.jobs import open_jobs
+from plan2.wiring.jobs import job_kinds, open_jobs
 from plan2.wiring.limits import Limits
+from plan2.wiring.messages import Messages
 from plan2.wiring.people import IN_USE, People
 from plan2.wiring.recording import Recording
 from plan2.wiring.tenant_folder import folder_of
@@ -67,9 +71,9 @@ class Installation:
         self.folder = data_dir(loaded.settings)
         self.keys = keys
         self.recording = Recording(self._appender_of, self._make_appender, RandomIds())
-        self.long_work: Jobs = open_jobs(
-            loaded.settings.workers, home, database, self.room, self.recording
-        )
+        workers = loaded.settings.workers
+        kinds = job_kinds(workers, self.folder, home)
+        self.long_work: Jobs = open_jobs(kinds, workers.slots, database, self.room, self.recording)
         self.tenants = Tenants(
             PostgresTenantStore(database.access),
             TenantHooks(
@@ -93,14 +97,25 @@ class Installation:
         self.governance = Governance(
             self.folder, loaded.settings.audit, database, keys, self.recording
         )
+        self.alerting, self.assisting = self._told_and_worded()
         self.address = ""
         self.limits: Limits
         self.people: People
+        self.messages: Messages
         self.runs: TenantRuns
         self.lifecycle: CandidateDesk
         self.intake: Intake
         self.learning: LearningState
         self._main_appender: Appender | None = None
+
+    def _told_and_worded(self) -> tuple[Alerting, Assisting]:
+        """Alerts and language models of all tenants."""
+        settings, consents = self.loaded.settings, self.governance.consents
+        database, record = self.database, self.recording
+        return (
+            Alerting(settings.alerts, database, self.keys.sealer, record, consents),
+            Assisting(settings.assistants, database, self.folder, record, consents),
+        )
 
     async def start(self) -> None:
         """Tables, keys, settings and flags of every tenant; one that fails is not served."""
@@ -144,6 +159,7 @@ class Installation:
             Component(name="onboarding", level=2, run=self.tenants.resume_unfinished),
             *self.governance.components(),
             *self.people.components(),
+            *self.messages.components(),
             *self.limits.components(),
         )
 
@@ -180,11 +196,19 @@ class Installation:
         await self._admit(tenant_id)
         await self.governance.admit(tenant_id)
         await self.people.admit(tenant_id)
+        await self.messages.admit(tenant_id)
         await self.long_work.recover(tenant_id)
 
     def room(self, tenant_id: str, quota: str) -> None:
         """Refuse when a tenant has as much of something as it may."""
         self.limits.room(tenant_id, quota)
+
+    def flow_terms(self, tenant_id: TenantId) -> FlowTerms:
+        """What holds for a tenant's flows."""
+        return FlowTerms(
+            settings=lambda: self.effective(tenant_id)[0],
+            room=lambda: self.room(tenant_id, "flows"),
+        )
 
     def at(self, url: str) -> None:
         """Where Plan2 is reached from now on."""
@@ -194,6 +218,9 @@ class Installation:
         """End what is in memory of a person who is being erased: sessions, keys, settings."""
         await self.overlay.forget_person(tenant_id, user_id)
         self.flags.forget(tenant_id, user_id)
+        run = self.runs.find(tenant_id)
+        if run is not None:
+            run.alerts.forget(user_id)
         await self.people.book.forget(tenant_id, user_id, by=by)
 
     def on_tenant(self, tenant: Tenant) -> None:
@@ -233,6 +260,7 @@ class Installation:
         self.overlay.forget(tenant_id)
         self.flags.forget(tenant_id)
         self.people.forget(tenant_id)
+        self.messages.forget(tenant_id)
         self.governance.forget(tenant_id)
         self.limits.forget(tenant_id)
         folder = folder_of(self.folder, tenant_id)

@@ -1,5 +1,6 @@
 """Wires long work: which kinds of jobs there are, who may start them, and what their child runs."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -17,10 +18,12 @@ from plan2.foundation.storage import Database
 from plan2.foundation.worker_pool import WorkerPool
 from plan2.intelligence.training.job import NAME as TRAIN
 from plan2.intelligence.training.job import TrainWish, command_of
+from plan2.wiring.backtest_jobs import backtest_kind
+from plan2.wiring.research_jobs import research_kinds
 
 
-def job_kinds(workers: Workers, home: Path) -> dict[str, JobKind]:
-    """Every kind of job by name; `home` is the folder with archive and models."""
+def job_kinds(workers: Workers, folder: Path, home: Path) -> dict[str, JobKind]:
+    """Every kind of job by name; `home` is the part of the data folder with archive and models."""
 
     def train(parameters: Parameters) -> tuple[str, ...]:
         return command_of(_wish(parameters), home)
@@ -34,17 +37,21 @@ def job_kinds(workers: Workers, home: Path) -> dict[str, JobKind]:
             memory_mb=workers.memory_mb,
             asked=_retrain,
         ),
+        *research_kinds(workers, folder, home),
+        backtest_kind(workers, folder, home),
     )
     return {kind.name: kind for kind in kinds}
 
 
-def open_jobs(workers: Workers, home: Path, database: Database, room: Room, record: Record) -> Jobs:
-    """The jobs of all tenants."""
+def open_jobs(
+    kinds: Mapping[str, JobKind], slots: int, database: Database, room: Room, record: Record
+) -> Jobs:
+    """The jobs of all tenants, so many at a time."""
     wall = LiveClock()
     parts = JobParts(
         table=PostgresJobs(database.uow),
-        pool=WorkerPool(workers.slots, wall),
-        kinds=job_kinds(workers, home),
+        pool=WorkerPool(slots, wall),
+        kinds=kinds,
         room=room,
         record=record,
     )

@@ -32,6 +32,8 @@ from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.journal import SEGMENT_BYTES, FileJournal
 from plan2.intelligence.trading.stored import StoreSink
 from plan2.intelligence.trading.switching import Change
+from plan2.interface.alert_rows import AlertsSource
+from plan2.interface.alerts.service import AlertService
 from plan2.interface.api.command_desk import Commands
 from plan2.interface.api.desk import Desk
 from plan2.interface.api.health_report import HealthReport
@@ -42,10 +44,14 @@ from plan2.interface.job_items import JobsSource
 from plan2.interface.live import LiveView, MarketView
 from plan2.interface.order_desk import AccountOrderDesk
 from plan2.interface.streaming.hub import HubInfo, StreamHub, Timing
+from plan2.interface.streaming.sources import MoreRows
 from plan2.interface.views.following import ViewFollowers
 from plan2.interface.views.projections import all_views
 from plan2.interface.views.queries import PostgresViews
+from plan2.wiring.alerting import Alerting, LookingAt
 from plan2.wiring.assembly import terms_of
+from plan2.wiring.assisting import Assisting
+from plan2.wiring.flows import Flows, FlowsPlan, FlowTerms
 from plan2.wiring.markets import Market
 from plan2.wiring.recovery import arm_first_time, recover_books
 from plan2.wiring.safety import Safety
@@ -54,7 +60,10 @@ Say = Callable[[str], None]
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
-    """What all tenants of a process have in common."""
+    """What all tenants of a process have in common.
+
+    `listen` hears of what happens to a tenant, whose account is in the currency that is named.
+    """
 
     run_id: str
     ui_hash: str
@@ -67,6 +76,10 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     may: May
     four_eyes: Callable[[TenantId], bool]
     jobs: Jobs
+    listen: Callable[[TenantId, str, Bus, Appender], None]
+    alerting: Alerting
+    assisting: Assisting
+    looking_at: LookingAt
 
 
 class TenantRun:
@@ -102,9 +115,26 @@ class TenantRun:
         self.folded = 0
         self._database = database
 
-    def take(self, account: TradingAccount, market: Market, kill_files: tuple[Path, ...]) -> None:
+    def take(
+        self,
+        account: TradingAccount,
+        market: Market,
+        kill_files: tuple[Path, ...],
+        flow_terms: FlowTerms,
+    ) -> None:
         """Take over the account that this tenant trades, and watch over it."""
         self.account, self.market = account, market
+        self.flows = Flows(
+            FlowsPlan(
+                tenant_id=self.tenant_id,
+                folder=self.folder,
+                database=self._database,
+                appender=self.appender,
+                account=account,
+                market=market,
+                terms=flow_terms,
+            )
+        )
         self.safety = Safety(account, market, kill_files, self.say)
         self.safety.listen(self.bus)
         self.views = ViewFollowers(self._database.store, self.tenant_id, all_views())
@@ -115,6 +145,7 @@ class TenantRun:
         self.folded = await recover_books(
             self.account, self.journal, self._database.store, self.tenant_id, self.safety.sagas
         )
+        await self.flows.desk.open()
 
     async def show(self, shared: Shared, board: HealthBoard, seed_events: int) -> None:
         """Build the desk and the stream, and give them their history."""
@@ -129,9 +160,16 @@ class TenantRun:
             shared.is_live,
             HubInfo(self.tenant_id, shared.ui_hash, epoch),
             Timing(LiveClock()),
-            JobsSource(lambda: shared.jobs.under_way(self.tenant_id)),
+            MoreRows(
+                jobs=JobsSource(lambda: shared.jobs.under_way(self.tenant_id)),
+                alerts=AlertsSource(lambda: self.alerts.desk.waiting),
+            ),
         )
+        self.alerts = await self._alerts(shared, board)
+        shades, now_ns = self.account.guard.news, self.market.clock.now_ns()
+        await shared.assisting.restore(self.tenant_id, shades, now_ns)
         self.hub.subscribe(self.bus)
+        shared.listen(self.tenant_id, self.account.identity.currency, self.bus, self.appender)
         self.desk = Desk(
             info=self._info(shared),
             live=live,
@@ -166,7 +204,9 @@ class TenantRun:
             ),
             Component(name="views", level=5, start=self.views.start, run=self.views.run),
             Component(name="stream", level=5, run=self.hub.run),
+            Component(name="alerts", level=5, run=self.alerts.run, check=self.alerts.check),
             *self.safety.components(),
+            *self.flows.components(),
         )
 
     async def settle(self) -> None:
@@ -188,6 +228,7 @@ class TenantRun:
             if found.agrees and not self.safety.locks():
                 arm_first_time(self.account, self.market, self.folded)
         await self.safety.hold()
+        await self.flows.begin()
 
     def adopt(self, settings: Settings, config_hash: str) -> None:
         """Let the account go by other settings from now on."""
@@ -237,6 +278,14 @@ class TenantRun:
             log.logger("tenant").error(
                 "tenant_not_wound_down", tenant_id=self.tenant_id, reason=str(error)
             )
+
+    async def _alerts(self, shared: Shared, board: HealthBoard) -> AlertService:
+        """The tenant's alerts, with what earlier runs left of them."""
+        sources = shared.looking_at.sources(self.account, board)
+        alerts = shared.alerting.service(self.tenant_id, sources, self.hub.on_alert)
+        await alerts.load()
+        self.appender.on_stored(alerts.on_stored)
+        return alerts
 
     def _info(self, shared: Shared) -> RunInfo:
         identity = self.account.identity

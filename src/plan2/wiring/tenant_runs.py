@@ -34,6 +34,7 @@ from plan2.intelligence.pipeline import Pipeline
 from plan2.intelligence.trading.kill_file import FILE_NAME
 from plan2.interface.api.desk import Desk
 from plan2.interface.streaming.hub import StreamHub
+from plan2.wiring.flows import FlowTerms
 from plan2.wiring.markets import Market
 from plan2.wiring.paper_tenant import paper_account, paper_market
 from plan2.wiring.tenant_folder import WindingDown, folder_of
@@ -57,6 +58,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
         settings_of: the settings that hold for a tenant, and their hash.
         seal_of: seals the personal fields of a tenant's events.
         admit: reads a tenant's people, keys and settings before it is opened.
+        room: refuses when a tenant has as much of something, by its quota's name, as it may.
         follow: watches what a tenant's appender stores. count: counts its decisions and orders.
         folder: the data folder. market, venue, pipeline: shared by all.
         lag: how late the loop runs.
@@ -65,6 +67,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     settings_of: Callable[[TenantId], tuple[Settings, str]]
     seal_of: Callable[[TenantId], Seal]
     admit: Callable[[TenantId], Awaitable[None]]
+    room: Callable[[str, str], None]
     follow: Callable[[TenantId, Appender], None]
     count: Callable[[Bus, str], None]
     folder: Path
@@ -111,6 +114,14 @@ class TenantRuns:
         Raises:
             RequestRefused: 503 while it is being opened.
         """
+        return self.run_of(session).desk
+
+    def run_of(self, session: Session) -> TenantRun:
+        """What runs for a caller's tenant, and for no other.
+
+        Raises:
+            RequestRefused: 503 while it is being opened.
+        """
         run = self.find(session.user.tenant_id)
         if run is None:
             raise RequestRefused(
@@ -119,7 +130,7 @@ class TenantRuns:
                 "Your account is being opened.",
                 remedy="Try again in a few seconds.",
             )
-        return run.desk
+        return run
 
     def hub_of(self, session: Session) -> StreamHub | None:
         """The stream of a caller's tenant; None while it is being opened."""
@@ -290,7 +301,11 @@ class TenantRuns:
         ground.follow(tenant_id, run.appender)
         ground.count(run.bus, tenant_id)
         account = paper_account(run, market, (settings, config_hash), shared.latency)
-        run.take(account, market, (folder / FILE_NAME, ground.folder / FILE_NAME))
+        terms = FlowTerms(
+            settings=lambda: ground.settings_of(tenant_id)[0],
+            room=lambda: ground.room(tenant_id, "flows"),
+        )
+        run.take(account, market, (folder / FILE_NAME, ground.folder / FILE_NAME), terms)
         board = HealthBoard(LiveClock(), run.bus, ground.lag.p99_ms)
         hub = Hub(board, run.halt, np.random.default_rng())
         try:

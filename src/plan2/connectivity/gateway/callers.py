@@ -24,6 +24,9 @@ AUTHORIZATION: Final = b"authorization"
 PERSON_HEADER: Final = b"x-plan2-person"
 TENANT_HEADER: Final = b"x-plan2-tenant"
 BEARER: Final = "bearer "
+WITHIN: Final = "within"
+"""In the state of a request that Plan2 makes itself, for a person: their session. No header or
+address of a request from outside can put anything there."""
 BEARER_MAX: Final = 4_096
 """Characters of an Authorization header that are looked at; longer ones are nobody's."""
 KEY_PREFIX: Final = "p2_"
@@ -70,6 +73,9 @@ class Callers:
         Raises:
             RequestRefused: 404 when the key of this machine speaks for an unknown tenant.
         """
+        within = scope.get("state", {}).get(WITHIN)
+        if isinstance(within, Session):
+            return within
         if method_of(scope) == WEBSOCKET:
             return self._by_ticket(scope) or self._by_cookie(scope)
         shown = header(scope, AUTHORIZATION)

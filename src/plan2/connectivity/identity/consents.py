@@ -101,12 +101,20 @@ class Consents:
         Raises:
             InputError: there is no such purpose.
         """
-        declared = purpose_of(purpose)
-        fact = self._given.get((tenant, user_id, purpose))
-        if fact is not None and fact.is_given and fact.version == declared.version:
+        if self.is_given(tenant, user_id, purpose):
             return True
         logger("privacy").info("use_refused", tenant=tenant, user_id=user_id, purpose=purpose)
         return False
+
+    def is_given(self, tenant: TenantId, user_id: str, purpose: str) -> bool:
+        """Whether a person agrees to today's text; for showing it, which is no use.
+
+        Raises:
+            InputError: there is no such purpose.
+        """
+        declared = purpose_of(purpose)
+        fact = self._given.get((tenant, user_id, purpose))
+        return fact is not None and fact.is_given and fact.version == declared.version
 
     def newest(self, tenant: TenantId, user_id: str, purpose: str) -> ConsentFact | None:
         """What a person last said about a purpose; None when nothing."""

@@ -38,7 +38,10 @@ IMPERSONAL: Final[dict[str, tuple[str, ...]]] = {
         *("home", "candidate_id", "symbols", "model_ids", "schema_id", "state", "verdict"),
         *("flags", "parent"),
     ),
+    "flow_step": ("from_state", "to_state"),
     "candidate_step": ("from_state", "to_state"),
+    "assistant_use": ("day",),
+    "news_shade": ("symbol", "source_id"),
     "legal_hold": ("hold_id", "reason", "placed_by", "lifted_by"),
 }
 """Tables that say nothing about a person beyond the pseudonym, and their text columns."""

@@ -18,6 +18,8 @@ class Via(enum.StrEnum):
     """A program's API key."""
     LOCAL = "local"
     """The key file of this machine's user."""
+    TELEGRAM = "telegram"
+    """A chat that its person paired; requests come from within the process."""
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):

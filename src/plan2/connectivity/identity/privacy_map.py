@@ -6,6 +6,7 @@ test holds the map against the database and the events. `subject` finds a person
 
 from typing import Final
 
+from plan2.connectivity.identity import privacy_alerts
 from plan2.connectivity.identity.privacy_terms import (
     CONTRACT,
     LAW,
@@ -61,6 +62,16 @@ TABLES: Final[tuple[TableMap, ...]] = (
         purpose="signing in by link",
         basis=CONTRACT,
         retention="minutes",
+        fate=Fate.REMOVED,
+    ),
+    TableMap(
+        table="telegram_chat",
+        personal=("pairing_id", "user_id", "paired_ns"),
+        secret=("sealed",),
+        category="credentials",
+        purpose="reaching the person over Telegram, and letting them act there",
+        basis=CONTRACT,
+        retention="until the chat is unpaired",
         fate=Fate.REMOVED,
     ),
     TableMap(
@@ -200,6 +211,31 @@ TABLES: Final[tuple[TableMap, ...]] = (
         fate=Fate.KEPT,
     ),
     TableMap(
+        table="flow_version",
+        subject="actor in (%(subject)s, %(actor)s)",
+        personal=("actor", "created_ns"),
+        plain=("name", "version", "digest", "body", "symbol", "state", "account_id", "since_ns"),
+        category="decisions of people",
+        purpose="which flows there are, and who brought them",
+        basis=LAW,
+        retention="as long as the log",
+        fate=Fate.KEPT,
+    ),
+    TableMap(
+        table="flow_move",
+        subject="actor in (%(subject)s, %(actor)s)",
+        personal=("actor", "reason", "at_ns"),
+        plain=(
+            *("move_id", "name", "version", "from_state", "to_state", "account_id"),
+            *("evidence", "is_override"),
+        ),
+        category="decisions of people",
+        purpose="which flows may trade, and who let them",
+        basis=LAW,
+        retention="as long as the log",
+        fate=Fate.KEPT,
+    ),
+    TableMap(
         table="consent",
         personal=("user_id", "purpose", "version", "is_given", "at_ns", "actor"),
         plain=("consent_id",),
@@ -209,6 +245,7 @@ TABLES: Final[tuple[TableMap, ...]] = (
         retention="as long as the log",
         fate=Fate.KEPT,
     ),
+    *privacy_alerts.TABLES,
     TableMap(
         table="app_user",
         personal=(

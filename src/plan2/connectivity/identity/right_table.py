@@ -6,6 +6,7 @@ enumerates all routes fails. Entries name the method and the path as the applica
 
 from typing import Final
 
+from plan2.connectivity.identity import rights_alerts, rights_assistants
 from plan2.connectivity.identity.rights import (
     ADMINISTER,
     ADMINISTER_PROVEN,
@@ -34,6 +35,10 @@ from plan2.connectivity.identity.rights import (
     Rule,
     Scope,
 )
+from plan2.connectivity.identity.rights_backtests import ROWS as BACKTEST_ROWS
+from plan2.connectivity.identity.rights_flows import ROWS as FLOW_ROWS
+from plan2.connectivity.identity.rights_research import ROWS as RESEARCH_ROWS
+from plan2.connectivity.identity.rights_telegram import ROWS as TELEGRAM_ROWS
 
 Route = tuple[str, str]
 """HTTP method (or WEBSOCKET) and path template."""
@@ -85,6 +90,7 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/api/v1/decisions/{decision_id}/replay"): READ,
     ("GET", "/api/v1/decisions/{decision_id}/similar"): READ,
     ("GET", "/api/v1/orders"): READ,
+    ("GET", "/api/v1/orders/preview"): READ,
     ("POST", "/api/v1/orders"): TRADE,
     ("PATCH", "/api/v1/orders/{order_id}"): TRADE,
     ("DELETE", "/api/v1/orders/{order_id}"): TRADE,
@@ -96,12 +102,14 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("POST", "/api/v1/positions/{position_id}/release"): TRADE,
     ("GET", "/api/v1/equity"): READ,
     ("GET", "/api/v1/account"): READ,
+    ("GET", "/api/v1/risk"): READ,
     ("GET", "/api/v1/broker"): READ,
     ("GET", "/api/v1/learning"): READ,
     ("GET", "/api/v1/learning/outcomes"): READ,
     ("GET", "/api/v1/models"): READ,
     ("GET", "/api/v1/models/{model_id}"): READ,
     ("GET", "/api/v1/models/{model_id}/export"): READ,
+    **FLOW_ROWS,
     ("GET", "/api/v1/candidates"): READ,
     ("GET", "/api/v1/candidates/{candidate_id}"): READ,
     ("POST", "/api/v1/candidates/rollback"): GUIDE,
@@ -184,12 +192,18 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("POST", "/api/v1/jobs/{job_id}/again"): START,
     ("POST", "/api/v1/jobs/train"): START,
     ("GET", "/api/v1/training"): WATCH,
+    **rights_alerts.ROWS,
+    **rights_assistants.ROWS,
+    **RESEARCH_ROWS,
+    **BACKTEST_ROWS,
     ("WEBSOCKET", "/api/v1/stream"): READ,
     ("WEBSOCKET", "/api/v1/terminal"): Rule(entrance=Entrance.KEY, rate=RateClass.FREE),
+    **TELEGRAM_ROWS,
 }
 
 SHOWN_ONCE: Final[frozenset[Route]] = frozenset(
     {
+        ("POST", "/api/v1/alerts/channels"),
         ("POST", "/api/v1/keys"),
         ("POST", "/api/v1/privacy/{user_id}/export"),
         ("POST", "/api/v1/second-factor"),
@@ -197,6 +211,7 @@ SHOWN_ONCE: Final[frozenset[Route]] = frozenset(
         ("POST", "/api/v1/second-factor/confirm"),
         ("POST", "/api/v1/session/prove"),
         ("POST", "/api/v1/stream/ticket"),
+        ("POST", "/api/v1/telegram/codes"),
         ("POST", "/api/v1/token"),
         ("POST", "/api/v1/users"),
         ("POST", "/api/v1/users/{user_id}/reset"),
@@ -208,9 +223,12 @@ memory while the process runs."""
 
 VERBS: Final[dict[str, Rule | None]] = {
     "accept-broker-view": TRADE,
+    "alerts": ADMINISTER_PROVEN,
     "archive": None,
+    "assistants": START,
     "audit": AUDIT,
     "backtest": None,
+    "backtests": None,
     "bench": None,
     "config": ADMINISTER,
     "doctor": None,
@@ -221,6 +239,7 @@ VERBS: Final[dict[str, Rule | None]] = {
     "dataset": None,
     "flags": ADMINISTER,
     "gdpr": ADMINISTER_PROVEN,
+    "flow": GUIDE_PROVEN,
     "halt": TRADE,
     "import": None,
     "jobs": START,
@@ -232,11 +251,13 @@ VERBS: Final[dict[str, Rule | None]] = {
     "records": AUDIT,
     "reduce-only": TRADE,
     "replay": None,
+    "research": None,
     "resume": TRADE,
     "secrets": OPERATE,
     "serve": None,
     "services": READ,
     "statement": None,
+    "telegram": ADMINISTER_PROVEN,
     "tenant": OPERATE,
     "terminal": None,
     "terminal-keys": None,
@@ -259,6 +280,7 @@ CHANNELS: Final[dict[str, frozenset[Role]]] = {
     "orders": EVERYONE,
     "events": READERS,
     "jobs": READERS,
+    "alerts": READERS,
 }
 """Stream channels and the roles that may subscribe; a channel without an entry is refused."""
 

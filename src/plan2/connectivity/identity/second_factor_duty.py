@@ -45,7 +45,7 @@ class SecondFactorDuty:
 
     def must_enrol(self, session: Session) -> bool:
         """Whether this person has to set one up before anything else; from memory."""
-        if session.via not in {Via.COOKIE, Via.TOKEN}:
+        if session.via not in {Via.COOKIE, Via.TOKEN, Via.TELEGRAM}:
             return False
         user = session.user
         return not self._factors.has(user.tenant_id, user.user_id) and self.is_required(user)

@@ -77,6 +77,7 @@ SCOPES: Final[Mapping[str, tuple[SettingScope, ...]]] = {
     "security": (GLOBAL, TENANT),
     "quota": (GLOBAL, TENANT),
     "ui": (GLOBAL, TENANT, USER),
+    "notify": (GLOBAL, TENANT, USER),
 }
 """By section: each of its keys may be set in these scopes."""
 OPERATORS: Final = frozenset({"quota"})
@@ -151,6 +152,10 @@ DECLARED: Final = (
     Overridable("ui.quiet_from", 'Start of the quiet hours, such as "22:00"; empty = none.'),
     Overridable("ui.quiet_until", "Their end."),
     Overridable("ui.time_zone", 'Time zone, such as "Asia/Jakarta"; empty = the browser\'s.'),
+    Overridable("notify.loudness", 'By kind of message: "on", "silent" or "off".'),
+    Overridable("notify.digest", "What is only informing, in one: off, hourly or daily."),
+    Overridable("notify.digest_at", "When the daily one comes, in the quiet hours' time zone."),
+    Overridable("notify.per_minute_max", "Messages a minute; what goes beyond comes in one."),
 )
 OVERRIDABLE: Final[Mapping[str, Overridable]] = {each.key: each for each in DECLARED}
 

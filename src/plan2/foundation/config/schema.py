@@ -8,6 +8,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from plan2.foundation.config.schema_alerts import Alerts
+from plan2.foundation.config.schema_assistants import Assistants
+from plan2.foundation.config.schema_backtests import Backtests
+from plan2.foundation.config.schema_flows import Flows
+from plan2.foundation.config.schema_notify import Notify
+from plan2.foundation.config.schema_telegram import Telegram
 from plan2.foundation.config.section import (
     Count,
     Fraction,
@@ -210,7 +216,7 @@ class Quota(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         orders_per_minute: new and changed orders by people and programs.
         sockets: open WebSockets. connections: of the database, at once.
         storage_mb: database and files together.
-        flows: flows that an order or a switch has named. jobs: trainings, backtests and exports
+        flows: flows that are not retired. jobs: trainings, backtests and exports
             that wait or run.
         users: people who are not blocked. keys: live API keys.
     """
@@ -286,7 +292,7 @@ class Ui(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person sees first; a tenant may set it for everybody, a person for themselves."""
 
     theme: Literal["system", "light", "dark"] = "system"
-    language: Literal["en"] = "en"
+    language: Literal["en", "id"] = "en"
     quiet_from: TimeOfDay = ""
     quiet_until: TimeOfDay = ""
     time_zone: Annotated[str, Meta(max_length=64)] = ""
@@ -313,13 +319,19 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     learning: Learning = Learning()
     decision: Decision = Decision()
     management: Management = Management()
+    flows: Flows = Flows()
     risk: Risk = Risk()
     quota: Quota = Quota()
     load: Load = Load()
     workers: Workers = Workers()
+    backtests: Backtests = Backtests()
     security: Security = Security()
     secrets: Secrets = Secrets()
     audit: Audit = Audit()
     records: Records = Records()
     ui: Ui = Ui()
+    notify: Notify = Notify()
+    telegram: Telegram = Telegram()
+    alerts: Alerts = Alerts()
+    assistants: Assistants = Assistants()
     log: Log = Log()

@@ -6,9 +6,13 @@ A name here is a promise to history. A changed shape gets the next version and a
 
 from plan2.foundation.events import (
     account,
+    alerts,
+    assistants,
+    flows,
     jobs,
     learning,
     model,
+    notify,
     order,
     people,
     system,
@@ -88,9 +92,22 @@ STORED: dict[str, tuple[int, type[Event]]] = {
     "CheckpointSigned": (1, tenancy.CheckpointSigned),
     "ClockMeasured": (1, tenancy.ClockMeasured),
     "RecordsExported": (1, tenancy.RecordsExported),
+    "FlowRegistered": (1, flows.FlowRegistered),
+    "FlowMoved": (1, flows.FlowMoved),
+    "LiveComparisonMade": (1, flows.LiveComparisonMade),
     "RetrainModel": (1, jobs.RetrainModel),
     "JobStarted": (1, jobs.JobStarted),
     "JobEnded": (1, jobs.JobEnded),
+    "NotifyUser": (1, notify.NotifyUser),
+    "NotificationFailed": (1, notify.NotificationFailed),
+    "AlertRuleChanged": (1, alerts.AlertRuleChanged),
+    "AlertRaised": (1, alerts.AlertRaised),
+    "AlertAcknowledged": (1, alerts.AlertAcknowledged),
+    "AlertSnoozed": (1, alerts.AlertSnoozed),
+    "AlertEscalated": (1, alerts.AlertEscalated),
+    "AlertChannelChanged": (1, alerts.AlertChannelChanged),
+    "AssistantAsked": (1, assistants.AssistantAsked),
+    "NewsShaded": (1, assistants.NewsShaded),
 }
 
 NAME_OF: dict[type[Event], str] = {cls: name for name, (_, cls) in STORED.items()}

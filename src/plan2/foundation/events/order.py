@@ -1,5 +1,7 @@
 """Facts about orders and positions; `ts_ns` is market time."""
 
+import msgspec
+
 from plan2.foundation.events.base import Event
 
 
@@ -9,8 +11,9 @@ class OrderPlaced(Event, frozen=True, kw_only=True, gc=False):
     `kind` and `trigger` are the words of the terminal port; orders of before they were kept have an
     empty kind. `position_id` and `opposite_id` name positions, `target_ticket` the pending order of
     a change or withdrawal; `order_expires_ts_ns` is when the broker withdraws it (0 = never),
-    `expires_ts_ns` when the position it opens is closed. The last six fields say who decided and
-    who executed (a person `user:…` or an algorithm), with which version and models, for whom.
+    `expires_ts_ns` when the position it opens is closed. Six fields say who decided and who
+    executed (a person `user:…` or an algorithm), with which version and models, for whom. `exits`
+    is what a flow's position lives by (`intelligence.trading.flow_exits`), empty for all others.
     """
 
     order_id: str
@@ -40,6 +43,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True, gc=False):
     models_hash: str = ""
     client: str = ""
     reason: str = ""
+    exits: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class OrderDenied(Event, frozen=True, kw_only=True, gc=False):

@@ -36,7 +36,7 @@ class CredentialChanged(Event, frozen=True, kw_only=True, gc=False):
 
     user_id: str
     credential: str
-    """`password`, `totp` or `backup_codes`."""
+    """`password`, `totp`, `backup_codes` or `telegram`: a paired chat."""
     change: str
     """`set`, `used`, `removed` or `failed`."""
     by: str

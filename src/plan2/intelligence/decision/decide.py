@@ -14,6 +14,7 @@ from plan2.foundation.config.schema import Risk
 from plan2.foundation.ids import derived_id
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Side, Tick
+from plan2.intelligence.decision.flow_part import FlowPart
 from plan2.intelligence.decision.policy import edge_of, verdict_of
 from plan2.intelligence.decision.record import EdgePart, Outcome, Reason
 from plan2.intelligence.models.forecast import Forecast
@@ -70,7 +71,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided and everything it was made of; `order` is set exactly when it trades.
 
     `intent_id` names the decision once it wished for an order, approved or denied; `account` holds
-    the figures that were looked at, None when the account did not matter.
+    the figures that were looked at, None when the account did not matter; `flow` is the flow that
+    decided, None for the account's own decision.
     """
 
     reason: Reason
@@ -80,6 +82,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
     order: ApprovedOrder | None = None
     account: AccountFigures | None = None
+    flow: FlowPart | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -123,17 +126,7 @@ def _ask_account(
         return Decision(reason=Reason.MODEL_UNPROVEN, edge=edge, account=account)
     if reason is not Reason.EXPLORATION and _is_novel(account, rules):
         return Decision(reason=Reason.NOVEL_SITUATION, edge=edge, account=account)
-    if reason is Reason.EXPLORATION:
-        size = smallest(situation.instrument)
-    else:
-        bet = Bet(
-            side=edge.side,
-            p_lcb=edge.p_lcb,
-            standard_error=forecast.standard_error,
-            loss_distance=forecast.barrier + edge.cost,
-        )
-        size = size_of(situation.instrument, account, bet, rules.risk)
-        size = reduced(size, account.model_size_factor, situation.instrument)
+    size = _size(situation, rules, forecast, edge, account, explores=reason is Reason.EXPLORATION)
     if size.quantity == 0.0:
         return Decision(reason=Reason.SIZE_TOO_SMALL, edge=edge, size=size, account=account)
     intent = _intent(situation, forecast, edge, size, rules.account_id)
@@ -150,7 +143,41 @@ def _ask_account(
     )
 
 
-def decide_exit(situation: Situation, rules: Rules, intent: Intent, reason: Reason) -> Decision:
+def _size(
+    situation: Situation,
+    rules: Rules,
+    forecast: Forecast,
+    edge: EdgePart,
+    account: AccountFigures,
+    *,
+    explores: bool,
+) -> SizePart:
+    """How much: what the caps leave, shrunk by how the models stand and by tagged news.
+
+    Exploring trades the smallest volume or, when news vetoes, nothing.
+    """
+    instrument, news = situation.instrument, account.news_size_factor
+    if explores:
+        size = smallest(instrument)
+        return size if news > 0.0 else reduced(size, 0.0, instrument, "news")
+    bet = Bet(
+        side=edge.side,
+        p_lcb=edge.p_lcb,
+        standard_error=forecast.standard_error,
+        loss_distance=forecast.barrier + edge.cost,
+    )
+    size = size_of(instrument, account, bet, rules.risk)
+    size = reduced(size, account.model_size_factor, instrument)
+    return reduced(size, news, instrument, "news")
+
+
+def decide_exit(
+    situation: Situation,
+    rules: Rules,
+    intent: Intent,
+    reason: Reason,
+    flow: FlowPart | None = None,
+) -> Decision:
     """Decide on closing a position; `intent` is the closing intent, already complete."""
     account = situation.figures()
     inputs = inputs_of(intent, situation.instrument, situation.tick, account)
@@ -161,6 +188,7 @@ def decide_exit(situation: Situation, rules: Rules, intent: Intent, reason: Reas
         checks=review.checks,
         order=review.order,
         account=account,
+        flow=flow,
     )
 
 

@@ -14,12 +14,17 @@ from plan2.foundation.config.schema import Risk
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Tick
 from plan2.intelligence.decision.decide import Decision, Rules, Situation, decide, engagement_of
+from plan2.intelligence.decision.decide_flow import decide_entry
+from plan2.intelligence.decision.flow_part import FlowPart
 from plan2.intelligence.decision.record import DecisionRecord, Reason
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk.limits import FIRST_RULE_SET, AccountFigures
 
 Recompute = Callable[[DecisionRecord], Forecast | None]
 """Runs the recorded models on the recorded inputs."""
+
+
+EXITS = frozenset({Reason.TIME_EXIT, Reason.MANUAL_EXIT, Reason.FLOW_EXIT})
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -30,7 +35,10 @@ class Replayed(msgspec.Struct, frozen=True):
 
 
 def replay(record: DecisionRecord, instrument: Instrument, recompute: Recompute) -> Replayed:
-    """Decide again from the record; an exit repeats its forecast only, its trigger was the clock.
+    """Decide again from the record; an exit repeats its forecast only, its trigger was outside.
+
+    Of a flow the signal is taken as recorded; that the flow had to give it is what
+    `plan2 flow compare` shows from the ticks.
 
     Raises:
         ModelMismatch: a model that took part is no longer there, or its bytes changed.
@@ -38,8 +46,8 @@ def replay(record: DecisionRecord, instrument: Instrument, recompute: Recompute)
     differences: list[str] = []
     forecast = recompute(record)
     _compare("forecast", record.forecast, forecast, differences)
-    if record.reason not in {Reason.TIME_EXIT, Reason.MANUAL_EXIT}:
-        decision = decide(_situation(record, instrument, forecast), rules_of(record))
+    if record.reason not in EXITS and not _is_exit(record):
+        decision = _decide(record, _situation(record, instrument, forecast))
         _compare("reason", record.reason, decision.reason, differences)
         _compare("outcome", record.outcome, decision.outcome, differences)
         _compare("edge", record.edge, decision.edge, differences)
@@ -47,6 +55,18 @@ def replay(record: DecisionRecord, instrument: Instrument, recompute: Recompute)
         _compare("checks", record.checks, decision.checks, differences)
         _compare("order_id", record.order_id, _order_id(decision), differences)
     return Replayed(identical=not differences, differences=tuple(differences))
+
+
+def _decide(record: DecisionRecord, situation: Situation) -> Decision:
+    rules = rules_of(record)
+    if isinstance(record.flow, FlowPart):
+        return decide_entry(situation, rules, record.flow)
+    return decide(situation, rules)
+
+
+def _is_exit(record: DecisionRecord) -> bool:
+    """Whether a denied decision of a flow wished to leave."""
+    return isinstance(record.flow, FlowPart) and not record.flow.is_entry
 
 
 def rules_of(record: DecisionRecord) -> Rules:

@@ -65,7 +65,8 @@ class DecisionKeeper:
 
     def is_due(self, tick: Tick, decision: Decision) -> bool:
         """Whether a decision that does not act is worth writing down."""
-        last = self._last.get(tick.symbol)
+        subject = tick.symbol if decision.flow is None else _subject(tick.symbol, decision)
+        last = self._last.get(subject)
         if last is None:
             return True
         reason, kept_ns = last
@@ -90,7 +91,8 @@ class DecisionKeeper:
         record = record_of(material)
         self._digest.update(self._encoder.encode(_anonymous(record)))
         self.kept += 1
-        self._last[record.symbol] = (_reason_key(material.decision), record.ts_ns)
+        subject = _subject(record.symbol, material.decision)
+        self._last[subject] = (_reason_key(material.decision), record.ts_ns)
         return decision_fact(record)
 
 
@@ -131,6 +133,11 @@ def _anonymous(record: DecisionRecord) -> DecisionRecord:
     return msgspec.structs.replace(
         record, decision_id="", tenant_id="", account_id="", order_id="", config_hash=""
     )
+
+
+def _subject(symbol: str, decision: Decision) -> str:
+    """Whose reasons are compared: a symbol's, or those of each flow on it."""
+    return symbol if decision.flow is None else f"{symbol}:{decision.flow.name}"
 
 
 def _reason_key(decision: Decision) -> str:

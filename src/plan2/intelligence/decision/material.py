@@ -17,6 +17,7 @@ from plan2.foundation.errors import InvariantBroken, require
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Float64Array, TenantId, Tick
 from plan2.intelligence.decision.decide import Decision, decision_id_of
+from plan2.intelligence.decision.flow_sentence import flow_sentence
 from plan2.intelligence.decision.record import DecisionRecord, FeaturePart, TickPart
 from plan2.intelligence.decision.sentence import sentence_of
 from plan2.intelligence.models.candidate_files import candidate_id_of
@@ -70,14 +71,7 @@ def record_of(material: Material) -> DecisionRecord:
         ts_ns=tick.ts_ns,
         outcome=decision.outcome,
         reason=decision.reason,
-        sentence=sentence_of(
-            decision.reason,
-            material.instrument,
-            forecast,
-            decision.edge,
-            decision.size,
-            decision.checks,
-        ),
+        sentence=_sentence(material),
         tick=TickPart(
             symbol=tick.symbol, ts_ns=tick.ts_ns, bid=tick.bid, ask=tick.ask, seq=tick.seq
         ),
@@ -92,6 +86,21 @@ def record_of(material: Material) -> DecisionRecord:
         order_id=order.order_id if order is not None else "",
         config_hash=owner.config_hash,
         candidate_id=_candidate_id(forecast),
+        flow=msgspec.UNSET if decision.flow is None else decision.flow,
+    )
+
+
+def _sentence(material: Material) -> str:
+    decision = material.decision
+    if decision.flow is not None:
+        return flow_sentence(decision.reason, decision.flow, decision.size, decision.checks)
+    return sentence_of(
+        decision.reason,
+        material.instrument,
+        material.forecast,
+        decision.edge,
+        decision.size,
+        decision.checks,
     )
 
 

@@ -9,6 +9,7 @@ import enum
 
 import msgspec
 
+from plan2.intelligence.decision.flow_part import FlowPart
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk.parts import Check, SizePart
 
@@ -50,6 +51,12 @@ class Reason(enum.StrEnum):
     """Traded: the forecast's horizon is over, the position is closed."""
     MANUAL_EXIT = "manual_exit"
     """Traded: a person asked for the position to be closed."""
+    FLOW_ENTRY = "flow_entry"
+    """Traded: a flow's condition for an entry holds."""
+    FLOW_EXIT = "flow_exit"
+    """Traded: a flow's condition for leaving holds, or an entry of the other side replaces it."""
+    NO_SIGNAL = "no_signal"
+    """No condition of a flow holds, or it is where its signal wants it; never written down."""
 
 
 class TickPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +101,8 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
     `states` holds the recurrent state each model started from, base64 of little-endian float32.
     `risk_inputs` holds every account figure that the sizing and the risk gate looked at, and
     `parameters` every configured number that the policy, the sizing and the gate used;
-    `candidate_id` names the models that forecast together, "" without a forecast.
+    `candidate_id` names the models that forecast together, "" without a forecast; `flow` is the
+    flow that decided, absent for the account's own decision.
     """
 
     decision_id: str
@@ -117,3 +125,4 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     config_hash: str
     candidate_id: str = ""
+    flow: FlowPart | msgspec.UnsetType = msgspec.UNSET

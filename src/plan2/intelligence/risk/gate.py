@@ -14,6 +14,7 @@ from plan2.foundation.ids import derived_id
 from plan2.intelligence.risk.checks import rules_for
 from plan2.intelligence.risk.limits import Intent, RiskInputs
 from plan2.intelligence.risk.parts import Check
+from plan2.intelligence.risk.rules_of_flows import flow_checks
 
 MAGIC = 20_250
 """Marks Plan2's orders at the broker; below 2^31 for old tools."""
@@ -34,7 +35,8 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
 def check(kind: OrderKind, inputs: RiskInputs, limits: Risk) -> tuple[Check, ...]:
     """All rules that apply to an order of this kind, in order."""
     rules = rules_for(kind, inputs.account.rule_set)
-    return tuple(rule(inputs, limits) for rule in rules)
+    checks = tuple(rule(inputs, limits) for rule in rules)
+    return checks if inputs.flow is None else (*checks, *flow_checks(*inputs.flow))
 
 
 def review(intent: Intent, inputs: RiskInputs, limits: Risk, account_id: str) -> Review:

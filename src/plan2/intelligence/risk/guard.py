@@ -13,6 +13,7 @@ from plan2.foundation.events.base import Event
 from plan2.foundation.events.order import OrderPlaced
 from plan2.intelligence.risk.counters import Executions, Messages
 from plan2.intelligence.risk.mode import SELF_ARMING, AccountMode, armed_mode_of, mode_of
+from plan2.intelligence.risk.news import NewsShades
 from plan2.intelligence.risk.reference import ReferencePrices
 from plan2.intelligence.risk.switch import Scope, Switches
 
@@ -36,6 +37,7 @@ class GuardFigures(msgspec.Struct, frozen=True, kw_only=True):
     reference_mid: float
     reference_age_ms: float
     window_mid: float
+    news_size_factor: float
 
 
 class AccountGuard:
@@ -47,6 +49,8 @@ class AccountGuard:
         """Of what kind the account is; real until its terminal says something else."""
         self.flows: set[str] = set()
         """Every flow that an order or a switch of the account has named."""
+        self.news = NewsShades()
+        """What tagged news leaves of entries."""
         self._take(limits)
         self._references = ReferencePrices(limits.collar_window_s)
         self._messages, self._exit_messages = Messages(), Messages()
@@ -108,6 +112,7 @@ class AccountGuard:
             reference_mid=references.mid(symbol),
             reference_age_ms=references.age_ms(symbol, ts_ns),
             window_mid=references.window_mid(symbol),
+            news_size_factor=self.news.factor(symbol, ts_ns),
         )
 
     def _note_flow(self, flow_id: str) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from plan2.dataflow.terminals.port import OrderKind, Trigger
 from plan2.foundation.values import Side
+from plan2.intelligence.risk.flow_limits import FlowFigures, FlowLimits
 
 RULE_SET = 4.0
 """The list of rules in force; records of before it was written down went by list 1."""
@@ -64,8 +65,8 @@ class AccountFigures(msgspec.Struct, frozen=True, kw_only=True):
     mid, `window_mid` its mean over the collar's window. `reserved_…` is what a pending order that
     is to be changed already takes. `symbol_disputed` is above 0 while the broker's account of the
     symbol contradicts ours. `model_size_factor` is the share of a size that the champion's standing
-    leaves, `model_proven` 1.0 when it was validated. `volatility_day` is the symbol's of one day, a
-    fraction of the price;
+    leaves, `model_proven` 1.0 when it was validated, `news_size_factor` the share that tagged news
+    leaves. `volatility_day` is the symbol's of one day, a fraction of the price;
     `volatility_sum` and `volatility_squares` are Σσ and Σσ² of a day over all positions, money;
     `base_exposure` and `quote_exposure` are net and signed; `shortfall_history` is the expected
     shortfall of the account's own days, a fraction of equity; `live_trades` counts closed trades;
@@ -119,6 +120,7 @@ class AccountFigures(msgspec.Struct, frozen=True, kw_only=True):
     model_size_factor: float = 1.0
     model_proven: float = 1.0
     week_start_equity: float = math.nan
+    news_size_factor: float = 1.0
 
 
 class RiskInputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,3 +145,4 @@ class RiskInputs(msgspec.Struct, frozen=True, kw_only=True):
     window_deviation_fraction: float = math.nan
     stop_loosened: float = math.nan
     asked_by_person: float = 0.0
+    flow: tuple[FlowFigures, FlowLimits] | None = None

@@ -11,6 +11,8 @@
 - currency: the net exposure to each of the two currencies.
 - margin, order_value, order_volume, exposure: what the risk gate will allow.
 - model: the share that is left when the champion is past its expiry or otherwise doubted.
+- news: the share that tagged news leaves for a while; it can veto or shrink, never enlarge.
+- flow: what a flow asks for; it knows no probability, so `kelly` says nothing about it.
 """
 
 import math
@@ -48,12 +50,38 @@ class Bet(msgspec.Struct, frozen=True, kw_only=True):
 
 def size_of(instrument: Instrument, account: AccountFigures, bet: Bet, limits: Risk) -> SizePart:
     """The quantity in lots; 0.0 when the binding cap leaves less than the smallest volume."""
+    loss_per_lot = bet.loss_distance * instrument.contract_size * account.quote_rate
+    kelly = _kelly(bet, account) * account.equity / loss_per_lot
+    return _smallest_of(_caps(instrument, account, bet, limits, {"kelly": kelly}), instrument)
+
+
+def size_of_flow(
+    instrument: Instrument, account: AccountFigures, bet: Bet, limits: Risk, wanted: float
+) -> SizePart:
+    """As much as a flow asks for, lots, where the account's caps leave room for it.
+
+    While the symbol's volatility is not known, the stress move stands in for it.
+    """
+    if math.isnan(account.volatility_day):
+        stress = limits.stress_move_fraction
+        account = msgspec.structs.replace(account, volatility_day=stress)
+    return _smallest_of(_caps(instrument, account, bet, limits, {"flow": wanted}), instrument)
+
+
+def _caps(
+    instrument: Instrument,
+    account: AccountFigures,
+    bet: Bet,
+    limits: Risk,
+    own: dict[str, float],
+) -> dict[str, float]:
+    """Every cap in lots, `own` in the second place: of equal ones the first is named."""
     lot_value = instrument.contract_size * account.base_rate
     loss_per_lot = bet.loss_distance * instrument.contract_size * account.quote_rate
     room = limits.exposure_max_fraction * account.equity - account.exposure
     caps = {
         "risk": limits.risk_per_trade_fraction * account.equity / loss_per_lot,
-        "kelly": _kelly(bet, account) * account.equity / loss_per_lot,
+        **own,
         "order_value": limits.order_value_max_fraction * account.equity / lot_value,
         "exposure": max(0.0, room) / lot_value,
         "margin": max(0.0, account.margin_free) * instrument.leverage / lot_value,
@@ -63,6 +91,10 @@ def size_of(instrument: Instrument, account: AccountFigures, bet: Bet, limits: R
         caps["order_volume"] = account.volume_max_lots
     if account.rule_set not in {FIRST_RULE_SET, SECOND_RULE_SET}:
         caps |= _portfolio_caps(bet, account, limits, lot_value)
+    return caps
+
+
+def _smallest_of(caps: dict[str, float], instrument: Instrument) -> SizePart:
     known = {name: max(0.0, cap) for name, cap in caps.items()}  # NaN allows nothing
     binding = min(known, key=lambda name: known[name])
     quantity = instrument.round_volume_down(known[binding])
@@ -109,13 +141,13 @@ def _least(first: float, second: float) -> float:
     return first + second if math.isnan(first + second) else min(first, second)
 
 
-def reduced(size: SizePart, factor: float, instrument: Instrument) -> SizePart:
-    """A share of a size, because of how the models stand; `factor` in (0, 1]."""
-    if factor == 1.0:
+def reduced(size: SizePart, factor: float, instrument: Instrument, why: str = "model") -> SizePart:
+    """A share of a size, because of how the models stand, or of news; `factor` in [0, 1]."""
+    if factor >= 1.0:
         return size
     cap = factor * size.quantity
     quantity = instrument.round_volume_down(cap)
-    return SizePart(quantity=quantity, caps={**size.caps, "model": cap}, binding="model")
+    return SizePart(quantity=quantity, caps={**size.caps, why: cap}, binding=why)
 
 
 def smallest(instrument: Instrument) -> SizePart:

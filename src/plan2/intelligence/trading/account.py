@@ -37,9 +37,10 @@ from plan2.intelligence.trading.broker_view import BrokerView
 from plan2.intelligence.trading.chronicle import Chronicle
 from plan2.intelligence.trading.deciding import Deciding, DecidingDesk
 from plan2.intelligence.trading.figures import ENTRY, AccountBoard, Moment, Purpose
+from plan2.intelligence.trading.flow_seats import FlowSeats, SeatsDesk
 from plan2.intelligence.trading.kill import KillDesk, Kills
 from plan2.intelligence.trading.loss_limits import LossLimits
-from plan2.intelligence.trading.management import Exit, Management
+from plan2.intelligence.trading.management import Management
 from plan2.intelligence.trading.orders import OrderBook
 from plan2.intelligence.trading.placing import Placing, Submit
 from plan2.intelligence.trading.portfolio import Portfolio
@@ -128,6 +129,8 @@ class TradingAccount:
         )
         self.withdrawal = Withdrawal(self.orders, self.guard.switches, self.requests.request_all)
         self.kills = Kills(self._kill_desk())
+        parts = (self._deciding, self._sight, self.portfolio, self.rates, self.management)
+        self.flows = FlowSeats(SeatsDesk(*parts, self.guard.flows.add))
 
     def adopt(self, rules: Rules, owner: Owner, management: ManagementRules) -> None:
         """Go by other settings from now on: between ticks, all parts at once."""
@@ -164,8 +167,11 @@ class TradingAccount:
         if self.kills.live:
             self.kills.on_tick(tick)
         if self.positions.open:
-            self._look_after(scene)
-        decision = self._deciding.on_tick(scene)
+            self.management.on_tick(scene, self._deciding.close_in_time)
+        if self.flows.of_symbol and tick.symbol in self.flows.of_symbol:
+            decision = self.flows.on_tick(scene)
+        else:
+            decision = self._deciding.on_tick(scene)
         if tick.ts_ns >= self._equity_due_ns:
             self._record_equity(tick.ts_ns)
         return decision
@@ -206,6 +212,7 @@ class TradingAccount:
     def apply(self, event: Event) -> None:
         """Fold an event into the books; start-up uses this to rebuild them."""
         self.kills.apply(event)
+        self.flows.apply(event)
         self.orders.apply(event)
         self.positions.apply(event)
         self.guard.apply(event)
@@ -314,21 +321,6 @@ class TradingAccount:
             place=self.place,
             apply=self.apply,
         )
-
-    def _look_after(self, scene: Scene) -> None:
-        """Close what has to be closed, and see to the stops of the rest."""
-        tick, management = scene.tick, self.management
-        for position in self.positions.of_symbol(tick.symbol):
-            if not position.is_managed:
-                continue
-            why = management.exit_of(position, tick.ts_ns)
-            if why is Exit.TIME:
-                if not self._deciding.close_in_time(position, scene):
-                    management.note_refused_close(position.position_id, tick.ts_ns)
-            elif why is not None:
-                management.close(position, why, tick, scene.now_ns)
-            else:
-                management.look_after(position, tick, scene.now_ns)
 
     def _note_placed(self, event: OrderPlaced) -> None:
         order = self.orders.orders[event.order_id]

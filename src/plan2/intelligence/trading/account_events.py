@@ -19,6 +19,7 @@ from plan2.foundation.events.order import (
 )
 from plan2.foundation.values import NS_PER_SECOND, Tick
 from plan2.intelligence.decision.decide import Decision
+from plan2.intelligence.decision.flow_part import FlowPart
 from plan2.intelligence.decision.material import Owner, models_hash
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk.limits import Intent
@@ -30,6 +31,8 @@ from plan2.intelligence.trading.wishes import Ask
 
 POLICY = "algorithm:plan2-policy"
 """Who decides when no person does."""
+FLOWS = "algorithm:flow-"
+"""How the name of an actor begins that is a flow."""
 
 ADDS_RISK = frozenset({OrderKind.OPEN, OrderKind.PENDING})
 """Kinds that may bring a new position."""
@@ -39,7 +42,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where an order comes from: who decided, who executes, why, which version, for whom.
 
     `decided_by` and `executed_by` are `algorithm:…` or `user:…`; `horizon_s` is after how long the
-    position it opens is closed (0 = never).
+    position it opens is closed (0 = never), `exits` what else a flow's position lives by.
     """
 
     decided_by: str
@@ -50,6 +53,22 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     client: str = ""
     horizon_s: int = 0
     reason: str = ""
+    exits: dict[str, float] = {}
+
+
+def origin_of_flow(owner: Owner, forecast: Forecast | None, flow: FlowPart) -> Origin:
+    """An order that a flow wants."""
+    who = f"{FLOWS}{flow.name}"
+    return Origin(
+        decided_by=who,
+        executed_by=who,
+        version=owner.version,
+        models_hash=models_hash(forecast) if flow.uses_models else "",
+        flow_id=flow.name,
+        client=owner.tenant_id,
+        reason=flow.why,
+        exits=flow.exits if flow.is_entry else {},
+    )
 
 
 def origin_of(owner: Owner, forecast: Forecast | None, horizon_s: int) -> Origin:
@@ -105,6 +124,7 @@ class AccountFacts:
             models_hash=origin.models_hash,
             client=origin.client,
             reason=origin.reason,
+            exits=origin.exits,
         )
         return fact(self._order_stream, event, order.order_id, correlation_id=order.decision_id)
 

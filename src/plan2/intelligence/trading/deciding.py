@@ -9,6 +9,8 @@ from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.errors import JournalLost
 from plan2.foundation.values import Tick
 from plan2.intelligence.decision.decide import Decision, Rules, Situation, decide, decide_exit
+from plan2.intelligence.decision.decide_flow import decide_entry
+from plan2.intelligence.decision.flow_part import EXIT, FlowPart
 from plan2.intelligence.decision.keeping import DecisionKeeper, Scene
 from plan2.intelligence.decision.record import Outcome, Reason
 from plan2.intelligence.models.forecast import Forecast
@@ -21,7 +23,7 @@ from plan2.intelligence.trading.placing import Placing
 from plan2.intelligence.trading.positions import Position
 from plan2.intelligence.trading.rates import Rates
 from plan2.intelligence.trading.switching import Switching
-from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal, Sight, intent_of
+from plan2.intelligence.trading.wishes import FLOW, Ask, OrderWish, Refusal, Sight, intent_of
 
 
 class DecidingDesk(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +67,35 @@ class Deciding:
         self._keep_if_due(scene, situation, decision)
         return decision
 
+    def enter(self, scene: Scene, flow: FlowPart) -> Decision:
+        """Decide on an entry that a flow wants.
+
+        Raises:
+            JournalLost: as `on_tick`.
+        """
+        purpose = Purpose(flow_id=flow.name, leaving=flow.leaving)
+        situation = self._situation(scene, scene.forecast, purpose)
+        decision = decide_entry(situation, self._rules, flow)
+        self._keep_if_due(scene, situation, decision)
+        return decision
+
     def close_in_time(self, position: Position, scene: Scene) -> bool:
         """Close a position whose horizon is over; whether the gate let it pass.
+
+        Raises:
+            JournalLost: it could not be written down; nothing was sent, trading halts.
+        """
+        flow_id = position.flow_id
+        is_of_flow = flow_id not in {"", FLOW}
+        why = Reason.TIME_EXIT.value
+        part = FlowPart(name=flow_id, version=0, digest="", action=EXIT, why=why)
+        flow = part if is_of_flow else None
+        return self.leave(position, scene, Reason.TIME_EXIT, flow).order is not None
+
+    def leave(
+        self, position: Position, scene: Scene, reason: Reason, flow: FlowPart | None
+    ) -> Decision:
+        """Close a position, because its time is over or a flow wants it.
 
         Raises:
             JournalLost: it could not be written down; nothing was sent, trading halts.
@@ -74,7 +103,7 @@ class Deciding:
         tick = scene.tick
         wish = OrderWish(
             kind=OrderKind.CLOSE,
-            ask=Ask(POLICY, Reason.TIME_EXIT),
+            ask=Ask(POLICY, reason),
             position_id=position.position_id,
             key=f"{position.position_id}:exit:{tick.ts_ns}:{tick.seq}",
         )
@@ -82,9 +111,9 @@ class Deciding:
         assert not isinstance(intent, Refusal)  # noqa: S101 - the position is open and watched
         purpose = Purpose(flow_id=position.flow_id, quantity=position.quantity, is_exit=True)
         situation = self._situation(scene, None, purpose)
-        decision = decide_exit(situation, self._rules, intent, Reason.TIME_EXIT)
+        decision = decide_exit(situation, self._rules, intent, reason, flow)
         self._keep_if_due(scene, situation, decision)
-        return decision.order is not None
+        return decision
 
     def _situation(self, scene: Scene, forecast: Forecast | None, purpose: Purpose) -> Situation:
         tick, desk = scene.tick, self._desk

@@ -30,6 +30,7 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True):
         is_exit: whether the order only takes risk away; an errand of unknown outcome does not
             stand in its way, a trade of unknown outcome does.
         ts_ns: market time of the order, 0 = the quote's.
+        leaving: positions of the symbol that are closed in the same breath: a reversal.
     """
 
     flow_id: str = FLOW
@@ -37,6 +38,7 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True):
     is_exit: bool = False
     changes: Order | None = None
     ts_ns: int = 0
+    leaving: int = 0
 
 
 ENTRY = Purpose()
@@ -163,8 +165,8 @@ class AccountBoard:
             week_start_equity=float(marks.week_start_equity),
             peak_equity=float(marks.peak_equity),
             margin_free=equity - portfolio.margin(self._rates),
-            positions=float(len(self._positions.open) + opening),
-            positions_symbol=float(held - (changed is not None)),
+            positions=float(len(self._positions.open) + opening - purpose.leaving),
+            positions_symbol=float(held - (changed is not None) - purpose.leaving),
             orders_pending_symbol=float(self._orders.in_flight(symbol)),
             exposure=portfolio.exposure(self._rates) + self._reserved_value(),
             orders_last_minute=float(self.orders_last_minute(ts_ns)),

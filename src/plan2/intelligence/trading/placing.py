@@ -19,7 +19,12 @@ from plan2.foundation.events.order import OrderRejected
 from plan2.foundation.latency import Latency
 from plan2.intelligence.decision.keeping import DecisionKeeper, decision_fact
 from plan2.intelligence.decision.material import Material, record_of
-from plan2.intelligence.trading.account_events import AccountFacts, Origin, origin_of
+from plan2.intelligence.trading.account_events import (
+    AccountFacts,
+    Origin,
+    origin_of,
+    origin_of_flow,
+)
 from plan2.intelligence.trading.chronicle import Chronicle, fact_of
 from plan2.intelligence.trading.journal import Entry
 
@@ -121,9 +126,11 @@ def placed_fact(facts: AccountFacts, material: Material) -> Fact:
     """The order of a decision as a stored event."""
     order = material.decision.order
     assert order is not None  # noqa: S101 - only decisions that trade are placed
-    horizon_s = material.owner.horizon_s if order.kind is OrderKind.OPEN else 0
-    origin = origin_of(material.owner, material.forecast, horizon_s)
-    return facts.placed(order, origin)
+    owner, flow = material.owner, material.decision.flow
+    if flow is not None:
+        return facts.placed(order, origin_of_flow(owner, material.forecast, flow))
+    horizon_s = owner.horizon_s if order.kind is OrderKind.OPEN else 0
+    return facts.placed(order, origin_of(owner, material.forecast, horizon_s))
 
 
 def facts_of(entry: Entry) -> tuple[Fact, ...]:

@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
@@ -52,6 +53,11 @@ class Portfolio:
         """The same since the broker's week began."""
         self.drawdown = 0.0
         """Fall of equity from its peak, as a fraction of it."""
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """What can be valued, by symbol."""
+        return self._instruments
 
     @property
     def balance(self) -> Decimal:

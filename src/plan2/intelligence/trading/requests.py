@@ -18,6 +18,7 @@ from plan2.intelligence.decision.material import Owner
 from plan2.intelligence.risk import gate
 from plan2.intelligence.risk.inputs import inputs_of
 from plan2.intelligence.risk.limits import AccountFigures, Intent
+from plan2.intelligence.risk.parts import Check
 from plan2.intelligence.trading.account_events import ADDS_RISK, AccountFacts, Origin
 from plan2.intelligence.trading.chronicle import Chronicle
 from plan2.intelligence.trading.figures import Purpose
@@ -111,6 +112,13 @@ class Requests:
             JournalLost: it could not be written down, and was not sent.
         """
         return self.request_all((wish,), now_ns)[0]
+
+    def preview(self, wish: OrderWish, now_ns: int) -> tuple[Check, ...] | Refusal:
+        """What the gate would say now; nothing is written down, reserved or sent."""
+        intent = intent_of(wish, self._sight, now_ns)
+        if isinstance(intent, Refusal):
+            return intent
+        return self._reviewed(wish, intent, now_ns, Batch()).checks
 
     def request_all(self, wishes: Sequence[OrderWish], now_ns: int) -> tuple[Outcome, ...]:
         """Ask for several orders; those that pass are durable together and sent one by one.
@@ -206,6 +214,16 @@ class Requests:
     def _ask_gate(
         self, wish: OrderWish, intent: Intent, now_ns: int, batch: Batch
     ) -> ApprovedOrder | Outcome:
+        office = self._office
+        review = self._reviewed(wish, intent, now_ns, batch)
+        failed = review.first_failure
+        if review.order is not None or failed is None:
+            return review.order or Outcome()
+        office.chronicle.record(office.facts.refused(intent, failed))
+        message = f"The rule {failed.rule} saw {failed.value:g}; its limit is {failed.limit:g}."
+        return Outcome(refusal=Refusal(failed.rule, message, failed.value, failed.limit))
+
+    def _reviewed(self, wish: OrderWish, intent: Intent, now_ns: int, batch: Batch) -> gate.Review:
         office, sight = self._office, self._sight
         quote = sight.quotes.get(intent.symbol) or Tick(intent.symbol, 0, math.nan, math.nan)
         figures = batch.added_to(office.figures(quote, now_ns, self._purpose(wish, intent)))
@@ -214,13 +232,7 @@ class Requests:
             stop_loosened=stop_loosened(wish, intent, sight),
             asked_by_person=float(wish.is_by_person),
         )
-        review = gate.review(intent, inputs, office.rules.risk, sight.account_id)
-        failed = review.first_failure
-        if review.order is not None or failed is None:
-            return review.order or Outcome()
-        office.chronicle.record(office.facts.refused(intent, failed))
-        message = f"The rule {failed.rule} saw {failed.value:g}; its limit is {failed.limit:g}."
-        return Outcome(refusal=Refusal(failed.rule, message, failed.value, failed.limit))
+        return gate.review(intent, inputs, office.rules.risk, sight.account_id)
 
     def _purpose(self, wish: OrderWish, intent: Intent) -> Purpose:
         position = self._sight.positions.open.get(wish.position_id)

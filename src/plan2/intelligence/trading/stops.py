@@ -5,11 +5,13 @@ price grid. Distances are multiples of R, the initial risk: |open price − firs
 """
 
 import math
+from collections.abc import Mapping, Sequence
 
 from plan2.foundation.config.schema import Management
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Side, Tick
 from plan2.intelligence.decision.policy import commission_per_unit
+from plan2.intelligence.flows.flow import Partial
 from plan2.intelligence.trading.positions import Position
 
 ROUNDING = 1e-9
@@ -53,6 +55,52 @@ def tighter_stop(
         and _is_worth_it(position, stop, why, rules.trailing_step_r * risk)
     ]
     return max(better, key=lambda item: side * item[0], default=None)
+
+
+def flow_stop(
+    position: Position, tick: Tick, instrument: Instrument, exits: Mapping[str, float]
+) -> tuple[float, str] | None:
+    """A better stop as a position's flow wants it, or None; `exits`: see `flow_exits`."""
+    if _is_frozen(position, tick, instrument):
+        return None
+    side, price = position.side, exit_price(position, tick)
+    wanted: list[tuple[float, str]] = []
+    trailing = exits.get("trailing", 0.0)
+    if trailing > 0.0:
+        wanted.append((price - side * trailing, "trailing"))
+    risk, after_r = initial_risk(position), exits.get("break_even_after_r", 0.0)
+    gained = side * (price - position.open_price)
+    if after_r > 0.0 and risk > 0.0 and gained >= after_r * risk * (1.0 - ROUNDING):
+        offset = exits.get("break_even_offset", 0.0)
+        wanted.append((position.open_price + side * offset, "break_even"))
+    better = [
+        (stop, why)
+        for level, why in wanted
+        if (stop := _allowed(side, level, price, instrument)) > 0.0
+        and _is_worth_it(position, stop, why, exits.get("trailing_step", 0.0))
+    ]
+    return max(better, key=lambda item: side * item[0], default=None)
+
+
+def partial_close(
+    position: Position, tick: Tick, instrument: Instrument, partials: Sequence[Partial]
+) -> float:
+    """Lots to close now, because a share's profit is reached; 0.0 when none is due.
+
+    Shares are of the position as it was opened. What was closed already, by whomever, counts.
+    """
+    risk = initial_risk(position)
+    if not risk > 0.0:
+        return 0.0
+    gained = position.side * (exit_price(position, tick) - position.open_price)
+    due = sum(
+        instrument.round_volume_down(part.fraction * position.opened_quantity)
+        for part in partials
+        if gained >= part.at_r * risk * (1.0 - ROUNDING)
+    )
+    closed = position.opened_quantity - position.quantity
+    lots = instrument.round_volume_down(due - closed)
+    return lots if lots < position.quantity - instrument.volume_min / 2 else 0.0
 
 
 def emergency_stop(

@@ -4,39 +4,17 @@ No script, no address, no font from elsewhere: it works from a disk, in a mail a
 strictest content security policy. Everything that is not our own text is escaped.
 """
 
-from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Final
 
 import numpy as np
 
+from plan2.intelligence.documents.html import document, section, table
 from plan2.intelligence.training import plots
 from plan2.intelligence.training.bootstrap import Interval
 from plan2.intelligence.training.evaluate import Evaluation
 from plan2.intelligence.training.metrics import POWER_TABLE
 from plan2.intelligence.training.plain_words import evidence_of, first_words, flags_in_words
 from plan2.intelligence.training.report import TrainReport
-
-_STYLE: Final = """
-:root{color-scheme:light dark;--ink:#1c2024;--paper:#fff;--soft:#f2f4f6;--line:#d5dae0;
---series-0:#2563a8;--series-1:#b4530a;--series-2:#2b7a3f;--series-3:#8a3ab9;--series-4:#a8274a;
---series-5:#5b6b00;--series-6:#00747c;--series-7:#6b7280}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e9ec;--paper:#15181b;--soft:#1f2428;
---line:#39414a;--series-0:#7db4f0;--series-1:#f0a35e;--series-2:#79c98d;--series-3:#c99af0;
---series-4:#f08aa6;--series-5:#c9d36a;--series-6:#63cdd6;--series-7:#a3abb5}}
-body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:0 auto;
-max-width:60rem;padding:1rem}
-h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
-.verdict{font-size:1.15rem;background:var(--soft);border-left:.4rem solid var(--series-0);
-padding:.8rem 1rem}.flag{border-color:var(--series-4)}
-.wide{overflow-x:auto}table{border-collapse:collapse;font-size:.875rem}
-th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left}svg{max-width:100%;height:auto}
-.pair{display:flex;flex-wrap:wrap;gap:1rem}
-dl{display:grid;grid-template-columns:auto 1fr;gap:0 1rem}
-dd{margin:0}small{opacity:.8}
-"""
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def page_of(report: TrainReport, title: str) -> str:
@@ -47,37 +25,23 @@ def page_of(report: TrainReport, title: str) -> str:
         f'<p class="verdict">{escape(first_words(ensemble))}</p>',
         f"<p>{escape(report.note)}</p>" if report.note else "",
         *(f'<p class="verdict flag">{escape(text)}</p>' for text in flags_in_words(ensemble)),
-        _section("What was tested", _counts(report)),
-        _section("What trading on it would have paid", plots.equity(figures)),
-        _section("Against simple rules at the same events", _baselines(report)),
-        _section("Forecasts", _forecasts(report)),
-        _section("Are the probabilities right?", _calibration(report)),
-        _section("Fold by fold", _folds(report)),
-        _section("With higher costs and later entries", _stress(report)),
-        _section("Corrected for luck", _evidence(ensemble)),
+        section("What was tested", _counts(report)),
+        section("What trading on it would have paid", plots.equity(figures)),
+        section("Against simple rules at the same events", _baselines(report)),
+        section("Forecasts", _forecasts(report)),
+        section("Are the probabilities right?", _calibration(report)),
+        section("Fold by fold", _folds(report)),
+        section("With higher costs and later entries", _stress(report)),
+        section("Corrected for luck", _evidence(ensemble)),
         *(
-            _section(f"What {name} listens to", plots.importance(table))
-            for name, table in figures.importance.items()
+            section(f"What {name} listens to", plots.importance(rises))
+            for name, rises in figures.importance.items()
         ),
     ]
     if figures.losses:
-        parts.append(_section("How the nets learned", plots.losses(figures.losses)))
-    parts.append(_section("How much evidence an accuracy needs", _power()))
-    return _document(title, "\n".join(parts))
-
-
-def _document(title: str, body: str) -> str:
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
-        f"<body><main>\n{body}\n</main></body></html>\n"
-    )
-
-
-def _section(title: str, content: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>\n{content}\n</section>"
+        parts.append(section("How the nets learned", plots.losses(figures.losses)))
+    parts.append(section("How much evidence an accuracy needs", _power()))
+    return document(title, "\n".join(parts))
 
 
 def _counts(report: TrainReport) -> str:
@@ -89,7 +53,7 @@ def _counts(report: TrainReport) -> str:
     )
     kinds = list(next(iter(report.counts.values())))
     rows = [[symbol, *(f"{c[kind]}" for kind in kinds)] for symbol, c in report.counts.items()]
-    return head + _table(["symbol", *kinds], rows) + _missing(report)
+    return head + table(["symbol", *kinds], rows) + _missing(report)
 
 
 def _missing(report: TrainReport) -> str:
@@ -116,7 +80,7 @@ def _forecasts(report: TrainReport) -> str:
     ]
     head = ["", "accuracy, 95 %", "log-loss skill, 95 %", "against logistic, 95 %", "AUC"]
     head += ["calibration error (chance)", "trades", "Sharpe", "drawdown, R"]
-    return _table([*head, "turnover a day", "cost share", "verdict"], rows)
+    return table([*head, "turnover a day", "cost share", "verdict"], rows)
 
 
 def _baselines(report: TrainReport) -> str:
@@ -128,7 +92,7 @@ def _baselines(report: TrainReport) -> str:
     ]
     share = f"{ensemble.random_side_p:.1%}"
     luck = f"<p>The same sides at other times pay as much in {share} of cases.</p>"
-    return _table(["rule", "accuracy", "net R per event"], rows) + luck
+    return table(["rule", "accuracy", "net R per event"], rows) + luck
 
 
 def _calibration(report: TrainReport) -> str:
@@ -150,7 +114,7 @@ def _folds(report: TrainReport) -> str:
         for fold in report.figures.folds
     ]
     note = "<small>Accuracy / log-loss skill.</small>"
-    return _table(["tested", "trained on", "events", *names], rows) + note
+    return table(["tested", "trained on", "events", *names], rows) + note
 
 
 def _stress(report: TrainReport) -> str:
@@ -162,7 +126,7 @@ def _stress(report: TrainReport) -> str:
     if not rows:
         return "<p>There were too few trades for an interval.</p>"
     head = ["net R per trade, 95 %", "real cost", "1.5 × cost", "2 × cost", "one tick later"]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _evidence(evaluation: Evaluation) -> str:
@@ -174,20 +138,11 @@ def _evidence(evaluation: Evaluation) -> str:
 
 def _power() -> str:
     rows = [[f"{accuracy:.0%}", f"{events:,}"] for accuracy, events in POWER_TABLE.items()]
-    return _table(["accuracy", "independent events needed"], rows)
+    return table(["accuracy", "independent events needed"], rows)
 
 
 def _everyone(report: TrainReport) -> list[tuple[str, Evaluation]]:
     return [*report.families.items(), ("ensemble", report.ensemble)]
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    first = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-    rest = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    table = f"<table><thead><tr>{first}</tr></thead><tbody>{rest}</tbody></table>"
-    return f'<div class="wide">{table}</div>'
 
 
 def _percent(interval: Interval) -> str:

@@ -1,65 +1,42 @@
 """Pictures of a report as SVG text that takes its colours from the page, light or dark.
 
-The only module that imports matplotlib; it is imported when a page is written and never while
-trading.
+Needs matplotlib, so it is imported when a page is written and never while trading.
 """
 
-import io
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from plan2.foundation.values import Int64Array
+from plan2.intelligence.documents.drawing import INK, SERIES, SETTINGS, as_text, canvas, colour
 from plan2.intelligence.training.figures import Bin, Figures
 
-INK: Final = "#010203"
-SERIES: Final = tuple(f"#0405{number:02x}" for number in range(8))
-"""Stand-ins that are replaced by the page's own colours."""
 RULES: Final = ("buy and hold", "logistic")
 IMPORTANT: Final = 15
-# Matplotlib's stubs want 300 literal keys here.
-_SETTINGS: Final[dict[Any, Any]] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "plan2",
-    "font.size": 9,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.facecolor": "none",
-    "figure.facecolor": "none",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-}
 
 
 def equity(figures: Figures) -> str:
     """Running net results in R by weekday; simple rules are dashed."""
-    with mpl.rc_context(_SETTINGS):
-        figure, axes = _canvas()
+    with mpl.rc_context(SETTINGS):
+        figure, axes = canvas()
         for number, (name, curve) in enumerate(figures.equity.items()):
             days = dates_of(figures.first_weekday + np.arange(len(curve), dtype=np.int64))
             style = "--" if name in RULES else "-"
             width = 2.0 if name == "ensemble" else 1.2
-            axes.plot(days, curve, style, color=_colour(number), lw=width, label=name)
+            axes.plot(days, curve, style, color=colour(number), lw=width, label=name)
         axes.axhline(0.0, color=INK, lw=0.6)
         axes.set_ylabel("net result, R")
         axes.legend(ncols=3, fontsize=8)
         figure.autofmt_xdate()
-        return _as_text(figure, "Running net result in R")
+        return as_text(figure, "Running net result in R")
 
 
 def reliability(bins: Sequence[Bin]) -> str:
     """How often up came against the forecast, with the band of a perfect forecaster."""
-    with mpl.rc_context(_SETTINGS):
-        figure, axes = _canvas(width=4.2, height=3.4)
+    with mpl.rc_context(SETTINGS):
+        figure, axes = canvas(width=4.2, height=3.4)
         p = [each.p for each in bins]
         low, high = [each.low for each in bins], [each.high for each in bins]
         axes.fill_between(p, low, high, color=SERIES[0], alpha=0.2, lw=0, label="chance, 95 %")
@@ -69,73 +46,47 @@ def reliability(bins: Sequence[Bin]) -> str:
         axes.set_xlabel("forecast probability of up")
         axes.set_ylabel("share that went up")
         axes.legend(fontsize=8)
-        return _as_text(figure, "Reliability diagram")
+        return as_text(figure, "Reliability diagram")
 
 
 def histogram(edges: Sequence[float], counts: Sequence[int]) -> str:
     """How many events got which forecast."""
-    with mpl.rc_context(_SETTINGS):
-        figure, axes = _canvas(width=4.2, height=3.4)
+    with mpl.rc_context(SETTINGS):
+        figure, axes = canvas(width=4.2, height=3.4)
         axes.stairs(counts, edges, fill=True, color=SERIES[0], alpha=0.7)
         axes.axvline(0.5, color=INK, lw=0.8)
         axes.set_xlabel("forecast probability of up")
         axes.set_ylabel("events")
-        return _as_text(figure, "Histogram of forecasts")
+        return as_text(figure, "Histogram of forecasts")
 
 
 def importance(table: Mapping[str, float]) -> str:
     """The features that matter most, the most important on top."""
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(SETTINGS):
         best = list(table.items())[:IMPORTANT]
-        figure, axes = _canvas(height=0.6 + 0.24 * len(best))
+        figure, axes = canvas(height=0.6 + 0.24 * len(best))
         axes.barh([name for name, _ in best], [1e3 * rise for _, rise in best], color=SERIES[0])
         axes.invert_yaxis()
         axes.axvline(0.0, color=INK, lw=0.6)
         axes.set_xlabel("rise of the log loss when shuffled, thousandths of a nat")
-        return _as_text(figure, "Feature importance")
+        return as_text(figure, "Feature importance")
 
 
 def losses(curves: Mapping[str, Sequence[float]]) -> str:
     """Mean training loss after each epoch of the nets."""
-    with mpl.rc_context(_SETTINGS):
-        figure, axes = _canvas()
+    with mpl.rc_context(SETTINGS):
+        figure, axes = canvas()
         for number, (name, curve) in enumerate(curves.items()):
             epochs = range(1, len(curve) + 1)
-            axes.plot(epochs, curve, "o-", ms=3, lw=1.2, color=_colour(number), label=name)
+            axes.plot(epochs, curve, "o-", ms=3, lw=1.2, color=colour(number), label=name)
         axes.axhline(float(np.log(2.0)), color=INK, lw=0.6, ls="--", label="a coin")
         axes.set_xlabel("epoch")
         axes.set_ylabel("training loss, nats")
         axes.legend(fontsize=8)
-        return _as_text(figure, "Learning curve")
+        return as_text(figure, "Learning curve")
 
 
 def dates_of(weekday: Int64Array) -> np.ndarray:
     """The dates of numbers of weekdays (`outcomes.weekdays`), datetime64[D]."""
     since_monday = weekday + 3
     return (since_monday // 5 * 7 + since_monday % 5 - 3).astype("datetime64[D]")
-
-
-def _canvas(width: float = 7.2, height: float = 3.0) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.add_subplot()
-
-
-def _colour(number: int) -> str:
-    return SERIES[number % len(SERIES)]
-
-
-def _as_text(figure: Figure, title: str) -> str:
-    """The figure as an `<svg>` element without ids that two of them would share."""
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    svg = file.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' id="[a-z]+[a-z0-9.]*_\d+"', "", svg)
-    svg = svg.replace(INK, "var(--ink)")
-    for number, stand_in in enumerate(SERIES):
-        svg = svg.replace(stand_in, f"var(--series-{number})")
-    svg = re.sub(
-        r"(font(?:-family)?: [^;\"]*?)'DejaVu Sans'[^;\"]*", r"\1system-ui, sans-serif", svg
-    )
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)

@@ -13,6 +13,7 @@ import msgspec
 from plan2.connectivity.gateway.problems import RequestRefused, RuleRefused
 from plan2.connectivity.identity.principal import Session
 from plan2.foundation.ids import derived_id
+from plan2.intelligence.risk.parts import Check
 from plan2.intelligence.trading.account_events import ADDS_RISK
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
@@ -57,6 +58,10 @@ class OrderRequests:
         request_id = _request_id(session, key)
         named = msgspec.structs.replace(wish, key=request_id)
         return self._once(request_id, named, lambda: self._desk.request(named))
+
+    def preview(self, wish: OrderWish) -> tuple[Check, ...] | Refusal:
+        """What the risk gate would say now; nothing is remembered."""
+        return self._desk.preview(wish)
 
     def claim(self, session: Session, key: str, position_id: str, body: ClaimBody) -> OrderReceipt:
         """Hand a position to Plan2's care; raises as `place`."""

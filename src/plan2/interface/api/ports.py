@@ -20,6 +20,7 @@ from plan2.intelligence.features.plan import FeaturePlan
 from plan2.intelligence.features.set_check import CheckReport
 from plan2.intelligence.models.manifest import Manifest
 from plan2.intelligence.regimes.similar import SimilarSituations
+from plan2.intelligence.risk.parts import Check
 from plan2.intelligence.trading.control import AccountSwitches, Selector
 from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish, Refusal
@@ -199,6 +200,10 @@ class OrderDesk(Protocol):
         Raises:
             JournalLost: it could not be written down, and was not sent.
         """
+        ...
+
+    def preview(self, wish: OrderWish) -> tuple[Check, ...] | Refusal:
+        """What the risk gate would say of a wish now; nothing happens."""
         ...
 
     def claim(self, position_id: str, ask: Ask, horizon_s: int) -> Refusal | None:

@@ -16,6 +16,7 @@ from plan2.interface.api.ports import EventLog, Features, Replayer
 from plan2.interface.broker_items import BrokerItem
 from plan2.interface.items import AccountInfo, DecisionItem, EquityCurve, Page, ReplayResult
 from plan2.interface.order_items import OrderItem, PositionItem
+from plan2.interface.risk_items import RiskInfo
 from plan2.interface.screen import for_screen
 from plan2.interface.views.queries import DecisionFilter
 
@@ -106,7 +107,7 @@ class TradingRoutes:
         self._desks = desks
 
     def handlers(self) -> list[HTTPRouteHandler]:
-        """The five routes."""
+        """The six routes."""
         tags = ["trading"]
         return [
             get("/api/v1/orders", tags=tags)(self.orders),
@@ -114,6 +115,7 @@ class TradingRoutes:
             get("/api/v1/equity", tags=tags)(self.equity),
             get("/api/v1/account", tags=tags)(self.account),
             get("/api/v1/broker", tags=tags)(self.broker),
+            get("/api/v1/risk", tags=tags)(self.risk),
         ]
 
     async def orders(
@@ -150,6 +152,10 @@ class TradingRoutes:
     async def account(self, request: SignedRequest) -> AccountInfo:
         """The account's figures now, with its limits."""
         return self._desks.of(request.auth).books.info()
+
+    async def risk(self, request: SignedRequest) -> RiskInfo:
+        """The account's limits with their use, and its exposure by currency and symbol."""
+        return self._desks.of(request.auth).books.risk()
 
     async def broker(self, request: SignedRequest) -> BrokerItem:
         """What only the broker has: foreign pending orders, and which of our positions it lacks."""

@@ -14,6 +14,7 @@ from plan2.interface.streaming.sources import (
     PERIODS_S,
     CandleSource,
     ForecastSource,
+    MoreRows,
     OneRowSource,
     PositionsSource,
     QuotesSource,
@@ -31,10 +32,10 @@ class Channels:
 
     Args:
         live: the latest state, whose changes drive the state channels.
-        health: makes the row of `health`. jobs: the rows of `jobs`.
+        health: makes the row of `health`. more: the rows of `jobs` and `alerts`.
     """
 
-    def __init__(self, live: LiveView, health: Callable[[], Any], jobs: StateSource) -> None:
+    def __init__(self, live: LiveView, health: Callable[[], Any], more: MoreRows) -> None:
         self._live = live
         self._count = 0
         self.quotes = self._state("quotes", QuotesSource(live.market))
@@ -43,14 +44,15 @@ class Channels:
         self.account = self._state("account", OneRowSource(live.books.row))
         self.health = self._state("health", OneRowSource(health))
         self.broker = self._state("broker", OneRowSource(live.books.broker))
-        self.jobs = self._state("jobs", jobs)
+        self.jobs = self._state("jobs", more.jobs)
+        self.alerts = self._state("alerts", more.alerts)
         self.decisions = LogChannel(self._next_number(), "decisions")
         self.orders = LogChannel(self._next_number(), "orders")
         self.events = LogChannel(self._next_number(), "events")
         self._candles: dict[tuple[str, int], tuple[StateChannel, CandleSource]] = {}
         plain = (
             *(self.quotes, self.forecast, self.positions, self.account),
-            *(self.health, self.broker, self.jobs),
+            *(self.health, self.broker, self.jobs, self.alerts),
         )
         self._plain: dict[str, StateChannel] = {channel.name: channel for channel in plain}
         self._logs = {log.name: log for log in (self.decisions, self.orders, self.events)}

@@ -21,8 +21,8 @@ from plan2.interface.streaming.channels import Channels
 from plan2.interface.streaming.client import Client, StateSubscription
 from plan2.interface.streaming.feeds import LogFeeds
 from plan2.interface.streaming.protocol import CONTROL, SPACING_S, Close, Codec, Kind, RateClass
-from plan2.interface.streaming.sources import NO_JOBS, ONE_ROW
-from plan2.interface.streaming.state_channel import SharedStream, StateSource
+from plan2.interface.streaming.sources import NO_MORE, ONE_ROW, MoreRows
+from plan2.interface.streaming.state_channel import SharedStream
 
 LIVE_CLIENTS_MAX: Final = 10
 FAN_OUT_BATCH: Final = 32
@@ -57,7 +57,7 @@ class StreamHub:
         is_live: asked every second whether a caller is still let in.
         info: what clients are told.
         timing: clocks.
-        jobs: the tenant's long work.
+        more: rows that are not of the market or the account.
     """
 
     def __init__(
@@ -67,10 +67,10 @@ class StreamHub:
         is_live: Callable[[Session], bool],
         info: HubInfo,
         timing: Timing,
-        jobs: StateSource = NO_JOBS,
+        more: MoreRows = NO_MORE,
     ) -> None:
         self.info = info
-        self.channels = Channels(live, health, jobs)
+        self.channels = Channels(live, health, more)
         self.feeds = LogFeeds(self.channels, self._wake_logs)
         self.clients: set[Client] = set()
         self._joined = 0
@@ -93,6 +93,11 @@ class StreamHub:
     def on_job(self, job_id: str) -> None:
         """Something about a job changed."""
         self.channels.jobs.touch({job_id})
+        self._wake_states()
+
+    def on_alert(self, alert_id: str) -> None:
+        """Something about an alert changed."""
+        self.channels.alerts.touch({alert_id})
         self._wake_states()
 
     async def run(self) -> None:

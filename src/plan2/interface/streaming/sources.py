@@ -8,6 +8,7 @@ import msgspec
 from plan2.interface.books import Books
 from plan2.interface.candles import Candles
 from plan2.interface.live import MarketView
+from plan2.interface.streaming.state_channel import StateSource
 
 PERIODS_S: Final = frozenset({60, 300, 900, 1_800, 3_600, 14_400, 86_400})
 """Bar periods that can be followed."""
@@ -107,7 +108,18 @@ class EmptySource:
         return []
 
 
-NO_JOBS: Final = EmptySource()
+class MoreRows(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a tenant that are not of the market or the account.
+
+    Attributes:
+        jobs: long work. alerts: what waits to be acknowledged.
+    """
+
+    jobs: StateSource = EmptySource()
+    alerts: StateSource = EmptySource()
+
+
+NO_MORE: Final = MoreRows()
 
 
 class OneRowSource:

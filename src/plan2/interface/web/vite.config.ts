@@ -3,12 +3,13 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { compressed } from "./plugins/compressed.ts";
+import { icons } from "./plugins/icons.ts";
 import { notices } from "./plugins/notices.ts";
 
 const SERVER = "127.0.0.1:8420";
 
 export default defineConfig({
-  plugins: [react(), notices(), compressed()],
+  plugins: [react(), notices(), icons(), compressed()],
   build: {
     target: "es2022",
     modulePreload: { polyfill: false },

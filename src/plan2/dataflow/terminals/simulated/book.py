@@ -279,8 +279,9 @@ class Book:
 
 def share(amount: Decimal, done: Execution, position: Position) -> Decimal:
     """The part of an amount that belongs to the lots being closed, to the cent."""
-    part = Decimal(repr(done.quantity)) / Decimal(repr(position.quantity))
-    return (amount * part).quantize(CENT, rounding=ROUND_HALF_EVEN)
+    # Multiplied before it is divided: a third of an amount is no tie of its own making then.
+    part = amount * Decimal(repr(done.quantity)) / Decimal(repr(position.quantity))
+    return part.quantize(CENT, rounding=ROUND_HALF_EVEN)
 
 
 def deal_number(deal: Deal) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from plan2.dataflow.terminals.simulated.book import ZERO, Book, Position
+from plan2.dataflow.terminals.simulated.orders import LOT_DIGITS
 from plan2.dataflow.terminals.simulated.quotes import Quotes
 from plan2.dataflow.terminals.simulated.requests import BrokerRequest
 from plan2.dataflow.terminals.simulated.rules import AccountRules
@@ -98,7 +99,8 @@ def closing_price(position: Position, tick: Tick) -> float:
 
 def _leg(held: Iterable[Position], side: Side) -> Leg:
     mine = [one for one in held if one.side is side]
-    return sum(one.quantity for one in mine), sum((one.margin for one in mine), ZERO)
+    lots = round(sum(one.quantity for one in mine), LOT_DIGITS)
+    return lots, sum((one.margin for one in mine), ZERO)
 
 
 def _hedged(one: Leg, other: Leg, hedged_margin: float) -> Decimal:

@@ -2,7 +2,11 @@
 try {
   const { state } = JSON.parse(localStorage.getItem("plan2.preferences") ?? "{}");
   const root = document.documentElement;
-  if (state?.theme) root.dataset.mantineColorScheme = state.theme;
+  const isLight = matchMedia("(prefers-color-scheme: light)").matches;
+  const system = isLight ? "light" : "dark";
+  if (state?.theme)
+    root.dataset.mantineColorScheme = state.theme === "system" ? system : state.theme;
+  if (state?.language) root.lang = state.language;
   if (state?.palette) root.dataset.palette = state.palette;
 } catch {
   // Unreadable preferences mean the defaults.

@@ -1,6 +1,5 @@
 /** Mantine's theme, drawn from the same palette as styles/tokens.css. */
 
-import { t } from "./strings";
 import { createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const dark: MantineColorsTuple = [
@@ -40,30 +39,36 @@ const red: MantineColorsTuple = [
   "#7c141d",
 ];
 
-const closeButtonProps = { "aria-label": t("dialog.close") };
-
-export const theme = createTheme({
-  colors: { dark, sky, red },
-  primaryColor: "sky",
-  primaryShade: { light: 7, dark: 7 },
-  autoContrast: false,
-  defaultRadius: 6,
-  fontFamily: "var(--font)",
-  fontFamilyMonospace: "var(--mono)",
-  fontSizes: { xs: "11px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },
-  focusRing: "auto",
-  cursorType: "pointer",
-  components: {
-    Tooltip: {
-      defaultProps: { openDelay: 300, withArrow: true, multiline: true, maw: 320, fz: 12 },
+/** `close` is what the buttons that close a dialog are called. */
+export const makeTheme = (close: string) => {
+  const closeButtonProps = { "aria-label": close };
+  return createTheme({
+    colors: { dark, sky, red },
+    primaryColor: "sky",
+    primaryShade: { light: 7, dark: 7 },
+    autoContrast: false,
+    defaultRadius: 6,
+    fontFamily: "var(--font)",
+    fontFamilyMonospace: "var(--mono)",
+    fontSizes: { xs: "11px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },
+    focusRing: "auto",
+    cursorType: "pointer",
+    components: {
+      Tooltip: {
+        defaultProps: { openDelay: 300, withArrow: true, multiline: true, maw: 320, fz: 12 },
+      },
+      Modal: {
+        defaultProps: {
+          centered: true,
+          overlayProps: { backgroundOpacity: 0.5 },
+          closeButtonProps,
+        },
+      },
+      Notification: { defaultProps: { closeButtonProps } },
+      Button: { defaultProps: { size: "xs" } },
+      Select: { defaultProps: { size: "xs", comboboxProps: { shadow: "md" } } },
+      MultiSelect: { defaultProps: { size: "xs", comboboxProps: { shadow: "md" } } },
+      TextInput: { defaultProps: { size: "xs" } },
     },
-    Modal: {
-      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 }, closeButtonProps },
-    },
-    Notification: { defaultProps: { closeButtonProps } },
-    Button: { defaultProps: { size: "xs" } },
-    Select: { defaultProps: { size: "xs", comboboxProps: { shadow: "md" } } },
-    MultiSelect: { defaultProps: { size: "xs", comboboxProps: { shadow: "md" } } },
-    TextInput: { defaultProps: { size: "xs" } },
-  },
-});
+  });
+};

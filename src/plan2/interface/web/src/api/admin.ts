@@ -31,13 +31,15 @@ export const useApprovals = (isOpenOnly: boolean) =>
   useRead("/api/v1/approvals", isOpenOnly ? { query: { state: "open" } } : {}, {
     every: 10 * SECOND,
   });
+export const useTelegram = (all: boolean) =>
+  useRead("/api/v1/telegram", { query: { all } }, { every: 10 * SECOND });
 export const useConsents = () => useRead("/api/v1/consents", {});
 export const useOwnTenant = () => useRead("/api/v1/tenant", {}, { every: 10 * SECOND });
 export const useTenants = () => useRead("/api/v1/tenants", {}, { every: 2 * SECOND });
 export const useQuotas = () => useRead("/api/v1/quotas", {}, { every: 2 * SECOND });
 export const useQuotasOf = (tenant_id: string) =>
   useRead("/api/v1/quotas/{tenant_id}", { path: { tenant_id } }, { every: 2 * SECOND });
-export const useSettings = () => useRead("/api/v1/settings", {});
+export const useSettings = (enabled = true) => useRead("/api/v1/settings", {}, { enabled });
 export const useFlags = () => useRead("/api/v1/flags", {});
 export const useSecretKeys = () => useRead("/api/v1/secrets/keys", {}, { every: 5 * SECOND });
 export const useServices = () => useRead("/api/v1/services", {}, { every: 2 * SECOND });
@@ -46,9 +48,6 @@ export const useClock = () => useRead("/api/v1/records/clock", {}, { every: MINU
 
 export const useAuditEvent = (position: number) =>
   useRead("/api/v1/audit/{position}", { path: { position } }, { enabled: position > 0 });
-
-export const usePastState = (at_us: number) =>
-  useRead("/api/v1/audit/state", { query: { at_us } }, { enabled: at_us > 0, staleTime: MINUTE });
 
 type AuditQuery = NonNullable<Given<"get", "/api/v1/audit">["query"]>;
 export type AuditFilter = Pick<AuditQuery, "types" | "actor" | "stream" | "from_us" | "to_us">;

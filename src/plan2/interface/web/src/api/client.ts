@@ -1,9 +1,11 @@
 /** Requests to the REST API: same origin, cookie session, problems as typed errors. */
 
 import type { Problem, Session } from "../gen/protocol";
+import { usePast } from "../state/past";
 import { usePreferences } from "../state/preferences";
 import { useProof } from "../state/proof";
 import { useSession } from "../state/session";
+import { t } from "../strings";
 
 const SIGNED_OUT: Problem = { title: "Signed out", status: 401, code: "signed_out" };
 const ROOT = "/api/v1";
@@ -152,7 +154,14 @@ export async function ask<T>(asked: Changing, key: string, signal: AbortSignal):
   }
 }
 
+/** In the past nothing is sent but who one is, and the kill switch, which leaves the past. */
+function checkNow(path: string): void {
+  if (usePast.getState().at_us === null || path.startsWith("/session")) return;
+  throw new ApiProblem({ title: t("past.blocked"), status: 409, code: "past_shown" });
+}
+
 async function askOnce<T>(asked: Changing, key: string, signal: AbortSignal): Promise<T> {
+  checkNow(asked.path);
   const headers = {
     ...(await csrfHeaders()),
     "Idempotency-Key": key,

@@ -12,6 +12,7 @@ import type {
   TradingState,
 } from "../gen/protocol";
 import { useRow, useRows } from "../stream/react";
+import { figuresOf, positionsOf, useAccountThen } from "./past";
 import {
   useAccount,
   useBrokerView,
@@ -28,6 +29,8 @@ export const useQuote = (symbol: string): QuoteRow | undefined =>
 export function useLiveAccount(): Account | undefined {
   const { data } = useAccount();
   const row = useRow<AccountRow>("account", "");
+  const then = useAccountThen();
+  if (then !== undefined) return then === null ? undefined : figuresOf(then);
   if (!data || !row) return data;
   const [balance, equity, margin, day_pnl, drawdown, trading_state] = row;
   return { ...data, balance, equity, margin, day_pnl, drawdown, trading_state };
@@ -36,6 +39,8 @@ export function useLiveAccount(): Account | undefined {
 export function useTradingState(): TradingState | undefined {
   const { data } = useSystem();
   const row = useRow<AccountRow>("account", "");
+  const then = useAccountThen();
+  if (then !== undefined) return then?.trading_state as TradingState | undefined;
   return row?.[5] ?? data?.trading_state;
 }
 
@@ -86,6 +91,8 @@ function positionOf(row: PositionRow): PositionItem {
 export function useOpenPositions(): PositionItem[] | undefined {
   const { data } = usePositions("open");
   const rows = useRows<PositionRow>("positions");
+  const then = useAccountThen();
+  if (then !== undefined) return positionsOf(then);
   const items = rows
     ? rows.map(positionOf).filter((position) => position.closed_us === null)
     : data?.items;

@@ -4,6 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import type { AccountSwitches, Component, OrderItem, SwitchItem } from "../gen/protocol";
 import { useIsStale } from "../stream/react";
 import { label, t } from "../strings";
+import { useIsPast } from "../state/past";
+import { ordersOf, useAccountThen } from "./past";
 import { read } from "./typed";
 import { useLiveHealth } from "./live";
 import { useSystem, useTrading } from "./queries";
@@ -13,13 +15,18 @@ const EVERY_MS = 2_000;
 const FLOW = "main";
 
 /** Orders under way, working at the broker, or of unknown outcome; newest first. */
-export const useOpenOrders = () =>
-  useQuery({
+export function useOpenOrders() {
+  const query = useQuery({
     queryKey: ["orders", "open"],
     queryFn: ({ signal }) =>
       read("/api/v1/orders", { query: { status: "open", limit: 500 } }, signal),
     refetchInterval: EVERY_MS,
   });
+  const then = useAccountThen();
+  return then === undefined
+    ? query
+    : { ...query, data: { items: ordersOf(then), next_cursor: null } };
+}
 
 /** The newest orders, over or not: for whoever waits for one and missed what the stream said. */
 export const useLatestOrders = () =>
@@ -55,8 +62,10 @@ const bearsOn = ({ scope, target }: SwitchItem, symbol: string): boolean =>
 /** Why nothing new may be opened in a symbol now; empty when it may. */
 export function useEntryBlock(symbol: string): string {
   const isStale = useIsStale();
+  const isPast = useIsPast();
   const terminal = useTerminal();
   const account = useSwitches();
+  if (isPast) return t("past.blocked");
   if (isStale) return t("block.stale");
   if (terminal && terminal.status !== "ok") return t("block.terminal", { why: terminal.detail });
   if (!account) return t("block.unknown");

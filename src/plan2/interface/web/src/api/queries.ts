@@ -12,7 +12,9 @@ import type {
   SystemInfo,
   Trading,
 } from "../gen/protocol";
+import { usePast } from "../state/past";
 import type { Query } from "./client";
+import { usePastState } from "./state";
 import { type Given, type PathOf, read } from "./typed";
 
 /** Lengths of bars that the server has. */
@@ -107,15 +109,20 @@ function usePages<T>(
   path: PathOf<"get"> & ("/api/v1/decisions" | "/api/v1/orders" | "/api/v1/events"),
   query: Query,
 ) {
+  // In the past a list begins with what was written last then.
+  const at_us = usePast((state) => state.at_us);
+  const { data: then } = usePastState(at_us ?? 0);
+  const first = at_us === null || !then ? null : String(then.position + 1);
   return useInfiniteQuery({
-    queryKey: [name, query],
+    queryKey: [name, query, first],
+    enabled: at_us === null || then !== undefined,
     queryFn: ({ pageParam, signal }) =>
       read(
         path,
         { query: { ...query, cursor: pageParam ?? undefined } },
         signal,
       ) as unknown as Promise<Page<T>>,
-    initialPageParam: null as string | null,
+    initialPageParam: first,
     getNextPageParam: (last: Page<T>) => last.next_cursor,
     placeholderData: keepPreviousData,
   });

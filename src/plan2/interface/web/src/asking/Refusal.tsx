@@ -11,7 +11,9 @@ export function Refusal({ state }: { state: AskState }) {
     const said = faults.length > 0 ? faults.join("; ") : problem.detail || problem.title;
     return (
       <Note tone="crit" testId="refusal">
-        {said} {problem.remedy}
+        <span lang="en">
+          {said} {problem.remedy}
+        </span>
       </Note>
     );
   }

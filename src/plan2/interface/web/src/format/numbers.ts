@@ -1,5 +1,7 @@
 /** Numbers as people read them: fixed decimals, tabular, U+2212 for minus, a dash for unknown. */
 
+import { t } from "../strings";
+
 export const MINUS = "\u2212";
 export const DASH = "–";
 
@@ -11,7 +13,9 @@ export function setNumberLocale(next: string): void {
   locale = next;
 }
 
-function formatter(decimals: number, sign: boolean, unit: string): Intl.NumberFormat {
+type Unit = "" | "percent" | "compact" | "price";
+
+function formatter(decimals: number, sign: boolean, unit: Unit): Intl.NumberFormat {
   const key = `${locale}|${decimals}|${sign}|${unit}`;
   let found = cache.get(key);
   if (!found) {
@@ -21,6 +25,7 @@ function formatter(decimals: number, sign: boolean, unit: string): Intl.NumberFo
       signDisplay: sign ? "exceptZero" : "negative",
       style: unit === "percent" ? "percent" : "decimal",
       notation: unit === "compact" ? "compact" : "standard",
+      useGrouping: unit !== "price",
     });
     cache.set(key, found);
   }
@@ -29,7 +34,7 @@ function formatter(decimals: number, sign: boolean, unit: string): Intl.NumberFo
 
 type Numeric = number | string | null | undefined;
 
-function render(value: Numeric, decimals: number, sign: boolean, unit: string): string {
+function render(value: Numeric, decimals: number, sign: boolean, unit: Unit): string {
   if (value === null || value === undefined || value === "") return DASH;
   const number = Number(value);
   if (!Number.isFinite(number)) return DASH;
@@ -38,9 +43,9 @@ function render(value: Numeric, decimals: number, sign: boolean, unit: string): 
   return formatter(decimals, sign, unit).format(exact).replace("-", MINUS);
 }
 
-/** A price with the decimals of its instrument. */
+/** A price with the decimals of its instrument, never grouped. */
 export function price(value: Numeric, digits: number): string {
-  return render(value, digits, false, "").replaceAll(",", "");
+  return render(value, digits, false, "price");
 }
 
 /** An amount with two decimals; `signed` writes the plus of a gain. */
@@ -80,22 +85,30 @@ export function significant(value: Numeric, digits = 6): string {
     size !== 0 && (size < 1e-4 || size >= 1e9)
       ? number.toExponential(3)
       : String(Number(number.toPrecision(digits)));
-  return text.replaceAll("-", MINUS);
+  return byLocale(text).replaceAll("-", MINUS);
 }
+
+/** The decimal sign of a plain number as the locale writes it. */
+const byLocale = (text: string): string => text.replace(".", decimalSign());
+
+const decimalSign = (): string =>
+  formatter(1, false, "price")
+    .formatToParts(0.5)
+    .find((part) => part.type === "decimal")?.value ?? ".";
 
 /** Microseconds in the unit that reads best: 950 µs, 3.2 ms, 1.4 s. */
 export function duration(us: number | null | undefined): string {
   if (us === null || us === undefined || !Number.isFinite(us)) return DASH;
-  if (us < 1000) return `${us < 10 ? us.toFixed(1) : us.toFixed(0)} µs`;
-  if (us < 1_000_000) return `${(us / 1000).toFixed(us < 10_000 ? 2 : 1)} ms`;
-  if (us < 120_000_000) return `${(us / 1_000_000).toFixed(1)} s`;
-  if (us < 7_200_000_000) return `${Math.round(us / 60_000_000)} min`;
-  return `${(us / 3_600_000_000).toFixed(1)} h`;
+  if (us < 1000) return `${fixed(us, us < 10 ? 1 : 0)} µs`;
+  if (us < 1_000_000) return `${fixed(us / 1000, us < 10_000 ? 2 : 1)} ms`;
+  if (us < 120_000_000) return `${fixed(us / 1_000_000, 1)} s`;
+  if (us < 7_200_000_000) return `${Math.round(us / 60_000_000)} ${t("unit.min")}`;
+  return `${fixed(us / 3_600_000_000, 1)} ${t("unit.h")}`;
 }
 
 /** How fast market time runs: ×10; 0 stands for as fast as it goes. */
 export function pace(speed: number): string {
-  return speed > 0 ? `×${speed}` : "full speed";
+  return speed > 0 ? `×${speed}` : t("unit.full_speed");
 }
 
 /** -1, 0 or 1; what the colour and the arrow of a figure follow. */

@@ -1,14 +1,22 @@
 /** Times as people read them; the zone is always printed with them. */
 
+import { t } from "../strings";
+
 export type Zone = "utc" | "local";
 
 const cache = new Map<string, Intl.DateTimeFormat>();
+let locale = "en-GB";
+
+/** Chooses the locale of every later time. */
+export function setTimeLocale(next: string): void {
+  locale = next;
+}
 
 function formatter(zone: Zone, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = zone + JSON.stringify(options);
+  const key = locale + zone + JSON.stringify(options);
   let found = cache.get(key);
   if (!found) {
-    found = new Intl.DateTimeFormat("en-GB", {
+    found = new Intl.DateTimeFormat(locale, {
       ...options,
       hourCycle: "h23",
       ...(zone === "utc" ? { timeZone: "UTC" } : {}),
@@ -69,9 +77,9 @@ export function precise(us: number, zone: Zone): string {
 export function ago(us: number, nowUs: number): string {
   const seconds = Math.max(0, (nowUs - us) / 1_000_000);
   if (seconds < 90) return `${Math.floor(seconds)} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 129_600) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} d`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} ${t("unit.min")}`;
+  if (seconds < 129_600) return `${Math.round(seconds / 3600)} ${t("unit.h")}`;
+  return `${Math.round(seconds / 86_400)} ${t("unit.d")}`;
 }
 
 /** The instant of a record part: microseconds if given, else nanoseconds cut to microseconds. */

@@ -189,6 +189,18 @@ export type CommandBody = {
   target?: string;
 };
 export type CommandReceipt = { command_id: string; trading_state: string };
+export type ComparisonItem = {
+  account_id: string;
+  causes: Record<string, number>;
+  day: string;
+  differences: DifferenceItem[];
+  live_net: string;
+  live_trades: number;
+  paired: number;
+  replay_net: string;
+  replay_trades: number;
+  version: number;
+};
 export type ComponentItem = {
   detail: string;
   level: number;
@@ -257,6 +269,13 @@ export type DetectorItem = {
   limit: number | null;
   signal: string;
   statistic: number | null;
+};
+export type DifferenceItem = {
+  cause: string;
+  detail: string;
+  live_net: string | null;
+  opened_us: number;
+  replay_net: string | null;
 };
 export type Ended = { ended: number };
 export type EquityCurve = { balance: string[]; equity: string[]; time_us: number[] };
@@ -339,6 +358,58 @@ export type FlagItem = {
 };
 export type FlagLevel = { is_on: boolean; scope: string };
 export type FlagsList = { items: FlagItem[] };
+export type FlowCard = {
+  flow: FlowItem;
+  gates: FlowGateItem[];
+  history: FlowMoveItem[];
+  text: string;
+  versions: FlowItem[];
+};
+export type FlowConditionItem = {
+  is_met: boolean;
+  may_be_passed: boolean;
+  name: string;
+  sentence: string;
+};
+export type FlowDiff = { after: number; before: number; lines: string[]; name: string };
+export type FlowGateItem = { conditions: FlowConditionItem[]; is_open: boolean; state: string };
+export type FlowItem = {
+  account_id: string;
+  by: string;
+  created_us: number;
+  decided_us: number | null;
+  description: string;
+  digest: string;
+  floating: string | null;
+  leads_to: string[];
+  name: string;
+  newest: number;
+  positions: string[];
+  realised: string | null;
+  sentence: string;
+  since_us: number;
+  state: string;
+  symbol: string;
+  trades: number | null;
+  trouble: string;
+  version: number;
+};
+export type FlowMoveBody = { account_id?: string; reason: string; to: FlowState; version: number };
+export type FlowMoveItem = {
+  account_id: string;
+  at_us: number;
+  by: string;
+  evidence: string[];
+  from_state: string;
+  is_override: boolean;
+  reason: string;
+  to_state: string;
+  version: number;
+};
+export type FlowReceipt = { approval_id: string; flow: FlowItem; outcome: string };
+export type FlowState = "draft" | "backtested" | "paper" | "live" | "paused" | "retired";
+export type FlowText = { text: string };
+export type FlowVerdict = { is_usable: boolean; line: number; message: string; remedy: string };
 export type ForecastItem = {
   abstained: string;
   barrier: number;
@@ -1191,6 +1262,8 @@ export type Paths = {
           | "FeatureCalculated"
           | "FeatureDriftMeasured"
           | "FlagChanged"
+          | "FlowMoved"
+          | "FlowRegistered"
           | "ForecastSampled"
           | "JobEnded"
           | "JobStarted"
@@ -1200,6 +1273,7 @@ export type Paths = {
           | "KillBegun"
           | "KillFinished"
           | "LimitExceeded"
+          | "LiveComparisonMade"
           | "ModelAccuracyUpdated"
           | "ModelPredictionGenerated"
           | "ModelPromoted"
@@ -1260,6 +1334,21 @@ export type Paths = {
   };
   "/api/v1/flags/user/{flag}": {
     put: { path: { flag: string }; query?: { user?: string }; body: FlagBody; answer: FlagItem };
+  };
+  "/api/v1/flows": { get: { answer: FlowItem[] }; post: { body: FlowText; answer: FlowItem } };
+  "/api/v1/flows/check": { post: { body: FlowText; answer: FlowVerdict } };
+  "/api/v1/flows/{name}": {
+    get: { path: { name: string }; query?: { version?: number }; answer: FlowCard };
+  };
+  "/api/v1/flows/{name}/comparisons": { get: { path: { name: string }; answer: ComparisonItem[] } };
+  "/api/v1/flows/{name}/diff": {
+    get: { path: { name: string }; query: { after: number; before: number }; answer: FlowDiff };
+  };
+  "/api/v1/flows/{name}/move": {
+    post: { path: { name: string }; body: FlowMoveBody; answer: FlowReceipt };
+  };
+  "/api/v1/flows/{name}/override": {
+    post: { path: { name: string }; body: FlowMoveBody; answer: FlowReceipt };
   };
   "/api/v1/forecasts": {
     get: { query: { limit?: number; symbol: string }; answer: ForecastItem[] };

@@ -58,11 +58,28 @@ export const CloseCode = {
 
 /** Channels whose rows are keyed and replaced; all others are logs. */
 export type StateChannelName =
-  "quotes" | "candle" | "forecast" | "positions" | "account" | "health" | "broker" | "jobs";
+  | "quotes"
+  | "candle"
+  | "forecast"
+  | "positions"
+  | "account"
+  | "health"
+  | "broker"
+  | "jobs"
+  | "alerts";
 export type LogChannelName = "decisions" | "orders" | "events";
 
 export type FeedState = "fresh" | "stale" | "closed" | "waiting";
 export type TradingState = "armed" | "paused" | "reduce_only" | "halted";
+
+export type AlertRow = readonly [
+  alert_id: string,
+  severity: string,
+  state: string,
+  title: string,
+  words: string,
+  raised_us: number,
+];
 
 export type JobRow = readonly [
   job_id: string,

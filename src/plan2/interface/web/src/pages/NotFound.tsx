@@ -5,7 +5,9 @@ export function NotFound() {
   return (
     <div className="w-state" style={{ minHeight: 300 }}>
       <strong>{t("notfound.title")}</strong>
-      <Link href="/">{t("notfound.home")}</Link>
+      <Link className="ghost-button" href="/">
+        {t("notfound.home")}
+      </Link>
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { useAccountMode } from "../api/orders";
 import { useSystem } from "../api/queries";
 import { pace } from "../format/numbers";
 import type { SystemInfo } from "../gen/protocol";
+import { useIsPast } from "../state/past";
 import { t } from "../strings";
 
 /** What is at stake: what is not known to be harmless counts as real money. */
@@ -29,7 +30,9 @@ export function EnvironmentBadge() {
   useEffect(() => {
     if (stake) document.documentElement.dataset.stake = stake;
   }, [stake]);
+  const isPast = useIsPast();
   if (!data || !stake) return null;
+  if (isPast) return <span className="env is-replay">{t("past.badge")}</span>;
   return (
     <span
       className={`env is-${stake}`}

@@ -9,6 +9,7 @@ import { useState } from "react";
 import { useOpenPositions } from "../api/live";
 import { useNameOf } from "../api/people";
 import { useTrading } from "../api/queries";
+import { lots } from "../format/numbers";
 import type { CommandBody } from "../gen/protocol";
 import { t } from "../strings";
 import { Answer } from "./CommandDialog";
@@ -129,7 +130,7 @@ function Progress() {
       {positions?.length === 0 && <span className="ok">✓ {t("kill.flat")}</span>}
       {positions?.map((position) => (
         <span key={position.position_id} className="warn">
-          … {t("kill.closing", { symbol: position.symbol, quantity: position.quantity.toFixed(2) })}
+          … {t("kill.closing", { symbol: position.symbol, quantity: lots(position.quantity) })}
         </span>
       ))}
       {kills?.length === 0 && <span className="ok">✓ {t("kill.done")}</span>}

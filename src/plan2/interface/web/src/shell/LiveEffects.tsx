@@ -4,7 +4,7 @@ import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef } from "react";
 import { useNameOf } from "../api/people";
-import { useSystem } from "../api/queries";
+import { ADMINISTRATION, useSystem } from "../api/queries";
 import type { DecisionItem, EventItem, OrderItem } from "../gen/protocol";
 import { useAnnouncer } from "../state/announcer";
 import { useSession } from "../state/session";
@@ -53,6 +53,7 @@ export function LiveEffects() {
         if (event.type.startsWith("Position") || event.type === "OrderExecuted")
           refresh("positions", "account", "equity", "decision");
         if (event.type === "TradingStateChanged") refresh("system", "account");
+        if (event.type.startsWith("Alert")) refresh(ADMINISTRATION);
         if (event.type.startsWith("Model") || event.type === "CandidateMoved") refresh("models");
         const text = announcementOf(event, nameOf);
         if (text) {

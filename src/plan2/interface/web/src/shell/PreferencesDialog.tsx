@@ -3,26 +3,43 @@
 import { Button, Modal, Switch } from "@mantine/core";
 import type { ReactNode } from "react";
 import { signOut } from "../api/client";
+import { useInstall, useInstallable } from "../state/install";
 import { type Density, type Palette, type Theme, usePreferences } from "../state/preferences";
 import type { Zone } from "../format/times";
 import { useSession } from "../state/session";
 import { t } from "../strings";
+import { type Language, LANGUAGES, useLanguage } from "../strings/language";
+import { useScheme } from "./appearance";
 import { Segments } from "../widgets/parts";
 
 export function PreferencesDialog({ close }: { close: () => void }) {
   const { theme, zone, palette, density, hasSingleKeys, change } = usePreferences();
+  const language = useLanguage((state) => state.shown);
+  const scheme = useScheme();
   const session = useSession((state) => state.session);
   return (
     <Modal opened onClose={close} title={<b>{t("prefs.title")}</b>}>
       <div className="stack">
+        <Line name={t("prefs.language")}>
+          <Segments<Language>
+            label={t("prefs.language")}
+            value={language}
+            onChange={(value) => change({ language: value })}
+            options={(Object.keys(LANGUAGES) as Language[]).map((value) => ({
+              value,
+              text: <span lang={value}>{LANGUAGES[value].name}</span>,
+            }))}
+          />
+        </Line>
         <Line name={t("prefs.theme")}>
           <Segments<Theme>
             label={t("prefs.theme")}
-            value={theme}
+            value={theme === "" ? scheme : theme}
             onChange={(value) => change({ theme: value })}
             options={[
               { value: "dark", text: t("prefs.dark") },
               { value: "light", text: t("prefs.light") },
+              { value: "system", text: t("prefs.system") },
             ]}
           />
         </Line>
@@ -67,6 +84,7 @@ export function PreferencesDialog({ close }: { close: () => void }) {
             aria-label={t("prefs.single_keys")}
           />
         </Line>
+        <InstallLine />
         {session && (
           <Line name={t("prefs.signed_in", { user: session.user, tenant: session.tenant })}>
             <Button variant="default" onClick={() => void signOut().then(close)}>
@@ -76,6 +94,22 @@ export function PreferencesDialog({ close }: { close: () => void }) {
         )}
       </div>
     </Modal>
+  );
+}
+
+function InstallLine() {
+  const install = useInstall((state) => state.install);
+  const way = useInstallable();
+  return (
+    <Line name={t("install.title")}>
+      {way === "offered" ? (
+        <Button variant="default" onClick={install} title={t("install.offered")}>
+          {t("install.button")}
+        </Button>
+      ) : (
+        <span className="dim">{t(`install.${way}`)}</span>
+      )}
+    </Line>
   );
 }
 

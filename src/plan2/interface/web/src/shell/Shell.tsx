@@ -5,6 +5,7 @@ import { type ReactNode, useMemo } from "react";
 import { Link } from "wouter";
 import { useSystem } from "../api/queries";
 import { useDialogs } from "../state/dialogs";
+import { usePast } from "../state/past";
 import { useSession } from "../state/session";
 import { useIsStale, useLink } from "../stream/react";
 import { t } from "../strings";
@@ -15,6 +16,7 @@ import { CommandDialog } from "./CommandDialog";
 import { KillDialog } from "./KillDialog";
 import { Announcer, LiveEffects } from "./LiveEffects";
 import { BottomTabs, Nav } from "./Nav";
+import { PastBanner } from "./PastBanner";
 import { PreferencesDialog } from "./PreferencesDialog";
 import { ProofDialog } from "./ProofDialog";
 import { ShortcutSheet } from "./ShortcutSheet";
@@ -26,17 +28,20 @@ import { useShortcuts } from "./useShortcuts";
 export function Shell({ children }: { children: ReactNode }) {
   const actions = useActions();
   const isStale = useIsStale();
+  const at_us = usePast((state) => state.at_us);
+  // Behind the sign-in nothing can be reached; the page stays as it is.
+  const isSignedOut = useSession((state) => state.isSignedOut);
   useShortcuts(actions);
   return (
     <>
       <a className="skip-link" href="#main">
         {t("shell.skip")}
       </a>
-      <div className="shell">
+      <div className={`shell ${at_us === null ? "" : "is-past"}`} inert={isSignedOut}>
         <TopBar />
         <Nav />
         <main id="main" className={`main ${isStale ? "is-stale" : ""}`} tabIndex={-1}>
-          <Banner />
+          {at_us === null ? <Banner /> : <PastBanner at_us={at_us} />}
           {children}
         </main>
         <Boundary fallback={() => null}>

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "react";
 import { useLiveHealth, useMarketNowUs } from "../api/live";
 import { useSymbols, useSystem } from "../api/queries";
-import { pace } from "../format/numbers";
+import { fixed, pace } from "../format/numbers";
 import { ago, clock, day, zoneName } from "../format/times";
 import type { FeedState, QuoteRow } from "../gen/protocol";
 import { useZone } from "../state/preferences";
@@ -22,12 +22,12 @@ export function StatusStrip() {
       <TerminalLink />
       <span>
         {t("status.link")}{" "}
-        <b className="num">{link.delayMs === null ? "–" : `${link.delayMs.toFixed(1)} ms`}</b>
+        <b className="num">{link.delayMs === null ? "–" : `${fixed(link.delayMs, 1)} ms`}</b>
       </span>
       <FeedAge />
       <span>
         {t("status.loop")}{" "}
-        <b className="num">{health ? `${health.loop_lag_ms_p99.toFixed(1)} ms` : "–"}</b>
+        <b className="num">{health ? `${fixed(health.loop_lag_ms_p99, 1)} ms` : "–"}</b>
       </span>
       <span className="grow">{system ? `Plan2 ${system.version}` : ""}</span>
     </footer>
@@ -87,7 +87,7 @@ function FeedAge() {
     ageMs === null
       ? "–"
       : ageMs < 10_000
-        ? `${(ageMs / 1000).toFixed(1)} s`
+        ? `${fixed(ageMs / 1000, 1)} s`
         : ago(client.lastQuoteMs * 1000, nowMs * 1000);
   return (
     <span title={t("status.feed_age_help")}>

@@ -7,11 +7,14 @@ import { useLiveAccount } from "../api/live";
 import { useSystem } from "../api/queries";
 import { direction, money } from "../format/numbers";
 import { useDialogs } from "../state/dialogs";
+import { usePast } from "../state/past";
 import { usePreferences } from "../state/preferences";
 import { t } from "../strings";
 import { Boundary } from "../widgets/Boundary";
 import { Gain } from "../widgets/Figures";
 import { Icon } from "../widgets/Icon";
+import { useScheme } from "./appearance";
+import { AlertBell } from "./AlertBell";
 import { EnvironmentBadge } from "./EnvironmentBadge";
 import { LinkPill } from "./LinkPill";
 import { TradingControl } from "./TradingControl";
@@ -22,6 +25,11 @@ const nothing = () => null;
 export function TopBar() {
   const { data: system } = useSystem();
   const open = useDialogs((state) => state.open);
+  const openKill = () => {
+    // Whoever kills means now.
+    usePast.getState().leave();
+    open({ kind: "kill" });
+  };
   return (
     <header className={`top is-${system?.mode ?? "simulated"}`}>
       <Link href="/" className="mark" aria-label={t("shell.home")}>
@@ -33,12 +41,13 @@ export function TopBar() {
       </Boundary>
       <div className="top-sep" />
       <LinkPill />
+      <AlertBell />
       <TradingControl />
       <Tools />
       <button
         type="button"
         className="kill-button"
-        onClick={() => open({ kind: "kill" })}
+        onClick={openKill}
         aria-label={t("kill.open")}
         data-testid="kill"
       >
@@ -80,10 +89,9 @@ function Figures() {
 }
 
 function Tools() {
-  const theme = usePreferences((state) => state.theme);
+  const isDark = useScheme() === "dark";
   const change = usePreferences((state) => state.change);
   const open = useDialogs((state) => state.open);
-  const isDark = theme === "dark";
   return (
     <>
       <button type="button" className="search-button" onClick={spotlight.open}>
@@ -124,6 +132,7 @@ function SecondRow() {
   return (
     <div className="top-second">
       <EnvironmentBadge />
+      <AlertBell />
       {account && (
         <span className="grow num">
           <span>{money(account.equity)}</span>

@@ -4,6 +4,7 @@ import { Menu } from "@mantine/core";
 import { useTradingState } from "../api/live";
 import type { TradingState } from "../gen/protocol";
 import { type SwitchCommand, useDialogs } from "../state/dialogs";
+import { useIsPast } from "../state/past";
 import { label, t } from "../strings";
 import { Icon, type IconName } from "../widgets/Icon";
 
@@ -30,6 +31,7 @@ const COMMAND_ICONS = {
 export function TradingControl() {
   const state = useTradingState();
   const open = useDialogs((dialogs) => dialogs.open);
+  const isPast = useIsPast();
   if (!state) return null;
   return (
     <Menu position="bottom-end" width={290}>
@@ -39,6 +41,7 @@ export function TradingControl() {
           className={`state-button is-${state}`}
           data-testid="trading-state"
           data-state={state}
+          disabled={isPast}
         >
           <Icon name={ICONS[state]} size={15} /> {label("trading", state)}{" "}
           <Icon name="chevronDown" size={13} />

@@ -4,9 +4,11 @@ import { useMemo } from "react";
 import { useLocation } from "wouter";
 import { useSymbols } from "../api/queries";
 import { type SwitchCommand, useDialogs } from "../state/dialogs";
+import { useIsPast, usePast } from "../state/past";
 import { usePreferences } from "../state/preferences";
 import { t } from "../strings";
 import type { IconName } from "../widgets/Icon";
+import { useScheme } from "./appearance";
 import { usePages } from "./pages";
 
 export type Action = {
@@ -23,8 +25,10 @@ export function useActions(): Action[] {
   const [, navigate] = useLocation();
   const { data: symbols } = useSymbols();
   const open = useDialogs((state) => state.open);
-  const { theme, zone, change } = usePreferences();
+  const { zone, change } = usePreferences();
+  const scheme = useScheme();
   const pages = usePages();
+  const isPast = useIsPast();
   return useMemo(() => {
     const go: Action[] = pages.map((page) => ({
       id: `go${page.path}`,
@@ -50,20 +54,28 @@ export function useActions(): Action[] {
       icon,
       run: () => open({ kind: "command", command: name }),
     });
+    const commands = isPast
+      ? []
+      : [
+          command("pause", "pause"),
+          command("reduce-only", "shrink"),
+          command("resume", "play"),
+          command("halt", "halt"),
+        ];
     return [
       ...go,
       ...markets,
-      command("pause", "pause"),
-      command("reduce-only", "shrink"),
-      command("resume", "play"),
-      command("halt", "halt"),
+      ...commands,
       {
         id: "kill",
         group: t("action.trading"),
         title: t("kill.open"),
         keys: "ctrl+shift+k",
         icon: "kill",
-        run: () => open({ kind: "kill" }),
+        run: () => {
+          usePast.getState().leave();
+          open({ kind: "kill" });
+        },
       },
       {
         id: "theme",
@@ -71,7 +83,7 @@ export function useActions(): Action[] {
         title: t("action.theme"),
         keys: "alt+t",
         icon: "sun",
-        run: () => change({ theme: theme === "dark" ? "light" : "dark" }),
+        run: () => change({ theme: scheme === "dark" ? "light" : "dark" }),
       },
       {
         id: "zone",
@@ -98,5 +110,18 @@ export function useActions(): Action[] {
         run: () => open({ kind: "shortcuts" }),
       },
     ];
-  }, [navigate, pages, symbols, open, theme, zone, change]);
+  }, [navigate, pages, symbols, open, scheme, zone, change, isPast]);
 }
+
+/** Keys that single pages have beside those; no action of the palette, so there is nothing to run. */
+export const PAGE_KEYS = [
+  { keys: "[ / ]", title: "shortcuts.symbol" },
+  { keys: "1 … 4", title: "shortcuts.timeframe" },
+  { keys: "← →", title: "shortcuts.crosshair" },
+  { keys: "+ −", title: "shortcuts.zoom" },
+  { keys: "End", title: "shortcuts.latest" },
+  { keys: "j / k", title: "shortcuts.next" },
+  { keys: "r", title: "shortcuts.replay" },
+  { keys: "n", title: "shortcuts.new_order" },
+  { keys: ", / .", title: "shortcuts.past" },
+] as const;

@@ -26,6 +26,8 @@ export function announcementOf({ type, payload }: EventItem, nameOf: NameOf): st
       });
     case "RiskLimitBreached":
       return t("announce.breach", { rule: label("rule", text(payload.rule_id)) });
+    case "AlertRaised":
+      return t("announce.alert", { title: text(payload.title), words: text(payload.words) });
     case "TradingStateChanged":
       return t("announce.state", {
         state: label("trading", text(payload.new_state)),

@@ -19,8 +19,13 @@ export const PAGES: readonly PageEntry[] = [
   { path: "/market", title: "page.market", icon: "market", key: "m" },
   { path: "/decisions", title: "page.decisions", icon: "decisions", key: "d" },
   { path: "/positions", title: "page.positions", icon: "positions", key: "p" },
+  { path: "/risk", title: "page.risk", icon: "risk", key: "r" },
+  { path: "/flows", title: "page.flows", icon: "replay", key: "w" },
   { path: "/models", title: "page.models", icon: "models", key: "l" },
   { path: "/training", title: "page.training", icon: "training", key: "j", right: "reader" },
+  { path: "/alerts", title: "page.alerts", icon: "bell", key: "w", right: "reader" },
+  { path: "/research", title: "page.research", icon: "chart", key: "h", right: "reader" },
+  { path: "/backtests", title: "page.backtests", icon: "chart", key: "b", right: "reader" },
   { path: "/learning", title: "page.learning", icon: "learning", key: "n" },
   { path: "/features", title: "page.features", icon: "table", key: "f" },
   { path: "/system", title: "page.system", icon: "system", key: "s" },
@@ -28,6 +33,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: "/audit", title: "page.audit", icon: "audit", key: "a", right: "reader" },
   { path: "/tenants", title: "page.tenants", icon: "tenants", key: "t", right: "operator" },
   { path: "/settings", title: "page.settings", icon: "settings", key: "e" },
+  { path: "/help", title: "page.help", icon: "help", key: "h" },
 ];
 
 /** The pages that whoever is signed in is offered. */

@@ -1,19 +1,23 @@
-/** What a person chose for this device: theme, time zone, palette, density, shortcuts. */
+/** What a person chose for this device: theme, time zone, palette, density, language, shortcuts. */
 
 import { create } from "zustand";
 import { createJSONStorage, persist } from "zustand/middleware";
 import type { Zone } from "../format/times";
+import type { Language } from "../strings/language";
 
-export type Theme = "dark" | "light";
+export type Theme = "dark" | "light" | "system";
 export type Palette = "green-red" | "blue-orange" | "red-green";
 export type Density = "compact" | "normal";
 
 type Preferences = {
-  theme: Theme;
+  /** Empty: as the setting `ui.theme` says. */
+  theme: Theme | "";
   zone: Zone;
   palette: Palette;
   density: Density;
   hasSingleKeys: boolean;
+  /** Empty: as the setting `ui.language` says. */
+  language: Language | "";
   isNavCollapsed: boolean;
   /** Where this device signed in last. */
   tenant: string;
@@ -26,11 +30,12 @@ export const PREFERENCES_KEY = "plan2.preferences";
 export const usePreferences = create<Preferences>()(
   persist(
     (set) => ({
-      theme: "dark",
+      theme: "",
       zone: "utc",
       palette: "green-red",
       density: "compact",
       hasSingleKeys: true,
+      language: "",
       isNavCollapsed: false,
       tenant: "",
       change: (part) => set(part),

@@ -2,7 +2,7 @@
 
 import { texts } from "./index";
 
-const admin = {
+export const admin = {
   // words that many pages share
   "word.yes": "Yes",
   "word.no": "No",
@@ -52,8 +52,10 @@ const admin = {
   "section.profile": "Profile and password",
   "section.sessions": "Sessions",
   "section.factor": "Second factor",
+  "section.telegram": "Telegram",
   "section.keys": "API keys",
   "section.privacy": "Privacy",
+  "section.assistants": "Assistants",
   "section.approvals": "Approvals",
   "section.limits": "Limits and settings",
   "section.flags": "Feature flags",
@@ -131,7 +133,7 @@ const admin = {
   "keys.networks_hint": "Such as 10.0.0.0/8, separated by commas; empty is anywhere.",
   "keys.used": "Last used",
   "keys.days": "It ends",
-  "keys.for_days": "after {count} days",
+  "keys.for_days": "after {count} {count|day|days}",
   "keys.for": "For",
   "keys.for_me": "myself",
   "key_state.good": "Good",
@@ -393,7 +395,7 @@ const admin = {
   "audit.root": "Root",
   "audit.signed": "Signed",
   "audit.signature": "Signature",
-  "audit.path": "Path of {count} hashes to the root of {size} events",
+  "audit.path": "Path of {count} {count|hash|hashes} to the root of {size} events",
   "audit.offline": "plan2 audit verify checks it without this server.",
   "audit.no_proof": "The next signed head will cover this event.",
   "audit.to_past": "How the accounts stood then",
@@ -446,7 +448,7 @@ const admin = {
 export type AdminKey = keyof typeof admin;
 
 /** The text of a key of these pages. */
-export const a = texts(admin);
+export const a = texts(admin, "admin");
 
 export const ROLES = ["Tenant_Admin", "Portfolio_Manager", "Analyst", "API_User"] as const;
 export type Role = (typeof ROLES)[number];

@@ -1,5 +1,6 @@
 /** English: the complete catalogue, and the fallback of every other language. */
 
+import { app } from "./app";
 import { trade } from "./trade";
 
 export const en = {
@@ -10,7 +11,11 @@ export const en = {
   "page.positions": "Positions",
   "page.models": "Models",
   "page.training": "Training",
+  "page.alerts": "Alerts",
+  "page.research": "Research",
+  "page.backtests": "Backtests",
   "page.learning": "Learning",
+  "page.flows": "Flows",
   "page.features": "Features",
   "page.system": "System",
   "page.services": "Services",
@@ -127,6 +132,8 @@ export const en = {
 
   // palette, shortcuts, preferences, sign-in
   "palette.open": "Search and commands",
+  "bell.none": "Alerts: none waits",
+  "bell.some": "Alerts: {count} wait",
   "palette.short": "Search",
   "palette.nothing": "Nothing found",
   "palette.placeholder": "Page, symbol or command",
@@ -205,7 +212,7 @@ export const en = {
   "table.sort": "Sort",
   "table.older": "Load older",
   "table.total": "Total",
-  "table.total_of": "Total of {count} positions, net",
+  "table.total_of": "Total of {count} {count|position|positions}, net",
   "json.size": "({count})",
   "field.time": "Time",
   "field.symbol": "Symbol",
@@ -267,7 +274,7 @@ export const en = {
   "equity.drawdown_shown": "Drawdown from the highest point shown",
   "equity.empty": "No equity recorded yet",
   "equity.empty_hint": "The first point appears within a minute of trading time.",
-  "equity.summary": "Equity over {count} points, last {last}; drawdown below",
+  "equity.summary": "Equity over {count} {count|point|points}, last {last}; drawdown below",
   "limits.times_equity": "× equity",
   "limits.title": "Risk limits",
   "limits.empty": "No limits reported",
@@ -291,7 +298,7 @@ export const en = {
   "chart.table": "Bars as a table",
   "chart.role": "price chart",
   "chart.summary":
-    "{symbol}, {count} bars. Arrow keys move the crosshair, plus and minus zoom, End goes to the latest bar.",
+    "{symbol}, {count} {count|bar|bars}. Arrow keys move the crosshair, plus and minus zoom, End goes to the latest bar.",
   "chart.stop": "SL",
   "chart.target": "TP",
   "chart.open": "Open",
@@ -350,7 +357,7 @@ export const en = {
   "replay.run": "Replay",
   "replay.running": "Replaying…",
   "replay.identical": "identical",
-  "replay.different": "{count} differences",
+  "replay.different": "{count} {count|difference|differences}",
   "replay.help": "Computes the decision again from its recorded inputs and compares every figure.",
   "edge.title": "Edge",
   "edge.none": "No bet was calculated",
@@ -409,6 +416,8 @@ export const en = {
   "reason.no_rate": "No exchange rate",
   "reason.exploration": "Exploration",
   "reason.time_exit": "Time is up",
+  "reason.flow_entry": "Entry of a flow",
+  "reason.flow_exit": "Exit of a flow",
   "reason.manual_exit": "Closed by hand",
   "reason.risk_denied": "Denied by risk",
   "reason.stop_loss": "Stop-loss",
@@ -445,7 +454,7 @@ export const en = {
   "features.in_use": "In use",
   "features.catalogue": "Catalogue",
   "features.set": "Set {name}, version {version}",
-  "features.ready_after": "ready after {count} bars",
+  "features.ready_after": "ready after {count} {count|bar|bars}",
   "features.warming": "still warming up",
   "features.group": "Group",
   "features.warmup": "Warm-up, bars",
@@ -494,7 +503,7 @@ export const en = {
   "models.verdict_note":
     "Measured out of sample, after costs. Figures without an edge are shown as they are.",
   "system.status": "State",
-  "system.components": "{count} components",
+  "system.components": "{count} {count|component|components}",
   "system.p99_of": "{stage}, p99",
   "system.p50_is": "p50 {p50}",
   "system.loop_lag": "Event loop lag, p99",
@@ -528,6 +537,7 @@ export const en = {
   "about.notices": "Notices of third parties",
   "announce.opened": "Position opened: {symbol} {direction} {quantity}",
   "announce.closed": "Position closed: {symbol} {profit} ({reason})",
+  "announce.alert": "Alert: {title}. {words}",
   "announce.breach": "Risk limit reached: {rule}",
   "announce.state": "Trading is now {state} (by {actor})",
   "announce.rejected": "Order rejected: {symbol}, {reason}",
@@ -601,5 +611,6 @@ export const en = {
   "metric.trades": "Trades out of sample",
   "metric.trades_net_r_total": "Net R of trades",
 
+  ...app,
   ...trade,
 } as const;

@@ -2,7 +2,7 @@
 
 import { texts } from "./index";
 
-const learning = {
+export const learning = {
   "record.title": "Champions and how their forecasts did",
   "record.none": "No symbol",
   "record.none_hint": "Symbols appear when a market runs.",
@@ -91,4 +91,4 @@ const learning = {
   "side.0": "Unchanged",
 } as const;
 
-export const l = texts(learning);
+export const l = texts(learning, "learning");

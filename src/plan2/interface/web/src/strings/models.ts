@@ -2,7 +2,7 @@
 
 import { texts } from "./index";
 
-const own = {
+export const models = {
   "list.title": "Candidates",
   "list.none": "No candidate yet",
   "list.none_hint": "The first start trains one; plan2 train leaves more.",
@@ -58,4 +58,4 @@ const own = {
   "reject.explain": "It is refused for good.",
 } as const;
 
-export const m = texts(own);
+export const m = texts(models, "models");

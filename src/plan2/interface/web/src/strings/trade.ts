@@ -70,7 +70,7 @@ export const trade = {
     "Our books have these positions, the broker does not, and no deal says what became of them. Nothing new is opened until that is settled: look at the broker's own history first.",
   "missing.accept": "Accept the broker's view…",
   "missing.effect":
-    "Closes {count} positions in our books, at their opening price. Nothing is sent to the broker and trading stays halted.",
+    "Closes {count} {count|position|positions} in our books, at their opening price. Nothing is sent to the broker and trading stays halted.",
   "missing.effect_money":
     "What the broker booked for them shows as a difference of the balance, which is taken over.",
   "missing.halt_first": "Only while trading is halted; it is {state} now.",

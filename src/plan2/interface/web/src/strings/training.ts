@@ -2,7 +2,7 @@
 
 import { texts } from "./index";
 
-const training = {
+export const training = {
   "jobs.none": "No training yet",
   "jobs.none_hint": "Start one, and its progress, log and verdict appear here.",
   "jobs.unknown": "There is no job {id}.",
@@ -24,7 +24,7 @@ const training = {
   "jobs.log": "Log",
   "jobs.log_empty": "Nothing written yet",
   "jobs.log_empty_hint": "Lines appear while the job runs.",
-  "jobs.dropped": "{count} older lines are gone.",
+  "jobs.dropped": "{count} older {count|line is|lines are} gone.",
   "jobs.cancel": "Cancel",
   "jobs.cancel_explain": "The job's process is ended. Models that serve now go on serving.",
   "jobs.cancelled": "The job is cancelled.",
@@ -51,4 +51,4 @@ const training = {
 } as const;
 
 /** The text of a key of this page. */
-export const j = texts(training);
+export const j = texts(training, "training");

@@ -2,6 +2,8 @@
 
 import { type KeyboardEvent, type MouseEvent, type ReactNode, useMemo, useState } from "react";
 import { t } from "../strings";
+import { useIsPhone } from "./phone";
+import { useWindowed } from "./useWindowed";
 
 export type Column<Item> = {
   key: string;
@@ -23,6 +25,9 @@ type Props<Item> = {
   selected?: string;
   footer?: ReactNode;
 };
+
+/** Tables of more rows have only those in sight in the page; phones show cards, page by page. */
+const LONG = 120;
 
 type Sorting = { key: string; isDown: boolean } | null;
 
@@ -58,8 +63,21 @@ export function DataTable<Item>({
     setSorting(
       sorting?.key !== key ? { key, isDown: true } : sorting.isDown ? { key, isDown: false } : null,
     );
+  const isPhone = useIsPhone();
+  const {
+    region,
+    shown: seen,
+    isLong,
+  } = useWindowed<HTMLDivElement>(isPhone ? 0 : shown.length, "tbody tr[aria-rowindex]", LONG);
+  const rows = isLong ? shown.slice(seen.first, seen.last) : shown;
   return (
-    <div className="table-region" role="region" aria-label={label} tabIndex={0}>
+    <div
+      ref={region}
+      className={`table-region ${isLong ? "is-long" : ""}`}
+      role="region"
+      aria-label={label}
+      tabIndex={0}
+    >
       <table className="tbl is-cards" aria-rowcount={items.length}>
         <thead>
           <tr>
@@ -69,11 +87,13 @@ export function DataTable<Item>({
           </tr>
         </thead>
         <tbody>
-          {shown.map((item) => {
+          {isLong && <Room px={seen.before_px} columns={columns.length} />}
+          {rows.map((item, index) => {
             const key = keyOf(item);
             return (
               <Row
                 key={key}
+                index={isLong ? seen.first + index + 1 : undefined}
                 item={item}
                 columns={columns}
                 isSelected={key === selected}
@@ -81,10 +101,21 @@ export function DataTable<Item>({
               />
             );
           })}
+          {isLong && <Room px={seen.after_px} columns={columns.length} />}
         </tbody>
         {footer && <tfoot>{footer}</tfoot>}
       </table>
     </div>
+  );
+}
+
+/** The room of the rows that are not in the page. */
+function Room({ px, columns }: { px: number; columns: number }) {
+  if (px <= 0) return null;
+  return (
+    <tr aria-hidden="true" className="room">
+      <td colSpan={columns} style={{ height: px }} />
+    </tr>
   );
 }
 
@@ -119,6 +150,7 @@ function Head<Item>({
 }
 
 type RowProps<Item> = {
+  index: number | undefined;
   item: Item;
   columns: Column<Item>[];
   isSelected: boolean;
@@ -129,7 +161,7 @@ type RowProps<Item> = {
 const isOnControl = ({ target }: { target: EventTarget }): boolean =>
   target instanceof Element && target.closest("button, a, [role='menu']") !== null;
 
-function Row<Item>({ item, columns, isSelected, onOpen }: RowProps<Item>) {
+function Row<Item>({ index, item, columns, isSelected, onOpen }: RowProps<Item>) {
   const open = onOpen && {
     tabIndex: 0,
     onClick: (event: MouseEvent) => !isOnControl(event) && onOpen(item),
@@ -139,6 +171,7 @@ function Row<Item>({ item, columns, isSelected, onOpen }: RowProps<Item>) {
   return (
     <tr
       className={isSelected ? "is-selected" : ""}
+      aria-rowindex={index}
       aria-selected={onOpen ? isSelected : undefined}
       {...open}
     >

@@ -1,7 +1,7 @@
 /** A panel with the five states every widget has: loading, empty, partial, stale, error. */
 
 import { Button } from "@mantine/core";
-import { type CSSProperties, type ReactNode, useEffect, useId, useState } from "react";
+import { type CSSProperties, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { ApiProblem } from "../api/client";
 import { clock, zoneName } from "../format/times";
 import { useZone } from "../state/preferences";
@@ -70,10 +70,40 @@ export function Widget({
         </div>
       </header>
       <Notes state={state} />
-      <div className={`w-body ${isFlush ? "is-flush" : ""}`}>
+      <ScrollBody
+        key={state.kind === "partial" ? "ready" : state.kind}
+        label={title}
+        isFlush={isFlush}
+      >
         <Body state={state}>{children}</Body>
-      </div>
+      </ScrollBody>
     </section>
+  );
+}
+
+type ScrollProps = { label: string; isFlush: boolean | undefined; children: ReactNode };
+
+/** The body, a new one for every state; where it has more than it shows, the keyboard can scroll it too. */
+function ScrollBody({ label, isFlush, children }: ScrollProps) {
+  const node = useRef<HTMLDivElement>(null);
+  const [isScrollable, setScrollable] = useState(false);
+  useEffect(() => {
+    const body = node.current;
+    if (!body) return undefined;
+    const look = () =>
+      setScrollable(
+        body.scrollHeight > body.clientHeight + 1 || body.scrollWidth > body.clientWidth + 1,
+      );
+    const watch = new ResizeObserver(look);
+    watch.observe(body);
+    for (const child of body.children) watch.observe(child);
+    return () => watch.disconnect();
+  }, []);
+  const reach = isScrollable ? { tabIndex: 0, role: "group", "aria-label": label } : {};
+  return (
+    <div ref={node} className={`w-body ${isFlush ? "is-flush" : ""}`} {...reach}>
+      {children}
+    </div>
   );
 }
 
@@ -151,7 +181,7 @@ export function Failure({ error, retry }: { error: unknown; retry: () => void })
   return (
     <div className="w-state" role="alert">
       <strong>{isDenied ? t("widget.denied") : (problem?.title ?? t("widget.failed"))}</strong>
-      <span>
+      <span lang="en">
         {error instanceof Error ? error.message : ""} {problem?.remedy}
       </span>
       {problem?.request_id && (

@@ -72,7 +72,7 @@ export function AuditEvents() {
             keyOf={(event) => String(event.position)}
             selected={String(open)}
             onOpen={(event) => choose(event.position)}
-            columns={COLUMNS}
+            columns={columns()}
           />
           <LoadMore query={query} />
         </Widget>
@@ -82,7 +82,7 @@ export function AuditEvents() {
   );
 }
 
-const COLUMNS: Column<Event>[] = [
+const columns = (): Column<Event>[] => [
   {
     key: "type",
     title: t("events.type"),

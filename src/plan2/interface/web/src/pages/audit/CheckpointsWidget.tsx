@@ -31,11 +31,13 @@ export function CheckpointsWidget() {
             <span className={`chip ${TONES[told.state] ?? ""}`}>
               {a(STATES[told.state] ?? "checkpoints.off")}
             </span>
-            <span>{told.detail}</span>
+            <span lang="en">{told.detail}</span>
           </p>
           <details className="past">
             <summary>{a("checkpoints.statement")}</summary>
-            <p className="dim prose">{told.statement}</p>
+            <p lang="en" className="dim prose">
+              {told.statement}
+            </p>
           </details>
           {told.public_key && (
             <p>
@@ -49,7 +51,7 @@ export function CheckpointsWidget() {
               label={a("audit.tab_proof")}
               items={checkpoints}
               keyOf={(checkpoint) => String(checkpoint.size)}
-              columns={COLUMNS}
+              columns={columns()}
             />
           )}
         </div>
@@ -58,7 +60,7 @@ export function CheckpointsWidget() {
   );
 }
 
-const COLUMNS: Column<Checkpoint>[] = [
+const columns = (): Column<Checkpoint>[] => [
   {
     key: "at",
     title: a("audit.signed"),

@@ -3,11 +3,12 @@
 import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useSearchParams } from "wouter";
-import { usePastState } from "../../api/admin";
+import { usePastState } from "../../api/state";
 import type { Answer } from "../../api/typed";
 import { useDigits } from "../../api/live";
 import { lots, money, price } from "../../format/numbers";
 import { full, zoneName } from "../../format/times";
+import { useIsPast, usePast } from "../../state/past";
 import { useZone } from "../../state/preferences";
 import { label, t } from "../../strings";
 import { a } from "../../strings/admin";
@@ -44,9 +45,13 @@ export function PastState() {
   const asked = Number(given.get("at_us") ?? 0);
   const at_us = Number.isSafeInteger(asked) && asked > 0 ? asked : end_us;
   const query = usePastState(at_us);
-  const travel = (us: number) =>
+  const travel = (us: number) => {
     setGiven((old) => withPart(old, "at_us", String(Math.round(us))), { replace: true });
+    // Where the whole app shows the past, it goes along.
+    if (usePast.getState().at_us !== null) usePast.getState().travel(us);
+  };
   const isNow = at_us >= end_us;
+  const isPast = useIsPast();
   const accounts = query.data?.accounts ?? [];
   const state = widgetState(query, {
     isEmpty: accounts.length === 0,
@@ -55,12 +60,22 @@ export function PastState() {
   });
   return (
     <>
-      <div className="banner is-violet" role="status">
-        {a("past.banner", { time: full(at_us, zone) })}
-        {query.data && ` ${a("past.position", { position: query.data.position })}`}
-      </div>
+      {!isPast && (
+        <div className="banner is-violet" role="status">
+          {a("past.banner", { time: full(at_us, zone) })}
+          {query.data && ` ${a("past.position", { position: query.data.position })}`}
+        </div>
+      )}
       <Widget title={a("past.when")}>
         <TimeControls at_us={at_us} end_us={end_us} travel={travel} isNow={isNow} />
+        <button
+          type="button"
+          className="ghost-button"
+          data-testid="past-go"
+          onClick={() => usePast.getState().travel(at_us)}
+        >
+          {t("past.go")}
+        </button>
       </Widget>
       <Widget title={a("past.accounts")} state={state}>
         <div className="stack">

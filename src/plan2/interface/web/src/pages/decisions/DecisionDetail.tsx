@@ -1,5 +1,6 @@
 /** One decision record, whole: why, on what, with which limits, and what came of it. */
 
+import { lazy, Suspense } from "react";
 import { Link } from "wouter";
 import { useDigits } from "../../api/live";
 import { useDecision } from "../../api/queries";
@@ -11,6 +12,7 @@ import { Icon } from "../../widgets/Icon";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { ChecksWidget } from "./ChecksWidget";
+import { counterfactuals } from "./counterfactual";
 import { EdgeWidget } from "./EdgeWidget";
 import { FeaturesWidget } from "./FeaturesWidget";
 import { ForecastPart } from "./ForecastPart";
@@ -20,6 +22,11 @@ import { SimilarWidget } from "./SimilarWidget";
 import { SizeWidget } from "./SizeWidget";
 import { TickWidget } from "./TickWidget";
 import { VotesWidget } from "./VotesWidget";
+
+// Only tenants with an assistant need it.
+const ExplainWords = lazy(() =>
+  import("../assistants/ExplainWords").then((m) => ({ default: m.ExplainWords })),
+);
 
 export function DecisionDetail({ id, back }: { id: string; back: () => void }) {
   const query = useDecision(id);
@@ -55,6 +62,8 @@ function Record({ record, back }: { record: DecisionRecord; back: () => void }) 
 }
 
 function Headline({ record, back }: { record: DecisionRecord; back: () => void }) {
+  const digits = useDigits()(record.symbol);
+  const wouldChange = counterfactuals(record, digits);
   return (
     <header className="w decision-head">
       <div className="row wrap">
@@ -76,7 +85,22 @@ function Headline({ record, back }: { record: DecisionRecord; back: () => void }
         </Link>
         <ReplayButton id={record.decision_id} />
       </div>
-      <p className="decision-sentence">{record.sentence}</p>
+      <p lang="en" className="decision-sentence">
+        {record.sentence}
+      </p>
+      {wouldChange.length > 0 && (
+        <div className="stack is-tight" data-testid="counterfactual">
+          <b className="dim">{t("decision.if")}</b>
+          <ul>
+            {wouldChange.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <Suspense fallback={null}>
+        <ExplainWords id={record.decision_id} />
+      </Suspense>
       <dl className="decision-meta">
         <div>
           <Pair name={t("decision.time")}>

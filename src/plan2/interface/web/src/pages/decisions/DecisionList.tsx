@@ -106,7 +106,9 @@ function ListBody({ state, items, selected, open }: BodyProps) {
               </span>
             </span>
             <span className="row">
-              <span className="feed-sentence grow">{item.sentence}</span>
+              <span lang="en" className="feed-sentence grow">
+                {item.sentence}
+              </span>
               <span className="num faint">{percent(item.p, 1)}</span>
             </span>
           </button>

@@ -11,7 +11,7 @@ import { Widget } from "../../widgets/Widget";
 
 type Row = { name: string; value: number | null; unit: string };
 
-const COLUMNS: Column<Row>[] = [
+const columns = (): Column<Row>[] => [
   {
     key: "name",
     title: t("features.name"),
@@ -69,7 +69,7 @@ export function FeaturesWidget({ record }: { record: DecisionRecord }) {
       <div className="features-table">
         <DataTable
           label={t("features.name")}
-          columns={COLUMNS}
+          columns={columns()}
           items={rows}
           keyOf={(row) => row.name}
         />

@@ -33,7 +33,11 @@ export function ReplayButton({ id }: { id: string }) {
             </span>
           </Tooltip>
         )}
-        {error && <span className="chip is-warn">{error.message}</span>}
+        {error && (
+          <span lang="en" className="chip is-warn">
+            {error.message}
+          </span>
+        )}
       </span>
     </>
   );

@@ -8,7 +8,7 @@ import { ProbabilityBar } from "../../widgets/ProbabilityBar";
 import { Widget } from "../../widgets/Widget";
 import { blend, contribution } from "./blend";
 
-const COLUMNS: Column<Vote>[] = [
+const columns = (): Column<Vote>[] => [
   {
     key: "family",
     title: t("votes.model"),
@@ -59,7 +59,7 @@ export function VotesWidget({ forecast }: { forecast: DecisionRecord["forecast"]
     <Widget title={t("votes.title")} state={state} isFlush className="is-wide">
       <DataTable
         label={t("votes.title")}
-        columns={COLUMNS}
+        columns={columns()}
         items={votes}
         keyOf={(vote) => vote.model_id}
         footer={

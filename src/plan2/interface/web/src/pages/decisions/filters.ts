@@ -23,6 +23,8 @@ export const REASONS = [
   "exploration",
   "time_exit",
   "manual_exit",
+  "flow_entry",
+  "flow_exit",
 ] as const;
 
 export function filterOf(search: string): DecisionFilter {

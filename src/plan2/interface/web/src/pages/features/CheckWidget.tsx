@@ -12,7 +12,7 @@ type Finding = NonNullable<Book["checked"]>["findings"][number];
 
 const LOOKS = { error: "is-crit", warning: "is-warn", note: "" } as const;
 
-const COLUMNS: Column<Finding>[] = [
+const columns = (): Column<Finding>[] => [
   {
     key: "feature",
     title: t("features.name"),
@@ -54,7 +54,7 @@ export function CheckWidget({ query }: { query: UseQueryResult<Book> }) {
             label={t("features.check")}
             items={checked.findings}
             keyOf={(finding) => `${finding.feature} ${finding.text}`}
-            columns={COLUMNS}
+            columns={columns()}
           />
         </>
       )}

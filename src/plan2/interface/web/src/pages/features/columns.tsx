@@ -70,7 +70,7 @@ export const columns = (symbol: string, valueOf: ValueOf): Column<Entry>[] => [
     role: "wide",
     cell: (entry) => (
       <>
-        {entry.meaning}
+        <span lang="en">{entry.meaning}</span>
         {entry.formula && <div className="mono faint break">{entry.formula}</div>}
       </>
     ),

@@ -20,7 +20,7 @@ export function ContestsWidget({ query }: { query: UseQueryResult<Learning> }) {
     <Widget title={l("contest.title")} state={state} isFlush>
       <DataTable
         label={l("contest.title")}
-        columns={COLUMNS}
+        columns={columns()}
         items={items}
         keyOf={(contest) => contest.candidate_id}
       />
@@ -66,7 +66,7 @@ function EvalueChart({ contest }: { contest: ContestItem }) {
   );
 }
 
-const COLUMNS: Column<ContestItem>[] = [
+const columns = (): Column<ContestItem>[] => [
   {
     key: "challenger",
     title: l("contest.challenger"),

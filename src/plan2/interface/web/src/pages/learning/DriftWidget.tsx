@@ -30,7 +30,7 @@ export function DriftWidget({ item }: { item: SymbolLearning }) {
       ))}
       <DataTable
         label={l("drift.title", { symbol: item.symbol })}
-        columns={COLUMNS}
+        columns={columns()}
         items={item.detectors}
         keyOf={(detector) => detector.detector}
       />
@@ -38,7 +38,7 @@ export function DriftWidget({ item }: { item: SymbolLearning }) {
   );
 }
 
-const COLUMNS: Column<Detector>[] = [
+const columns = (): Column<Detector>[] => [
   {
     key: "detector",
     title: l("drift.detector"),

@@ -57,7 +57,7 @@ export function OutcomesWidget({ symbol }: { symbol: string }) {
     <Widget title={l("outcomes.title")} state={state} isFlush csv={csv}>
       <DataTable
         label={l("outcomes.title")}
-        columns={COLUMNS}
+        columns={columns()}
         items={rows}
         keyOf={({ outcome, said }) => `${outcome.position} ${said.candidate_id}`}
         footer={<LoadMore query={query} />}
@@ -66,7 +66,7 @@ export function OutcomesWidget({ symbol }: { symbol: string }) {
   );
 }
 
-const COLUMNS: Column<Said>[] = [
+const columns = (): Column<Said>[] => [
   {
     key: "event",
     title: l("outcomes.event"),

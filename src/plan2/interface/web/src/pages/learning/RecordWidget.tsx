@@ -29,7 +29,7 @@ export function RecordWidget({ query, chosen, onChoose }: Props) {
       {query.data && <Remarks learning={query.data} />}
       <DataTable
         label={l("record.title")}
-        columns={COLUMNS}
+        columns={columns()}
         items={items}
         keyOf={(item) => item.symbol}
         selected={chosen}
@@ -70,7 +70,7 @@ function Verdict({ item }: { item: SymbolLearning }) {
   );
 }
 
-const COLUMNS: Column<SymbolLearning>[] = [
+const columns = (): Column<SymbolLearning>[] => [
   {
     key: "symbol",
     title: l("field.symbol"),

@@ -30,7 +30,9 @@ export function LatestDecision({ symbol }: { symbol: string }) {
               <Time us={item.ts_us} />
             </span>
           </div>
-          <p className="sentence">{item.sentence}</p>
+          <p lang="en" className="sentence">
+            {item.sentence}
+          </p>
           <dl className="pairs">
             <Pair name={t("field.reason")}>{label("reason", item.reason)}</Pair>
             <Pair name={t("edge.p")}>{percent(item.p, 2)}</Pair>

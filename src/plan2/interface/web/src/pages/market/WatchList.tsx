@@ -8,8 +8,12 @@ import { useRow } from "../../stream/react";
 import { label, t } from "../../strings";
 import { Gain } from "../../widgets/Figures";
 import { Sparkline } from "../../widgets/Sparkline";
+import { useWindowed } from "../../widgets/useWindowed";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+
+/** Longer lists have only the rows in sight in the page. */
+const LONG = 60;
 
 type Props = {
   symbols: SymbolInfo[] | undefined;
@@ -19,7 +23,11 @@ type Props = {
 
 export function WatchList({ symbols, selected, choose }: Props) {
   const query = useSymbols();
-  const list = useRef<HTMLUListElement>(null);
+  const {
+    region: list,
+    shown,
+    isLong,
+  } = useWindowed<HTMLUListElement>(symbols?.length ?? 0, "li", LONG);
   const onKeyDown = (event: KeyboardEvent) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step === 0) return;
@@ -29,8 +37,13 @@ export function WatchList({ symbols, selected, choose }: Props) {
   };
   return (
     <Widget title={t("market.watch")} state={widgetState(query)} isFlush className="area-watch">
-      <ul ref={list} className="watch" onKeyDown={onKeyDown}>
-        {symbols?.map((info) => (
+      <ul
+        ref={list}
+        className={`watch ${isLong ? "is-long" : ""}`}
+        onKeyDown={onKeyDown}
+        style={isLong ? { paddingTop: shown.before_px, paddingBottom: shown.after_px } : undefined}
+      >
+        {symbols?.slice(shown.first, shown.last).map((info) => (
           <li key={info.symbol}>
             <button
               type="button"
@@ -90,7 +103,7 @@ function Flashing({ value, text }: { value: number | null; text: string }) {
     const colour = `var(--${value > before ? "up" : "down"})`;
     node.current.animate(
       [
-        { color: colour, backgroundColor: `color-mix(in srgb, ${colour} 18%, transparent)` },
+        { color: colour, backgroundColor: `color-mix(in srgb, ${colour} 9%, transparent)` },
         { backgroundColor: "transparent" },
       ],
       { duration: FLASH_MS, easing: "ease-out" },

@@ -28,7 +28,7 @@ const figure = (name: string, show: Show): Column<Candidate> => ({
   sortBy: (one) => one.metrics[name] ?? -Infinity,
 });
 
-const COLUMNS: Column<Candidate>[] = [
+const columns = (): Column<Candidate>[] => [
   {
     key: "state",
     title: t("field.state"),
@@ -94,7 +94,7 @@ export function ModelsPage({ id }: { id: string }) {
       <Widget title={m("list.title")} state={state} isFlush className="area-list">
         <DataTable
           label={m("list.title")}
-          columns={COLUMNS}
+          columns={columns()}
           items={items}
           keyOf={(one) => one.candidate_id}
           selected={chosen?.candidate_id}

@@ -11,7 +11,7 @@ import { widgetState } from "../../widgets/widgetState";
 
 const TONES: Record<string, string> = { skill: "is-ok", "no skill": "is-crit" };
 
-const COLUMNS: Column<ReportRow>[] = [
+const columns = (): Column<ReportRow>[] => [
   {
     key: "made",
     title: t("reports.made"),
@@ -85,7 +85,7 @@ export function ReportsPanel() {
     <Widget title={t("reports.title")} state={state} isFlush className="area-reports">
       <DataTable
         label={t("reports.title")}
-        columns={COLUMNS}
+        columns={columns()}
         items={items}
         keyOf={(report) => report.report_id}
       />

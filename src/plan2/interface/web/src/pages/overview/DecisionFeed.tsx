@@ -40,7 +40,9 @@ export function DecisionFeed() {
                   <Time us={item.ts_us} />
                 </span>
               </span>
-              <span className="feed-sentence">{item.sentence}</span>
+              <span lang="en" className="feed-sentence">
+                {item.sentence}
+              </span>
             </Link>
           </li>
         ))}

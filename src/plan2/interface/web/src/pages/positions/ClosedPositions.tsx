@@ -6,8 +6,15 @@ import type { PositionItem } from "../../gen/protocol";
 import { label, t } from "../../strings";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Gain, SideTag, Time } from "../../widgets/Figures";
+import { useFiltered } from "../../widgets/useFiltered";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+
+const NONE: readonly PositionItem[] = [];
+
+/** What a filter of positions looks at. */
+const textOf = (p: PositionItem): string =>
+  [p.symbol, p.direction, label("reason", p.reason ?? ""), p.position_id].join(" ");
 
 const net = (p: PositionItem): number => Number(p.profit) + Number(p.commission) + Number(p.swap);
 
@@ -15,7 +22,7 @@ export function ClosedPositions() {
   const query = usePositions("closed");
   const [, navigate] = useLocation();
   const digits = useDigits();
-  const items = query.data?.items ?? [];
+  const { shown: items, field } = useFiltered(query.data?.items ?? NONE, textOf);
   const total = items.reduce((sum, position) => sum + net(position), 0);
   const columns: Column<PositionItem>[] = [
     {
@@ -127,12 +134,12 @@ export function ClosedPositions() {
     ]),
   ];
   const state = widgetState(query, {
-    isEmpty: items.length === 0,
+    isEmpty: query.data?.items.length === 0,
     title: t("positions.none_closed"),
     hint: t("positions.none_closed_hint"),
   });
   return (
-    <Widget title={t("positions.closed")} state={state} isFlush csv={csv}>
+    <Widget title={t("positions.closed")} state={state} isFlush csv={csv} actions={field}>
       <DataTable
         label={t("positions.closed")}
         columns={columns}

@@ -1,5 +1,6 @@
 /** Fills are events: the tab reads the event log's `OrderExecuted`. */
 
+import { useMemo } from "react";
 import { useDigits } from "../../api/live";
 import { useEvents } from "../../api/queries";
 import { lots, money, price } from "../../format/numbers";
@@ -9,6 +10,7 @@ import { label, t } from "../../strings";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Gain, SideTag, Time } from "../../widgets/Figures";
 import { flat, LoadMore } from "../../widgets/parts";
+import { useFiltered } from "../../widgets/useFiltered";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 
@@ -20,10 +22,15 @@ function fillOf(event: EventItem): Fill {
   return { ...payload, position: event.position, us: recordTimeUs(payload) || event.at_us };
 }
 
+/** What a filter of fills looks at. */
+const textOf = (fill: Fill): string =>
+  [fill.symbol, fill.side, label("reason", fill.reason), fill.fill_id].join(" ");
+
 export function Fills() {
   const query = useEvents("OrderExecuted", 100);
   const digits = useDigits();
-  const items = flat(query.data).map(fillOf);
+  const all = useMemo(() => flat(query.data).map(fillOf), [query.data]);
+  const { shown: items, field } = useFiltered(all, textOf);
   const columns: Column<Fill>[] = [
     {
       key: "symbol",
@@ -111,12 +118,12 @@ export function Fills() {
     ]),
   ];
   const state = widgetState(query, {
-    isEmpty: items.length === 0,
+    isEmpty: all.length === 0,
     title: t("fills.none"),
     hint: t("fills.none_hint"),
   });
   return (
-    <Widget title={t("positions.tab_fills")} state={state} isFlush csv={csv}>
+    <Widget title={t("positions.tab_fills")} state={state} isFlush csv={csv} actions={field}>
       <DataTable
         label={t("positions.tab_fills")}
         columns={columns}

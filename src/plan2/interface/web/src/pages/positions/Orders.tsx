@@ -1,5 +1,6 @@
 /** Every order there was, and what became of it. */
 
+import { useMemo } from "react";
 import { useNameOf } from "../../api/people";
 import { useLocation } from "wouter";
 import { useDigits } from "../../api/live";
@@ -10,6 +11,7 @@ import { t, words } from "../../strings";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { SideTag, Time } from "../../widgets/Figures";
 import { flat, LoadMore } from "../../widgets/parts";
+import { useFiltered } from "../../widgets/useFiltered";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { expiryOf, filledOf } from "./OpenOrders";
@@ -43,7 +45,8 @@ export function Orders() {
   const query = useOrders();
   const [, navigate] = useLocation();
   const digits = useDigits();
-  const items = flat(query.data);
+  const all = useMemo(() => flat(query.data), [query.data]);
+  const { shown: items, field } = useFiltered(all, textOf);
   const priced = (
     key: "price" | "limit_price" | "stop_loss" | "take_profit" | "filled_price",
     title: string,
@@ -95,16 +98,21 @@ export function Orders() {
       cell: (order) => <span title={order.why}>{deciderOf(order, nameOf)}</span>,
       sortBy: (order) => deciderOf(order, nameOf),
     },
-    { key: "reason", title: t("field.reason"), role: "wide", cell: reasonOf },
+    {
+      key: "reason",
+      title: t("field.reason"),
+      role: "wide",
+      cell: (order) => <span lang="en">{reasonOf(order)}</span>,
+    },
   ];
   const state = widgetState(query, {
-    isEmpty: items.length === 0,
+    isEmpty: all.length === 0,
     title: t("orders.none"),
     hint: t("orders.none_hint"),
   });
   const csv = () => [[...CSV_FIELDS], ...items.map((o) => CSV_FIELDS.map((name) => o[name]))];
   return (
-    <Widget title={t("orders.history")} state={state} isFlush csv={csv}>
+    <Widget title={t("orders.history")} state={state} isFlush csv={csv} actions={field}>
       <DataTable
         label={t("orders.history")}
         columns={columns}
@@ -118,6 +126,18 @@ export function Orders() {
     </Widget>
   );
 }
+
+/** What a filter of orders looks at. */
+const textOf = (order: OrderItem): string =>
+  [
+    order.symbol,
+    order.side,
+    order.kind,
+    stateOf(order),
+    order.reason,
+    order.why,
+    order.order_id,
+  ].join(" ");
 
 /** People's orders come from no decision, though they carry an id in its place. */
 const hasDecision = (order: OrderItem): boolean =>

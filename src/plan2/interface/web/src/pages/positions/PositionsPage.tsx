@@ -6,6 +6,7 @@ import { Link } from "wouter";
 import { useOpenPositions } from "../../api/live";
 import { useOpenOrders } from "../../api/orders";
 import { useShortcuts } from "../../shell/useShortcuts";
+import { useIsPast } from "../../state/past";
 import { useTrade } from "../../state/trade";
 import { t } from "../../strings";
 import { Widget } from "../../widgets/Widget";
@@ -30,9 +31,10 @@ export function PositionsPage({ tab: asked }: { tab: string }) {
   const open = useOpenPositions();
   const orders = useOpenOrders().data?.items;
   const show = useTrade((state) => state.open);
+  const isPast = useIsPast();
   const keys = useMemo(
-    () => [{ keys: "n", run: () => show({ kind: "ticket", symbol: "" }) }],
-    [show],
+    () => (isPast ? [] : [{ keys: "n", run: () => show({ kind: "ticket", symbol: "" }) }]),
+    [show, isPast],
   );
   useShortcuts(keys);
   const counts: Partial<Record<Tab, number>> = { open: open?.length, orders: orders?.length };
@@ -55,6 +57,7 @@ export function PositionsPage({ tab: asked }: { tab: string }) {
         <Button
           variant="default"
           data-testid="new-order"
+          disabled={isPast}
           onClick={() => show({ kind: "ticket", symbol: "" })}
         >
           {t("action.new_order")}
@@ -77,6 +80,7 @@ export function PositionsPage({ tab: asked }: { tab: string }) {
 }
 
 function Open() {
+  const isPast = useIsPast();
   const positions = useOpenPositions();
   const state =
     positions === undefined
@@ -120,7 +124,7 @@ function Open() {
   ];
   return (
     <Widget title={t("positions.open")} state={state} isFlush csv={csv}>
-      <OpenPositionsTable positions={positions ?? []} hasActions />
+      <OpenPositionsTable positions={positions ?? []} hasActions={!isPast} />
     </Widget>
   );
 }

@@ -111,10 +111,10 @@ function columns(services: readonly Service[]): Column<Service>[] {
       sortBy: (service) => service.tenant_id,
     },
   ];
-  return [...COLUMNS, ...optional.filter(({ isShown }) => isShown), DETAIL];
+  return [...common(), ...optional.filter(({ isShown }) => isShown), detail()];
 }
 
-const COLUMNS: Column<Service>[] = [
+const common = (): Column<Service>[] => [
   {
     key: "name",
     title: a("field.name"),
@@ -156,12 +156,16 @@ const COLUMNS: Column<Service>[] = [
     sortBy: (service) => service.since_us,
   },
 ];
-const DETAIL: Column<Service> = {
+const detail = (): Column<Service> => ({
   key: "detail",
   title: a("services.detail"),
   role: "wide",
-  cell: (service) => <span className="dim">{service.detail}</span>,
-};
+  cell: (service) => (
+    <span lang="en" className="dim">
+      {service.detail}
+    </span>
+  ),
+});
 
 /** Terminals and workers call the same states by other names. */
 const STATES: Record<string, string> = {

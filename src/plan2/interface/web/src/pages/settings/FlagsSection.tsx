@@ -37,7 +37,9 @@ export function FlagsSection() {
             <li key={flag.flag} className="setting" data-testid={`flag-${flag.flag}`}>
               <div className="grow">
                 <b className="mono break">{flag.flag}</b>
-                <p className="dim">{flag.doc}</p>
+                <p lang="en" className="dim">
+                  {flag.doc}
+                </p>
                 {flag.used_by && (
                   <p className="faint">{a("flags.used_by", { what: flag.used_by })}</p>
                 )}
@@ -76,7 +78,7 @@ function FlagDialog({ flag, close }: { flag: Flag; close: () => void }) {
       title={flag.flag}
       close={close}
       needsReason
-      explain={<p>{flag.doc}</p>}
+      explain={<p lang="en">{flag.doc}</p>}
       confirm={a("flags.switch")}
       done={a("flags.done", { flag: flag.flag })}
       run={(key, reason) =>

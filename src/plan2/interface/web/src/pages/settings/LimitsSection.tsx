@@ -93,7 +93,9 @@ function Row({ setting, edit }: { setting: Setting; edit: () => void }) {
           )}
           {!setting.is_live && <span className="chip">{a("limits.restart")}</span>}
         </div>
-        <p className="dim">{setting.doc}</p>
+        <p lang="en" className="dim">
+          {setting.doc}
+        </p>
         {level && (
           <p className="faint">
             <Person id={level.changed_by} /> · <Time us={level.changed_us} form="short" />

@@ -38,7 +38,9 @@ export function PrivacySection() {
                 checked={consent.is_given}
                 onChange={() => setChanging(consent)}
               />
-              <p className="dim">{consent.text}</p>
+              <p lang="en" className="dim">
+                {consent.text}
+              </p>
               {consent.is_given && consent.given_version < consent.version && (
                 <p className="warn">{a("consents.older")}</p>
               )}
@@ -79,7 +81,7 @@ function ConsentDialog({ consent, close }: { consent: Consent; close: () => void
       close={close}
       explain={
         <>
-          <p>{consent.text}</p>
+          <p lang="en">{consent.text}</p>
           <p className="dim">
             {a(consent.is_given ? "consents.withdraw_explain" : "consents.give_explain")}
           </p>

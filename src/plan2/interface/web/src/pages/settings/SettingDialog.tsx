@@ -39,7 +39,7 @@ export function SettingDialog({ setting, close }: { setting: Setting; close: () 
       needsReason
       explain={
         <>
-          <p>{setting.doc}</p>
+          <p lang="en">{setting.doc}</p>
           <p className="dim">
             {a("setting.now", {
               value: shownValue(setting.value),

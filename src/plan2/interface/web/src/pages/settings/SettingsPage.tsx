@@ -8,6 +8,7 @@ import { a, type AdminKey } from "../../strings/admin";
 import "../../styles/admin.css";
 import { usePageTitle } from "../usePageTitle";
 import { ApprovalsSection } from "./ApprovalsSection";
+import { AssistantsSection } from "./AssistantsSection";
 import { EncryptionSection } from "./EncryptionSection";
 import { FlagsSection } from "./FlagsSection";
 import { KeysSection } from "./KeysSection";
@@ -16,6 +17,7 @@ import { PrivacySection } from "./PrivacySection";
 import { ProfileSection } from "./ProfileSection";
 import { SecondFactorSection } from "./SecondFactorSection";
 import { SessionsSection } from "./SessionsSection";
+import { TelegramSection } from "./TelegramSection";
 import { TenantSection } from "./TenantSection";
 import { UsersSection } from "./UsersSection";
 
@@ -25,8 +27,10 @@ const SECTIONS: readonly Section[] = [
   { name: "profile", title: "section.profile", right: "everyone", show: ProfileSection },
   { name: "sessions", title: "section.sessions", right: "reader", show: SessionsSection },
   { name: "second-factor", title: "section.factor", right: "reader", show: SecondFactorSection },
+  { name: "telegram", title: "section.telegram", right: "reader", show: TelegramSection },
   { name: "keys", title: "section.keys", right: "everyone", show: KeysSection },
   { name: "privacy", title: "section.privacy", right: "reader", show: PrivacySection },
+  { name: "assistants", title: "section.assistants", right: "reader", show: AssistantsSection },
   { name: "approvals", title: "section.approvals", right: "everyone", show: ApprovalsSection },
   { name: "limits", title: "section.limits", right: "reader", show: LimitsSection },
   { name: "flags", title: "section.flags", right: "reader", show: FlagsSection },

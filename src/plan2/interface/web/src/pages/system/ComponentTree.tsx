@@ -78,7 +78,7 @@ function Node({ component }: { component: Component }) {
           </span>
         </div>
         <div className="dim component-detail">
-          {component.detail && <span>{component.detail}</span>}
+          {component.detail && <span lang="en">{component.detail}</span>}
           {metrics.length > 0 && (
             <span className="faint component-metrics">
               {metrics.map(([name, value]) => (

@@ -102,7 +102,11 @@ function ChainLine({ events, isFiltered }: { events: readonly EventItem[]; isFil
             ✕ {t("events.gap", { at: events[hole]?.position ?? 0 })}
           </span>
         ))}
-      {store && <span className="dim">{store.detail}</span>}
+      {store && (
+        <span lang="en" className="dim">
+          {store.detail}
+        </span>
+      )}
     </p>
   );
 }

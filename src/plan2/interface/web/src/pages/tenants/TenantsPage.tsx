@@ -58,7 +58,7 @@ export function TenantsPage({ id }: { id: string }) {
           keyOf={(tenant) => tenant.tenant_id}
           selected={id}
           onOpen={(tenant) => navigate(`/tenants/${tenant.tenant_id}`)}
-          columns={COLUMNS}
+          columns={columns()}
         />
       </Widget>
       {chosen && <TenantDetail tenant={chosen} />}
@@ -70,7 +70,7 @@ export function TenantsPage({ id }: { id: string }) {
   );
 }
 
-const COLUMNS: Column<Tenant>[] = [
+const columns = (): Column<Tenant>[] => [
   {
     key: "name",
     title: a("field.name"),

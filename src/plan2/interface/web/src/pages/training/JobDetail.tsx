@@ -61,7 +61,9 @@ function Facts({ job }: { job: Job }) {
       {isUnderWay(job.state) && <Bar job={job} />}
       {job.failure && (
         <Note tone="crit" testId="job-failure">
-          {job.failure.message} {job.failure.remedy}
+          <span lang="en">
+            {job.failure.message} {job.failure.remedy}
+          </span>
         </Note>
       )}
       {job.state === "interrupted" && <Note tone="warn">{j("jobs.interrupted")}</Note>}

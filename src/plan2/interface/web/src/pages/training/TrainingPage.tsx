@@ -61,7 +61,7 @@ export function TrainingPage({ id }: { id: string }) {
           keyOf={(job) => job.job_id}
           selected={id}
           onOpen={(job) => navigate(`/training/${job.job_id}`)}
-          columns={COLUMNS}
+          columns={columns()}
         />
       </Widget>
       {isManager && choices.data?.refusal && <Note tone="dim">{choices.data.refusal}</Note>}
@@ -77,7 +77,7 @@ export function TrainingPage({ id }: { id: string }) {
   );
 }
 
-const COLUMNS: Column<Job>[] = [
+const columns = (): Column<Job>[] => [
   {
     key: "what",
     title: j("jobs.symbols"),

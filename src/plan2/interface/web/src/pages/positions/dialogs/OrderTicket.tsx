@@ -11,6 +11,7 @@ import { Segments } from "../../../widgets/parts";
 import { lotsText, type Market, priceText, useMarket } from "./context";
 import { ExpiryField, NumberField } from "./fields";
 import { type Errors, RequestDialog } from "./RequestDialog";
+import { Preview } from "./Preview";
 import { StopsFields } from "./StopsFields";
 import {
   bodyOf,
@@ -68,6 +69,7 @@ export function OrderTicket({ symbol, close }: Props) {
         <>
           <Kind ticket={ticket} change={change} errors={errors} />
           {market && <Fields ticket={ticket} market={market} change={change} refused={errors} />}
+          <Preview drafted={drafted ?? null} />
         </>
       )}
     </RequestDialog>

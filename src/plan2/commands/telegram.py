@@ -1,0 +1,135 @@
+"""`plan2 telegram`: whether the bot is well, and whose chats are paired."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Final
+
+import click
+
+from plan2.commands.options import (
+    data_dir_option,
+    examples,
+    json_option,
+    print_json,
+    resolve_data_dir,
+    resolve_settings,
+)
+from plan2.commands.running import quoted, request, user_id_of, with_query
+from plan2.commands.tables import print_table, time_text
+from plan2.foundation.config.schema_telegram import Telegram
+from plan2.foundation.errors import Recoverable
+
+COLUMNS: Final = {
+    "pairing_id": "PAIRING",
+    "user": "USER",
+    "label": "CALLED THERE",
+    "paired": "SINCE",
+}
+
+tenant_option = click.option(
+    "--tenant", default="", metavar="ID", help="Whose people [the installation's own tenant]."
+)
+
+
+@click.group(
+    name="telegram",
+    epilog=examples(
+        "plan2 telegram check               does the token work, is Telegram there",
+        "plan2 telegram pair --user siti    a code and a link for a chat of Siti",
+        "plan2 telegram people              whose chats are paired",
+        "plan2 telegram unpair 5f0c2b6c     this chat is unpaired at once",
+    ),
+)
+def command() -> None:
+    """Look after the Telegram bot.
+
+    The bot runs inside `plan2 serve` when telegram.enabled is true; its token comes from
+    PLAN2_TELEGRAM_TOKEN or from the file telegram.token_file.
+    """
+
+
+@command.command(epilog=examples("plan2 telegram check", "plan2 telegram check --json"))
+@data_dir_option
+@json_option
+@click.pass_context
+def check(ctx: click.Context, data_dir: Path | None, as_json: bool) -> None:
+    """Ask Telegram who the bot is; needs no running Plan2. Exit code 4 when it cannot be had."""
+    settings = resolve_settings(ctx, data_dir).settings.telegram
+    username = asyncio.run(_username(settings))
+    found = {"bot": username, "enabled": settings.enabled, "base_url": settings.base_url}
+    if as_json:
+        print_json(found)
+        return
+    state = "on" if settings.enabled else "off: telegram.enabled is false"
+    click.echo(f"The token works: @{username} at {settings.base_url}. The bot is {state}.")
+
+
+@command.command(
+    epilog=examples(
+        "plan2 telegram pair --user siti",
+        "plan2 telegram pair --user siti --json | jq -r .link",
+    )
+)
+@click.option("--user", required=True, metavar="NAME", help="Whose chat: name or id.")
+@tenant_option
+@data_dir_option
+@json_option
+@click.pass_context
+def pair(ctx: click.Context, user: str, tenant: str, data_dir: Path | None, as_json: bool) -> None:
+    """Make a code that pairs the first chat that sends it within ten minutes."""
+    folder = resolve_data_dir(ctx, data_dir)
+    body: dict[str, object] = {"user_id": user_id_of(folder, user, tenant)}
+    made = request(folder, "POST", "telegram/codes", body, tenant)
+    if as_json:
+        print_json({name: made[name] for name in ("code", "link", "expires_us")})
+        return
+    click.echo(f"Open {made['link']}\nor send the bot:  /start {made['code']}")
+    click.echo(f"Good once, until {time_text(made['expires_us'])}.")
+
+
+@command.command(epilog=examples("plan2 telegram people", "plan2 telegram people --json | jq ."))
+@tenant_option
+@data_dir_option
+@json_option
+@click.pass_context
+def people(ctx: click.Context, tenant: str, data_dir: Path | None, as_json: bool) -> None:
+    """Print every paired chat of a tenant."""
+    folder = resolve_data_dir(ctx, data_dir)
+    found = request(folder, "GET", with_query("telegram", {"all": "true"}), tenant=tenant)
+    if as_json:
+        print_json(found["chats"])
+        return
+    rows = [{**each, "paired": time_text(each["paired_us"])} for each in found["chats"]]
+    print_table(rows, COLUMNS, empty="No chat is paired.")
+
+
+@command.command(epilog=examples("plan2 telegram unpair 5f0c2b6c4d1a49c39e7b5a6d8c2f1e30"))
+@click.argument("pairing_id")
+@tenant_option
+@data_dir_option
+@click.pass_context
+def unpair(ctx: click.Context, pairing_id: str, tenant: str, data_dir: Path | None) -> None:
+    """End a pairing at once; `plan2 telegram people` shows the ids."""
+    folder = resolve_data_dir(ctx, data_dir)
+    request(folder, "DELETE", f"telegram/chats/{quoted(pairing_id)}", tenant=tenant)
+    click.echo("The chat is unpaired.")
+
+
+async def _username(settings: Telegram) -> str:
+    """The bot's name as Telegram tells it.
+
+    Raises:
+        ConfigError: there is no token. Recoverable: Telegram refused it or cannot be reached.
+    """
+    from plan2.interface.telegram.bot_api import BotApi
+    from plan2.interface.telegram.token import token_of
+
+    api = BotApi(token_of(settings, os.environ), settings.base_url)
+    try:
+        failed = await api.start()
+    finally:
+        await api.stop()
+    if failed is not None:
+        raise Recoverable(failed.reason, remedy="Look at the token and at telegram.base_url.")
+    return api.username

@@ -1,0 +1,1 @@
+"""Alerts: rules about market, models, risk, health and silence, and what becomes of one."""

@@ -1,0 +1,165 @@
+"""From the account's rows to the frames of a run, and the digest that tells two runs apart.
+
+Rows leave the record as they fill up, so the compiled loop never grows anything.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from plan2.foundation.errors import require
+from plan2.foundation.instrument import Instrument
+from plan2.intelligence.backtest.account.codes import DENIALS, DONE, DONE_PARTIAL, KINDS, REASONS
+from plan2.intelligence.backtest.account.records import EQUITY_ROW, ORDER_ROW, TRADE_ROW
+from plan2.intelligence.backtest.run import EQUITY, ORDERS, TRADES
+
+Accounts = npt.NDArray[np.void]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFrames:
+    """What a finished account leaves to its `BacktestRun`; the fields are named as there."""
+
+    trades: pl.DataFrame
+    orders: pl.DataFrame
+    equity: pl.DataFrame
+    start_balance: float
+    end_balance: float
+    max_drawdown: float
+    max_drawdown_fraction: float
+    denials: dict[str, int]
+    rejects: dict[int, int]
+    log_digest: str
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows taken out of one account so far, in order."""
+
+    orders: list[Accounts] = field(default_factory=list)
+    trades: list[Accounts] = field(default_factory=list)
+    samples: list[Accounts] = field(default_factory=list)
+
+    def take(self, accounts: Accounts) -> None:
+        """Move the rows out of the record, which has room for as many again.
+
+        Raises:
+            InvariantBroken: rows were lost, because the record was not emptied when it asked.
+        """
+        lost = int(accounts["lost"][0])
+        require(lost == 0, f"{lost} rows of a backtest's account found no room and are lost")
+        for name, rows, kept in (
+            ("orders", "order_rows", self.orders),
+            ("trades", "trade_rows", self.trades),
+            ("samples", "equity_rows", self.samples),
+        ):
+            count = int(accounts[name][0])
+            if count:
+                kept.append(accounts[rows][0, :count].copy())
+            accounts[name] = 0
+
+    def frames(self, accounts: Accounts, instrument: Instrument) -> AccountFrames:
+        """The frames of a finished account; takes what is still in the record."""
+        self.take(accounts)
+        orders = _joined(self.orders, ORDER_ROW)
+        trades = _joined(self.trades, TRADE_ROW)
+        account = accounts[0]
+        answers = orders["answer"]
+        refused = answers[(answers != DONE) & (answers != DONE_PARTIAL)]
+        codes, counts = np.unique(refused, return_counts=True)
+        denied = account["denials"].tolist()
+        return AccountFrames(
+            trades=_trades(trades, instrument),
+            orders=_orders(orders, instrument),
+            equity=_equity(_joined(self.samples, EQUITY_ROW), instrument),
+            start_balance=_money(account["deposit"]),
+            end_balance=_money(account["balance"]),
+            max_drawdown=_money(account["max_drawdown"]),
+            max_drawdown_fraction=float(account["max_drawdown_share"]),
+            denials={name: denied[code] for code, name in enumerate(DENIALS) if denied[code]},
+            rejects=dict(zip(codes.tolist(), counts.tolist(), strict=True)),
+            log_digest=_digest(orders, trades),
+        )
+
+
+def _joined(parts: list[Accounts], kind: np.dtype[np.void]) -> Accounts:
+    return np.concatenate(parts) if parts else np.zeros(0, kind)
+
+
+def _digest(orders: Accounts, trades: Accounts) -> str:
+    digest = hashlib.sha256(np.ascontiguousarray(orders).tobytes())
+    digest.update(np.ascontiguousarray(trades).tobytes())
+    return digest.hexdigest()
+
+
+def _trades(rows: Accounts, instrument: Instrument) -> pl.DataFrame:
+    columns = {
+        "trade": np.arange(1, len(rows) + 1),
+        "side": rows["side"],
+        "lots": _lots(rows["lots"], instrument),
+        "decided_ns": rows["decided_ns"],
+        "open_ns": rows["open_ns"],
+        "open_price": _price(rows["open"], instrument),
+        "close_ns": rows["close_ns"],
+        "close_price": _price(rows["close"], instrument),
+        "exit_reason": np.array(REASONS)[rows["reason"]],
+        "gross": _money(rows["gross"]),
+        "commission": _money(rows["commission"]),
+        "swap": _money(rows["swap"]),
+        "net": _money(rows["gross"] + rows["commission"] + rows["swap"]),
+        "mae": _money(rows["worst"]),
+        "mfe": _money(rows["best"]),
+        "spread_cost": _money(rows["spread_cost"]),
+        "slippage_cost": _money(rows["slip_cost"]),
+    }
+    return _frame(columns, TRADES)
+
+
+def _orders(rows: Accounts, instrument: Instrument) -> pl.DataFrame:
+    columns = {
+        "order": rows["number"],
+        "ts_ns": rows["ts_ns"],
+        "kind": np.array(KINDS)[rows["kind"]],
+        "side": rows["side"],
+        "lots": _lots(rows["lots"], instrument),
+        "filled_ns": rows["filled_ns"],
+        "price": _price(rows["price"], instrument),
+        "filled_lots": _lots(rows["filled"], instrument),
+        "retcode": rows["answer"],
+        "reason": np.array(REASONS)[rows["reason"]],
+    }
+    return _frame(columns, ORDERS).sort("order", maintain_order=True)
+
+
+def _equity(rows: Accounts, instrument: Instrument) -> pl.DataFrame:
+    columns = {
+        "ts_ns": rows["ts_ns"],
+        "balance": _money(rows["balance"]),
+        "equity": _money(rows["equity"]),
+        "lots": _lots(rows["lots"], instrument),
+    }
+    return _frame(columns, EQUITY)
+
+
+def _frame(columns: dict[str, Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    """`columns` are numpy arrays of whatever integer the record has; the schema narrows them."""
+    return pl.DataFrame(columns).select(pl.col(name).cast(kind) for name, kind in schema.items())
+
+
+def _lots(steps: Any, instrument: Instrument) -> Any:
+    """Steps as lots; numpy in, numpy out."""
+    return np.round(steps * instrument.volume_step, 8)
+
+
+def _price(thousandths: Any, instrument: Instrument) -> Any:
+    """Thousandths of a point as a price; division gives the nearest float."""
+    return thousandths / 10.0 ** (instrument.digits + 3)
+
+
+def _money(cents: Any) -> Any:
+    """Cents as money; numpy in, numpy out."""
+    return cents / 100.0

@@ -1,0 +1,92 @@
+"""From a flow's signal to requests: what is asked of the account, compiled."""
+
+from plan2.foundation.values import Float64Array
+from plan2.intelligence.backtest.account.codes import SENT
+from plan2.intelligence.backtest.account.compiled import entry
+from plan2.intelligence.backtest.account.entries import Accounts
+from plan2.intelligence.backtest.account.records import Account
+from plan2.intelligence.backtest.account.requests import enter, leave
+from plan2.intelligence.backtest.account.sizing import lots_for_risk, lots_in_steps
+from plan2.intelligence.features.kernels import kernel
+from plan2.intelligence.flows.words import EXIT_LONG, EXIT_SHORT, LONG, SHORT
+
+
+@kernel
+def in_points(distance: float, scale: float) -> int:
+    """A distance in whole points; −1 for what is no distance."""
+    return int(distance * scale + 0.5) if distance >= 0.0 else -1
+
+
+@kernel
+def set_exits(account: Account, o: Float64Array, scale: float) -> bool:
+    """Write the exits of the next entry; false when a distance is negative or not defined."""
+    exits = account.exits
+    exits.stop = in_points(o[0], scale)
+    exits.target = in_points(o[1], scale)
+    exits.trailing = in_points(o[2], scale)
+    exits.trailing_step = in_points(o[3], scale)
+    exits.break_even_offset = in_points(o[4], scale)
+    lowest = min(exits.stop, exits.target, exits.trailing, exits.trailing_step)
+    return min(lowest, exits.break_even_offset) >= 0
+
+
+@kernel
+def side_of(signal: int) -> int:
+    """The side that a signal wants to enter: +1, −1, or 0 for neither, both, or one it leaves."""
+    wants_long = signal & LONG != 0 and signal & EXIT_LONG == 0
+    wants_short = signal & SHORT != 0 and signal & EXIT_SHORT == 0
+    if wants_long == wants_short:
+        return 0
+    return 1 if wants_long else -1
+
+
+@kernel
+def act(  # noqa: PLR0913, PLR0917 - the flow's numbers, kept in registers by the loop
+    account: Account,
+    o: Float64Array,
+    scale: float,
+    lots: float,
+    risk: float,
+    reverse: int,
+    positions: int,
+    signal: int,
+) -> bool:
+    """Ask for what a signal wants, nothing while a request is under way; whether it entered.
+
+    Lots are fixed, or those whose loss at the stop is the share `risk` of equity.
+    """
+    if account.waiting > 0:
+        return False
+    if signal & EXIT_LONG and account.aim_longs != 0:
+        leave(account, 1)
+    if signal & EXIT_SHORT and account.aim_shorts != 0:
+        leave(account, -1)
+    side = side_of(signal)
+    held = account.aim * side
+    is_full = held > 0 and (positions == 1 or account.held >= positions)
+    if side == 0 or is_full or (held < 0 and reverse == 0):
+        return False
+    if not set_exits(account, o, scale):
+        return False
+    if held < 0:
+        leave(account, -side)
+    if risk > 0.0:
+        steps = lots_for_risk(account, risk, account.exits.stop)
+    else:
+        steps = lots_in_steps(account, lots)
+    return enter(account, side, steps) == SENT
+
+
+@entry
+def ask_for(  # noqa: PLR0913, PLR0917
+    accounts: Accounts,
+    o: Float64Array,
+    scale: float,
+    lots: float,
+    risk: float,
+    reverse: int,
+    positions: int,
+    signal: int,
+) -> bool:
+    """`act` from Python."""
+    return act(accounts[0], o, scale, lots, risk, reverse, positions, signal)

@@ -1,0 +1,99 @@
+"""Ticks made of bars, for symbols and years of which no ticks exist.
+
+Nobody knows in which order a bar saw its high and its low, so three paths are run: `base` goes to
+the nearer end first (a rising bar: open, low, high, close), `high_first` and `low_first` always the
+same way. The range of their results says how much of a result rests on that.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from plan2.dataflow.bar_series import BarSeries
+from plan2.foundation.errors import InputError
+from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, Float64Array, TickBlock
+
+Path = Literal["base", "high_first", "low_first"]
+PATHS: Final[tuple[Path, ...]] = ("base", "high_first", "low_first")
+STATEMENT: Final = (
+    "Made of bars, not of ticks: within a bar the order of high and low is not known, so the same "
+    "flow was run on three paths. Stops, targets and trailing inside one bar are guesses."
+)
+BARS_A_BLOCK: Final = 65_536
+POINTS: Final = 5
+"""Ticks of one bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class BarFeed:
+    """Five ticks a bar: its open twice, two extremes at a third and two thirds, its close.
+
+    The second tick at the open is there for requests that were decided when the bar before ended:
+    they are filled near the open, not at an extreme. The close comes a millisecond before the end.
+
+    Args:
+        bars: bid prices must be known; without ask prices the spread of the bar is added, and
+            `spread` (quote currency) where the bar has none.
+
+    Raises:
+        InputError: on reading, when a spread is known neither to the bars nor to the caller.
+    """
+
+    bars: BarSeries
+    path: Path
+    point: float
+    spread: float | None = None
+    is_bars: bool = True
+
+    @property
+    def symbol(self) -> str:
+        """Of the bars."""
+        return self.bars.symbol
+
+    @property
+    def expected(self) -> int:
+        """Ticks that will come."""
+        return POINTS * len(self.bars)
+
+    def blocks(self) -> Iterator[TickBlock]:
+        """See `TickFeed`."""
+        for start in range(0, len(self.bars), BARS_A_BLOCK):
+            yield self._ticks(self.bars.slice(start, start + BARS_A_BLOCK))
+
+    def _ticks(self, bars: BarSeries) -> TickBlock:
+        period_ns = bars.period_s * NS_PER_SECOND
+        again = min(NS_PER_SECOND, period_ns // 10)
+        offsets = np.array([0, again, period_ns // 3, 2 * period_ns // 3, period_ns - NS_PER_MS])
+        bid = _walk(self.path, bars.prices[:4])
+        ask = _walk(self.path, self._ask(bars))
+        times = bars.ts_ns[:, None] + offsets
+        return TickBlock(self.symbol, times.ravel(), bid.ravel(), ask.ravel())
+
+    def _ask(self, bars: BarSeries) -> Float64Array:
+        """float64[4, n]: as recorded, else bid and spread."""
+        ask = bars.prices[4:]
+        spread = np.where(
+            bars.spread_points >= 0,
+            bars.spread_points * self.point,
+            np.nan if self.spread is None else self.spread,
+        )
+        whole: Float64Array = np.where(np.isnan(ask), bars.prices[:4] + spread, ask)
+        if np.isnan(whole).any():
+            raise InputError(
+                f"{self.symbol}: the bars hold no ask price and no spread.",
+                remedy="Say it: --spread-points 12.",
+            )
+        return whole
+
+
+def _walk(path: Path, ohlc: Float64Array) -> Float64Array:
+    """float64[n, 5]: open, open, the two extremes in the order of the path, close."""
+    opened, high, low, closed = ohlc
+    if path == "base":
+        is_high_first = closed < opened
+    else:
+        is_high_first = np.full(len(opened), path == "high_first")
+    first, second = np.where(is_high_first, high, low), np.where(is_high_first, low, high)
+    return np.stack([opened, opened, first, second, closed], axis=1)

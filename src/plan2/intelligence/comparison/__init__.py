@@ -1,0 +1,1 @@
+"""Live trading held against its replay: which trades differ, and why."""

@@ -1,0 +1,1 @@
+"""Reports as single files that stand alone: pages and drawings."""

@@ -1,0 +1,104 @@
+"""A compiled flow as the policy of an account: one tick in, one signal out, and why."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from plan2.foundation.values import Float64Array, Tick
+from plan2.intelligence.flows.compiled import CompiledFlow
+from plan2.intelligence.flows.policy import NO_SIGNAL, Signal
+from plan2.intelligence.flows.words import EXIT_LONG, EXIT_SHORT, LONG, SHORT, WISHES
+from plan2.intelligence.models.forecast import Forecast
+
+SIGNS: Final = {">=": "≥", "<=": "≤", "!=": "≠", "==": "="}
+NAME: Final = re.compile(r"[a-z][a-z0-9_]*(?!\w*\()")
+
+
+class CompiledPolicy:
+    """See `FlowPolicy`.
+
+    Args:
+        compiled: the flow. names: of the features that `step` is given, in order.
+        uncertainty_weight: of the standard error in `p_up_lcb`.
+    """
+
+    def __init__(
+        self, compiled: CompiledFlow, names: tuple[str, ...], uncertainty_weight: float
+    ) -> None:
+        self._compiled = compiled
+        self._weight = uncertainty_weight
+        self._row = np.full(len(compiled.outer), np.nan)
+        self._readers = [self._reader(name, names) for name in compiled.outer]
+        self._bits = 0
+
+    @property
+    def bars(self) -> int:
+        """See `FlowPolicy.bars`."""
+        return self._compiled.bars
+
+    def step(self, tick: Tick, forecast: Forecast | None, features: Float64Array) -> Signal:
+        """See `FlowPolicy.step`."""
+        if self._readers:
+            for column, read in enumerate(self._readers):
+                self._row[column] = read(forecast, features)
+            self._compiled.know(self._row)
+        bits = self._compiled.step(tick.ts_ns, tick.bid, tick.ask)
+        if not bits & WISHES:
+            return NO_SIGNAL
+        self._bits = bits
+        return Signal(
+            entry=side_of(bits),
+            exit_long=bool(bits & EXIT_LONG),
+            exit_short=bool(bits & EXIT_SHORT),
+            **self._compiled.distances,
+        )
+
+    def why(self) -> str:
+        """The conditions that hold, with the values of the flow's own features in them."""
+        policy, bits = self._compiled.flow.policy, self._bits
+        conditions = (
+            (LONG, policy.long),
+            (SHORT, policy.short),
+            (EXIT_LONG, policy.exit_long),
+            (EXIT_SHORT, policy.exit_short),
+        )
+        shown = self._compiled.show()
+        return "; ".join(with_values(text, shown) for bit, text in conditions if bits & bit)
+
+    def _reader(
+        self, name: str, names: tuple[str, ...]
+    ) -> Callable[[Forecast | None, Float64Array], float]:
+        """How an outer column is read on a tick; NaN while it is not known."""
+        if name in names:
+            place = names.index(name)
+            return lambda _, features: float(features[place])
+        if name == "barrier":
+            return lambda forecast, _: forecast.barrier if forecast is not None else np.nan
+        weight = self._weight if name == "p_up_lcb" else 0.0
+        return lambda forecast, _: (
+            forecast.p_up - weight * forecast.standard_error
+            if forecast is not None and not forecast.abstained
+            else np.nan
+        )
+
+
+def side_of(bits: int) -> int:
+    """The side that a signal wants to enter: +1, −1, or 0 for neither, both, or one it leaves."""
+    wants_long = bool(bits & LONG) and not bits & EXIT_LONG
+    wants_short = bool(bits & SHORT) and not bits & EXIT_SHORT
+    return int(wants_long) - int(wants_short)
+
+
+def with_values(text: str, shown: dict[str, float]) -> str:
+    """A condition as a person reads it: `quick 1.10021 ≥ calm 1.10018`."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group()
+        return f"{name} {shown[name]:.8g}" if name in shown else name
+
+    read = NAME.sub(value, text)
+    for sign, word in SIGNS.items():
+        read = read.replace(sign, word)
+    return " ".join(read.split())

@@ -1,0 +1,222 @@
+"""Answers about trading now: /status, /count, /risk, /explain, /chart."""
+
+from typing import Any, Final
+
+from plan2.foundation.errors import InputError
+from plan2.interface.telegram.asking import Call, Reply
+from plan2.interface.telegram.figures import lots, moment, money, percent, price, span
+from plan2.interface.telegram.picture import Picture
+from plan2.interface.telegram.text import Line, bold, code, line, table
+
+Item = dict[str, Any]  # an item of REST as JSON: the route owns its shape
+STATES: Final = {
+    "armed": "Trading is armed.",
+    "paused": "Trading is paused: nothing new is opened, open positions are managed.",
+    "reduce_only": "Only exits go through.",
+    "halted": "Trading is halted: nothing is opened, exits go through.",
+}
+LIMITS: Final = {
+    "daily_loss": "Loss of the day",
+    "drawdown": "Fall from the peak",
+    "exposure": "Exposure, in equities",
+    "positions": "Open positions",
+}
+COUNTS: Final = frozenset({"positions"})
+TIMES: Final = frozenset({"exposure"})
+BARS_BEFORE: Final = 40
+BARS_MAX: Final = 300
+PERIODS_S: Final = (60, 300, 900, 3_600, 14_400, 86_400)
+US_PER_S: Final = 1_000_000
+
+
+def state_words(state: str) -> str:
+    """A trading state as a sentence."""
+    return STATES.get(state, f"Trading is {state}.")
+
+
+async def status(call: Call) -> Reply:
+    """Open positions: all, one, or as a table."""
+    system = await call.get("system")
+    currency, now_us = str(system["currency"]), int(system["market_us"])
+    items = (await call.get("positions", limit=1000))["items"]
+    wanted = call.arguments[0] if call.arguments else ""
+    head = line(state_words(str(system["trading_state"])))
+    if wanted == "table":
+        return Reply([head, *_status_table(items, currency, now_us)])
+    if wanted:
+        items = [find_position(items, wanted)]
+    if not items:
+        return Reply([head, line("No position is open.")])
+    lines = [head]
+    for item in items:
+        lines += [line(), *_position(item, currency, now_us, call)]
+    return Reply(lines)
+
+
+async def count(call: Call) -> Reply:
+    """How many positions are open, and how many may be."""
+    account = await call.get("account")
+    limit = next((each for each in account["limits"] if each["rule"] == "positions"), None)
+    most = f" of {limit['limit']:.0f}" if limit else ""
+    return Reply([line("Open positions: ", bold(f"{account['open_positions']}{most}"))])
+
+
+async def risk(call: Call) -> Reply:
+    """How much of each limit is used, and how the switches stand."""
+    account, trading = await call.get("account"), await call.get("trading")
+    rows = [("limit", "used", "of", "share")]
+    for each in account["limits"]:
+        shown, most = (_limit(each["rule"], value) for value in (each["value"], each["limit"]))
+        share = each["value"] / each["limit"] if each["limit"] else 0.0
+        rows.append((LIMITS.get(each["rule"], each["rule"]), shown, most, percent(share, 0)))
+    lines = [line(bold("Risk")), *table(rows)]
+    for found in trading["accounts"]:
+        lines.append(line(bold(f"{found['account_id']}: "), state_words(found["trading_state"])))
+        for switch in found["switches"]:
+            where = f"{switch['scope']} {switch['target']}".strip()
+            lines.append(line(f"  {where}: {switch['state']}. {switch['reason']}"))
+        if found["kills"]:
+            lines.append(line("  A kill is under way: it is not shown flat yet."))
+        if found["holds"]:
+            lines.append(line(f"  It cannot be resumed yet: {found['holds']}"))
+    return Reply(lines)
+
+
+async def explain(call: Call) -> Reply:
+    """Why a decision was taken: the last one that acted, or one by its id or its position's."""
+    if call.arguments:
+        decision_id = await _decision_of(call, call.arguments[0])
+    else:
+        page = await call.get("decisions", limit=100)
+        acted = [each for each in page["items"] if each["order_id"]] or page["items"]
+        if not acted:
+            return Reply([line("No decision was recorded yet.")])
+        decision_id = acted[0]["decision_id"]
+    detail = await call.get(f"/api/v1/decisions/{decision_id}")
+    lines = [
+        line(bold(f"{detail['symbol']}, {moment(detail['ts_us'], call.zone)}")),
+        line(str(detail.get("sentence") or "No sentence was recorded.")),
+    ]
+    votes = (detail.get("forecast") or {}).get("votes") or []
+    lines += table(
+        [(str(each.get("family", "")), _share(each.get("calibrated"))) for each in votes]
+    )
+    for order in detail["orders"]:
+        lines.append(
+            line(f"Order {order['side']} ", lots(order["quantity"]), f": {order['state']}")
+        )
+    position = detail["position"]
+    if position:
+        lines.append(line("Position ", code(position["position_id"])))
+    lines.append(line("Decision ", code(decision_id)))
+    return Reply(lines, await _trade_picture(call, position) if position else None)
+
+
+async def chart(call: Call) -> Reply:
+    """A position over its bars, with entry and exit."""
+    opened = (await call.get("positions", limit=1000))["items"]
+    closed = (await call.get("positions", status="closed", limit=1000))["items"]
+    if call.arguments:
+        item = find_position([*opened, *closed], call.arguments[0])
+    elif opened or closed:
+        item = [*opened, *closed][0]
+    else:
+        return Reply([line("There is no position yet.")])
+    system = await call.get("system")
+    words = _position(item, str(system["currency"]), int(system["market_us"]), call)
+    return Reply(words, await _trade_picture(call, item))
+
+
+def find_position(items: list[Item], wanted: str) -> Item:
+    """The position with an id, or the only one whose id begins so.
+
+    Raises:
+        InputError: none or several.
+    """
+    exact = [item for item in items if item["position_id"] == wanted]
+    found = exact or [item for item in items if item["position_id"].startswith(wanted)]
+    if len(found) != 1:
+        how = "no position" if not found else f"{len(found)} positions"
+        raise InputError(
+            f"There is {how} with the id {wanted[:64]!r}.", remedy="/status shows the open ones."
+        )
+    return found[0]
+
+
+async def _decision_of(call: Call, wanted: str) -> str:
+    """The decision behind a position's id, or the id itself."""
+    opened = (await call.get("positions", limit=1000))["items"]
+    closed = (await call.get("positions", status="closed", limit=200))["items"]
+    for item in [*opened, *closed]:
+        if item["position_id"] == wanted and item["decision_id"]:
+            return str(item["decision_id"])
+    if not wanted.isalnum() or len(wanted) > 64:
+        raise InputError(f"{wanted[:64]!r} is no id of a decision or a position.")
+    return wanted
+
+
+async def _trade_picture(call: Call, item: Item) -> Picture | None:
+    """The bars around a position with its entry, exit and stops; None without bars."""
+    end_us = item["closed_us"] or int((await call.get("system"))["market_us"])
+    length_s = max((end_us - item["opened_us"]) // US_PER_S, 60)
+    period_s = next((each for each in PERIODS_S if length_s / each <= BARS_MAX / 2), PERIODS_S[-1])
+    room_us = BARS_BEFORE * period_s * US_PER_S
+    bars = await call.get(
+        "bars",
+        symbol=item["symbol"],
+        period_s=period_s,
+        from_us=max(item["opened_us"] - room_us, 0),
+        to_us=end_us + room_us // 4,
+        limit=BARS_MAX,
+    )
+    if not bars["time_us"]:
+        return None
+    return Picture("trade", {"bars": bars, "position": item, "zone": call.preferences.time_zone})
+
+
+def _position(item: Item, currency: str, now_us: int, call: Call) -> list[Line]:
+    is_open = item["closed_us"] is None
+    until_us = now_us if is_open else item["closed_us"]
+    lines = [
+        line(
+            bold(f"{item['symbol']} {item['direction']} "), lots(item["quantity"]), ", ",
+            bold(money(item["profit"], currency, signed=True)),
+            " floating" if is_open else " realised",
+        ),
+        line(f"Opened at {price(item['open_price'])}, {moment(item['opened_us'], call.zone)}, "
+             f"{span(until_us - item['opened_us'])} {'ago' if is_open else 'long'}"),
+        line(f"Stop {price(item['stop_loss'])}, target {price(item['take_profit'])}"),
+    ]  # fmt: skip
+    if not is_open:
+        lines.append(line(f"Closed at {price(item['close_price'])}: {item['reason'] or '–'}"))
+    if not item["is_managed"]:
+        lines.append(line("Not managed by Plan2."))
+    lines.append(line("Id ", code(item["position_id"])))
+    return lines
+
+
+def _status_table(items: list[Item], currency: str, now_us: int) -> list[Line]:
+    if not items:
+        return [line("No position is open.")]
+    rows = [("symbol", "side", "lots", currency, "since")]
+    rows += [
+        (
+            str(item["symbol"]),
+            str(item["direction"]),
+            f"{item['quantity']:.10g}",
+            f"{float(item['profit']):+,.2f}",
+            span(now_us - item["opened_us"]),
+        )
+        for item in items
+    ]
+    return table(rows)
+
+
+def _limit(rule: str, value: float) -> str:
+    if rule in COUNTS:
+        return f"{value:.0f}"
+    return f"{value:.2f}×" if rule in TIMES else percent(value, 2)
+
+
+def _share(value: float | None) -> str:
+    return percent(value) if isinstance(value, float | int) else "–"

@@ -1,0 +1,31 @@
+/** How close the account is to each of its limits, and the levers that stop it. */
+
+import { useRead } from "../../api/admin";
+import { t } from "../../strings";
+import "../../styles/risk.css";
+import { usePageTitle } from "../usePageTitle";
+import { Breaches } from "./Breaches";
+import { CurrencyWidget, SymbolWidget } from "./ExposureWidgets";
+import { LeversWidget } from "./LeversWidget";
+import { LimitsWidget } from "./LimitsWidget";
+
+const SECOND_MS = 1_000;
+
+export function RiskPage() {
+  usePageTitle(t("page.risk"));
+  const query = useRead("/api/v1/risk", {}, { every: SECOND_MS });
+  return (
+    <div className="page-risk" data-testid="page-risk">
+      <h1 className="sr-only">{t("page.risk")}</h1>
+      <LeversWidget holds={query.data?.holds ?? ""} />
+      <LimitsWidget query={query} />
+      <div className="stack">
+        <CurrencyWidget query={query} />
+        <SymbolWidget query={query} />
+        <Breaches />
+      </div>
+    </div>
+  );
+}
+
+export type RiskQuery = ReturnType<typeof useRead<"/api/v1/risk">>;

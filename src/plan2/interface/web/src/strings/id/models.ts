@@ -1,0 +1,60 @@
+/** Indonesian: the models page. */
+
+import type { Translated } from "../index";
+import type { models as english } from "../models";
+
+export const models = {
+  "list.title": "Kandidat",
+  "list.none": "Belum ada kandidat",
+  "list.none_hint": "Saat pertama dijalankan satu dilatih; plan2 train menghasilkan yang lain.",
+  "list.unknown": "Tidak ada kandidat atau model {id}",
+  "field.candidate": "Kandidat",
+  "field.serves": "Melayani",
+  "field.age": "Umur",
+  "field.age_days": "{days} h",
+  "field.since": "Dalam status ini sejak",
+  "field.models": "Model",
+  "field.challenger": "Diamati pada",
+  "field.last_good": "Terakhir baik pada",
+  "field.parent": "Penerus dari",
+  "field.features": "Fitur",
+  "card.title": "Kandidat {id}",
+  "card.unproven":
+    "Ia melayani tanpa lolos validasi. Akun dengan uang sungguhan tidak mengikutinya.",
+  "card.figures": "Angka di luar sampel",
+  "gates.title": "Gerbang",
+  "gates.champion_title": "Mengapa ia juara",
+  "gates.into": "Ke {state}",
+  "gates.open": "Semua syarat terpenuhi",
+  "gates.closed": "{count} belum terpenuhi",
+  "gates.met": "Terpenuhi",
+  "gates.unmet": "Belum terpenuhi",
+  "history.title": "Riwayat",
+  "history.none": "Belum terjadi apa-apa",
+  "history.override": "Sebuah gerbang dilewati",
+  "history.step": "{before} → {after}",
+  "compare.title": "Bandingkan",
+  "compare.with": "Bandingkan dengan",
+  "compare.figure": "Angka",
+  "compare.none": "Tidak ada kandidat lain untuk dibandingkan",
+  "act.promote": "Promosikan",
+  "act.rollback": "Kembalikan",
+  "act.suspend": "Tangguhkan",
+  "act.retire": "Pensiunkan",
+  "act.reject": "Tolak",
+  "promote.to": "Ke",
+  "promote.explain": "Syarat gerbang diperiksa lagi dan disimpan bersama perpindahan.",
+  "promote.closed":
+    "Gerbang ke status ini tertutup. Melewatinya dicatat dengan nama dan alasan Anda.",
+  "promote.override": "Lewati yang belum terpenuhi",
+  "promote.done": "{id} kini {state}",
+  "promote.proposed": "{id} menunggu orang kedua (Pengaturan, Persetujuan)",
+  "rollback.symbol": "Simbol",
+  "rollback.explain":
+    "Juara baik terakhir melayani simbol ini mulai tick berikutnya. Posisi terbuka tetap seperti semula.",
+  "rollback.done": "{id} kembali melayani {symbol}",
+  "suspend.explain":
+    "Ia tidak lagi memprediksi. Simbolnya tanpa prediksi sampai kandidat lain melayani.",
+  "retire.explain": "Berakhir di sini. Hanya pengembalian yang dapat memanggil juara yang pensiun.",
+  "reject.explain": "Ia ditolak untuk selamanya.",
+} as const satisfies Translated<typeof english>;

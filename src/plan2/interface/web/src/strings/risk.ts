@@ -1,0 +1,51 @@
+/** English: the risk page; loaded with it. */
+
+import { texts } from "./index";
+
+export const risk = {
+  "levers.title": "Kill switch and levers",
+  "levers.state": "Trading is {state}.",
+  "levers.pause": "Pause new entries",
+  "levers.reduce": "Exits only",
+  "levers.halt": "Halt and withdraw entries",
+  "levers.kill": "Kill: withdraw all, close all",
+  "levers.resume": "Arm again",
+  "levers.resume_needs": "Arming again asks for a reason, which goes into the audit trail.",
+  "limits.title": "Limits",
+  "limits.none": "No limits yet",
+  "limits.none_hint": "They come with the account's first figures.",
+  "limits.change": "Change limits",
+  "limits.of": "{used} of {limit}",
+  "limits.left": "{left} left",
+  "limits.unknown": "use not known",
+  "limits.soft": "warns at {values}",
+  "limits.halt": "halts trading",
+  "limits.deny": "refuses new risk",
+  "limits.resets": "counts anew in {time} of market time",
+  "limits.window": "within {time}",
+  "limits.reached": "reached",
+  "limits.near": "near",
+  "exposure.currency": "Exposure by currency",
+  "exposure.symbol": "Exposure by symbol",
+  "exposure.none": "No open position",
+  "exposure.none_hint": "Exposure appears with the first position.",
+  "exposure.name": "Currency",
+  "exposure.net": "Net",
+  "exposure.share": "Of equity",
+  "exposure.gross": "Value",
+  "exposure.positions": "Positions",
+  "exposure.limit": "At most {limit} of equity net in one currency.",
+  "breaches.title": "Limits reached",
+  "breaches.none": "No limit was reached",
+  "breaches.none_hint": "Every limit that is reached is written down here.",
+  "breaches.rule": "Limit",
+  "breaches.value": "Value",
+  "breaches.threshold": "Limit was",
+  "breaches.action": "What happened",
+  "breaches.halted": "trading was halted",
+  "rule.currency": "Net of one currency",
+  "rule.margin": "Margin in use",
+} as const;
+
+/** The text of a key of this page. */
+export const r = texts(risk, "risk");

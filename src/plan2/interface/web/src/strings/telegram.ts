@@ -1,0 +1,53 @@
+/** English: the Telegram section of the settings; loaded with that page. */
+
+import { texts } from "./index";
+
+const telegram = {
+  "telegram.title": "Telegram",
+  "telegram.on": "The bot @{bot} is up",
+  "telegram.trouble": "The bot has trouble",
+  "telegram.off": "Telegram is switched off here",
+  "telegram.off_hint":
+    "An operator makes a bot with BotFather, sets telegram.enabled and the bot's token, and starts Plan2 again.",
+  "telegram.explain":
+    "A paired chat sees and does what your role may, nothing more. Whatever is dangerous asks once more with a button. Everything stands in the audit trail.",
+  "telegram.pair": "Pair a chat",
+  "telegram.pair_explain":
+    "You get a code that is good once and for ten minutes. The first chat that sends it to the bot is yours.",
+  "telegram.show": "Show the code",
+  "telegram.scan": "Scan this with your phone, or open the link, and press Start.",
+  "telegram.qr": "Picture of the link that pairs a chat",
+  "telegram.open": "Open Telegram",
+  "telegram.by_hand": "Or send the bot:",
+  "telegram.until": "Good until",
+  "telegram.done": "Done",
+  "telegram.test": "Send a test message",
+  "telegram.test_sent": "The message is on its way.",
+  "telegram.test_none":
+    "No message goes out: pair a chat, agree to messages, and let alerts through.",
+  "telegram.agree": "You have not agreed to messages yet: switch Notifications on under Privacy.",
+  "telegram.privacy": "To Privacy",
+  "telegram.chats": "Paired chats",
+  "telegram.none": "No chat is paired",
+  "telegram.none_hint": "Pair one to look and act from your phone.",
+  "telegram.label": "Called there",
+  "telegram.person": "Person",
+  "telegram.since": "Since",
+  "telegram.unpair": "Unpair",
+  "telegram.unpair_explain": "The chat hears nothing more and may do nothing more, at once.",
+  "telegram.unpaired": "The chat is unpaired.",
+  "telegram.own": "Mine",
+  "telegram.everyones": "Everybody's",
+  "telegram.whose": "Whose chats",
+  "telegram.kinds": "How messages come",
+  "telegram.kind": "Message",
+  "telegram.comes": "Comes by itself",
+  "telegram.loudness.on": "with a sound",
+  "telegram.loudness.silent": "silently",
+  "telegram.loudness.off": "not at all",
+  "telegram.kinds_hint":
+    "Change it with /loud, /quiet and /digest in the chat, or under Limits with the keys notify.loudness and notify.digest. Quiet hours are ui.quiet_from and ui.quiet_until.",
+} as const;
+
+export type TelegramKey = keyof typeof telegram;
+export const tg = texts(telegram);

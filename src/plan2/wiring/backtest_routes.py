@@ -1,0 +1,30 @@
+"""Wires the routes of backtests: jobs, archive, the folders of tenants."""
+
+import asyncio
+from pathlib import Path
+
+from litestar.types import ControllerRouterHandler
+
+from plan2.dataflow.archive import TickArchive
+from plan2.interface.api.backtest_parts import READERS, BacktestParts
+from plan2.interface.api.backtest_tables import BacktestTableRoutes
+from plan2.interface.api.backtests import BacktestRoutes
+from plan2.wiring.backtest_asking import check_asked
+from plan2.wiring.backtest_folders import backtests_folder
+from plan2.wiring.installation import Installation
+
+
+def backtest_routes(installation: Installation) -> list[ControllerRouterHandler]:
+    """Every route of backtests."""
+
+    def folder_of(tenant_id: str) -> Path:
+        return backtests_folder(installation.folder, tenant_id)
+
+    parts = BacktestParts(
+        jobs=installation.long_work,
+        archive=TickArchive(installation.runs.main.market.home / "archive"),
+        folder_of=folder_of,
+        check=check_asked,
+        reader=asyncio.Semaphore(READERS),
+    )
+    return [*BacktestRoutes(parts).handlers(), *BacktestTableRoutes(parts).handlers()]

@@ -1,0 +1,54 @@
+"""Makes the policy of a flow: compiled rules, or the bets of the ensemble."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from plan2.foundation.errors import InputError
+from plan2.foundation.instrument import Instrument
+from plan2.intelligence.decision.decide import Rules
+from plan2.intelligence.flows.bets import BetPolicy
+from plan2.intelligence.flows.compiled import CompiledFlow
+from plan2.intelligence.flows.flow import Flow
+from plan2.intelligence.flows.live import CompiledPolicy
+from plan2.intelligence.flows.modules import FOLDER
+from plan2.intelligence.flows.policy import FlowPolicy
+from plan2.intelligence.flows.source import write_source
+
+NOT_LIVE = "Python policies run in backtests; a flow of rules or models can trade."
+
+
+def check_flow(flow: Flow) -> None:
+    """Refuse a flow whose expressions cannot be used, without compiling it.
+
+    Raises:
+        InputError: it says which expression and why.
+    """
+    if flow.policy.kind == "python":
+        raise InputError(f"Flow {flow.name} asks a Python policy.", remedy=NOT_LIVE)
+    if not (flow.size.lots or flow.size.risk_fraction):
+        raise InputError(f"Flow {flow.name}: [size] names neither lots nor risk_fraction.")
+    if flow.policy.kind == "rules":
+        write_source(flow)
+
+
+def make_policy(
+    flow: Flow,
+    instrument: Instrument,
+    rules: Rules,
+    rate: Callable[[], float],
+    names: tuple[str, ...],
+    folder: Path | None,
+) -> FlowPolicy:
+    """The policy of a flow on an instrument; compiling may take seconds the first time.
+
+    `rate` gives account currency per unit of the quote currency now; `names` are those of the
+    features that accounts are given, in order; `folder` is the data folder, None keeps nothing.
+
+    Raises:
+        InputError: as `check_flow`.
+    """
+    check_flow(flow)
+    if flow.policy.kind == "models":
+        return BetPolicy(instrument, rules.decision, rate)
+    compiled = CompiledFlow(flow, instrument, folder / FOLDER if folder is not None else None)
+    return CompiledPolicy(compiled, names, rules.decision.uncertainty_weight)

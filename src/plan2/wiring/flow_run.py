@@ -1,0 +1,198 @@
+"""Backtests a flow from the command line: contract data, ticks or bars, models, then the loop."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from plan2.dataflow.archive import END_OF_TIME_NS, TickArchive
+from plan2.dataflow.bar_archive import BarArchive
+from plan2.dataflow.bar_series import BarSeries
+from plan2.dataflow.importers.bar_checks import checked_bars
+from plan2.dataflow.importers.dataset import BarFile, ImportOptions, TickFile
+from plan2.dataflow.importers.detect import recognise
+from plan2.dataflow.importers.source import open_source
+from plan2.foundation.config.load import Loaded, data_dir
+from plan2.foundation.errors import InputError
+from plan2.foundation.instrument import Instrument
+from plan2.foundation.values import TickBlock
+from plan2.intelligence.backtest.bar_paths import PATHS, BarFeed
+from plan2.intelligence.backtest.feeds import Blocks, PointFeed, TickFeed
+from plan2.intelligence.backtest.python_run import run_policy
+from plan2.intelligence.backtest.run import BacktestRun
+from plan2.intelligence.backtest.run_flow import OnProgress, RunOptions, run_flow
+from plan2.intelligence.flows.check import FlowCheck, Ticks, check_flow
+from plan2.intelligence.flows.flow import Flow
+from plan2.intelligence.flows.modules import FOLDER
+from plan2.intelligence.flows.policies import Policy
+from plan2.intelligence.flows.source import write_source
+from plan2.wiring.contracts import known_contracts
+
+
+class FlowWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a flow is run over; times UTC ns.
+
+    `ticks`, `bars`: a file instead of the archive. `spread_points`: of bars that have none.
+    `rates`: account currency per unit of quote and of base, for a cross; 0 = not needed.
+    """
+
+    start_ns: int = 0
+    end_ns: int = END_OF_TIME_NS
+    ticks: Path | None = None
+    bars: Path | None = None
+    spread_points: float | None = None
+    rates: tuple[float, float] = (0.0, 0.0)
+
+
+class FlowResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The run, those on the other paths of bars by name, and the share of time in models."""
+
+    run: BacktestRun
+    other_paths: dict[str, BacktestRun] = {}
+    inference_share: float = 0.0
+
+
+def backtest_flow(
+    loaded: Loaded,
+    flow: Flow,
+    window: FlowWindow,
+    on_progress: OnProgress,
+    policy: Policy | None = None,
+) -> FlowResult:
+    """Run a flow; with a `policy` its decisions are that object's.
+
+    Raises:
+        InputError: flow, file or window cannot be used, or there are no ticks.
+    """
+    instrument = contract_of(loaded, flow.source.symbol)
+    options = RunOptions(
+        folder=data_dir(loaded.settings) / FOLDER, on_progress=on_progress, rates=window.rates
+    )
+    bars = bars_of(loaded, flow.source.symbol, window)
+    if bars is None:
+        feed = tick_feed(loaded, flow.source.symbol, window)
+        run, inference_s = _run(loaded, flow, feed, instrument, options, policy)
+        share = inference_s / max(inference_s + run.seconds, 1e-9)
+        return FlowResult(run=run, inference_share=share)
+    spread = None if window.spread_points is None else window.spread_points * instrument.point
+    runs = {}
+    for path in PATHS:
+        feed = BarFeed(bars, path, instrument.point, spread)
+        runs[path], _ = _run(loaded, flow, feed, instrument, options, policy)
+    return FlowResult(run=runs.pop("base"), other_paths={str(name): r for name, r in runs.items()})
+
+
+def _run(
+    loaded: Loaded,
+    flow: Flow,
+    feed: TickFeed,
+    instrument: Instrument,
+    options: RunOptions,
+    policy: Policy | None,
+) -> tuple[BacktestRun, float]:
+    """One run, and the seconds that models took before it."""
+    inference_s = 0.0
+    if write_source(flow).program.outer:
+        # Late: models bring a runtime with them that a flow of prices alone never needs.
+        from plan2.wiring.flow_outside import outer_values
+
+        outer, inference_s = outer_values(loaded, flow, instrument, feed)
+        options = replace(options, outer=outer)
+    if policy is None:
+        return run_flow(flow, feed, instrument, options), inference_s
+    return run_policy(flow, policy, feed, instrument, options), inference_s
+
+
+def contract_of(loaded: Loaded, symbol: str) -> Instrument:
+    """Contract data of a symbol.
+
+    Raises:
+        InputError: the configured market has no such symbol.
+    """
+    known = known_contracts(loaded.settings)
+    if symbol not in known:
+        raise InputError(
+            f"There is no contract data for {symbol}; known: {', '.join(sorted(known)) or 'none'}."
+        )
+    return known[symbol]
+
+
+def tick_feed(loaded: Loaded, symbol: str, window: FlowWindow) -> TickFeed:
+    """The ticks of a file, else the archive's.
+
+    Raises:
+        InputError: the file holds no ticks.
+    """
+    if window.ticks is None:
+        archive = TickArchive(data_dir(loaded.settings) / "archive")
+        start_ns, end_ns = window.start_ns, window.end_ns
+        expected = sum(
+            day.ticks
+            for day in archive.coverage(symbol)
+            if day.last_ts_ns >= start_ns and day.first_ts_ns < end_ns
+        )
+        return Blocks(symbol, lambda: archive.iter_days(symbol, start_ns, end_ns), expected)
+    found = recognise(open_source(window.ticks), ImportOptions(symbol=symbol))
+    if not isinstance(found, TickFile):
+        raise InputError(f"{window.ticks} holds bars.", remedy="Give it with --bars.")
+    return Blocks(symbol, lambda: _file_blocks(found, symbol, window))
+
+
+def _file_blocks(file: TickFile, symbol: str, window: FlowWindow) -> Iterator[TickBlock]:
+    """Rows of a tick file within the window."""
+    for batch in file.batches():
+        block = TickBlock(symbol, batch.ts_ns, batch.bid, batch.ask)
+        start, stop = np.searchsorted(block.ts_ns, (window.start_ns, window.end_ns))
+        if stop > start:
+            yield block.slice(int(start), int(stop))
+
+
+def bars_of(loaded: Loaded, symbol: str, window: FlowWindow) -> BarSeries | None:
+    """The bars to run on: of the file, else the archive's shortest where it has no ticks.
+
+    Raises:
+        InputError: the file holds no bars.
+    """
+    if window.bars is not None:
+        source = open_source(window.bars)
+        found = recognise(source, ImportOptions(symbol=symbol))
+        if not isinstance(found, BarFile):
+            raise InputError(f"{window.bars} holds ticks.", remedy="Give it with --ticks.")
+        bars = checked_bars(source, found, symbol)
+        return None if bars is None else _within(bars, window)
+    home = data_dir(loaded.settings) / "archive"
+    if window.ticks is not None or TickArchive(home).coverage(symbol):
+        return None
+    periods = BarArchive(home).periods(symbol)
+    if not periods:
+        return None
+    return BarArchive(home).read(symbol, periods[0], window.start_ns, window.end_ns)
+
+
+def _within(bars: BarSeries, window: FlowWindow) -> BarSeries:
+    start, stop = np.searchsorted(bars.ts_ns, (window.start_ns, window.end_ns))
+    return bars.slice(int(start), int(stop))
+
+
+def check_file(loaded: Loaded, flow: Flow, ticks: Path | None) -> FlowCheck:
+    """Check a flow on the ticks of a file, or on a made-up walk.
+
+    Raises:
+        InputError: flow or file cannot be read.
+    """
+    instrument = contract_of(loaded, flow.source.symbol)
+    folder = data_dir(loaded.settings) / FOLDER
+    if ticks is None:
+        return check_flow(flow, instrument, None, folder)
+    feed = PointFeed(
+        tick_feed(loaded, instrument.symbol, FlowWindow(ticks=ticks)), instrument.digits
+    )
+    blocks = list(feed.blocks())
+    columns = (
+        np.concatenate([block.ts_ns for block in blocks]),
+        np.concatenate([block.bid for block in blocks]),
+        np.concatenate([block.ask for block in blocks]),
+    )
+    return check_flow(flow, instrument, Ticks(*columns), folder)

@@ -1,0 +1,102 @@
+"""Steps of a trader's day, each as one does it on the page; what a step shows is waited for."""
+
+import re
+from pathlib import Path
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+
+
+def quoted(page) -> float:
+    """The bid that the open ticket shows."""
+    quote = page.get_by_test_id("ticket-quote").inner_text()
+    return float(re.search(r"Bid ([\d.]+)", quote)[1])
+
+
+def watch(page, url: str) -> None:
+    """Prices of the watch list, and the chart beside it."""
+    page.goto(url + "/market/EURUSD")
+    page.locator("canvas").first.wait_for(state="attached")
+    page.get_by_text("EURUSD").locator("visible=true").first.wait_for()
+
+
+def read_a_decision(page, url: str) -> str:
+    """Open the newest decision; its sentence."""
+    page.goto(url + "/decisions")
+    page.locator(".feed-item").first.click()
+    page.get_by_test_id("decision").wait_for()
+    return page.locator(".decision-sentence").inner_text()
+
+
+def place(page, url: str) -> None:
+    """Buy the smallest lot of EURUSD at market, after a look at every check."""
+    page.goto(url + "/positions/open")
+    page.get_by_test_id("new-order").click()
+    bid = quoted(page)
+    page.get_by_test_id("trade-quantity").fill("0.01")
+    page.get_by_test_id("trade-stop_loss").fill(f"{bid * 0.98:.5f}")
+    page.get_by_test_id("ticket-checks").get_by_text("checks pass").wait_for()
+    page.get_by_test_id("trade-reason").fill("by hand")
+    page.get_by_test_id("trade-confirm").click()
+    page.get_by_role("dialog").wait_for(state="detached")
+
+
+def close(page) -> None:
+    """Close the position that was opened by hand, whole."""
+    row = page.get_by_test_id("widget-Open positions").locator("tbody tr")
+    row.filter(has_text="EURUSD").first.get_by_role("button", name="Close").first.click()
+    page.get_by_test_id("trade-reason").fill("done")
+    page.get_by_test_id("trade-confirm").click()
+    page.get_by_role("dialog").wait_for(state="detached")
+
+
+def change_a_limit(page, url: str) -> None:
+    """One position fewer at once; it holds at once."""
+    page.goto(url + "/settings/limits")
+    row = page.get_by_test_id("setting-risk.positions_max")
+    before = int(row.get_by_test_id("value").inner_text())
+    row.get_by_role("button", name="Change risk.positions_max").click()
+    page.get_by_test_id("setting-value").fill(str(before + 1 if before < 4 else before - 1))
+    page.get_by_test_id("ask-reason").fill("a look at the page")
+    page.get_by_test_id("ask-confirm").click()
+    page.get_by_text("The value that holds now").wait_for()
+    page.get_by_role("dialog").get_by_role("button", name="Close").first.click()
+    page.get_by_role("dialog").wait_for(state="detached")
+
+
+def kill(page) -> None:
+    """The kill switch by its word; focus starts on Cancel."""
+    page.get_by_test_id("kill").click()
+    dialog = page.get_by_role("alertdialog")
+    assert page.evaluate("document.activeElement.textContent") == "Cancel"
+    dialog.get_by_label("Type KILL").fill("kill")
+    dialog.get_by_role("button", name="Kill now").click()
+    page.get_by_test_id("kill-progress").get_by_text("nothing of this left").wait_for()
+    dialog.get_by_role("button", name="Close").last.click()
+    page.locator("[data-testid=trading-state][data-state=halted]").wait_for()
+
+
+def resume(page, url: str) -> None:
+    """Arm again on the risk page; a reason is demanded."""
+    page.goto(url + "/risk")
+    page.get_by_test_id("lever-resume").click()
+    confirm = page.get_by_test_id("command-confirm")
+    assert confirm.is_disabled()
+    page.get_by_role("dialog").get_by_label("Reason").fill("all is well again")
+    confirm.click()
+    page.locator("[data-testid=trading-state][data-state=armed]").wait_for()
+
+
+def travel(page, url: str) -> None:
+    """The whole app as of then: no command is on; Escape comes back."""
+    page.goto(url + "/audit/past")
+    page.get_by_test_id("past-slider").wait_for()
+    page.get_by_test_id("past-go").click()
+    page.get_by_test_id("past").wait_for()
+    assert page.locator("[data-testid=trading-state]:enabled").count() == 0
+    page.get_by_test_id("past").get_by_text("Told from the events").wait_for()
+
+
+def picture(page, name: str) -> None:
+    """Keep what the page shows for the guide, when that is asked for."""
+    PICTURES.mkdir(exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.jpg", type="jpeg", quality=60)

@@ -1,0 +1,99 @@
+"""`plan2 backtest FLOW.toml` and `plan2 flow template|check`, as a person types them."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from plan2.commands.backtest import command as backtest
+from plan2.commands.flow import command as flow_command
+from plan2.foundation.errors import InputError
+from plan2.foundation.instrument import Instrument
+from plan2.intelligence.flows.check import made_up
+
+EURUSD = Instrument(symbol="EURUSD", base="EUR", quote="USD", digits=5)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a file of ticks and one of bars, where commands run."""
+    ticks = made_up(EURUSD).part(0, 40_000)
+    frame = pl.DataFrame({"ts_ns": ticks.ts_ns, "bid": ticks.bid / 1e5, "ask": ticks.ask / 1e5})
+    frame.write_parquet(tmp_path / "EURUSD_ticks.parquet")
+    minutes = (
+        frame.group_by((pl.col("ts_ns") // 60_000_000_000).alias("minute"), maintain_order=True)
+        .agg(
+            pl.col("bid").first().alias("open"),
+            pl.col("bid").max().alias("high"),
+            pl.col("bid").min().alias("low"),
+            pl.col("bid").last().alias("close"),
+        )
+        .select(
+            (pl.col("minute") * 60_000).cast(pl.Datetime("ms", "UTC")).alias("time_utc"),
+            "open", "high", "low", "close",
+        )
+    )  # fmt: skip
+    minutes.write_parquet(tmp_path / "EURUSD_M1.parquet")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words: str) -> str:
+    """The output of `plan2 backtest` with a data folder of its own."""
+    found = CliRunner().invoke(backtest, [*words, "--data-dir", "data"], catch_exceptions=False)
+    assert found.exit_code == 0, found.output
+    return found.stdout
+
+
+def test_template_check_and_backtest(home: Path) -> None:
+    """An example that runs; as a policy in Python the same orders; files with --out."""
+    runner = CliRunner()
+    for words in (["template", "mine"], ["template", "other", "--python"]):
+        assert runner.invoke(flow_command, words, catch_exceptions=False).exit_code == 0
+    found = runner.invoke(
+        flow_command,
+        ["check", "mine.toml", "--ticks", "EURUSD_ticks.parquet", "--data-dir", "data", "--json"],
+        catch_exceptions=False,
+    )
+    assert found.exit_code == 0
+    assert json.loads(found.stdout)["problems"] == []
+    ticks = ["--ticks", "EURUSD_ticks.parquet", "--json"]
+    rules = json.loads(run("mine.toml", *ticks, "--out", "kept"))
+    python = json.loads(run("other.toml", *ticks))
+    assert rules["orders"] > 5
+    assert (rules["engine"], python["engine"]) == ("compiled", "python")
+    assert rules["log_digest"] == python["log_digest"]
+    assert pl.read_parquet(home / "kept/trades.parquet").height == rules["trades"]
+    again = json.loads(run("mine.toml", *ticks, "--param", "length=40"))
+    assert again["parameters"]["length"] == 40
+    assert again["run_id"] != rules["run_id"]
+
+
+def test_bars_show_the_range_of_three_paths(home: Path) -> None:
+    """With a plain statement, and the spread that the bars do not have."""
+    CliRunner().invoke(flow_command, ["template", "mine"])
+    words = ["mine.toml", "--bars", "EURUSD_M1.parquet"]
+    text = run(*words, "--spread-points", "12")
+    assert "high_first" in text
+    assert "the order of high and low is not known" in text
+    with pytest.raises(InputError, match="no ask price and no spread"):
+        run(*words)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "Name a flow file"),
+        (["--symbol", "EURUSD", "--seed", "3"], "--seed belongs to a flow"),
+        (["mine.toml", "--param", "length"], "write fast=12"),
+        (["nothing.toml"], "does not exist"),
+    ],
+)
+def test_what_is_typed_wrong_is_said(home: Path, words: list[str], sentence: str) -> None:
+    """Exit code 2 and one sentence."""
+    CliRunner().invoke(flow_command, ["template", "mine"])
+    found = CliRunner().invoke(backtest, [*words, "--data-dir", "data"])
+    assert found.exit_code == 2
+    assert sentence in found.output
