@@ -4,7 +4,7 @@ from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
 from plan2.foundation.config.load import data_dir
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.instrument import Instrument
-from plan2.wiring.live import known_instruments
+from plan2.wiring.live_account import known_instruments
 
 
 def known_contracts(settings: Settings) -> dict[str, Instrument]:
