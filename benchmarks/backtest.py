@@ -36,6 +36,7 @@ FLOWS = Path(__file__).parents[1] / "docs/flows"
 EURUSD = Instrument(symbol="EURUSD", base="EUR", quote="USD", digits=5)
 TICKS = 1_000_000
 DAY, MINUTE = 86_400_000_000_000, 60_000_000_000
+LONG, SHORT = Action(enter=1), Action(enter=-1)
 PEERS = {
     "hftbacktest 2.4, B": 16.2,
     "nautilus 1.231 Rust engine, B in Python": 292.0,
@@ -191,9 +192,9 @@ class Five:
         line, signal, strength, mean, average, upper, lower = view.values
         x = 0.5 * (view.bid + view.ask)
         if line > signal and strength > 50 and x > mean + 1e-7 and x > average:
-            return Action(enter=1) if x > upper + 1e-7 else None
+            return LONG if x > upper + 1e-7 else None
         if line < signal and strength < 50 and x < mean - 1e-7 and x < average:
-            return Action(enter=-1) if x < lower - 1e-7 else None
+            return SHORT if x < lower - 1e-7 else None
         return None
 
 

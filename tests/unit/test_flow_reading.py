@@ -1,12 +1,16 @@
 """What a flow's expressions may say, and the sentences for what they may not."""
 
+from pathlib import Path
+
 import pytest
 
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
 from plan2.intelligence.flows.flow import Flow, parse_flow, with_parameters
+from plan2.intelligence.flows.functions import FUNCTIONS
 from plan2.intelligence.flows.memory import new_memory
 from plan2.intelligence.flows.source import step_text, write_source
+from plan2.intelligence.flows.words import FORECASTS, INSTRUMENT_WORDS, WORDS
 
 EURUSD = Instrument(symbol="EURUSD", base="EUR", quote="USD", digits=5)
 
@@ -100,3 +104,15 @@ def test_division_of_parameters_by_zero_is_a_sentence() -> None:
     flow = flow_with("close > 1 / n", parameters="n = 0")
     with pytest.raises(InputError, match="divides by zero"):
         new_memory(flow, write_source(flow), EURUSD)
+
+
+def test_the_document_lists_every_word_and_function() -> None:
+    """What can be written can be found."""
+    text = (Path(__file__).parents[2] / "docs/flows.md").read_text(encoding="utf-8")
+    missing = [word for word in (*WORDS, *INSTRUMENT_WORDS, *FORECASTS) if f"`{word}`" not in text]
+    missing += [
+        name
+        for name, function in FUNCTIONS.items()
+        if f"`{name}({', '.join(function.arguments)})`" not in text and f"`{name}`" not in text
+    ]
+    assert missing == []

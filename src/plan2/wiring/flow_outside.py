@@ -24,6 +24,8 @@ def outer_values(
         InputError: the flow reads forecasts and the symbol has no models, or none of a family.
     """
     names = tuple(write_source(flow).program.outer)
+    if not names:
+        return Outer(), 0.0
     plan = plan_of(loaded.settings)
     ensemble = None
     if set(names) & set(FORECASTS):

@@ -25,29 +25,17 @@ from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import ConfigError, TerminalUnavailable
 from plan2.foundation.instrument import Instrument
+from plan2.wiring.live_account import FOLDER, LiveAccount, read_account, write_account
 from plan2.wiring.markets import Market
 from plan2.wiring.mt5_host import errand_of
 
 LIVE = "live"
-FOLDER = "live"
 
 T = TypeVar("T")
 
 Say = Callable[[str], None]
 LetIn = Callable[[RemoteTerminal], AbstractAsyncContextManager[None]]
 """Keeps the door open for hosts on other machines."""
-
-
-class LiveAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a broker's account before anybody is asked."""
-
-    login: str
-    server: str
-    mode: str
-    currency: str
-    start_balance: str
-    since_ns: int
-    instruments: dict[str, Instrument]
 
 
 class LiveMarket(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +66,7 @@ async def open_live(
         TerminalUnavailable: nothing connected in time and nothing is known from before.
     """
     name, kept_at = settings.terminal.account, folder / FOLDER / f"{settings.terminal.account}.json"
-    known = _read(kept_at)
+    known = read_account(kept_at)
     terminal = RemoteTerminal(name, LiveClock(), RemoteOptions(account=_expected(settings, known)))
     async with AsyncExitStack() as stack:
         hosting: asyncio.Task[None] | None = None
@@ -96,15 +84,9 @@ async def open_live(
         else:
             meeting = _running(_meet(terminal, settings, known, say))
             known = await _unless_ended(await stack.enter_async_context(meeting), hosting)
-            _write(kept_at, known)
+            write_account(kept_at, known)
             market = _market(settings, folder, terminal, known)
         yield LiveMarket(market=market, terminal=terminal, hosting=hosting)
-
-
-def known_instruments(settings: Settings, folder: Path) -> dict[str, Instrument]:
-    """Contract data of a broker's account as the last start left them; empty before the first."""
-    known = _read(folder / FOLDER / f"{settings.terminal.account}.json")
-    return known.instruments if known is not None else {}
 
 
 @asynccontextmanager
@@ -177,7 +159,7 @@ def _later(
 
     async def wait() -> None:
         account = await terminal.wait_ready(None)
-        _write(kept_at, _learned(settings, known, account, terminal.instruments()))
+        write_account(kept_at, _learned(settings, known, account, terminal.instruments()))
 
     return wait
 
@@ -230,22 +212,3 @@ def _local_host(terminal: RemoteTerminal, settings: Settings, folder: Path) -> L
     errand = errand_of(settings, folder / FOLDER / settings.terminal.account)
     argv = (sys.executable, "-m", "plan2", "terminal", "--local")
     return LocalHost(terminal, argv, msgspec.json.encode(errand), np.random.default_rng())
-
-
-def _read(path: Path) -> LiveAccount | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=LiveAccount)
-    except FileNotFoundError:
-        return None
-    except msgspec.DecodeError as error:
-        raise ConfigError(
-            f"{path} is damaged: {error}.",
-            remedy="Restore it from a backup; without it the account's start balance is unknown.",
-        ) from error
-
-
-def _write(path: Path, known: LiveAccount) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(known)))
-    fresh.replace(path)

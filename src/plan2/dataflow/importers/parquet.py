@@ -57,7 +57,9 @@ class Rows:
 
     def numbers(self, name: str) -> Float64Array:
         """A column as float64; null is refused."""
-        numbers: Float64Array = np.from_dlpack(self._cast(name, pa.float64()))
+        numbers: Float64Array = np.asarray(
+            np.from_dlpack(self._cast(name, pa.float64())), np.float64
+        )
         return numbers
 
     def counts(self, name: str, absent: int) -> Int64Array:
@@ -70,11 +72,14 @@ class Rows:
     def times(self, time: TimeColumn) -> Int64Array:
         """The time column in UTC ns."""
         if time.unit_ns:
-            values: Int64Array = np.from_dlpack(self._cast(time.name, pa.int64())) * time.unit_ns
+            values: Int64Array = np.asarray(
+                np.from_dlpack(self._cast(time.name, pa.int64())), np.int64
+            )
+            values = values * time.unit_ns
         else:
             zone = self.columns.schema.field(time.name).type.tz
             in_ns = self._cast(time.name, pa.timestamp("ns", zone))
-            values = np.from_dlpack(in_ns.cast(pa.int64()))
+            values = np.asarray(np.from_dlpack(in_ns.cast(pa.int64())), np.int64)
         return time.clock.to_utc(values)
 
     def _cast(self, name: str, kind: pa.DataType) -> pa.Array:
