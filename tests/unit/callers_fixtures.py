@@ -28,6 +28,7 @@ EXAMPLES = {
     "{purpose}": "assistants",
     "{position}": "1",
     "{job_id}": "j-1",
+    "{name}": "ema-cross",
 }
 GUARD_CODES = frozenset(
     {
