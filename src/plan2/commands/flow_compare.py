@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from plan2.commands.options import (
     print_json,
     resolve_settings,
 )
+
+if TYPE_CHECKING:
+    from plan2.wiring.live_comparison import FlowDay
 
 
 @click.command(
@@ -39,7 +43,6 @@ def compare(
 
     Causes: latency, spread, slippage, size, cost, reject, missing_tick, decided_otherwise.
     """
-    from plan2.commands.tables import print_table, time_text
     from plan2.foundation.errors import Plan2Error
     from plan2.foundation.loop import run_async
     from plan2.foundation.worker_messages import open_channel
@@ -58,6 +61,12 @@ def compare(
     if as_json:
         print_json(found)
         return
+    _print_day(found)
+
+
+def _print_day(found: "FlowDay") -> None:
+    from plan2.commands.tables import print_table, time_text
+
     both = found.comparison
     click.echo(f"{found.flow} {found.version} on {found.account_id}, {found.day} UTC")
     click.echo(f"live    {both.live_trades} trades, net {both.live_net}")

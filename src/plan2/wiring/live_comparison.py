@@ -111,7 +111,7 @@ async def compare_day(loaded: Loaded, name: str, day: dt.date) -> FlowDay:
     the account do not bear on it, so what they denied live is named as that.
 
     Raises:
-        InputError: the flow does not trade or reads forecasts, or nothing of that day is in the archive.
+        InputError: the flow does not trade, reads forecasts, or nothing of that day is archived.
     """
     begin_ns = (day - EPOCH).days * NS_PER_DAY
     async with open_database(loaded.settings, lambda _: None, may_join=True) as database:
