@@ -8,8 +8,8 @@ import numpy as np
 
 from plan2.foundation.values import Float64Array, Tick
 from plan2.intelligence.flows.compiled import CompiledFlow
-from plan2.intelligence.flows.words import EXIT_LONG, EXIT_SHORT, LONG, SHORT, WISHES
 from plan2.intelligence.flows.policy import NO_SIGNAL, Signal
+from plan2.intelligence.flows.words import EXIT_LONG, EXIT_SHORT, LONG, SHORT, WISHES
 from plan2.intelligence.models.forecast import Forecast
 
 SIGNS: Final = {">=": "≥", "<=": "≤", "!=": "≠", "==": "="}
