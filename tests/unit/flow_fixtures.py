@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from trading_fixtures import Desk, scene, tick
 
 from plan2.dataflow.terminals.port import ApprovedOrder
 from plan2.foundation.config.schema import Management, Risk
@@ -14,6 +13,7 @@ from plan2.intelligence.decision.record import DecisionRecord
 from plan2.intelligence.flows.flow import Flow, flow_digest, parse_flow
 from plan2.intelligence.flows.policy import NO_SIGNAL, Signal
 from plan2.intelligence.trading.flow_seats import FlowSeat
+from unit.trading_fixtures import Desk, scene, tick
 
 EMA_CROSS = """\
 name = "ema-cross"

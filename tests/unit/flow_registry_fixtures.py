@@ -2,11 +2,12 @@
 
 import itertools
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
-from flow_fixtures import EMA_CROSS
 
 from plan2.foundation.errors import InputError, StoreBusy
+from plan2.foundation.events.flows import LiveComparisonMade
 from plan2.foundation.values import NS_PER_DAY
 from plan2.intelligence.flows.desk import (
     AccountStanding,
@@ -16,6 +17,9 @@ from plan2.intelligence.flows.desk import (
 )
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.life import FlowMove, FlowState, FlowVersion
+from plan2.intelligence.trading.flow_seats import FlowResult
+from plan2.interface.api.flow_items import FlowHouse
+from unit.flow_fixtures import EMA_CROSS
 
 NOW_NS = 1_709_640_000_000_000_000
 SECOND_TEXT = EMA_CROSS.replace("fast = 10", "fast = 12")
@@ -94,6 +98,21 @@ class Stage:
     async def show(self, versions: Sequence[FlowVersion]) -> None:
         """Note it."""
         self.seated = [(each.name, each.version, each.state.value) for each in versions]
+
+
+def flow_house(registry: "Registry") -> FlowHouse:
+    """A registry as routes see it: nothing is earned, and no day was compared."""
+    nothing = Decimal(0)
+
+    async def none(_: str) -> list[LiveComparisonMade]:
+        return []
+
+    def result(_: str) -> FlowResult:
+        return FlowResult(
+            realised=nothing, floating=nothing, trades=0, positions=(), decided_ns=0, sentence=""
+        )
+
+    return FlowHouse(desk=registry.desk, result=result, troubles=dict, comparisons=none)
 
 
 class Registry:

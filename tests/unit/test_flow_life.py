@@ -2,8 +2,6 @@
 
 import msgspec
 import pytest
-from flow_fixtures import EMA_CROSS
-from flow_registry_fixtures import SECOND_TEXT, Registry
 
 from plan2.foundation.errors import InputError, StoreBusy
 from plan2.intelligence.flows.desk import FlowGateClosed
@@ -11,6 +9,8 @@ from plan2.intelligence.flows.evidence import RunFiles
 from plan2.intelligence.flows.gates import paper_days
 from plan2.intelligence.flows.life import STEPS, FlowState, IllegalStep
 from plan2.intelligence.flows.places import line_of
+from unit.flow_fixtures import EMA_CROSS
+from unit.flow_registry_fixtures import SECOND_TEXT, Registry
 
 S = FlowState
 

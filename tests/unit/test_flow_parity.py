@@ -6,8 +6,6 @@ import msgspec
 import numpy as np
 import polars as pl
 import pytest
-from flow_fixtures import EMA_CROSS
-from trading_fixtures import EURUSD
 
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
@@ -17,6 +15,8 @@ from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.backtest.run_flow import run_flow
 from plan2.intelligence.flows.flow import Flow, parse_flow
 from plan2.wiring.flow_backtest import PipelineRun, run_pipeline
+from unit.flow_fixtures import EMA_CROSS
+from unit.trading_fixtures import EURUSD
 
 NOON_NS = 1_709_640_000_000_000_000
 QUICK = EMA_CROSS.replace("fast = 10", "fast = 3").replace("slow = 20", "slow = 8")

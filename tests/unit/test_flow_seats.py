@@ -4,7 +4,18 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from flow_fixtures import (
+
+from plan2.dataflow.terminals.port import OrderKind
+from plan2.foundation.config.schema import Management
+from plan2.foundation.events.order import OrderPlaced
+from plan2.intelligence.decision.explain import replay
+from plan2.intelligence.decision.record import Outcome, Reason
+from plan2.intelligence.flows.flow import Exits, FlowRisk, Partial, Policy, Size
+from plan2.intelligence.flows.policy import Signal
+from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.risk.switch import Scope, Where
+from plan2.intelligence.trading.placing import facts_of
+from unit.flow_fixtures import (
     EXIT,
     LONG,
     ROOMY,
@@ -17,18 +28,7 @@ from flow_fixtures import (
     records,
     seat_of,
 )
-from trading_fixtures import BUY, EURUSD, SELL, Desk, forecast, scene, tick
-
-from plan2.dataflow.terminals.port import OrderKind
-from plan2.foundation.config.schema import Management
-from plan2.foundation.events.order import OrderPlaced
-from plan2.intelligence.decision.explain import replay
-from plan2.intelligence.decision.record import Outcome, Reason
-from plan2.intelligence.flows.flow import Exits, FlowRisk, Partial, Policy, Size
-from plan2.intelligence.flows.policy import Signal
-from plan2.intelligence.risk.state import TradingState
-from plan2.intelligence.risk.switch import Scope, Where
-from plan2.intelligence.trading.placing import facts_of
+from unit.trading_fixtures import BUY, EURUSD, SELL, Desk, forecast, scene, tick
 
 
 def placed(desk: Desk) -> list[OrderPlaced]:

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from flow_fixtures import EXIT, LONG, at, fill_last, flow_desk
-from trading_fixtures import NOON_NS, SELL
 
 from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.comparison.causes import Ground, compare, pair
 from plan2.intelligence.comparison.trades import LiveDay, Refused, SeenTrade, live_day
+from unit.flow_fixtures import EXIT, LONG, at, fill_last, flow_desk
+from unit.trading_fixtures import NOON_NS, SELL
 
 S = NS_PER_SECOND
 QUOTES = {0: (1.10000, 1.10010), 1: (1.10004, 1.10014), 2: (1.10004, 1.10020), 60: (1.1, 1.1001)}

@@ -33,6 +33,7 @@ from plan2.wiring import backtest_routes, house_routes
 from unit import whole_stage
 from unit.backtest_fixtures import MONDAY_NS, run_of
 from unit.callers_fixtures import CALLINGS, EXAMPLES, GUARD_CODES, Calling, caller, example
+from unit.flow_fixtures import EMA_CROSS
 from unit.interface_fixtures import ORIGIN, TENANT, Stage, position_item, problem_of
 from unit.whole_stage import WholeStage
 
@@ -155,6 +156,7 @@ async def filled(stage: WholeStage) -> dict[str, str]:
     _, key = await people.desk.create(wish, boss)
     asked = await people.approvals.propose(boss, "limit_override", {"limit": 1}, "because")
     _, session = await stage.sessions.open(ann)
+    await stage.flows[TENANT].desk.register(EMA_CROSS, boss.actor)
     job = await stage.job_room.jobs.start(TENANT, "train", {}, boss.actor)
     await stage.job_room.jobs.wait(TENANT, job.job_id)
     run = run_of([], [(MONDAY_NS, 10_000.0)])
@@ -182,6 +184,8 @@ def body_for(method: str, path: str, ids: dict[str, str], suffix: str) -> dict[s
             "reason": "x",
             "confirm": ids["{user_id}"] + suffix,
         },
+        ("POST", "/api/v1/flows/{name}/move"): {"version": 1, "to": "retired", "reason": "x"},
+        ("POST", "/api/v1/flows/{name}/override"): {"version": 1, "to": "retired", "reason": "x"},
         ("PUT", "/api/v1/settings/user/{key}"): {"value": 3, "reason": "x"},
     }
     return bodies.get((method, path), {"reason": "x"} if method in UNSAFE else None)

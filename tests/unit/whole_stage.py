@@ -6,6 +6,7 @@ away, so that a request that comes so far is answered 503.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -57,6 +58,7 @@ from plan2.interface.api.backtest_tables import BacktestTableRoutes
 from plan2.interface.api.backtests import BacktestRoutes
 from plan2.interface.api.candidates import CandidateParts, CandidateRoutes
 from plan2.interface.api.flags import FlagRoutes
+from plan2.interface.api.flows import FlowParts, FlowRoutes
 from plan2.interface.api.jobs import JobRoutes
 from plan2.interface.api.keys import KeyRoutes
 from plan2.interface.api.learning import LearningRoutes
@@ -81,6 +83,7 @@ from unit.assistant_fixtures import Agreed, AssistantRoom
 from unit.candidate_fixtures import Life
 from unit.chat_fixtures import FakeRunning, memory_pairings
 from unit.credential_fixtures import CredentialStage
+from unit.flow_registry_fixtures import Registry, flow_house
 from unit.identity_fixtures import FAST
 from unit.interface_fixtures import TENANT, Stage
 from unit.job_fixtures import RIGHT, JobRoom
@@ -162,6 +165,7 @@ class WholeStage(Stage):
         self.life = Life(folder)
         self.alerts = AlertRoom()
         self.assistants = AssistantRoom(folder)
+        self.flows = defaultdict[str, Registry](Registry)
         self.candidates = CandidateParts(
             desk=self.life.desk,
             take_up=self.life.intake.take_up,
@@ -217,6 +221,7 @@ class WholeStage(Stage):
             *SecretRoutes(keys, self.rotations, lambda: [TENANT, OTHER]).handlers(),
             *self._governed(),
             *CandidateRoutes(self.candidates).handlers(),
+            *FlowRoutes(self._flow_parts()).handlers(),
             *LearningRoutes(LearningStage(), self.store).handlers(),
             *ServiceRoutes(ServiceRegistry([lambda: services]), "0").handlers(),
             *QuotaRoutes(self.limits.usage, self.limits.load, self.directory).handlers(),
@@ -283,6 +288,13 @@ class WholeStage(Stage):
             reader=asyncio.Semaphore(READERS),
         )
         return [*BacktestRoutes(parts).handlers(), *BacktestTableRoutes(parts).handlers()]
+    def _flow_parts(self) -> FlowParts:
+        """Registries in memory; who has none of their own has an empty one."""
+        return FlowParts(
+            of=lambda caller: flow_house(self.flows[caller.user.tenant_id]),
+            four_eyes=lambda _: False,
+            propose=self._propose_override,
+        )
 
     async def _propose_override(
         self, caller: Session, payload: Mapping[str, object], reason: str
@@ -320,6 +332,11 @@ class WholeStage(Stage):
                 (people.factor_table.seeds, people.factor_table.codes, people.key_table.rows),
                 (people.link_table.links, people.proposal_table.rows, people.deeds.done),
                 (self.kept.rows, self.rotation_table.rows, self.job_room.table.rows),
+                {
+                    name: (each.store.rows, each.store.written)
+                    for name, each in self.flows.items()
+                    if each.store.rows
+                },
                 (self.life.store.move_rows, self.life.store.seat_rows),
                 ([vars_of(each) for each in self.tenants.directory.rows()], told),
             )

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
+import msgspec
 
 from plan2.commands.options import (
     data_dir_option,
@@ -39,7 +41,6 @@ def compare(
 
     Causes: latency, spread, slippage, size, cost, reject, missing_tick, decided_otherwise.
     """
-    from plan2.commands.tables import print_table, time_text
     from plan2.foundation.errors import Plan2Error
     from plan2.foundation.loop import run_async
     from plan2.foundation.worker_messages import open_channel
@@ -58,27 +59,23 @@ def compare(
     if as_json:
         print_json(found)
         return
-    both = found.comparison
-    click.echo(f"{found.flow} {found.version} on {found.account_id}, {found.day} UTC")
-    click.echo(f"live    {both.live_trades} trades, net {both.live_net}")
-    click.echo(f"replay  {both.replay_trades} trades, net {both.replay_net}, {both.paired} paired")
-    print_table(
-        [
-            {
-                "opened": time_text(part.opened_us),
-                "cause": part.cause,
-                "live": part.live_net,
-                "replay": part.replay_net,
-                "detail": part.detail,
-            }
-            for part in both.differences
-        ],
-        {
-            "opened": "opened",
-            "cause": "cause",
-            "live": "live",
-            "replay": "replay",
-            "detail": "why",
-        },
-        empty="No trade differs.",
-    )
+    _print_day(msgspec.to_builtins(found))
+
+
+def _print_day(day: dict[str, Any]) -> None:
+    from plan2.commands.tables import print_table, time_text
+
+    both = day["comparison"]
+    click.echo(f"{day['flow']} {day['version']} on {day['account_id']}, {day['day']} UTC")
+    click.echo(f"live    {both['live_trades']} trades, net {both['live_net']}")
+    replayed = f"{both['replay_trades']} trades, net {both['replay_net']}"
+    click.echo(f"replay  {replayed}, {both['paired']} paired")
+    columns = {
+        "opened": "opened",
+        "cause": "cause",
+        "live_net": "live",
+        "replay_net": "replay",
+        "detail": "why",
+    }
+    rows = [{**part, "opened": time_text(part["opened_us"])} for part in both["differences"]]
+    print_table(rows, columns, empty="No trade differs.")

@@ -42,6 +42,7 @@ from plan2.wiring.governance import Governance
 from plan2.wiring.installation import Installation
 from plan2.wiring.limits import Limits
 from plan2.wiring.research_jobs import research_routes
+from plan2.wiring.tenant_runs import run_of
 
 
 def house_routes(
@@ -155,7 +156,7 @@ def _flow_parts(installation: Installation) -> FlowParts:
         return installation.overlay.effective(tenant_id).security.four_eyes
 
     return FlowParts(
-        of=lambda caller: installation.runs.run_of(caller).flows.house,
+        of=lambda caller: run_of(installation.runs, caller).flows.house,
         four_eyes=four_eyes,
         propose=propose,
     )

@@ -111,7 +111,7 @@ async def compare_day(loaded: Loaded, name: str, day: dt.date) -> FlowDay:
     the account do not bear on it, so what they denied live is named as that.
 
     Raises:
-        InputError: the flow does not trade, or nothing of that day is in the archive.
+        InputError: the flow does not trade, reads forecasts, or nothing of that day is archived.
     """
     begin_ns = (day - EPOCH).days * NS_PER_DAY
     async with open_database(loaded.settings, lambda _: None, may_join=True) as database:
@@ -122,6 +122,9 @@ async def compare_day(loaded: Loaded, name: str, day: dt.date) -> FlowDay:
                 f"No version of flow {name!r} trades.", remedy="`plan2 flow list` shows which do."
             )
         events = await _events(database.store, version.account_id)
+    flow = version.flow()
+    if flow.models.use or flow.policy.kind == "models":
+        raise InputError(f"Flow {name} reads forecasts, which the replay of a day does not have.")
     live = live_day(events, name)
     run = await play(_wish(loaded.settings, version, live, begin_ns))
     replayed = [t for t in trades_of(run) if t.decided_ns >= begin_ns]

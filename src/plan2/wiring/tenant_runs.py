@@ -114,23 +114,7 @@ class TenantRuns:
         Raises:
             RequestRefused: 503 while it is being opened.
         """
-        return self.run_of(session).desk
-
-    def run_of(self, session: Session) -> TenantRun:
-        """What runs for a caller's tenant, and for no other.
-
-        Raises:
-            RequestRefused: 503 while it is being opened.
-        """
-        run = self.find(session.user.tenant_id)
-        if run is None:
-            raise RequestRefused(
-                503,
-                "tenant_starting",
-                "Your account is being opened.",
-                remedy="Try again in a few seconds.",
-            )
-        return run
+        return run_of(self, session).desk
 
     def hub_of(self, session: Session) -> StreamHub | None:
         """The stream of a caller's tenant; None while it is being opened."""
@@ -343,3 +327,20 @@ class TenantRuns:
 
     def _telling(self, tenant_id: TenantId) -> Say:
         return lambda text: self._say(f"[{tenant_id}] {text}")
+
+
+def run_of(runs: TenantRuns, session: Session) -> TenantRun:
+    """What runs for a caller's tenant, and for no other.
+
+    Raises:
+        RequestRefused: 503 while it is being opened.
+    """
+    run = runs.find(session.user.tenant_id)
+    if run is None:
+        raise RequestRefused(
+            503,
+            "tenant_starting",
+            "Your account is being opened.",
+            remedy="Try again in a few seconds.",
+        )
+    return run

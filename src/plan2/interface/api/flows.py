@@ -44,7 +44,6 @@ BODY_MAX_BYTES: Final = 8_192
 
 Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=LINE)]
 Version = Annotated[int, Parameter(ge=0, le=1_000_000, description="0 = the one that trades.")]
-OneVersion = Annotated[int, Parameter(ge=1, le=1_000_000)]
 HouseOf = Callable[[Session], FlowHouse]
 Propose = Callable[[Session, Payload, str], Awaitable[str]]
 """Asks a second person to pass over a gate; returns the approval's id."""
@@ -113,9 +112,9 @@ class FlowRoutes:
         return flow_card(house, _known(house, name, version))
 
     async def flow_changes(
-        self, request: SignedRequest, name: ItemId, before: OneVersion, after: OneVersion
+        self, request: SignedRequest, name: ItemId, before: Version = 1, after: Version = 0
     ) -> FlowDiff:
-        """What changed in the text between two versions."""
+        """What changed in the text between two versions; `after` 0 = the one that trades."""
         house = self._parts.of(request.auth)
         return flow_diff(_known(house, name, before), _known(house, name, after))
 

@@ -418,6 +418,7 @@ export const en = {
   "reason.time_exit": "Time is up",
   "reason.flow_entry": "Entry of a flow",
   "reason.flow_exit": "Exit of a flow",
+  "reason.no_signal": "No signal of a flow",
   "reason.manual_exit": "Closed by hand",
   "reason.risk_denied": "Denied by risk",
   "reason.stop_loss": "Stop-loss",

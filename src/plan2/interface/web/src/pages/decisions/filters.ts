@@ -25,6 +25,7 @@ export const REASONS = [
   "manual_exit",
   "flow_entry",
   "flow_exit",
+  "no_signal",
 ] as const;
 
 export function filterOf(search: string): DecisionFilter {
