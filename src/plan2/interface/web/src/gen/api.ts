@@ -130,6 +130,7 @@ export type BacktestRow = {
   max_drawdown: number;
   name: string;
   orders: number;
+  other_paths: Record<string, number>;
   parameters: Record<string, number>;
   period: string;
   run_id: string;
