@@ -1,7 +1,7 @@
 """The compiled account and the paper broker keep the same books, whatever is asked of them.
 
 The paper broker computes in decimals and objects, the account in integers and records; both are
-given the same quotes and requests, without latency, slippage and misfortunes.
+given the same quotes and requests, without slippage and misfortunes.
 """
 
 from dataclasses import dataclass
@@ -192,13 +192,14 @@ class Pair:
         assert sorted(refused) == sorted(codes)
 
 
-def pair(market: str, *, is_hedging: bool, deposit: int) -> Pair:
+def pair(market: str, *, is_hedging: bool, deposit: int, latency_ms: int = 0) -> Pair:
     """Both accounts, opened with the same money and rules."""
     instrument, currency = MARKETS[market]
     instrument = msgspec.structs.replace(instrument, leverage=LEVERAGE)
     ours = tape(
         instrument, quote_wait_s=60.0, currency=currency, balance=f"{deposit}.00",
         leverage=LEVERAGE, mode="hedging" if is_hedging else "netting", margin_call_level=0.0,
+        latency_ms=float(latency_ms),
     )  # fmt: skip
     contracts = {instrument.symbol: instrument}
     if market == "EURGBP":
@@ -209,7 +210,7 @@ def pair(market: str, *, is_hedging: bool, deposit: int) -> Pair:
     options = BrokerOptions(
         currency=currency,
         deposit=Decimal(deposit).quantize(Decimal("0.01")),
-        latency_ms=0,
+        latency_ms=latency_ms,
         rules=AccountRules(is_hedging=is_hedging),
     )
     theirs = Desk(PaperBroker(contracts, options))
@@ -227,13 +228,14 @@ def pair(market: str, *, is_hedging: bool, deposit: int) -> Pair:
     is_hedging=st.booleans(),
     deposit=st.integers(300, 20_000),
     seed=st.integers(0, 2**32),
+    latency_ms=st.sampled_from([0, 700, 25_000]),
 )
 @settings(max_examples=60, deadline=None)
 def test_the_paper_broker_and_the_compiled_account_agree(
-    market: str, is_hedging: bool, deposit: int, seed: int
+    market: str, is_hedging: bool, deposit: int, seed: int, latency_ms: int
 ) -> None:
     """Deals, balance, swap, margin, refusals and stop-outs, after every quote."""
-    both = pair(market, is_hedging=is_hedging, deposit=deposit)
+    both = pair(market, is_hedging=is_hedging, deposit=deposit, latency_ms=latency_ms)
     play(both, drawn(seed))
     both.compare_history()
 
