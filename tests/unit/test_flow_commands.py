@@ -48,7 +48,7 @@ def run(*words: str) -> str:
 
 
 def test_template_check_and_backtest(home: Path) -> None:
-    """An example that runs, as rules and as a policy in Python: the same orders; files with --out."""
+    """An example that runs; as a policy in Python the same orders; files with --out."""
     runner = CliRunner()
     for words in (["template", "mine"], ["template", "other", "--python"]):
         assert runner.invoke(flow_command, words, catch_exceptions=False).exit_code == 0

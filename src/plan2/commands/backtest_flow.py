@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 import msgspec
 
+from plan2.commands.instants import instant_ns
 from plan2.commands.market_progress import clear_progress, show_progress
 from plan2.commands.options import print_json
-from plan2.commands.windows import instant_ns
 from plan2.dataflow.archive import END_OF_TIME_NS
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.load import Loaded, data_dir

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from plan2.commands.instants import instant_ns
 from plan2.commands.options import (
     data_dir_option,
     examples,
@@ -16,7 +17,6 @@ from plan2.commands.options import (
 )
 from plan2.commands.running import Answer, ask, quoted, request, with_query
 from plan2.commands.tables import print_table, time_text
-from plan2.commands.windows import instant_ns
 from plan2.foundation.errors import Recoverable
 
 COLUMNS: Final = {

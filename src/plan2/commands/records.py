@@ -9,8 +9,8 @@ from typing import Final, TypedDict, Unpack
 
 import click
 
+from plan2.commands.instants import instant_ns
 from plan2.commands.options import F, data_dir_option, examples, resolve_settings, say
-from plan2.commands.windows import instant_ns
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError

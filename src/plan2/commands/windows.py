@@ -1,10 +1,8 @@
 """Times and speeds as people write them on the command line."""
 
-from datetime import UTC, datetime
-
 import click
 
-from plan2.foundation.values import NS_PER_SECOND
+from plan2.commands.instants import instant_ns
 from plan2.wiring.markets import ReplayWindow
 
 
@@ -23,23 +21,6 @@ def replay_window(
         speed=speed_of(speed) if speed else 10.0,
         fresh=fresh,
     )
-
-
-def instant_ns(text: str) -> int:
-    """ISO 8601, UTC unless it says otherwise, as UTC nanoseconds.
-
-    Raises:
-        click.BadParameter: it is not ISO 8601.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is not a time; write 2014-05-01 or 2014-05-01T12:30:00Z."
-        ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return int(moment.timestamp() * 1_000_000) * (NS_PER_SECOND // 1_000_000)
 
 
 def speed_of(text: str) -> float | None:

@@ -20,21 +20,15 @@ from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import TickBlock
 from plan2.intelligence.backtest.bar_paths import PATHS, BarFeed
 from plan2.intelligence.backtest.feeds import Blocks, PointFeed, TickFeed
-from plan2.intelligence.backtest.outside import Outside
 from plan2.intelligence.backtest.python_run import run_policy
 from plan2.intelligence.backtest.run import BacktestRun
-from plan2.intelligence.backtest.run_flow import OnProgress, Outer, RunOptions, run_flow
-from plan2.intelligence.features.engine import FeatureEngine
+from plan2.intelligence.backtest.run_flow import OnProgress, RunOptions, run_flow
 from plan2.intelligence.flows.check import FlowCheck, Ticks, check_flow
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.modules import FOLDER
 from plan2.intelligence.flows.policies import Policy
 from plan2.intelligence.flows.source import write_source
-from plan2.intelligence.flows.words import FORECASTS
-from plan2.intelligence.models.ensemble import Ensemble, load_ensembles
-from plan2.intelligence.models.registry import TrialRegistry
 from plan2.wiring.contracts import known_contracts
-from plan2.wiring.feature_plan import plan_of
 
 
 class FlowWindow(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,8 +93,13 @@ def _run(
     policy: Policy | None,
 ) -> tuple[BacktestRun, float]:
     """One run, and the seconds that models took before it."""
-    outer, inference_s = outer_values(loaded, flow, instrument, feed)
-    options = replace(options, outer=outer)
+    inference_s = 0.0
+    if write_source(flow).program.outer:
+        # Late: models bring a runtime with them that a flow of prices alone never needs.
+        from plan2.wiring.flow_outside import outer_values
+
+        outer, inference_s = outer_values(loaded, flow, instrument, feed)
+        options = replace(options, outer=outer)
     if policy is None:
         return run_flow(flow, feed, instrument, options), inference_s
     return run_policy(flow, policy, feed, instrument, options), inference_s
@@ -118,43 +117,6 @@ def contract_of(loaded: Loaded, symbol: str) -> Instrument:
             f"There is no contract data for {symbol}; known: {', '.join(sorted(known)) or 'none'}."
         )
     return known[symbol]
-
-
-def outer_values(
-    loaded: Loaded, flow: Flow, instrument: Instrument, feed: TickFeed
-) -> tuple[Outer, float]:
-    """What the flow reads from outside, and the seconds that models took.
-
-    Raises:
-        InputError: the flow reads forecasts and the symbol has no models, or none of a family.
-    """
-    names = tuple(write_source(flow).program.outer)
-    if not names:
-        return Outer(), 0.0
-    plan = plan_of(loaded.settings)
-    ensemble = None
-    if set(names) & set(FORECASTS):
-        registry = TrialRegistry(data_dir(loaded.settings) / "models")
-        found = load_ensembles(registry, (instrument.symbol,), plan.schema_id)
-        ensemble = _of_families(found.get(instrument.symbol), flow.models.families)
-    engine = FeatureEngine(plan, instrument)
-    weight = loaded.settings.decision.uncertainty_weight
-    outside = Outside(names, engine, ensemble, weight)
-    times, rows = outside.collect(feed)
-    return Outer(names, times, rows), outside.inference_s
-
-
-def _of_families(ensemble: Ensemble | None, families: tuple[str, ...]) -> Ensemble | None:
-    """The members of these families alone; all of them when none is named."""
-    if ensemble is None or not families:
-        return ensemble
-    members = [each for each in ensemble.members if each.manifest.family in families]
-    if not members:
-        known = sorted({each.manifest.family for each in ensemble.members})
-        raise InputError(
-            f"{ensemble.symbol} has no models of {', '.join(families)}; it has {', '.join(known)}."
-        )
-    return Ensemble(ensemble.symbol, members)
 
 
 def tick_feed(loaded: Loaded, symbol: str, window: FlowWindow) -> TickFeed:

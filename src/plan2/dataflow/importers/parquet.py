@@ -46,7 +46,10 @@ class TimeColumn:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A batch of the file; `first_row` counts from 1."""
+    """A batch of the file; `first_row` counts from 1.
+
+    Columns become arrays without `to_numpy`, which would import pandas for nothing.
+    """
 
     source: SourceFile
     first_row: int
@@ -54,7 +57,7 @@ class Rows:
 
     def numbers(self, name: str) -> Float64Array:
         """A column as float64; null is refused."""
-        numbers: Float64Array = self._cast(name, pa.float64()).to_numpy()
+        numbers: Float64Array = np.from_dlpack(self._cast(name, pa.float64()))
         return numbers
 
     def counts(self, name: str, absent: int) -> Int64Array:
@@ -67,11 +70,11 @@ class Rows:
     def times(self, time: TimeColumn) -> Int64Array:
         """The time column in UTC ns."""
         if time.unit_ns:
-            values: Int64Array = self._cast(time.name, pa.int64()).to_numpy() * time.unit_ns
+            values: Int64Array = np.from_dlpack(self._cast(time.name, pa.int64())) * time.unit_ns
         else:
             zone = self.columns.schema.field(time.name).type.tz
             in_ns = self._cast(time.name, pa.timestamp("ns", zone))
-            values = in_ns.cast(pa.int64()).to_numpy()
+            values = np.from_dlpack(in_ns.cast(pa.int64()))
         return time.clock.to_utc(values)
 
     def _cast(self, name: str, kind: pa.DataType) -> pa.Array:
