@@ -299,7 +299,7 @@ def command_time(ticks: PointTicks, folder: Path, rounds: int) -> float:
     frame = {"ts_ns": ticks.ts_ns, "bid": ticks.bid / 1e5, "ask": ticks.ask / 1e5}
     pl.DataFrame(frame).write_parquet(file)
     argv = [sys.executable, "-m", "plan2", "--data-dir", str(folder), "backtest", "--json"]
-    argv += [str(FLOWS / "five-a-tick.toml"), "--ticks", str(file)]
+    argv += [str(FLOWS / "five-a-tick.toml"), "--ticks", str(file), "--no-report"]
     seconds = []
     for _ in range(rounds + 1):
         start = time.perf_counter()

@@ -42,6 +42,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--engine", type=click.Choice(["compiled", "python"]), help="As the flow says.")
 @click.option("--seed", type=click.IntRange(min=0), help="Of latency, slippage and refusals.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for files.")
+@click.option("--report/--no-report", default=True, help="Keep the run of a flow and its report.")
 @click.option("--explore", is_flag=True, help="Without a flow: also take exploratory trades.")
 @data_dir_option
 @json_option
@@ -74,7 +75,11 @@ def command(
         return
     if not symbols:
         raise click.UsageError("Name a flow file, or --symbol for the live pipeline.")
-    given = sorted(f"--{name.replace('_', '-')}" for name, value in options.items() if value)
+    given = sorted(
+        f"--{name.replace('_', '-')}"
+        for name, value in options.items()
+        if value and name != "report"
+    )
     if given:
         raise click.UsageError(f"{', '.join(given)} belongs to a flow; name the flow's file.")
     span = (start, end)

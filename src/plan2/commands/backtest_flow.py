@@ -8,20 +8,14 @@ import msgspec
 
 from plan2.commands.instants import instant_ns
 from plan2.commands.market_progress import clear_progress, show_progress
-from plan2.commands.options import print_json
+from plan2.commands.options import print_json, say
 from plan2.dataflow.archive import END_OF_TIME_NS
-from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.load import Loaded, data_dir
-from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import InputError
-from plan2.intelligence.backtest.kept.files import KeptRuns
 from plan2.intelligence.backtest.run_flow import with_seed
 from plan2.intelligence.backtest.summary import summary_of, summary_text, write_run
 from plan2.intelligence.flows.flow import Flow, read_flow, with_parameters
 from plan2.intelligence.flows.policies import Policy, find_policy
-from plan2.intelligence.training.provenance import code_hash
-from plan2.wiring.backtest_carrying import Keeping, keep
-from plan2.wiring.backtest_folders import backtests_folder
 from plan2.wiring.flow_run import FlowResult, FlowWindow, backtest_flow
 
 
@@ -43,6 +37,7 @@ class FlowOptions:
     engine: str | None
     seed: int | None
     out: Path | None
+    report: bool
 
 
 def run_file(loaded: Loaded, asked: FlowOptions, *, as_json: bool) -> None:
@@ -69,16 +64,24 @@ def run_file(loaded: Loaded, asked: FlowOptions, *, as_json: bool) -> None:
     summary = summary_of(found.run, found.other_paths, found.inference_share)
     if asked.out is not None:
         write_run(found.run, summary, asked.out)
-    report = _kept(loaded, found)
     if as_json:
         print_json(summary)
     else:
         click.echo(summary_text(summary))
-        click.echo(f"Report: {report}")
+    if asked.report:
+        say(f"Report: {_kept(loaded, found)}")
 
 
 def _kept(loaded: Loaded, found: FlowResult) -> Path:
     """Keep the run among those of the main tenant; returns the file of its report."""
+    # Late, because it brings matplotlib along, and the result should be there before.
+    from plan2.foundation.clock import LiveClock
+    from plan2.foundation.database.tenancy import MAIN_TENANT
+    from plan2.intelligence.backtest.kept.files import KeptRuns
+    from plan2.intelligence.training.provenance import code_hash
+    from plan2.wiring.backtest_carrying import Keeping, keep
+    from plan2.wiring.backtest_folders import backtests_folder
+
     kept = KeptRuns(backtests_folder(data_dir(loaded.settings), MAIN_TENANT))
     limits, now_ns = loaded.settings.backtests, LiveClock().now_ns()
     keep(found, kept, Keeping(limits=limits, now_ns=now_ns, code_hash=code_hash()))

@@ -97,7 +97,8 @@ def _verdict(
     if trades == 0:
         return INSUFFICIENT, "No trades, so nothing can be said about profit."
     money = f"{run.end_balance - run.start_balance:+,.2f} {run.flow.account.currency}"
-    told = f"{money} in {trades:,} trades over {days} days"
+    noun = "trade" if trades == 1 else "trades"
+    told = f"{money} in {trades:,} {noun} over {days} days"
     if trades < TRADES_MIN or mean_trade is None:
         return INSUFFICIENT, f"{told}: at least {TRADES_MIN} trades are needed to say anything."
     band = (

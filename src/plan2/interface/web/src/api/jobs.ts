@@ -13,6 +13,13 @@ export type Job = Item<"/api/v1/jobs">;
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const JOBS_SHOWN = 100;
+/** What may have changed when a job begins or ends. */
+const TOLD = [
+  "/api/v1/jobs",
+  "/api/v1/jobs/{job_id}",
+  "/api/v1/jobs/{job_id}/log",
+  "/api/v1/backtests",
+] as const;
 
 export const isUnderWay = (state: string): boolean => state === "waiting" || state === "running";
 
@@ -33,8 +40,7 @@ export function useLiveJobs(): readonly JobRow[] | null {
   useEffect(() => {
     if (told.current === standing) return;
     told.current = standing;
-    for (const path of ["/api/v1/jobs", "/api/v1/jobs/{job_id}", "/api/v1/jobs/{job_id}/log"])
-      void queries.invalidateQueries({ queryKey: [ADMINISTRATION, path] });
+    for (const path of TOLD) void queries.invalidateQueries({ queryKey: [ADMINISTRATION, path] });
   }, [queries, standing]);
   return rows;
 }

@@ -88,6 +88,61 @@ export type AuditItem = {
   type: string;
   version: number;
 };
+export type BacktestBody = {
+  costs?: CostChange;
+  flow: string;
+  from_us?: number | null;
+  parameters?: Record<string, number>;
+  seed?: number | null;
+  symbol?: string;
+  to_us?: number | null;
+};
+export type BacktestDetail = {
+  costs: Costs;
+  denials: Record<string, number>;
+  evidence: Evidence;
+  falls: FallItem[];
+  flow: Record<string, Json>;
+  groups: Record<string, Group[]>;
+  metrics: MetricItem[];
+  months: Month[];
+  not_simulated: string[];
+  pictures: PictureItems;
+  rejects: Record<string, number>;
+  run: BacktestRow;
+  simulated: string[];
+};
+export type BacktestList = { damaged: DamagedItem[]; items: BacktestRow[]; size: number };
+export type BacktestRow = {
+  bars: number;
+  code_hash: string;
+  currency: string;
+  data_id: string;
+  end_balance: number;
+  engine: string;
+  first_us: number;
+  flow_digest: string;
+  headlines: Record<string, number | null>;
+  is_bars: boolean;
+  last_us: number;
+  log_digest: string;
+  made_us: number;
+  max_drawdown: number;
+  name: string;
+  orders: number;
+  other_paths: Record<string, number>;
+  parameters: Record<string, number>;
+  period: string;
+  run_id: string;
+  seconds: number;
+  seed: number;
+  sentence: string;
+  start_balance: number;
+  symbol: string;
+  ticks: number;
+  trades: number;
+  verdict: string;
+};
 export type BackupCodes = { backup_codes: string[] };
 export type Bars = {
   close: number[];
@@ -189,17 +244,13 @@ export type CommandBody = {
   target?: string;
 };
 export type CommandReceipt = { command_id: string; trading_state: string };
+export type ComparedItem = { best: number[]; definition: Definition; values: (number | null)[] };
 export type ComparisonItem = {
-  account_id: string;
-  causes: Record<string, number>;
-  day: string;
-  differences: DifferenceItem[];
-  live_net: string;
-  live_trades: number;
-  paired: number;
-  replay_net: string;
-  replay_trades: number;
-  version: number;
+  equity: CurveItem[];
+  figures: ComparedItem[];
+  notes: string[];
+  parameters: Record<string, (number | null)[]>;
+  runs: BacktestRow[];
 };
 export type ComponentItem = {
   detail: string;
@@ -246,6 +297,24 @@ export type ContestItem = {
   refused: string;
   state: string;
 };
+export type CostChange = {
+  commission_per_lot?: string | null;
+  latency_ms?: number | null;
+  partial_fraction?: number | null;
+  reject_fraction?: number | null;
+  slippage_points?: number | null;
+  swap?: boolean | null;
+};
+export type Costs = {
+  before: number;
+  commission: number;
+  net: number;
+  slippage: number;
+  spread: number;
+  swap: number;
+};
+export type CurveItem = { time_us: number[]; values: number[] };
+export type DamagedItem = { reason: string; run_id: string };
 export type DataMap = { items: MapItem[] };
 export type DecisionItem = {
   cost: number | null;
@@ -261,6 +330,13 @@ export type DecisionItem = {
   symbol: string;
   ts_us: number;
 };
+export type Definition = {
+  better: "more" | "less" | "";
+  formula: string;
+  label: string;
+  name: string;
+  unit: "fraction" | "money" | "ratio" | "days" | "count" | "lots" | "probability";
+};
 export type DetectorItem = {
   detector: string;
   events: number;
@@ -270,15 +346,9 @@ export type DetectorItem = {
   signal: string;
   statistic: number | null;
 };
-export type DifferenceItem = {
-  cause: string;
-  detail: string;
-  live_net: string | null;
-  opened_us: number;
-  replay_net: string | null;
-};
 export type Ended = { ended: number };
 export type EquityCurve = { balance: string[]; equity: string[]; time_us: number[] };
+export type EquityLine = { balance: number[]; equity: number[]; lots: number[]; time_us: number[] };
 export type EraseBody = { confirm: string; reason: string };
 export type ErasureReport = {
   erased_us: number;
@@ -297,6 +367,16 @@ export type EventItem = {
   stream_id: string;
   type: string;
 };
+export type Evidence = {
+  daily_sharpe: number | null;
+  days: number;
+  flags: string[];
+  sentence: string;
+  trades: number;
+  trials: number;
+  verdict: string;
+};
+export type Excursion = { mae: number; mfe: number; net: number; trade: number };
 export type ExportFile = { file: string; made_us: number; size_bytes: number };
 export type FactorBegun = {
   expires_us: number;
@@ -313,6 +393,7 @@ export type FactorInfo = {
   since_us: number | null;
 };
 export type Failure = { code: string; message: string; remedy: string; type: "Failure" };
+export type FallItem = { bottom_us: number; depth: number; end_us: number; start_us: number };
 export type FeatureBook = {
   bar_period_s: number;
   catalogue: FeatureEntry[];
@@ -343,6 +424,12 @@ export type FeatureValues = {
   units: string[];
   values: (number | null)[];
 };
+export type Figure = {
+  high: number | null;
+  low: number | null;
+  reason: string;
+  value: number | null;
+};
 export type Finding = { feature: string; severity: "error" | "warning" | "note"; text: string };
 export type FlagBody = { is_on: boolean | null; reason?: string };
 export type FlagItem = {
@@ -358,58 +445,16 @@ export type FlagItem = {
 };
 export type FlagLevel = { is_on: boolean; scope: string };
 export type FlagsList = { items: FlagItem[] };
-export type FlowCard = {
-  flow: FlowItem;
-  gates: FlowGateItem[];
-  history: FlowMoveItem[];
-  text: string;
-  versions: FlowItem[];
-};
-export type FlowConditionItem = {
-  is_met: boolean;
-  may_be_passed: boolean;
-  name: string;
-  sentence: string;
-};
-export type FlowDiff = { after: number; before: number; lines: string[]; name: string };
-export type FlowGateItem = { conditions: FlowConditionItem[]; is_open: boolean; state: string };
-export type FlowItem = {
-  account_id: string;
-  by: string;
-  created_us: number;
-  decided_us: number | null;
+export type FlowBody = { flow: string };
+export type FlowOutline = {
   description: string;
-  digest: string;
-  floating: string | null;
-  leads_to: string[];
+  execution: Record<string, Json>;
   name: string;
-  newest: number;
-  positions: string[];
-  realised: string | null;
-  sentence: string;
-  since_us: number;
-  state: string;
+  parameters: Record<string, number>;
+  period: string;
+  problem: string;
   symbol: string;
-  trades: number | null;
-  trouble: string;
-  version: number;
 };
-export type FlowMoveBody = { account_id?: string; reason: string; to: FlowState; version: number };
-export type FlowMoveItem = {
-  account_id: string;
-  at_us: number;
-  by: string;
-  evidence: string[];
-  from_state: string;
-  is_override: boolean;
-  reason: string;
-  to_state: string;
-  version: number;
-};
-export type FlowReceipt = { approval_id: string; flow: FlowItem; outcome: string };
-export type FlowState = "draft" | "backtested" | "paper" | "live" | "paused" | "retired";
-export type FlowText = { text: string };
-export type FlowVerdict = { is_usable: boolean; line: number; message: string; remedy: string };
 export type ForecastItem = {
   abstained: string;
   barrier: number;
@@ -436,6 +481,14 @@ export type ForeignOrderItem = {
   trigger: string;
 };
 export type GateItem = { conditions: ConditionItem[]; is_open: boolean; state: string };
+export type Group = {
+  average: number;
+  name: string;
+  net: number;
+  profit_factor: number | null;
+  trades: number;
+  wins: number;
+};
 export type HealthInfo = {
   components: ComponentItem[];
   latency: StageItem[];
@@ -443,6 +496,7 @@ export type HealthInfo = {
   status: string;
   ws_clients: number;
 };
+export type Histogram = { counts: number[]; edges: number[] };
 export type InclusionProof = {
   leaf_hash: string;
   path: string[];
@@ -577,6 +631,7 @@ export type MapItem = {
   purpose: string;
   retention: string;
 };
+export type MetricItem = { definition: Definition; figure: Figure; section: string };
 export type ModelItem = {
   family: string;
   metrics: Record<string, number | null>;
@@ -586,6 +641,7 @@ export type ModelItem = {
   symbol: string;
   trained_us: number;
 };
+export type Month = { earned: number; month: number; net: number; trades: number; year: number };
 export type MoveBody = { reason: string; to: IntelligenceModelsLifecycleState };
 export type MoveItem = {
   at_us: number;
@@ -641,6 +697,7 @@ export type OrderItem = {
   ts_us: number;
   why: string;
 };
+export type OrderPage = { items: OrderRow[]; offset: number; total: number };
 export type OrderReceipt = { order_id: string; request_id: string; state: string };
 export type OrderRecord = {
   account_id: string;
@@ -711,6 +768,18 @@ export type OrderRecord = {
   validity_end: string;
   venue_mic: string;
 };
+export type OrderRow = {
+  code: number;
+  filled_lots: number;
+  filled_us: number;
+  kind: string;
+  lots: number;
+  order: number;
+  price: number;
+  reason: string;
+  side: number;
+  ts_us: number;
+};
 export type OutcomeForecast = {
   abstained: string;
   candidate_id: string;
@@ -744,6 +813,16 @@ export type PasswordBody = { new: string; old: string };
 export type PastState = { accounts: AccountState[]; at_us: number; position: number };
 export type PeopleList = { items: PersonItem[] };
 export type PersonItem = { name: string; role: string; user_id: string };
+export type PictureItems = {
+  daily_returns: Histogram;
+  drawdown: CurveItem;
+  equity: CurveItem;
+  excursions: Excursion[];
+  lots: CurveItem;
+  rolling_sharpe: CurveItem;
+  rolling_volatility: CurveItem;
+  trade_results: Histogram;
+};
 export type PositionItem = {
   close_price: number | null;
   closed_us: number | null;
@@ -1029,6 +1108,26 @@ export type TokenItem = {
   token_type: string;
 };
 export type Touched = { rows: number; table: string };
+export type TradeItem = {
+  close_price: number;
+  close_us: number;
+  commission: number;
+  decided_us: number;
+  exit_reason: string;
+  gross: number;
+  lots: number;
+  mae: number;
+  mfe: number;
+  net: number;
+  open_price: number;
+  open_us: number;
+  side: number;
+  slippage_cost: number;
+  spread_cost: number;
+  swap: number;
+  trade: number;
+};
+export type TradePage = { items: TradeItem[]; net: number; offset: number; total: number };
 export type TradeReport = {
   account_id: string;
   action_type: string;
@@ -1178,6 +1277,70 @@ export type Paths = {
   "/api/v1/audit/checkpoints": { get: { answer: CheckpointList } };
   "/api/v1/audit/state": { get: { query: { at_us: number }; answer: PastState } };
   "/api/v1/audit/{position}": { get: { path: { position: number }; answer: AuditDetail } };
+  "/api/v1/backtests": {
+    get: { answer: BacktestList };
+    post: { body: BacktestBody; answer: JobItem };
+  };
+  "/api/v1/backtests/check": { post: { body: FlowBody; answer: FlowOutline } };
+  "/api/v1/backtests/compare": { get: { query: { runs: string }; answer: ComparisonItem } };
+  "/api/v1/backtests/{run_id}": {
+    get: { path: { run_id: string }; answer: BacktestDetail };
+    delete: { path: { run_id: string }; answer: undefined };
+  };
+  "/api/v1/backtests/{run_id}/bars": {
+    get: {
+      path: { run_id: string };
+      query: { from_us: number; period_s?: number; to_us: number };
+      answer: Bars;
+    };
+  };
+  "/api/v1/backtests/{run_id}/equity": {
+    get: {
+      path: { run_id: string };
+      query?: { from_us?: number | null; points?: number; to_us?: number | null };
+      answer: EquityLine;
+    };
+  };
+  "/api/v1/backtests/{run_id}/export": {
+    get: {
+      path: { run_id: string };
+      query?: {
+        format?: "json" | "csv" | "parquet";
+        what?: "trades" | "orders" | "equity" | "metrics";
+      };
+      answer: string;
+    };
+  };
+  "/api/v1/backtests/{run_id}/orders": {
+    get: {
+      path: { run_id: string };
+      query?: {
+        from_us?: number | null;
+        limit?: number;
+        offset?: number;
+        reason?: string;
+        to_us?: number | null;
+      };
+      answer: OrderPage;
+    };
+  };
+  "/api/v1/backtests/{run_id}/report": { get: { path: { run_id: string }; answer: Blob } };
+  "/api/v1/backtests/{run_id}/trades": {
+    get: {
+      path: { run_id: string };
+      query?: {
+        descending?: boolean;
+        from_us?: number | null;
+        limit?: number;
+        offset?: number;
+        reason?: string;
+        side?: "long" | "short" | null;
+        sort?: "trade" | "open" | "close" | "net" | "lots" | "mae" | "mfe" | "commission" | "swap";
+        to_us?: number | null;
+      };
+      answer: TradePage;
+    };
+  };
   "/api/v1/bars": {
     get: {
       query: {
@@ -1260,10 +1423,7 @@ export type Paths = {
           | "DriftStateChanged"
           | "EquityRecorded"
           | "FeatureCalculated"
-          | "FeatureDriftMeasured"
           | "FlagChanged"
-          | "FlowMoved"
-          | "FlowRegistered"
           | "ForecastSampled"
           | "JobEnded"
           | "JobStarted"
@@ -1273,7 +1433,6 @@ export type Paths = {
           | "KillBegun"
           | "KillFinished"
           | "LimitExceeded"
-          | "LiveComparisonMade"
           | "ModelAccuracyUpdated"
           | "ModelPredictionGenerated"
           | "ModelPromoted"
@@ -1334,21 +1493,6 @@ export type Paths = {
   };
   "/api/v1/flags/user/{flag}": {
     put: { path: { flag: string }; query?: { user?: string }; body: FlagBody; answer: FlagItem };
-  };
-  "/api/v1/flows": { get: { answer: FlowItem[] }; post: { body: FlowText; answer: FlowItem } };
-  "/api/v1/flows/check": { post: { body: FlowText; answer: FlowVerdict } };
-  "/api/v1/flows/{name}": {
-    get: { path: { name: string }; query?: { version?: number }; answer: FlowCard };
-  };
-  "/api/v1/flows/{name}/comparisons": { get: { path: { name: string }; answer: ComparisonItem[] } };
-  "/api/v1/flows/{name}/diff": {
-    get: { path: { name: string }; query: { after: number; before: number }; answer: FlowDiff };
-  };
-  "/api/v1/flows/{name}/move": {
-    post: { path: { name: string }; body: FlowMoveBody; answer: FlowReceipt };
-  };
-  "/api/v1/flows/{name}/override": {
-    post: { path: { name: string }; body: FlowMoveBody; answer: FlowReceipt };
   };
   "/api/v1/forecasts": {
     get: { query: { limit?: number; symbol: string }; answer: ForecastItem[] };

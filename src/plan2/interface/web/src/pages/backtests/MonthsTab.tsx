@@ -90,7 +90,12 @@ function Year({ year, months }: { year: number; months: Report["months"] }) {
 }
 
 const COLUMNS: Column<Group>[] = [
-  { key: "name", title: b("group.name"), role: "lead", cell: ({ name }) => words(name) },
+  {
+    key: "name",
+    title: b("group.name"),
+    role: "lead",
+    cell: ({ name }) => (/^\d/.test(name) ? name : words(name)),
+  },
   {
     key: "trades",
     title: b("field.trades"),

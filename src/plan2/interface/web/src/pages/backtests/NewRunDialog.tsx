@@ -1,6 +1,6 @@
 /** A new backtest: the flow's text, what it runs on and under which conditions; errors in place. */
 
-import { Checkbox, FileButton, Select, Textarea, TextInput } from "@mantine/core";
+import { FileButton, Select, Textarea, TextInput } from "@mantine/core";
 import { useEffect, useState } from "react";
 import type { Outline } from "../../api/backtests";
 import { newKey } from "../../api/client";
@@ -260,12 +260,14 @@ function Conditions({ form, set, outline }: PartProps & { outline: Outline | nul
           }
         />
       </div>
-      <Checkbox
-        size="sm"
-        label={b("new.swap")}
-        checked={form.isSwapped ?? usual.swap !== false}
-        onChange={(event) => set({ isSwapped: event.currentTarget.checked })}
-      />
+      <label className="backtest-check">
+        <input
+          type="checkbox"
+          checked={form.isSwapped ?? usual.swap !== false}
+          onChange={(event) => set({ isSwapped: event.currentTarget.checked })}
+        />
+        {b("new.swap")}
+      </label>
       {outline.description && <Note tone="dim">{outline.description}</Note>}
     </fieldset>
   );

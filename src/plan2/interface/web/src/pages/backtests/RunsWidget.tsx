@@ -136,6 +136,7 @@ const COLUMNS: Column<Run>[] = [
   {
     key: "span",
     title: b("field.span"),
+    role: "full",
     cell: (run) => (
       <>
         <DayOf us={run.first_us} /> – <DayOf us={run.last_us} />

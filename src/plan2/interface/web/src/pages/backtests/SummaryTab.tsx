@@ -18,6 +18,7 @@ const COLUMNS: Column<Metric>[] = [
     key: "value",
     title: b("summary.value"),
     align: "right",
+    role: "full",
     cell: ({ definition, figure }) =>
       figure.value === null ? (
         <span className="dim">{figure.reason}</span>

@@ -2,7 +2,7 @@
 
 import { lazy, Suspense, useState } from "react";
 import { type Report, type Trade, useRunBars, useTrades } from "../../api/backtests";
-import { fixed, lots, money, significant } from "../../format/numbers";
+import { fixed, lots, money, price } from "../../format/numbers";
 import { words } from "../../strings";
 import { b } from "../../strings/backtests";
 import { type Column, DataTable } from "../../widgets/DataTable";
@@ -85,7 +85,7 @@ export function TradesTab({ report }: { report: Report }) {
       <Widget title={b("trades.title")} state={state} isFlush>
         <DataTable
           label={b("trades.title")}
-          columns={COLUMNS}
+          columns={columnsOf(digitsOf(query.data?.items ?? []))}
           items={query.data?.items ?? []}
           keyOf={({ trade }) => String(trade)}
           selected={shown ? String(shown.trade) : ""}
@@ -142,7 +142,16 @@ function OnPrice({ report, trade }: { report: Report; trade: Trade }) {
 const costOf = (trade: Trade): number =>
   trade.commission + trade.swap + trade.spread_cost + trade.slippage_cost;
 
-const COLUMNS: Column<Trade>[] = [
+/** As many decimals as the longest price of the page has. */
+const digitsOf = (trades: readonly Trade[]): number =>
+  Math.max(
+    2,
+    ...trades.flatMap(({ open_price, close_price }) =>
+      [open_price, close_price].map((value) => (String(value).split(".")[1] ?? "").length),
+    ),
+  );
+
+const columnsOf = (digits: number): Column<Trade>[] => [
   {
     key: "trade",
     title: b("trade.number"),
@@ -169,7 +178,7 @@ const COLUMNS: Column<Trade>[] = [
     key: "entry",
     title: b("trade.entry"),
     align: "right",
-    cell: ({ open_price }) => <span className="num">{significant(open_price, 8)}</span>,
+    cell: ({ open_price }) => <span className="num">{price(open_price, digits)}</span>,
   },
   {
     key: "closed",
@@ -180,7 +189,7 @@ const COLUMNS: Column<Trade>[] = [
     key: "exit",
     title: b("trade.exit"),
     align: "right",
-    cell: ({ close_price }) => <span className="num">{significant(close_price, 8)}</span>,
+    cell: ({ close_price }) => <span className="num">{price(close_price, digits)}</span>,
   },
   { key: "reason", title: b("trade.reason"), cell: ({ exit_reason }) => words(exit_reason) },
   {
