@@ -1,5 +1,6 @@
 """Flows as research runs them: the fast way gives what the whole engine gives, to the cent."""
 
+import pickle
 from pathlib import Path
 
 import msgspec
@@ -173,7 +174,8 @@ def test_worse_conditions_cost_what_they_should(tmp_path: Path, cache: Path) -> 
 def test_a_sweep_on_ticks_from_wish_to_report(tmp_path: Path, cache: Path) -> None:
     """A sweep on ticks from wish to report."""
     subject = subject_of(tmp_path / "ticks", cache)
-    wish = Wish(kind="sweep", flow=TEXT, ranges=("fast=3:6", "slow=12:30:6"), processes=2)
+    wish = Wish(kind="sweep", flow=TEXT, ranges=("fast=3:6", "slow=12:30:6"))
+    assert len(pickle.dumps(subject)) < 10_000  # it is sent to processes, its ticks are not
     laboratory = Laboratory(subject, Shelf(tmp_path), LiveClock(), lambda _: None, "code")
     report = carry_out(wish, laboratory)
     assert report.sweep is not None

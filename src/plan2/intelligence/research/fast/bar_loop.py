@@ -65,8 +65,8 @@ def over_bars_text(source: FlowSource, fingerprint: str) -> str:
 
     `over_bars(s, w, c, r, prices, cells, reach, days, swaps, last, terms, state, out, daily)`:
     memory of the flow, a `BarTable`, `swaps` int64[2, k + 1] (cents of a long and a short until
-    each rollover), and what it writes: `state` int64[9], `out` int64[8], `daily` int64[d] (equity in
-    cents at the end of each day).
+    each rollover), and what it writes: `state` int64[9], `out` int64[8], `daily` int64[d] (equity
+    in cents at the end of each day).
     """
     bar = [
         *(f"{name} = prices[{place}, bar]" for place, name in enumerate(PRICES)),
