@@ -162,6 +162,7 @@ async def bot_at_work(folder: Path) -> AsyncIterator[BotStage]:
     with TelegramServer() as server:
         stage = BotStage(await WholeStage.open(folder), server)
         running = asyncio.create_task(stage.service.run())
+        await stage.until(lambda: any(name == "deleteWebhook" for name, _ in server.calls))
         try:
             yield stage
         finally:
