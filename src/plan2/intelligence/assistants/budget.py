@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import msgspec
 
 from plan2.foundation.eventstore.store import OpenUnit
-from plan2.foundation.values import NS_PER_SECOND, TenantId
+from plan2.foundation.values import NS_PER_DAY, NS_PER_SECOND, TenantId
 from plan2.intelligence.assistants.errand import TRANSIENT, Attempt, ProviderName, Question
 from plan2.intelligence.risk.news import NewsShade
 
@@ -109,7 +109,7 @@ class AssistantTable(Protocol):
         ...
 
     async def keep_shade(self, tenant: TenantId, source_id: str, shade: NewsShade) -> None:
-        """Keep what a piece of news does."""
+        """Keep what a piece of news does; what was over a day before it ends goes."""
         ...
 
 
@@ -150,6 +150,9 @@ class PostgresAssistants:
     async def keep_shade(self, tenant: TenantId, source_id: str, shade: NewsShade) -> None:
         """See `AssistantTable.keep_shade`."""
         async with self._unit(tenant) as uow:
+            await uow.raw.execute(
+                "delete from news_shade where until_ns < %s", (shade.until_ns - NS_PER_DAY,)
+            )
             await uow.raw.execute(
                 "insert into news_shade (symbol, source_id, factor, until_ns) "
                 "values (%s, %s, %s, %s) on conflict (symbol, source_id) do update set "
