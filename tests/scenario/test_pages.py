@@ -22,7 +22,9 @@ pytestmark = MARKS
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """A running product with a fresh data folder."""
-    running = Product(tmp_path_factory.mktemp("pages") / "data")
+    # Slow enough that pages, not the market, take the time.
+    more = {"PLAN2_SIMULATED__SPEED": "60"}
+    running = Product(tmp_path_factory.mktemp("pages") / "data", more=more)
     yield running
     assert running.stop() == 0
 

@@ -108,7 +108,7 @@ def test_fifty_thousand_rows_are_scrolled_with_a_screen_full_of_them(
     """Only what is in sight is in the page, wherever one scrolls; the filter is in the address."""
     page.add_init_script(MANY_ORDERS.replace("ROWS", str(ROWS)))
     page.goto(product.url + "/positions/orders?q=order-")
-    region = page.locator("[data-testid=\"widget-Order history\"] .table-region")
+    region = page.locator('[data-testid="widget-Order history"] .table-region')
     region.locator("tbody tr[aria-rowindex]").first.wait_for()
     seen = region.evaluate(
         """async (node) => {
