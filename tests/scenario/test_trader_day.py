@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 import story
-from browser import MARKS, signed_in
+from browser import MARKS, PATIENT, signed_in
 from product import Product
 
-CALM = {"PLAN2_SIMULATED__SPEED": "60", "PLAN2_DECISION__EXPLORE_AFTER_S": "0"}
+CALM = {"PLAN2_SIMULATED__SPEED": "60", "PLAN2_DECISION__EXPLORE_AFTER_S": "0", **PATIENT}
 ROWS = 50_000
 SLOWEST_FPS = 20
 MANY_ORDERS = """
