@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from accessible import pages, settled, too_small, violations
-from browser import MARKS, sideways, signed_in
+from browser import MARKS, PATIENT, sideways, signed_in
 from product import Product
 
 PAGES = {
@@ -22,7 +22,9 @@ pytestmark = MARKS
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """A running product with a fresh data folder."""
-    running = Product(tmp_path_factory.mktemp("pages") / "data")
+    # Slow enough that pages, not the market, take the time.
+    more = {"PLAN2_SIMULATED__SPEED": "60", **PATIENT}
+    running = Product(tmp_path_factory.mktemp("pages") / "data", more=more)
     yield running
     assert running.stop() == 0
 

@@ -1,5 +1,6 @@
 """`plan2 desktop`: which window is taken, what it is told, and what runs while it is open."""
 
+import functools
 import http.server
 import subprocess
 import sys
@@ -71,22 +72,14 @@ def test_nothing_to_show_it_with_is_told(tmp_path: Path) -> None:
     assert not desktop.show(machine.shell, Way.BROWSER, "http://127.0.0.1:1/", tmp_path)
 
 
-class Alive(http.server.BaseHTTPRequestHandler):
-    """Answers that it lives."""
-
-    def do_GET(self) -> None:
-        """Any address."""
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
-def server() -> Iterator[str]:
-    """The address of something that answers."""
-    with http.server.HTTPServer(("127.0.0.1", 0), Alive) as running:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of something that says it lives."""
+    folder = tmp_path_factory.mktemp("alive")
+    (folder / "health").mkdir()
+    (folder / "health" / "live").write_text("yes")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.HTTPServer(("127.0.0.1", 0), handler) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()

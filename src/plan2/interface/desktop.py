@@ -4,7 +4,6 @@ What is there decides; the caller says which it was. Nothing here knows how Plan
 """
 
 import enum
-import importlib
 import importlib.util
 import os
 import shutil
@@ -129,6 +128,7 @@ def _usual_places() -> list[str]:
 
 
 def _webview(url: str) -> None:
-    webview = importlib.import_module("webview")  # late: optional, and its toolkit is heavy
+    import webview  # late: an optional package, and its toolkit is heavy
+
     webview.create_window("Plan2", url, width=WIDTH, height=HEIGHT)
     webview.start(private_mode=False)

@@ -27,7 +27,7 @@ type Props<Item> = {
 };
 
 /** Tables of more rows have only those in sight in the page; phones show cards, page by page. */
-const LONG = 120;
+const LONG = 300;
 
 type Sorting = { key: string; isDown: boolean } | null;
 
