@@ -288,6 +288,7 @@ class WholeStage(Stage):
             reader=asyncio.Semaphore(READERS),
         )
         return [*BacktestRoutes(parts).handlers(), *BacktestTableRoutes(parts).handlers()]
+
     def _flow_parts(self) -> FlowParts:
         """Registries in memory; who has none of their own has an empty one."""
         return FlowParts(

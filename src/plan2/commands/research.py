@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar, cast
 
 import click
 
+from plan2.commands.instants import instant_ns
 from plan2.commands.options import (
     data_dir_option,
     examples,
@@ -16,7 +17,6 @@ from plan2.commands.options import (
     say,
 )
 from plan2.commands.tables import print_table, time_text
-from plan2.commands.windows import instant_ns
 from plan2.foundation.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])  # a decorated callback keeps its own signature

@@ -38,6 +38,23 @@ export type AccountSwitchesItem = {
   switches: SwitchItem[];
   trading_state: string;
 };
+export type AlertItem = {
+  alert_id: string;
+  by: string;
+  changed_us: number;
+  due_us: number;
+  market_us: number;
+  note: string;
+  raised_us: number;
+  rule: string;
+  rule_id: string;
+  severity: string;
+  state: string;
+  step: number;
+  title: string;
+  value: number | null;
+  words: string;
+};
 export type AnswerBody = { reason?: string };
 export type ApprovalItem = {
   approval_id: string;
@@ -65,6 +82,16 @@ export type ArchivedSymbol = {
   last_us: number;
   symbol: string;
   ticks: number;
+};
+export type AssistantsInfo = {
+  cost_allowed: string;
+  cost_used: string;
+  has_consent: boolean;
+  providers: AssistantsProviderItem[];
+  shades: ShadeItem[];
+  shades_entries: boolean;
+  tokens_allowed: number;
+  tokens_used: number;
 };
 export type AuditDetail = {
   event: AuditItem;
@@ -154,6 +181,7 @@ export type Bars = {
   ticks: number[];
   time_us: number[];
 };
+export type BeatReceipt = { name: string };
 export type Bin = { count: number; forecast: number; observed: number };
 export type BrokerItem = {
   account_id: string;
@@ -182,6 +210,13 @@ export type CandidateItem = {
   verdict: string;
 };
 export type CandidateReceipt = { approval_id: string; candidate: CandidateItem; outcome: string };
+export type Chance = {
+  blocks: Drawn;
+  entries: EntryTest | null;
+  fan: Fan;
+  skip_share: number;
+  skips: Drawn;
+};
 export type ChangeBody = {
   expires_us?: number | null;
   limit_price?: number | null;
@@ -190,10 +225,35 @@ export type ChangeBody = {
   stop_loss?: number | null;
   take_profit?: number | null;
 };
+export type ChannelBody = { name: string; target: string; way: "email" | "webhook" };
+export type ChannelItem = {
+  created_us: number;
+  detail: string;
+  name: string;
+  status: string;
+  user_id: string;
+  way: string;
+};
+export type ChannelList = { has_mail_server: boolean; has_telegram: boolean; items: ChannelItem[] };
+export type ChannelMade = { name: string; secret: string; way: string };
+export type ChatItem = {
+  is_own: boolean;
+  label: string;
+  paired_us: number;
+  pairing_id: string;
+  user: string;
+  user_id: string;
+};
+export type CheckItem = {
+  limit: number | null;
+  passed: boolean;
+  rule: string;
+  value: number | null;
+};
 export type CheckReport = {
   bars: number;
   columns: ColumnReport[];
-  findings: Finding[];
+  findings: FeaturesSetCheckFinding[];
   schema_id: string;
   symbol: string;
   ticks: number;
@@ -245,13 +305,6 @@ export type CommandBody = {
 };
 export type CommandReceipt = { command_id: string; trading_state: string };
 export type ComparedItem = { best: number[]; definition: Definition; values: (number | null)[] };
-export type ComparisonItem = {
-  equity: CurveItem[];
-  figures: ComparedItem[];
-  notes: string[];
-  parameters: Record<string, (number | null)[]>;
-  runs: BacktestRow[];
-};
 export type ComponentItem = {
   detail: string;
   level: number;
@@ -313,6 +366,7 @@ export type Costs = {
   spread: number;
   swap: number;
 };
+export type CurrencyExposure = { currency: string; fraction: number | null; net: number | null };
 export type CurveItem = { time_us: number[]; values: number[] };
 export type DamagedItem = { reason: string; run_id: string };
 export type DataMap = { items: MapItem[] };
@@ -337,6 +391,14 @@ export type Definition = {
   name: string;
   unit: "fraction" | "money" | "ratio" | "days" | "count" | "lots" | "probability";
 };
+export type DetectionItem = {
+  at_us: number;
+  check: "look_ahead" | "warm_up";
+  compared: number;
+  first_us: number;
+  ok: boolean | null;
+  says: string;
+};
 export type DetectorItem = {
   detector: string;
   events: number;
@@ -346,7 +408,22 @@ export type DetectorItem = {
   signal: string;
   statistic: number | null;
 };
+export type DifferenceItem = {
+  cause: string;
+  detail: string;
+  live_net: string | null;
+  opened_us: number;
+  replay_net: string | null;
+};
+export type Drawn = { drawdown: Quantiles; losing: number; net: Quantiles };
 export type Ended = { ended: number };
+export type EntryTest = {
+  actual: number;
+  p_value: number;
+  random: Quantiles;
+  repetitions: number;
+  trades: number;
+};
 export type EquityCurve = { balance: string[]; equity: string[]; time_us: number[] };
 export type EquityLine = { balance: number[]; equity: number[]; lots: number[]; time_us: number[] };
 export type EraseBody = { confirm: string; reason: string };
@@ -358,6 +435,7 @@ export type ErasureReport = {
   removed: Touched[];
   subject_id: string;
 };
+export type Escalation = { after_minutes: number; to: (Recipient | Json)[] };
 export type EventItem = {
   actor: string;
   at_us: number;
@@ -394,6 +472,13 @@ export type FactorInfo = {
 };
 export type Failure = { code: string; message: string; remedy: string; type: "Failure" };
 export type FallItem = { bottom_us: number; depth: number; end_us: number; start_us: number };
+export type Fan = {
+  actual: number[];
+  actual_drawdown: number;
+  at: number[];
+  bands: number[][];
+  drawdown: Quantiles;
+};
 export type FeatureBook = {
   bar_period_s: number;
   catalogue: FeatureEntry[];
@@ -430,7 +515,6 @@ export type Figure = {
   reason: string;
   value: number | null;
 };
-export type Finding = { feature: string; severity: "error" | "warning" | "note"; text: string };
 export type FlagBody = { is_on: boolean | null; reason?: string };
 export type FlagItem = {
   default: boolean;
@@ -446,6 +530,54 @@ export type FlagItem = {
 export type FlagLevel = { is_on: boolean; scope: string };
 export type FlagsList = { items: FlagItem[] };
 export type FlowBody = { flow: string };
+export type FlowCard = {
+  flow: FlowItem;
+  gates: FlowGateItem[];
+  history: FlowMoveItem[];
+  text: string;
+  versions: FlowItem[];
+};
+export type FlowConditionItem = {
+  is_met: boolean;
+  may_be_passed: boolean;
+  name: string;
+  sentence: string;
+};
+export type FlowDiff = { after: number; before: number; lines: string[]; name: string };
+export type FlowGateItem = { conditions: FlowConditionItem[]; is_open: boolean; state: string };
+export type FlowItem = {
+  account_id: string;
+  by: string;
+  created_us: number;
+  decided_us: number | null;
+  description: string;
+  digest: string;
+  floating: string | null;
+  leads_to: string[];
+  name: string;
+  newest: number;
+  positions: string[];
+  realised: string | null;
+  sentence: string;
+  since_us: number;
+  state: string;
+  symbol: string;
+  trades: number | null;
+  trouble: string;
+  version: number;
+};
+export type FlowMoveBody = { account_id?: string; reason: string; to: FlowState; version: number };
+export type FlowMoveItem = {
+  account_id: string;
+  at_us: number;
+  by: string;
+  evidence: string[];
+  from_state: string;
+  is_override: boolean;
+  reason: string;
+  to_state: string;
+  version: number;
+};
 export type FlowOutline = {
   description: string;
   execution: Record<string, Json>;
@@ -454,6 +586,21 @@ export type FlowOutline = {
   period: string;
   problem: string;
   symbol: string;
+};
+export type FlowReceipt = { approval_id: string; flow: FlowItem; outcome: string };
+export type FlowState = "draft" | "backtested" | "paper" | "live" | "paused" | "retired";
+export type FlowText = { text: string };
+export type FlowVerdict = { is_usable: boolean; line: number; message: string; remedy: string };
+export type FoldItem = {
+  inside: number | null;
+  max_drawdown: number;
+  net: number;
+  outside: number | null;
+  point: Record<string, number> | null;
+  test_end_us: number;
+  test_start_us: number;
+  trades: number;
+  train_start_us: number;
 };
 export type ForecastItem = {
   abstained: string;
@@ -481,6 +628,13 @@ export type ForeignOrderItem = {
   trigger: string;
 };
 export type GateItem = { conditions: ConditionItem[]; is_open: boolean; state: string };
+export type Generated = {
+  is_generated: boolean;
+  model: string;
+  provider: string;
+  refused: string;
+  text: string;
+};
 export type Group = {
   average: number;
   name: string;
@@ -496,7 +650,20 @@ export type HealthInfo = {
   status: string;
   ws_clients: number;
 };
+export type HeatMap = {
+  cells: (number | null)[][];
+  x: string;
+  xs: number[];
+  y: string;
+  ys: number[];
+};
 export type Histogram = { counts: number[]; edges: number[] };
+export type Hours = {
+  days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | Json)[];
+  end?: string;
+  start?: string;
+  zone?: string;
+};
 export type InclusionProof = {
   leaf_hash: string;
   path: string[];
@@ -556,6 +723,15 @@ export type JobLogItem = { dropped: number; lines: string[] };
 export type JobStatus = "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
 export type JoinBody = { name?: string; password: string; token: string };
 export type JoinedItem = { name: string; tenant: string; user_id: string };
+export type JudgedRun = {
+  gross: number;
+  log_digest: string;
+  max_drawdown: number;
+  net: number;
+  point: Record<string, number>;
+  start_balance: number;
+  trades: number;
+};
 export type Kept = { basis: string; until: string; what: string };
 export type KeyBody = {
   days?: number;
@@ -583,7 +759,7 @@ export type KeyList = { items: KeyItem[] };
 export type KeyMade = { item: KeyItem; key: string };
 export type KeysInfo = {
   people: number;
-  provider: ProviderItem | null;
+  provider: SecretsProviderItem | null;
   provider_detail: string;
   provider_state: "ok" | "degraded" | "down";
   rotations: RotationItem[];
@@ -597,6 +773,7 @@ export type KillItem = {
   scope: string;
   target: string;
 };
+export type KindItem = { kind: string; loudness: string; title: string };
 export type Learning = {
   contests: ContestItem[];
   is_watching_only: boolean;
@@ -617,6 +794,17 @@ export type LevelItem = {
   value: boolean | number | string | (number | string)[] | Record<string, number | string> | null;
 };
 export type LimitItem = { limit: number; rule: string; value: number };
+export type LimitUse = {
+  effect: string;
+  limit: number;
+  resets_us: number | null;
+  rule: string;
+  setting: string;
+  soft: number[];
+  unit: string;
+  used: number | null;
+  window_s: number;
+};
 export type LoadState = {
   factors: Record<string, number>;
   level: string;
@@ -659,6 +847,17 @@ export type NeighbourItem = {
   ts_us: number;
 };
 export type NewTenant = { administrator: string; name: string; reason?: string; tenant_id: string };
+export type NewsBody = { source_id: string; symbol: string; text: string };
+export type NewsItem = {
+  factor: number;
+  is_applied: boolean;
+  model: string;
+  provider: string;
+  refused: string;
+  score: number | null;
+  tags: string[];
+  until_us: number;
+};
 export type OrderBody = {
   expires_us?: number;
   horizon_s?: number;
@@ -698,6 +897,7 @@ export type OrderItem = {
   why: string;
 };
 export type OrderPage = { items: OrderRow[]; offset: number; total: number };
+export type OrderPreview = { checks: CheckItem[]; passes: boolean };
 export type OrderReceipt = { order_id: string; request_id: string; state: string };
 export type OrderRecord = {
   account_id: string;
@@ -803,12 +1003,21 @@ export type OutcomeItem = {
   status: string;
   symbol: string;
 };
+export type PageAlertAlertItem = { items: AlertItem[]; next_cursor: string | null };
 export type PageAuditItem = { items: AuditItem[]; next_cursor: string | null };
 export type PageLearningOutcomeItem = { items: OutcomeItem[]; next_cursor: string | null };
 export type PageDecisionItem = { items: DecisionItem[]; next_cursor: string | null };
 export type PageEventItem = { items: EventItem[]; next_cursor: string | null };
 export type PageOrderOrderItem = { items: OrderItem[]; next_cursor: string | null };
 export type PageOrderPositionItem = { items: PositionItem[]; next_cursor: string | null };
+export type PairingBody = { user_id?: string };
+export type PairingCode = {
+  code: string;
+  expires_us: number;
+  link: string;
+  qr_data_uri: string;
+  qr_svg: string;
+};
 export type PasswordBody = { new: string; old: string };
 export type PastState = { accounts: AccountState[]; at_us: number; position: number };
 export type PeopleList = { items: PersonItem[] };
@@ -852,13 +1061,7 @@ export type ProposeBody = {
   >;
   reason: string;
 };
-export type ProviderItem = {
-  current_key: string;
-  keys: string[];
-  kind: string;
-  place: string;
-  protection: string;
-};
+export type Quantiles = { p05: number; p25: number; p50: number; p75: number; p95: number };
 export type QuotaUse = {
   limit: number;
   quota: string;
@@ -869,6 +1072,7 @@ export type QuotaUse = {
 };
 export type Quotas = { load: LoadState; quotas: QuotaUse[]; tenant_id: string };
 export type ReasonBody = { reason?: string };
+export type Recipient = { to?: string; way?: "web" | "telegram" | "email" | "webhook" };
 export type RefreshBody = { refresh_token: string };
 export type ReleaseBody = { reason: string };
 export type ReplayResult = { differences: string[]; identical: boolean };
@@ -891,8 +1095,87 @@ export type ReportRow = {
   symbols: string[];
   verdict: string;
 };
+export type ResearchBody = {
+  flow: string;
+  folds?: number;
+  from_us?: number | null;
+  jitter_runs?: number;
+  kind: "sweep" | "walk_forward" | "stress";
+  median_stop?: boolean;
+  method?: "grid" | "random" | "tpe";
+  metric?: string;
+  minutes?: number | null;
+  mode?: "rolling" | "anchored";
+  noise_points?: number;
+  noise_runs?: number;
+  parameters?: Record<string, number>;
+  patience?: number;
+  processes?: number;
+  ranges?: (string | Json)[];
+  seed?: number;
+  symbol?: string;
+  to_us?: number | null;
+  train_share?: number;
+  trials?: number;
+};
+export type ResearchDetail = {
+  chance: Chance | null;
+  code: string;
+  data_id: string;
+  detections: DetectionItem[];
+  end_us: number;
+  findings: ResearchDiagnosisFindingFinding[];
+  flow: string;
+  flow_digest: string;
+  flow_text: string;
+  fraction: number;
+  job_id: string;
+  kind: "sweep" | "walk_forward" | "stress" | null;
+  message: string;
+  parameters: Record<string, number>;
+  ranges: string[];
+  research_id: string;
+  run: JudgedRun | null;
+  seed: number;
+  serious: number;
+  start_us: number;
+  state: string;
+  stress: Stress | null;
+  sweep: SweepResult | null;
+  symbol: string;
+  ticks: number;
+  verdict: string;
+  walk_forward: WalkItem | null;
+  warnings: number;
+  written_us: number;
+};
+export type ResearchList = { items: ResearchOutline[] };
+export type ResearchOutline = {
+  flow: string;
+  fraction: number;
+  job_id: string;
+  kind: "sweep" | "walk_forward" | "stress" | null;
+  research_id: string;
+  serious: number;
+  state: string;
+  symbol: string;
+  verdict: string;
+  warnings: number;
+  written_us: number;
+};
 export type ResetBody = { second_factor?: boolean };
 export type RestoreBody = { file: string; reason?: string };
+export type RiskInfo = {
+  account_id: string;
+  currencies: CurrencyExposure[];
+  currency_limit: number;
+  equity: string;
+  holds: string;
+  limits: LimitUse[];
+  market_us: number;
+  symbols: SymbolExposure[];
+  trading_state: string;
+};
 export type Role = "Tenant_Admin" | "Portfolio_Manager" | "Analyst" | "API_User";
 export type RollbackBody = { reason: string; symbol: string };
 export type RotateBody = { level: "root" | "tenant" };
@@ -907,6 +1190,41 @@ export type RotationItem = {
   started_by: string;
   started_us: number;
 };
+export type RuleBody = {
+  condition: Record<string, Json>;
+  cooldown_s?: number;
+  escalation?: (Escalation | Json)[];
+  hours?: Hours;
+  is_enabled?: boolean;
+  name: string;
+  note?: string;
+  recipients?: (Recipient | Json)[];
+  repeat?: "once" | "every_time";
+  severity?: "info" | "warning" | "critical";
+};
+export type RuleItem = {
+  changed_by: string;
+  changed_us: number;
+  condition: Record<string, Json>;
+  cooldown_s: number;
+  escalation: Escalation[];
+  fired: number;
+  hours: Hours;
+  is_enabled: boolean;
+  last_us: number;
+  name: string;
+  note: string;
+  now: string;
+  recipients: Recipient[];
+  repeat: string;
+  rule_id: string;
+  severity: string;
+  symbol: string;
+  threshold: string;
+  title: string;
+  value: number | null;
+};
+export type RuleList = { items: RuleItem[] };
 export type Scores = {
   abstained: number | null;
   abstained_r: Interval | null;
@@ -991,6 +1309,7 @@ export type SettingReceipt = {
   value: boolean | number | string | (number | string)[] | Record<string, number | string>;
 };
 export type SettingsList = { items: SettingItem[]; tenant_id: string; user_id: string };
+export type ShadeItem = { factor: number; symbol: string; until_us: number };
 export type SignInBody = { code?: string; name: string; password: string; tenant: string };
 export type SignalItem = { is_active: boolean; responses: string[]; signal: string };
 export type SimilarItem = {
@@ -1005,6 +1324,8 @@ export type SimilarItem = {
   net_r_mean: number | null;
   side: number;
 };
+export type SnoozeBody = { minutes?: number };
+export type Spread = { losing: number; net: Quantiles; runs: number };
 export type StageItem = {
   buckets: BucketItem[];
   count: number;
@@ -1014,8 +1335,41 @@ export type StageItem = {
   p99_us: number;
   stage: string;
 };
+export type Step = {
+  amount: number;
+  kind: string;
+  max_drawdown: number;
+  net: number;
+  trades: number;
+};
 export type StepItem = { is_done: boolean; step: string };
 export type StopsBody = { reason: string; stop_loss?: number | null; take_profit?: number | null };
+export type Stress = {
+  break_even_factor: number | null;
+  break_even_points: number | null;
+  jitter: Spread;
+  noise: Spread;
+  noise_points: number;
+  steps: Step[];
+};
+export type SweepResult = {
+  best: TrialRow | null;
+  cliff: number | null;
+  counted: number;
+  days: number;
+  deflated: number | null;
+  heat_maps: HeatMap[];
+  method: string;
+  metric: string;
+  overfitting: number | null;
+  parameters: string[];
+  planned: number;
+  rows: TrialRow[];
+  rows_left_off: number;
+  stopped: number;
+  trials: number;
+  verdict: string;
+};
 export type SwitchItem = {
   actor: string;
   at_us: number;
@@ -1023,6 +1377,14 @@ export type SwitchItem = {
   scope: string;
   state: string;
   target: string;
+};
+export type SymbolExposure = {
+  fraction: number | null;
+  lots: number;
+  positions: number;
+  profit: string;
+  symbol: string;
+  value: number | null;
 };
 export type SymbolInfo = {
   ask: number | null;
@@ -1074,6 +1436,15 @@ export type SystemInfo = {
   ui_hash: string;
   version: string;
 };
+export type TelegramInfo = {
+  agrees: boolean;
+  bot: string;
+  chats: ChatItem[];
+  detail: string;
+  is_enabled: boolean;
+  is_well: boolean;
+  kinds: KindItem[];
+};
 export type TenantItem = {
   created_us: number;
   detail: string;
@@ -1097,6 +1468,7 @@ export type TenantKeyItem = {
 };
 export type TenantList = { items: TenantItem[] };
 export type TenantMade = { invitation: string; tenant: TenantItem };
+export type TestResult = { detail: string; is_delivered: boolean };
 export type TicketInfo = { expires_in_s: number; protocol: string; ticket: string };
 export type Ticks = { ask: number[]; bid: number[]; symbol: string; time_us: number[] };
 export type TokenItem = {
@@ -1107,6 +1479,7 @@ export type TokenItem = {
   session_id: string;
   token_type: string;
 };
+export type Told = { is_sent: boolean };
 export type Touched = { rows: number; table: string };
 export type TradeItem = {
   close_price: number;
@@ -1185,6 +1558,21 @@ export type TrainingChoices = {
   symbols: ArchivedSymbol[];
   usual_families: string[];
 };
+export type TrialItem = {
+  now: string;
+  threshold: string;
+  value: number | null;
+  would_fire: boolean;
+};
+export type TrialRow = {
+  is_whole: boolean;
+  max_drawdown: number;
+  metrics: Record<string, number | null>;
+  net: number;
+  point: Record<string, number>;
+  trades: number;
+  value: number | null;
+};
 export type Trigger = "market" | "limit" | "stop" | "stop_limit";
 export type TypeItem = {
   above: number | null;
@@ -1219,6 +1607,18 @@ export type VoteItem = {
   raw: number;
   weight: number;
 };
+export type WalkItem = {
+  curve: [number, number][];
+  efficiency: number | null;
+  folds: FoldItem[];
+  metric: string;
+  mode: string;
+  net: number;
+  planned: number;
+  sharpe: number | null;
+  trades: number;
+  winning_folds: number;
+};
 export type WorkItem = {
   done_rows: number;
   kind: string;
@@ -1226,9 +1626,34 @@ export type WorkItem = {
   started_us: number;
   total_rows: number;
 };
+export type AssistantsProviderItem = { is_resting: boolean; model: string; name: string };
+export type BacktestItemsComparisonItem = {
+  equity: CurveItem[];
+  figures: ComparedItem[];
+  notes: string[];
+  parameters: Record<string, (number | null)[]>;
+  runs: BacktestRow[];
+};
 export type ConnectivityIdentityProposalsState =
   "open" | "approved" | "refused" | "withdrawn" | "expired";
 export type ConnectivityIdentityRightsScope = "read" | "trade" | "admin";
+export type FeaturesSetCheckFinding = {
+  feature: string;
+  severity: "error" | "warning" | "note";
+  text: string;
+};
+export type FlowItemsComparisonItem = {
+  account_id: string;
+  causes: Record<string, number>;
+  day: string;
+  differences: DifferenceItem[];
+  live_net: string;
+  live_trades: number;
+  paired: number;
+  replay_net: string;
+  replay_trades: number;
+  version: number;
+};
 export type IntelligenceModelsLifecycleState =
   | "draft"
   | "trained"
@@ -1240,11 +1665,54 @@ export type IntelligenceModelsLifecycleState =
   | "suspended"
   | "rejected";
 export type IntelligenceRiskSwitchScope = "global" | "tenant" | "account" | "symbol" | "flow";
+export type ResearchDiagnosisFindingFinding = {
+  advice: string;
+  code: string;
+  figures: Record<string, number>;
+  says: string;
+  severity: "serious" | "warning" | "note";
+};
+export type SecretsProviderItem = {
+  current_key: string;
+  keys: string[];
+  kind: string;
+  place: string;
+  protection: string;
+};
 
 export type Paths = {
   "/api/v1/account": { get: { answer: AccountInfo } };
   "/api/v1/accounts/{account_id}/accept-broker-view": {
     post: { path: { account_id: string }; body: AcceptBody; answer: Accepted };
+  };
+  "/api/v1/alerts": {
+    get: {
+      query?: {
+        cursor?: string;
+        limit?: number;
+        state?: "" | "open" | "acknowledged" | "snoozed" | "closed";
+      };
+      answer: PageAlertAlertItem;
+    };
+  };
+  "/api/v1/alerts/channels": {
+    get: { answer: ChannelList };
+    post: { body: ChannelBody; answer: ChannelMade };
+  };
+  "/api/v1/alerts/channels/{name}": { delete: { path: { name: string }; answer: ChannelItem } };
+  "/api/v1/alerts/channels/{name}/test": { post: { path: { name: string }; answer: TestResult } };
+  "/api/v1/alerts/heartbeat/{name}": { post: { path: { name: string }; answer: BeatReceipt } };
+  "/api/v1/alerts/rules": { get: { answer: RuleList }; post: { body: RuleBody; answer: RuleItem } };
+  "/api/v1/alerts/rules/try": { post: { body: RuleBody; answer: TrialItem } };
+  "/api/v1/alerts/rules/{rule_id}": {
+    put: { path: { rule_id: string }; body: RuleBody; answer: RuleItem };
+    delete: { path: { rule_id: string }; answer: RuleItem };
+  };
+  "/api/v1/alerts/{alert_id}/acknowledge": {
+    post: { path: { alert_id: string }; answer: AlertItem };
+  };
+  "/api/v1/alerts/{alert_id}/snooze": {
+    post: { path: { alert_id: string }; body: SnoozeBody; answer: AlertItem };
   };
   "/api/v1/approvals": {
     get: { query?: { state?: ConnectivityIdentityProposalsState | null }; answer: ApprovalList };
@@ -1259,6 +1727,9 @@ export type Paths = {
   "/api/v1/approvals/{approval_id}/withdraw": {
     post: { path: { approval_id: string }; body: AnswerBody; answer: ApprovalItem };
   };
+  "/api/v1/assistants": { get: { answer: AssistantsInfo } };
+  "/api/v1/assistants/news": { post: { body: NewsBody; answer: NewsItem } };
+  "/api/v1/assistants/report": { post: { answer: Generated } };
   "/api/v1/audit": {
     get: {
       query?: {
@@ -1282,7 +1753,9 @@ export type Paths = {
     post: { body: BacktestBody; answer: JobItem };
   };
   "/api/v1/backtests/check": { post: { body: FlowBody; answer: FlowOutline } };
-  "/api/v1/backtests/compare": { get: { query: { runs: string }; answer: ComparisonItem } };
+  "/api/v1/backtests/compare": {
+    get: { query: { runs: string }; answer: BacktestItemsComparisonItem };
+  };
   "/api/v1/backtests/{run_id}": {
     get: { path: { run_id: string }; answer: BacktestDetail };
     delete: { path: { run_id: string }; answer: undefined };
@@ -1390,6 +1863,9 @@ export type Paths = {
   "/api/v1/decisions/{decision_id}": {
     get: { path: { decision_id: string }; answer: Record<string, Json> };
   };
+  "/api/v1/decisions/{decision_id}/explain": {
+    post: { path: { decision_id: string }; answer: Generated };
+  };
   "/api/v1/decisions/{decision_id}/replay": {
     get: { path: { decision_id: string }; answer: ReplayResult };
   };
@@ -1407,8 +1883,15 @@ export type Paths = {
           | ""
           | "AbstentionsReported"
           | "ActionTaken"
+          | "AlertAcknowledged"
+          | "AlertChannelChanged"
+          | "AlertEscalated"
+          | "AlertRaised"
+          | "AlertRuleChanged"
+          | "AlertSnoozed"
           | "ApprovalAsked"
           | "ApprovalDecided"
+          | "AssistantAsked"
           | "BalanceAdjusted"
           | "CalibrationRefitted"
           | "CandidateMoved"
@@ -1423,7 +1906,10 @@ export type Paths = {
           | "DriftStateChanged"
           | "EquityRecorded"
           | "FeatureCalculated"
+          | "FeatureDriftMeasured"
           | "FlagChanged"
+          | "FlowMoved"
+          | "FlowRegistered"
           | "ForecastSampled"
           | "JobEnded"
           | "JobStarted"
@@ -1433,12 +1919,16 @@ export type Paths = {
           | "KillBegun"
           | "KillFinished"
           | "LimitExceeded"
+          | "LiveComparisonMade"
           | "ModelAccuracyUpdated"
           | "ModelPredictionGenerated"
           | "ModelPromoted"
           | "ModelRegistered"
           | "ModelRolledBack"
           | "ModelWithdrawn"
+          | "NewsShaded"
+          | "NotificationFailed"
+          | "NotifyUser"
           | "OnboardingStep"
           | "OrderAccepted"
           | "OrderAmended"
@@ -1494,6 +1984,23 @@ export type Paths = {
   "/api/v1/flags/user/{flag}": {
     put: { path: { flag: string }; query?: { user?: string }; body: FlagBody; answer: FlagItem };
   };
+  "/api/v1/flows": { get: { answer: FlowItem[] }; post: { body: FlowText; answer: FlowItem } };
+  "/api/v1/flows/check": { post: { body: FlowText; answer: FlowVerdict } };
+  "/api/v1/flows/{name}": {
+    get: { path: { name: string }; query?: { version?: number }; answer: FlowCard };
+  };
+  "/api/v1/flows/{name}/comparisons": {
+    get: { path: { name: string }; answer: FlowItemsComparisonItem[] };
+  };
+  "/api/v1/flows/{name}/diff": {
+    get: { path: { name: string }; query?: { after?: number; before?: number }; answer: FlowDiff };
+  };
+  "/api/v1/flows/{name}/move": {
+    post: { path: { name: string }; body: FlowMoveBody; answer: FlowReceipt };
+  };
+  "/api/v1/flows/{name}/override": {
+    post: { path: { name: string }; body: FlowMoveBody; answer: FlowReceipt };
+  };
   "/api/v1/forecasts": {
     get: { query: { limit?: number; symbol: string }; answer: ForecastItem[] };
   };
@@ -1546,6 +2053,21 @@ export type Paths = {
     };
     post: { body: OrderBody; answer: OrderReceipt };
   };
+  "/api/v1/orders/preview": {
+    get: {
+      query: {
+        limit_price?: number;
+        price?: number;
+        quantity: number;
+        side: "buy" | "sell";
+        stop_loss?: number;
+        symbol: string;
+        take_profit?: number;
+        trigger?: Trigger;
+      };
+      answer: OrderPreview;
+    };
+  };
   "/api/v1/orders/{order_id}": {
     patch: { path: { order_id: string }; body: ChangeBody; answer: OrderReceipt };
     delete: { path: { order_id: string }; query?: { reason?: string }; answer: OrderReceipt };
@@ -1595,6 +2117,17 @@ export type Paths = {
   };
   "/api/v1/reports": { get: { answer: ReportRow[] } };
   "/api/v1/reports/{report_id}": { get: { path: { report_id: string }; answer: Blob } };
+  "/api/v1/research": {
+    get: { query?: { limit?: number }; answer: ResearchList };
+    post: { body: ResearchBody; answer: JobItem };
+  };
+  "/api/v1/research/{research_id}": {
+    get: { path: { research_id: string }; answer: ResearchDetail };
+  };
+  "/api/v1/research/{research_id}/cancel": {
+    post: { path: { research_id: string }; answer: JobItem };
+  };
+  "/api/v1/risk": { get: { answer: RiskInfo } };
   "/api/v1/second-factor": {
     get: { answer: FactorInfo };
     post: { answer: FactorBegun };
@@ -1644,6 +2177,13 @@ export type Paths = {
   "/api/v1/stream/ticket": { post: { answer: TicketInfo } };
   "/api/v1/symbols": { get: { answer: SymbolInfo[] } };
   "/api/v1/system": { get: { answer: SystemInfo } };
+  "/api/v1/telegram": { get: { query?: { all?: boolean }; answer: TelegramInfo } };
+  "/api/v1/telegram/chats/{pairing_id}": {
+    delete: { path: { pairing_id: string }; answer: undefined };
+  };
+  "/api/v1/telegram/codes": { post: { body: PairingBody; answer: PairingCode } };
+  "/api/v1/telegram/test": { post: { answer: Told } };
+  "/api/v1/telegram/webhook": { post: { answer: undefined } };
   "/api/v1/tenant": { get: { answer: TenantItem } };
   "/api/v1/tenants": { get: { answer: TenantList }; post: { body: NewTenant; answer: TenantMade } };
   "/api/v1/tenants/{tenant_id}": {
