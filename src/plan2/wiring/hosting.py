@@ -82,6 +82,7 @@ async def host(plan: HostPlan) -> Hosted:
     plan.metrics.listen_to_tenant(plan.main.bus, plan.main.tenant_id)
     installation.people = await _open_people(plan)
     installation.messages = await _open_messages(plan)
+    installation.alerting.people = installation.messages.notifier
     identity = identity_of(installation, plan.local)
     shared = _shared(plan, view, site, identity)
     installation.governance.follow(plan.main.tenant_id, plan.main.appender)
