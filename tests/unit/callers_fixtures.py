@@ -31,6 +31,7 @@ EXAMPLES = {
     "{pairing_id}": "p-1",
     "{rule_id}": "r-1",
     "{alert_id}": "al-1",
+    "{research_id}": "r-1",
     "{name}": "desk",
     "{run_id}": "no-such-run",
 }

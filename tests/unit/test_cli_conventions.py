@@ -19,13 +19,13 @@ CONTEXT = click.Context(cli.command)
 
 
 def leaves(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
-    """Every command that does something, by its full name."""
+    """Every command that does something and that people see, by its full name."""
     for name in group.list_commands(CONTEXT):
         found = group.get_command(CONTEXT, name)
         assert found is not None
         if isinstance(found, click.Group):
             yield from leaves(found, f"{before}{name} ")
-        else:
+        elif not found.hidden:
             yield f"{before}{name}", found
 
 

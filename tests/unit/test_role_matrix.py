@@ -29,7 +29,7 @@ from plan2.intelligence.backtest.figures.whole import figures_of
 from plan2.intelligence.backtest.kept.files import KeptRuns
 from plan2.intelligence.backtest.kept.terms import Made, summary_of
 from plan2.intelligence.trading.wishes import Refusal
-from plan2.wiring import backtest_routes, house_routes
+from plan2.wiring import backtest_routes, house_routes, research_jobs
 from unit import whole_stage
 from unit.backtest_fixtures import MONDAY_NS, run_of
 from unit.callers_fixtures import CALLINGS, EXAMPLES, GUARD_CODES, Calling, caller, example
@@ -331,7 +331,7 @@ def test_the_product_mounts_what_is_tested_here() -> None:
     """The stage and the wiring make the same kinds of routes, each once."""
     made = [
         sorted(re.findall(r"\*(\w+Routes)\(", "".join(map(inspect.getsource, modules))))
-        for modules in ((house_routes, backtest_routes), (whole_stage,))
+        for modules in ((house_routes, backtest_routes, research_jobs), (whole_stage,))
     ]
     assert made[0] == made[1]
-    assert len(set(made[0])) == len(made[0]) == 26
+    assert len(set(made[0])) == len(made[0]) == 28

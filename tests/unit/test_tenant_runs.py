@@ -38,7 +38,8 @@ def runs_on(away: Away, folder: Path) -> TenantRuns:
     """All tenants of a process that could open none but the main one."""
     nothing: Any = None  # what an opening that fails at its first step never touches
     ground = Ground(
-        settings_of=nothing, seal_of=nothing, admit=away.admit, follow=nothing, count=nothing,
+        settings_of=nothing, seal_of=nothing, admit=away.admit, room=nothing, follow=nothing,
+        count=nothing,
         folder=folder, market=nothing, venue=nothing, pipeline=nothing, lag=nothing,
     )  # fmt: skip
     main = cast("TenantRun", SimpleNamespace(tenant_id=TenantId("default")))

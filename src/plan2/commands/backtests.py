@@ -226,7 +226,7 @@ def remove(
         click.echo(f"The backtest {run_id} is deleted.")
 
 
-@command.command(hidden=True, epilog=examples("plan2 jobs list --kind backtest"))
+@command.command(hidden=True)
 @click.option("--folder", required=True, type=click.Path(path_type=Path), help="The tenant's.")
 @click.option("--wish", required=True, help="What was asked for, JSON.")
 @data_dir_option

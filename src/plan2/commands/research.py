@@ -231,7 +231,7 @@ def show(ctx: click.Context, research: str, data_dir: Path | None, as_json: bool
         click.echo(text_of(report))
 
 
-@command.command(hidden=True, epilog=examples("plan2 jobs list --kind sweep"))
+@command.command(hidden=True)
 @click.option("--tenant", required=True, help="Whose research it is.")
 @click.option("--research", required=True, help="Its id.")
 @click.option("--home", required=True, type=click.Path(path_type=Path), help="Of the archive.")

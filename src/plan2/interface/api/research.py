@@ -153,8 +153,7 @@ class ResearchRoutes:
         job_id = self._running(_tenant(request)).get(research_id, "")
 
         def read(shelf: Shelf) -> ResearchDetail:
-            if not shelf.has(research_id):
-                raise RequestRefused(404, "not_found", f"There is no research {research_id!r}.")
+            _need(shelf, research_id)
             return detail_of(shelf, research_id, job_id)
 
         return await self._reading(request, read)
@@ -164,6 +163,7 @@ class ResearchRoutes:
         tenant = _tenant(request)
         job_id = self._running(tenant).get(research_id)
         if job_id is None:
+            await self._reading(request, lambda shelf: _need(shelf, research_id))
             raise RequestRefused(409, "conflict", f"Research {research_id} is not under way.")
         return job_item(await self._parts.jobs.cancel(tenant, job_id, request.auth.actor))
 
@@ -211,3 +211,9 @@ class ResearchRoutes:
 
 def _tenant(request: SignedRequest) -> TenantId:
     return TenantId(request.auth.user.tenant_id)
+
+
+def _need(shelf: Shelf, research_id: str) -> None:
+    """Refuse what the tenant does not have."""
+    if not shelf.has(research_id):
+        raise RequestRefused(404, "not_found", f"There is no research {research_id!r}.")
