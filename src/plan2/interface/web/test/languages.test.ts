@@ -5,12 +5,18 @@ import { duration, money, percent, price, setNumberLocale } from "../src/format/
 import { ago, clock, dayMonth, setTimeLocale } from "../src/format/times";
 import { setCatalogues, t, texts } from "../src/strings";
 import { admin } from "../src/strings/admin";
+import { alerts } from "../src/strings/alerts";
+import { assistants } from "../src/strings/assistants";
+import { backtests } from "../src/strings/backtests";
 import { en } from "../src/strings/en";
+import { flows } from "../src/strings/flows";
 import { indonesian } from "../src/strings/id";
 import { help } from "../src/strings/help";
 import { learning } from "../src/strings/learning";
 import { models } from "../src/strings/models";
+import { research } from "../src/strings/research";
 import { risk } from "../src/strings/risk";
+import { telegram } from "../src/strings/telegram";
 import { training } from "../src/strings/training";
 
 const STRINGS = path.join(import.meta.dirname, "../src/strings");
@@ -18,10 +24,16 @@ const NOT_CATALOGUES = new Set(["index.ts", "language.ts"]);
 const ENGLISH: Record<string, Record<string, string>> = {
   main: en,
   admin,
+  alerts,
+  assistants,
+  backtests,
+  flows,
   help,
   learning,
   models,
+  research,
   risk,
+  telegram,
   training,
 };
 const JANUARY_US = Date.UTC(2026, 0, 5, 14, 5, 9) * 1_000;

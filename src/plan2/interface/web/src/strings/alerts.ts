@@ -1,8 +1,8 @@
 /** English: alerts; loaded with that page. */
 
-import { texts } from "./index";
+import { labels, texts } from "./index";
 
-const alerts = {
+export const alerts = {
   "rules.title": "Rules",
   "rules.none": "No rule yet",
   "rules.none_hint": "A rule watches a price, a figure of the models, risk, health, or silence.",
@@ -14,7 +14,6 @@ const alerts = {
   "rules.fired": "Fired",
   "rules.last": "Last",
   "rules.off": "off",
-  "rules.on": "on",
   "rules.remove": "Remove",
   "rules.remove_explain": "“{name}” looks no more. What it raised stays in the history.",
   "rules.removed": "The rule is removed.",
@@ -48,6 +47,8 @@ const alerts = {
   "rule.to": "Tell",
   "rule.to_web": "Web app",
   "rule.to_telegram": "Telegram, everybody who paired",
+  "rule.to_email": "{name} (e-mail)",
+  "rule.to_webhook": "{name} (webhook)",
   "rule.escalate": "If nobody acknowledges after, minutes (0: no)",
   "rule.escalate_to": "then tell",
   "rule.from": "From",
@@ -65,7 +66,6 @@ const alerts = {
   "history.alert": "Alert",
   "history.what": "What",
   "history.state": "State",
-  "history.by": "By",
   "history.ack": "Acknowledge",
   "history.snooze": "30 min later",
   "history.acked": "Acknowledged.",
@@ -99,7 +99,52 @@ const alerts = {
   "channels.removed": "The channel is removed.",
   "channels.works": "works",
   "channels.failing": "failing",
+  "kind.price": "Price",
+  "kind.move": "Move",
+  "kind.feature": "Feature",
+  "kind.forecast": "Forecast",
+  "kind.risk": "Risk",
+  "kind.profit": "Profit",
+  "kind.health": "Health",
+  "kind.component": "Component",
+  "kind.silence": "Silence",
+  "kind.event": "Event",
+  "choice.above": "Above",
+  "choice.below": "Below",
+  "choice.crosses_above": "Crosses above",
+  "choice.crosses_below": "Crosses below",
+  "choice.crosses": "Crosses",
+  "choice.mid": "Mid",
+  "choice.bid": "Bid",
+  "choice.ask": "Ask",
+  "choice.degraded": "Degraded",
+  "choice.down": "Down",
+  "choice.tick": "Tick",
+  "choice.decision": "Decision",
+  "choice.heartbeat": "Heartbeat",
+  "choice.p_up": "P(up)",
+  "choice.edge_pips": "Edge, pips",
+  "choice.disagreement": "Disagreement",
+  "choice.daily_loss": "Daily loss",
+  "choice.drawdown": "Drawdown",
+  "choice.margin_level": "Margin level",
+  "choice.exposure_used": "Exposure used",
+  "choice.daily_loss_used": "Daily loss used",
+  "choice.feed_age_s": "Age of the feed, s",
+  "choice.loop_lag_ms": "Lag of the loop, ms",
+  "choice.latency_p99_ms": "Latency p99, ms",
+  "choice.day": "Day",
+  "choice.open": "Open positions",
+  "severity.info": "Info",
+  "severity.warning": "Warning",
+  "severity.critical": "Critical",
+  "state.open": "Open",
+  "state.acknowledged": "Acknowledged",
+  "state.snoozed": "Put off",
+  "state.closed": "Closed",
 } as const;
 
 /** The text of a key of this page. */
-export const al = texts(alerts);
+export const al = texts(alerts, "alerts");
+/** The text of a code of alerts. */
+export const alertLabel = labels(alerts, al);

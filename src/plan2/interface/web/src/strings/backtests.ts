@@ -1,8 +1,8 @@
 /** English: backtests; loaded with that page. */
 
-import { texts } from "./index";
+import { labels, texts } from "./index";
 
-const backtests = {
+export const backtests = {
   "list.title": "Finished backtests",
   "list.none": "No backtest yet",
   "list.none_hint":
@@ -31,7 +31,6 @@ const backtests = {
   "running.cancel": "Cancel",
   "running.cancel_explain": "Its process is ended; nothing of it is kept.",
   "running.cancelled": "The backtest is cancelled.",
-  "running.failed": "Not finished",
   "running.progress": "Progress of {name}",
   "new.title": "New backtest",
   "new.explain":
@@ -126,7 +125,6 @@ const backtests = {
   "page.shown": "{from}–{to} of {total}",
   "monthly.title": "Returns by month",
   "monthly.year": "Year",
-  "monthly.groups": "Trades in groups",
   "monthly.none": "No month yet",
   "group.side": "By side",
   "group.exit_reason": "By reason of the exit",
@@ -174,6 +172,30 @@ const backtests = {
   "origin.made": "Made",
   "origin.seconds": "{seconds} s for {ticks} ticks",
   "origin.loop": "Loop",
+  "code.earns": "Earns",
+  "code.loses": "Loses",
+  "code.insufficient evidence": "Insufficient evidence",
+  "code.long": "Long",
+  "code.short": "Short",
+  "code.Monday": "Monday",
+  "code.Tuesday": "Tuesday",
+  "code.Wednesday": "Wednesday",
+  "code.Thursday": "Thursday",
+  "code.Friday": "Friday",
+  "code.Saturday": "Saturday",
+  "code.Sunday": "Sunday",
+  "code.open": "Open",
+  "code.close": "Close",
+  "code.signal": "Signal",
+  "code.time": "Time",
+  "code.partial": "Partial",
+  "code.stop_loss": "Stop-loss",
+  "code.take_profit": "Take-profit",
+  "code.trailing_stop": "Trailing stop",
+  "code.break_even": "Break even",
+  "code.stop_out": "Stop-out",
+  "code.end": "End of the ticks",
+  "code.turned": "Turned round",
   "compare.title": "Side by side",
   "compare.curves": "Equity, change since the start",
   "compare.figures": "Figures",
@@ -183,5 +205,7 @@ const backtests = {
 } as const;
 
 /** The text of a key of this page. */
-export const b = texts(backtests);
+export const b = texts(backtests, "backtests");
+/** The text of a code of backtests. */
+export const backtestLabel = labels(backtests, b);
 export type BacktestKey = keyof typeof backtests;

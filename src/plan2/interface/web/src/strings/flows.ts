@@ -1,8 +1,8 @@
 /** English: the page of flows; loaded with it. */
 
-import { texts } from "./index";
+import { labels, texts } from "./index";
 
-const flows = {
+export const flows = {
   title: "Flows",
   none: "No flows",
   none_hint: "A flow is a file that says what to trade, when, and how much. Register one.",
@@ -42,7 +42,6 @@ const flows = {
   "detail.text": "Text",
   "detail.history": "History",
   "detail.no_history": "Nobody has moved it yet",
-  "detail.no_history_hint": "It is a draft until a backtest of it is finished.",
   "detail.override": "override",
   "detail.versions": "Version",
   "detail.trouble": "It cannot trade: {why}",
@@ -56,7 +55,23 @@ const flows = {
   "days.causes": "Differences",
   "days.same": "No trade differs",
   "days.of": "{live} live, {replay} replayed, {paired} paired",
-};
+  "cause.latency": "Latency",
+  "cause.spread": "Spread",
+  "cause.slippage": "Slippage",
+  "cause.size": "Size",
+  "cause.reject": "Rejected",
+  "cause.missing_tick": "Missing tick",
+  "cause.decided_otherwise": "Decided otherwise",
+  "cause.cost": "Costs",
+  "state.draft": "Draft",
+  "state.backtested": "Backtested",
+  "state.paper": "Paper",
+  "state.live": "Live",
+  "state.paused": "Paused",
+  "state.retired": "Retired",
+} as const;
 
 /** A text of the page of flows. */
-export const w = texts(flows);
+export const w = texts(flows, "flows");
+/** The text of a code of flows. */
+export const flowLabel = labels(flows, w);

@@ -54,6 +54,16 @@ export function t(key: MessageKey, values: Values = {}): string {
   return main(key, values);
 }
 
+/** A `label` over texts of its own: the text of `domain.code`, or the code itself in words. */
+export const labels =
+  <Own extends Record<string, string>>(own: Own, text: (key: keyof Own & string) => string) =>
+  (domain: string, code: string): string => {
+    const key = `${domain}.${code}`;
+    return key in own ? text(key) : words(code);
+  };
+
+const ofMain = labels(en, main);
+
 /** The text of a code from the server, or the code itself in words when we know no text for it. */
 export function label(
   domain:
@@ -71,8 +81,7 @@ export function label(
     | "trigger",
   code: string,
 ): string {
-  const key = `${domain}.${code}`;
-  return key in en ? t(key as MessageKey) : words(code);
+  return ofMain(domain, code);
 }
 
 /** snake_case or kebab-case as words: cost_above_edge → Cost above edge. */

@@ -1,8 +1,8 @@
 /** English: research into flows; loaded with that page. */
 
-import { texts } from "./index";
+import { labels, texts } from "./index";
 
-const research = {
+export const research = {
   "research.none": "No research yet",
   "research.none_hint": "Sweep, walk forward or stress a flow, and what it is worth appears here.",
   "research.new": "New research",
@@ -50,6 +50,7 @@ const research = {
   "research.judged": "Judged run",
   "research.net": "Net",
   "research.trades": "Trades",
+  "research.sharpe": "Sharpe",
   "research.drawdown": "Drawdown",
   "research.partial": "So far; it is judged when it is done.",
   "research.trials_done": "{count} of {planned} trials",
@@ -61,7 +62,6 @@ const research = {
   "research.too_few": "too few days",
   "research.best": "Best",
   "research.stopped": "stopped early",
-  "research.heat": "Heat map",
   "research.heat_of": "{metric} by {x} and {y}",
   "research.heat_cell": "{x} {xv}, {y} {yv}: {value}",
   "research.heat_hint":
@@ -102,14 +102,25 @@ const research = {
   "research.entries_few": "too few trades",
   "research.findings": "Diagnosis",
   "research.findings_none": "Nothing stands out.",
-  "research.leaks": "Look-ahead and warm-up",
   "research.check.look_ahead": "Look-ahead",
   "research.check.warm_up": "Warm-up",
   "research.severity.serious": "Serious",
   "research.severity.warning": "Warning",
   "research.severity.note": "Note",
   "research.asked": "What was asked",
+  "research.hash": "SHA-256 of the ticks",
+  "metric.sharpe": "Sharpe",
+  "metric.net": "Net",
+  "metric.profit_factor": "Profit factor",
+  "metric.recovery_factor": "Recovery factor",
+  "metric.expectancy": "Expectancy",
+  "state.asked": "Waiting",
+  "state.running": "Running",
+  "state.done": "Done",
+  "state.damaged": "Damaged",
 } as const;
 
 /** The text of a key of this page. */
-export const r = texts(research);
+export const r = texts(research, "research");
+/** The text of a code of research. */
+export const researchLabel = labels(research, r);

@@ -2,7 +2,7 @@
 
 import { texts } from "./index";
 
-const telegram = {
+export const telegram = {
   "telegram.title": "Telegram",
   "telegram.on": "The bot @{bot} is up",
   "telegram.trouble": "The bot has trouble",
@@ -50,4 +50,5 @@ const telegram = {
 } as const;
 
 export type TelegramKey = keyof typeof telegram;
-export const tg = texts(telegram);
+/** The text of a key of this section. */
+export const tg = texts(telegram, "telegram");

@@ -130,7 +130,11 @@ function columns(
       title: "",
       role: "wide",
       cell: ({ status, detail }) =>
-        status === "ok" ? null : <span className="dim alert-words">{detail}</span>,
+        status === "ok" ? null : (
+          <span lang="en" className="dim alert-words">
+            {detail}
+          </span>
+        ),
     },
     {
       key: "actions",

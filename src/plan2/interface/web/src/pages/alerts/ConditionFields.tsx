@@ -1,8 +1,7 @@
 /** The fields of a condition: those that its kind has. */
 
 import { Autocomplete, Select, Textarea, TextInput } from "@mantine/core";
-import { words } from "../../strings";
-import { al } from "../../strings/alerts";
+import { al, alertLabel } from "../../strings/alerts";
 import { CHOICES, type Form, hasSymbol, hasThreshold, TESTS } from "./ruleForm";
 
 type Props = { form: Form; set: (part: Partial<Form>) => void; symbols: string[] };
@@ -140,7 +139,7 @@ function Choice({
     <Select
       size="sm"
       label={al(label)}
-      data={of.map((value) => ({ value, label: words(value) }))}
+      data={of.map((value) => ({ value, label: alertLabel("choice", value) }))}
       value={of.includes(form[name]) ? form[name] : first}
       allowDeselect={false}
       onChange={(value) => set({ [name]: value ?? first })}

@@ -7,8 +7,7 @@ import { change } from "../../api/typed";
 import { useAsking } from "../../asking/useAsking";
 import { Refusal } from "../../asking/Refusal";
 import { useAnnouncer } from "../../state/announcer";
-import { words } from "../../strings";
-import { al } from "../../strings/alerts";
+import { al, alertLabel } from "../../strings/alerts";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
@@ -86,7 +85,7 @@ function columns(act: (kind: Deed["kind"], id: string) => void): Column<AlertIte
       key: "title",
       title: al("history.alert"),
       role: "lead",
-      cell: (alert) => alert.title,
+      cell: (alert) => <span lang="en">{alert.title}</span>,
       sortBy: (alert) => alert.title,
     },
     {
@@ -104,7 +103,7 @@ function columns(act: (kind: Deed["kind"], id: string) => void): Column<AlertIte
     {
       key: "state",
       title: al("history.state"),
-      cell: (alert) => words(alert.state),
+      cell: (alert) => alertLabel("state", alert.state),
       sortBy: (alert) => alert.state,
     },
     {
@@ -113,7 +112,7 @@ function columns(act: (kind: Deed["kind"], id: string) => void): Column<AlertIte
       role: "wide",
       cell: (alert) => (
         <span className="dim alert-words">
-          {alert.words}
+          <span lang="en">{alert.words}</span>
           {alert.note && ` · ${alert.note}`}
         </span>
       ),

@@ -7,8 +7,8 @@ import { newKey } from "../../api/client";
 import { useSymbols } from "../../api/queries";
 import { type Answer, change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
-import { sentence, words } from "../../strings";
-import { al } from "../../strings/alerts";
+import { sentence } from "../../strings";
+import { al, alertLabel } from "../../strings/alerts";
 import { ConditionFields } from "./ConditionFields";
 import { bodyOf, type Form, formOf, KINDS, type Kind, type RuleBody, waysOf } from "./ruleForm";
 
@@ -55,7 +55,7 @@ export function RuleDialog({ close, rule }: Props) {
       <Select
         size="sm"
         label={al("rule.kind")}
-        data={KINDS.map((value) => ({ value, label: words(value) }))}
+        data={KINDS.map((value) => ({ value, label: alertLabel("kind", value) }))}
         value={form.kind}
         allowDeselect={false}
         searchable
@@ -74,7 +74,7 @@ function wayName(value: string): string {
   const [way = "", name = ""] = value.split(":");
   if (way === "web") return al("rule.to_web");
   if (way === "telegram") return al("rule.to_telegram");
-  return `${name} (${words(way)})`;
+  return al(way === "email" ? "rule.to_email" : "rule.to_webhook", { name });
 }
 
 type FieldsProps = { form: Form; set: (part: Partial<Form>) => void };
@@ -94,7 +94,10 @@ function Telling({ form, set, ways }: FieldsProps & { ways: { value: string; lab
       <Select
         size="sm"
         label={al("rule.severity")}
-        data={["info", "warning", "critical"].map((value) => ({ value, label: words(value) }))}
+        data={["info", "warning", "critical"].map((value) => ({
+          value,
+          label: alertLabel("severity", value),
+        }))}
         value={form.severity}
         allowDeselect={false}
         onChange={(value) => set({ severity: value ?? "warning" })}
@@ -203,10 +206,11 @@ function Trial({ body }: { body: RuleBody | null }) {
   return (
     <p className="alert-try" role="status" data-testid="rule-try">
       {seen === null && <span className="dim">{al("try.asking")}</span>}
-      {typeof seen === "string" && seen}
+      {typeof seen === "string" && <span lang="en">{seen}</span>}
       {seen !== null && typeof seen !== "string" && (
         <>
-          <b>{al(seen.would_fire ? "try.fires" : "try.quiet")}</b> {sentence(seen.now)}
+          <b>{al(seen.would_fire ? "try.fires" : "try.quiet")}</b>{" "}
+          <span lang="en">{sentence(seen.now)}</span>
         </>
       )}
     </p>

@@ -100,13 +100,17 @@ function columns(
     {
       key: "fires",
       title: al("rules.fires"),
-      cell: (rule) => `${sentence(rule.title)} ${rule.threshold}`,
+      cell: (rule) => <span lang="en">{`${sentence(rule.title)} ${rule.threshold}`}</span>,
     },
     {
       key: "now",
       title: al("rules.now"),
       role: "wide",
-      cell: (rule) => <span className="dim alert-words">{sentence(rule.now)}</span>,
+      cell: (rule) => (
+        <span lang="en" className="dim alert-words">
+          {sentence(rule.now)}
+        </span>
+      ),
     },
     {
       key: "fired",

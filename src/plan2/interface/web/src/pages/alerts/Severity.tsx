@@ -1,9 +1,9 @@
 /** How bad an alert is: a word with a tone, never a colour alone. */
 
-import { words } from "../../strings";
+import { alertLabel } from "../../strings/alerts";
 
 const TONES: Record<string, string> = { info: "", warning: "is-warn", critical: "is-crit" };
 
 export function Severity({ value }: { value: string }) {
-  return <span className={`chip ${TONES[value] ?? ""}`}>{words(value)}</span>;
+  return <span className={`chip ${TONES[value] ?? ""}`}>{alertLabel("severity", value)}</span>;
 }

@@ -17,7 +17,7 @@ export function GeneratedText({ text }: { text: Generated }) {
       <p>{text.text}</p>
       <p className="dim">
         {is_generated ? as("explain.generated", { provider, model }) : as("explain.own")}{" "}
-        {!is_generated && refused}
+        {!is_generated && <span lang="en">{refused}</span>}
       </p>
     </div>
   );

@@ -4,8 +4,7 @@ import { Link } from "wouter";
 import { type Comparison, type Curve, useComparison } from "../../api/backtests";
 import { Note } from "../../asking/Note";
 import { percent, significant } from "../../format/numbers";
-import { words } from "../../strings";
-import { b } from "../../strings/backtests";
+import { b, backtestLabel } from "../../strings/backtests";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { Lines } from "./drawings";
@@ -23,7 +22,7 @@ export function CompareRuns({ runs }: { runs: string }) {
     <>
       {found?.notes.map((note) => (
         <Note key={note} tone="warn">
-          {note}
+          <span lang="en">{note}</span>
         </Note>
       ))}
       <Widget title={b("compare.curves")} state={widgetState(query)} actions={back}>
@@ -59,7 +58,9 @@ function Curves({ found }: { found: Comparison }) {
           <li key={run.run_id} className={`tone-${number}`}>
             <Link href={`/backtests/${run.run_id}`}>{run.name}</Link>{" "}
             <span className="mono faint">{run.run_id.slice(0, 6)}</span>{" "}
-            <span className={`chip ${toneOf(run.verdict)}`}>{words(run.verdict)}</span>
+            <span className={`chip ${toneOf(run.verdict)}`}>
+              {backtestLabel("code", run.verdict)}
+            </span>
           </li>
         ))}
       </ul>
@@ -100,7 +101,9 @@ function Figures({ found }: { found: Comparison }) {
           ))}
           {found.figures.map(({ definition, values, best }) => (
             <tr key={definition.name} title={definition.formula}>
-              <th scope="row">{definition.label}</th>
+              <th lang="en" scope="row">
+                {definition.label}
+              </th>
               {values.map((value, number) => (
                 <td
                   key={found.runs[number]?.run_id}

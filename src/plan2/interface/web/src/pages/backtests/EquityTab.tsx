@@ -37,7 +37,7 @@ export function EquityTab({ report }: { report: Report }) {
         ) : (
           <DataTable
             label={b("equity.falls")}
-            columns={FALLS}
+            columns={fallColumns()}
             items={report.falls}
             keyOf={({ start_us }) => String(start_us)}
           />
@@ -79,7 +79,7 @@ const equityOf = (line: { time_us: number[]; equity: number[]; balance: number[]
     balance: line.balance.map(String),
   }) as Equity;
 
-const FALLS: Column<Fall>[] = [
+const fallColumns = (): Column<Fall>[] => [
   {
     key: "depth",
     title: b("equity.depth"),

@@ -2,8 +2,7 @@
 
 import type { Report } from "../../api/backtests";
 import { fixed, percent } from "../../format/numbers";
-import { words } from "../../strings";
-import { b, type BacktestKey } from "../../strings/backtests";
+import { b, backtestLabel, type BacktestKey } from "../../strings/backtests";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Gain } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
@@ -55,7 +54,7 @@ export function MonthsTab({ report }: { report: Report }) {
           <Widget key={name} title={b(`group.${name}` as BacktestKey)} isFlush>
             <DataTable
               label={b(`group.${name}` as BacktestKey)}
-              columns={COLUMNS}
+              columns={columns()}
               items={report.groups[name] ?? []}
               keyOf={(group) => group.name}
             />
@@ -89,12 +88,12 @@ function Year({ year, months }: { year: number; months: Report["months"] }) {
   );
 }
 
-const COLUMNS: Column<Group>[] = [
+const columns = (): Column<Group>[] => [
   {
     key: "name",
     title: b("group.name"),
     role: "lead",
-    cell: ({ name }) => (/^\d/.test(name) ? name : words(name)),
+    cell: ({ name }) => (/^\d/.test(name) ? name : backtestLabel("code", name)),
   },
   {
     key: "trades",

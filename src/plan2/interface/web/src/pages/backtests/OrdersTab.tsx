@@ -4,7 +4,7 @@ import { useState } from "react";
 import { type Order, type Report, useOrders } from "../../api/backtests";
 import { fixed, lots, significant } from "../../format/numbers";
 import { words } from "../../strings";
-import { b } from "../../strings/backtests";
+import { b, backtestLabel } from "../../strings/backtests";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Pair, SideTag, Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
@@ -26,7 +26,7 @@ export function OrdersTab({ report }: { report: Report }) {
       <Widget title={b("orders.title")} state={state} isFlush>
         <DataTable
           label={b("orders.title")}
-          columns={COLUMNS}
+          columns={columns()}
           items={query.data?.items ?? []}
           keyOf={({ order }) => String(order)}
         />
@@ -43,7 +43,7 @@ function Refusals({ title, counts }: { title: string; counts: Record<string, num
     <Widget title={title}>
       <dl className="pairs is-left">
         {entries.map(([reason, count]) => (
-          <Pair key={reason} name={words(reason)}>
+          <Pair key={reason} name={<span lang="en">{words(reason)}</span>}>
             {fixed(count, 0)}
           </Pair>
         ))}
@@ -52,14 +52,14 @@ function Refusals({ title, counts }: { title: string; counts: Record<string, num
   );
 }
 
-const COLUMNS: Column<Order>[] = [
+const columns = (): Column<Order>[] => [
   {
     key: "time",
     title: b("orders.time"),
     role: "lead",
     cell: ({ ts_us }) => <Time us={ts_us} form="full" />,
   },
-  { key: "kind", title: b("orders.kind"), cell: ({ kind }) => words(kind) },
+  { key: "kind", title: b("orders.kind"), cell: ({ kind }) => backtestLabel("code", kind) },
   { key: "side", title: b("trade.side"), cell: ({ side }) => <SideTag side={side} /> },
   {
     key: "lots",
@@ -85,5 +85,9 @@ const COLUMNS: Column<Order>[] = [
     align: "right",
     cell: ({ code }) => <span className="num">{code}</span>,
   },
-  { key: "reason", title: b("trade.reason"), cell: ({ reason }) => words(reason) },
+  {
+    key: "reason",
+    title: b("trade.reason"),
+    cell: ({ reason }) => <span lang="en">{words(reason)}</span>,
+  },
 ];

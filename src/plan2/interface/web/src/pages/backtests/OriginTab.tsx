@@ -60,7 +60,9 @@ function Sentences({ title, lines }: { title: string; lines: readonly string[] }
     <Widget title={title}>
       <ul className="backtest-sentences">
         {lines.map((line) => (
-          <li key={line}>{line}</li>
+          <li key={line} lang="en">
+            {line}
+          </li>
         ))}
       </ul>
     </Widget>

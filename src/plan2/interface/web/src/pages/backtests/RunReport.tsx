@@ -8,8 +8,7 @@ import { change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { Note } from "../../asking/Note";
 import { useRight } from "../../state/session";
-import { words } from "../../strings";
-import { b, type BacktestKey } from "../../strings/backtests";
+import { b, backtestLabel, type BacktestKey } from "../../strings/backtests";
 import { Tile } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
@@ -108,12 +107,14 @@ function Head({ report }: { report: Report }) {
     >
       <div className="stack">
         <p className="backtest-verdict" data-testid="backtest-verdict">
-          <span className={`chip ${toneOf(evidence.verdict)}`}>{words(evidence.verdict)}</span>{" "}
-          {evidence.sentence}
+          <span className={`chip ${toneOf(evidence.verdict)}`}>
+            {backtestLabel("code", evidence.verdict)}
+          </span>{" "}
+          <span lang="en">{evidence.sentence}</span>
         </p>
         {evidence.flags.map((flag) => (
           <Note key={flag} tone="warn">
-            {flag}
+            <span lang="en">{flag}</span>
           </Note>
         ))}
         <div className="backtest-tiles">
@@ -170,8 +171,8 @@ function Downloads({ id }: { id: string }) {
       </Menu.Target>
       <Menu.Dropdown>
         {item("json", "trades", b("run.json"))}
-        {TABLES.map((what) => item("csv", what, b("run.csv", { what: words(what) })))}
-        {TABLES.map((what) => item("parquet", what, b("run.parquet", { what: words(what) })))}
+        {TABLES.map((what) => item("csv", what, b("run.csv", { what: b(`tab.${what}`) })))}
+        {TABLES.map((what) => item("parquet", what, b("run.parquet", { what: b(`tab.${what}`) })))}
       </Menu.Dropdown>
     </Menu>
   );

@@ -34,7 +34,10 @@ export function RunningWidget({
       <div className="stack" data-testid="running-backtests">
         {isLost && (
           <Note tone="crit" testId="backtest-failure">
-            <b>{nameOf(isLost)}</b>: {isLost.failure?.message} {isLost.failure?.remedy}
+            <b>{nameOf(isLost)}</b>:{" "}
+            <span lang="en">
+              {isLost.failure?.message} {isLost.failure?.remedy}
+            </span>
           </Note>
         )}
         {live.map((job) => (
@@ -64,7 +67,9 @@ function Running({ job, end }: { job: Job; end: ((id: string) => void) | null })
       <div className="limit-head">
         <span>
           <b>{nameOf(job)}</b> <JobState state={job.state} />{" "}
-          <span className="dim">{job.message}</span>
+          <span lang="en" className="dim">
+            {job.message}
+          </span>
         </span>
         <span className="num">{percent(job.fraction, 0)}</span>
       </div>

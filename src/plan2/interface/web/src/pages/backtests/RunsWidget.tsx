@@ -5,8 +5,7 @@ import { type ReactNode, useState } from "react";
 import { type Run, useBacktests } from "../../api/backtests";
 import { Note } from "../../asking/Note";
 import { fixed, money } from "../../format/numbers";
-import { words } from "../../strings";
-import { b } from "../../strings/backtests";
+import { b, backtestLabel } from "../../strings/backtests";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { DayOf, Gain, Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
@@ -83,7 +82,7 @@ export function RunsWidget({ open, compare, actions }: Props) {
           items={shown}
           keyOf={(run) => run.run_id}
           onOpen={(run) => open(run.run_id)}
-          columns={[...COLUMNS, choice(known, turn)]}
+          columns={[...columns(), choice(known, turn)]}
         />
       </Widget>
     </>
@@ -115,7 +114,7 @@ const figure = (name: string, unit: string, title: string): Column<Run> => ({
   sortBy: (run) => run.headlines[name] ?? -Infinity,
 });
 
-const COLUMNS: Column<Run>[] = [
+const columns = (): Column<Run>[] => [
   {
     key: "flow",
     title: b("field.flow"),
@@ -168,7 +167,9 @@ const COLUMNS: Column<Run>[] = [
   {
     key: "verdict",
     title: b("field.verdict"),
-    cell: (run) => <span className={`chip ${toneOf(run.verdict)}`}>{words(run.verdict)}</span>,
+    cell: (run) => (
+      <span className={`chip ${toneOf(run.verdict)}`}>{backtestLabel("code", run.verdict)}</span>
+    ),
     sortBy: (run) => run.verdict,
   },
   {

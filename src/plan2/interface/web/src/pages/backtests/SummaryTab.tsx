@@ -7,12 +7,12 @@ import { type Column, DataTable } from "../../widgets/DataTable";
 import { Widget } from "../../widgets/Widget";
 import { figureText, intervalText } from "./figures";
 
-const COLUMNS: Column<Metric>[] = [
+const columns = (): Column<Metric>[] => [
   {
     key: "label",
     title: b("summary.figure"),
     role: "lead",
-    cell: ({ definition }) => definition.label,
+    cell: ({ definition }) => <span lang="en">{definition.label}</span>,
   },
   {
     key: "value",
@@ -21,7 +21,9 @@ const COLUMNS: Column<Metric>[] = [
     role: "full",
     cell: ({ definition, figure }) =>
       figure.value === null ? (
-        <span className="dim">{figure.reason}</span>
+        <span lang="en" className="dim">
+          {figure.reason}
+        </span>
       ) : (
         <b className="num">{figureText(definition.unit, figure.value)}</b>
       ),
@@ -36,7 +38,11 @@ const COLUMNS: Column<Metric>[] = [
     key: "formula",
     title: b("summary.formula"),
     role: "wide",
-    cell: ({ definition }) => <span className="faint">{definition.formula}</span>,
+    cell: ({ definition }) => (
+      <span lang="en" className="faint">
+        {definition.formula}
+      </span>
+    ),
   },
 ];
 
@@ -56,7 +62,7 @@ export function SummaryTab({ report }: { report: Report }) {
         <Widget key={section} title={section} isFlush>
           <DataTable
             label={section}
-            columns={COLUMNS}
+            columns={columns()}
             items={report.metrics.filter((metric) => metric.section === section)}
             keyOf={({ definition }) => definition.name}
           />

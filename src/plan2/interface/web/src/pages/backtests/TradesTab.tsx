@@ -3,8 +3,7 @@
 import { lazy, Suspense, useState } from "react";
 import { type Report, type Trade, useRunBars, useTrades } from "../../api/backtests";
 import { fixed, lots, money, price } from "../../format/numbers";
-import { words } from "../../strings";
-import { b } from "../../strings/backtests";
+import { b, backtestLabel } from "../../strings/backtests";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Gain, SideTag, Time } from "../../widgets/Figures";
 import { Segments } from "../../widgets/parts";
@@ -191,7 +190,11 @@ const columnsOf = (digits: number): Column<Trade>[] => [
     align: "right",
     cell: ({ close_price }) => <span className="num">{price(close_price, digits)}</span>,
   },
-  { key: "reason", title: b("trade.reason"), cell: ({ exit_reason }) => words(exit_reason) },
+  {
+    key: "reason",
+    title: b("trade.reason"),
+    cell: ({ exit_reason }) => backtestLabel("code", exit_reason),
+  },
   {
     key: "cost",
     title: b("trade.cost"),

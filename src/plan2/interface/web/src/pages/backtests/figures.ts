@@ -2,6 +2,7 @@
 
 import type { Metric } from "../../api/backtests";
 import { DASH, fixed, money, percent } from "../../format/numbers";
+import { t } from "../../strings";
 
 export function figureText(unit: string, value: number | null | undefined): string {
   if (value === null || value === undefined) return DASH;
@@ -15,7 +16,9 @@ export function figureText(unit: string, value: number | null | undefined): stri
     case "count":
       return fixed(value, 0);
     case "days":
-      return value >= 1 ? `${fixed(value, 1)} d` : `${fixed(value * 24, 1)} h`;
+      return value >= 1
+        ? `${fixed(value, 1)} ${t("unit.d")}`
+        : `${fixed(value * 24, 1)} ${t("unit.h")}`;
     default:
       return fixed(value, 2);
   }

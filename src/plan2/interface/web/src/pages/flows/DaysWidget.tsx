@@ -1,8 +1,8 @@
 /** Days of live trading beside their replay, and why trades differ. */
 
 import { type DayItem, useComparisons } from "../../api/flows";
-import { words } from "../../strings";
-import { w } from "../../strings/flows";
+import { money } from "../../format/numbers";
+import { flowLabel, w } from "../../strings/flows";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
@@ -19,7 +19,7 @@ export function DaysWidget({ name }: { name: string }) {
     <Widget title={w("days.title")} state={state} isFlush>
       <DataTable
         label={w("days.title")}
-        columns={COLUMNS}
+        columns={columns()}
         items={items}
         keyOf={(day) => `${day.day} ${day.version}`}
       />
@@ -31,22 +31,22 @@ export function DaysWidget({ name }: { name: string }) {
 export const causesOf = (causes: DayItem["causes"]): string =>
   Object.entries(causes)
     .toSorted(([, a], [, b]) => b - a)
-    .map(([cause, count]) => `${words(cause)} ${count}`)
+    .map(([cause, count]) => `${flowLabel("cause", cause)} ${count}`)
     .join(", ");
 
-const COLUMNS: Column<DayItem>[] = [
+const columns = (): Column<DayItem>[] => [
   { key: "day", title: w("days.day"), role: "lead", cell: (day) => day.day },
   {
     key: "live",
     title: w("days.live"),
     align: "right",
-    cell: (day) => <span className="num">{day.live_net}</span>,
+    cell: (day) => <span className="num">{money(day.live_net)}</span>,
   },
   {
     key: "replay",
     title: w("days.replay"),
     align: "right",
-    cell: (day) => <span className="num">{day.replay_net}</span>,
+    cell: (day) => <span className="num">{money(day.replay_net)}</span>,
   },
   {
     key: "trades",

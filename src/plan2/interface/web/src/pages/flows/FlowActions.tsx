@@ -7,8 +7,8 @@ import { type Answer, change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { Note } from "../../asking/Note";
 import { useRight } from "../../state/session";
-import { sentence, words } from "../../strings";
-import { w } from "../../strings/flows";
+import { sentence } from "../../strings";
+import { flowLabel, w } from "../../strings/flows";
 
 type Up = "backtested" | "paper" | "live";
 type Deed = "move" | "pause" | "resume" | "retire";
@@ -37,7 +37,7 @@ export function deedsOf(card: FlowCard): Deed[] {
 const told = ({ outcome, flow, approval_id: id }: Receipt): string =>
   outcome === "proposed"
     ? w("proposed", { id })
-    : w("done", { name: flow.name, version: flow.version, state: words(flow.state) });
+    : w("done", { name: flow.name, version: flow.version, state: flowLabel("state", flow.state) });
 
 export function FlowActions({ card }: { card: FlowCard }) {
   const [deed, setDeed] = useState<Deed | null>(null);
@@ -96,7 +96,7 @@ function MoveDialog({ card, close }: { card: FlowCard; close: () => void }) {
       <Select
         size="sm"
         label={w("move.to")}
-        data={choices.map((state) => ({ value: state, label: words(state) }))}
+        data={choices.map((state) => ({ value: state, label: flowLabel("state", state) }))}
         value={to}
         allowDeselect={false}
         onChange={(chosen) => setTo(choices.find((state) => state === chosen) ?? to)}
@@ -106,7 +106,9 @@ function MoveDialog({ card, close }: { card: FlowCard; close: () => void }) {
           <Note tone="warn">{w("move.closed")}</Note>
           <ul className="stack is-tight dim">
             {unmet.map((one) => (
-              <li key={one.name}>{sentence(one.sentence)}</li>
+              <li key={one.name} lang="en">
+                {sentence(one.sentence)}
+              </li>
             ))}
           </ul>
           {mayPass ? (

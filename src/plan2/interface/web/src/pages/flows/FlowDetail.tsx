@@ -6,8 +6,8 @@ import { type FlowCard, useFlow } from "../../api/flows";
 import { Note } from "../../asking/Note";
 import { full } from "../../format/times";
 import { useZone } from "../../state/preferences";
-import { sentence, words } from "../../strings";
-import { w } from "../../strings/flows";
+import { sentence } from "../../strings";
+import { flowLabel, w } from "../../strings/flows";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { FlowActions } from "./FlowActions";
@@ -30,7 +30,7 @@ export function FlowDetail({ name }: { name: string }) {
                 aria-label={w("detail.versions")}
                 data={card.versions.map((one) => ({
                   value: String(one.version),
-                  label: `${one.version} · ${words(one.state)}`,
+                  label: `${one.version} · ${flowLabel("state", one.state)}`,
                 }))}
                 value={String(card.flow.version)}
                 allowDeselect={false}
@@ -57,12 +57,12 @@ function Gates({ card }: { card: FlowCard }) {
   return card.gates.map((gate) => (
     <section key={gate.state} className="stack is-tight">
       <h3>
-        {words(gate.state)}: {gate.is_open ? w("detail.open") : w("detail.closed")}
+        {flowLabel("state", gate.state)}: {gate.is_open ? w("detail.open") : w("detail.closed")}
       </h3>
       <ul className="stack is-tight dim">
         {gate.conditions.map((one) => (
           <li key={one.name}>
-            {one.is_met ? "✓" : "✗"} {sentence(one.sentence)}
+            {one.is_met ? "✓" : "✗"} <span lang="en">{sentence(one.sentence)}</span>
           </li>
         ))}
       </ul>
@@ -80,7 +80,7 @@ function History({ card }: { card: FlowCard }) {
         {card.history.map((move) => (
           <li key={`${move.version} ${move.at_us}`}>
             <span className="num">{full(move.at_us, zone)}</span> {move.version}:{" "}
-            {words(move.from_state)} → {words(move.to_state)}
+            {flowLabel("state", move.from_state)} → {flowLabel("state", move.to_state)}
             {move.is_override ? ` (${w("detail.override")})` : ""}, {move.by}: {move.reason}
           </li>
         ))}

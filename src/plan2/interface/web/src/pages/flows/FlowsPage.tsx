@@ -3,9 +3,10 @@
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { type FlowItem, useFlows } from "../../api/flows";
+import { money } from "../../format/numbers";
 import { useRight } from "../../state/session";
-import { t, words } from "../../strings";
-import { w } from "../../strings/flows";
+import { t } from "../../strings";
+import { flowLabel, w } from "../../strings/flows";
 import "../../styles/flows.css";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Widget } from "../../widgets/Widget";
@@ -23,7 +24,7 @@ const TONES: Record<string, string> = {
 };
 
 export function StateChip({ state }: { state: string }) {
-  return <span className={`chip ${TONES[state] ?? ""}`}>{words(state)}</span>;
+  return <span className={`chip ${TONES[state] ?? ""}`}>{flowLabel("state", state)}</span>;
 }
 
 const isSeated = (flow: FlowItem): boolean => flow.realised !== null;
@@ -67,7 +68,7 @@ export function FlowsPage({ name }: { name: string }) {
       >
         <DataTable
           label={w("title")}
-          columns={COLUMNS}
+          columns={columns()}
           items={items}
           keyOf={keyOf}
           onOpen={(flow) => go(`/flows/${encodeURIComponent(flow.name)}`)}
@@ -83,7 +84,7 @@ export function FlowsPage({ name }: { name: string }) {
 
 const keyOf = (flow: FlowItem): string => `${flow.name} ${flow.version}`;
 
-const COLUMNS: Column<FlowItem>[] = [
+const columns = (): Column<FlowItem>[] => [
   {
     key: "flow",
     title: w("field.flow"),
@@ -113,14 +114,14 @@ const COLUMNS: Column<FlowItem>[] = [
     key: "realised",
     title: w("field.result"),
     align: "right",
-    cell: (flow) => <span className="num">{flow.realised ?? "–"}</span>,
+    cell: (flow) => <span className="num">{money(flow.realised)}</span>,
     sortBy: (flow) => Number(flow.realised ?? 0),
   },
   {
     key: "floating",
     title: w("field.open"),
     align: "right",
-    cell: (flow) => <span className="num">{flow.floating ?? "–"}</span>,
+    cell: (flow) => <span className="num">{money(flow.floating)}</span>,
     sortBy: (flow) => Number(flow.floating ?? 0),
   },
   {
@@ -133,6 +134,10 @@ const COLUMNS: Column<FlowItem>[] = [
     key: "last",
     title: w("field.last"),
     role: "wide",
-    cell: (flow) => <span className="dim">{flow.sentence || "–"}</span>,
+    cell: (flow) => (
+      <span lang="en" className="dim">
+        {flow.sentence || "–"}
+      </span>
+    ),
   },
 ];

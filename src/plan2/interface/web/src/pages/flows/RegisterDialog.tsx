@@ -72,7 +72,9 @@ export function RegisterDialog({ close }: { close: () => void }) {
       {verdict && !verdict.is_usable && (
         <>
           <Note tone="crit" testId="flow-wrong">
-            {verdict.message} {verdict.remedy}
+            <span lang="en">
+              {verdict.message} {verdict.remedy}
+            </span>
           </Note>
           {verdict.line > 0 && <FlowText text={text} wrong={verdict.line} />}
         </>

@@ -1,7 +1,7 @@
 /** The same trades by chance: other orders, drawn again, some missed, random entries. */
 
 import type { Chance } from "../../api/research";
-import { money } from "../../format/numbers";
+import { fixed, money } from "../../format/numbers";
 import { r } from "../../strings/research";
 import { Pair } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
@@ -45,7 +45,7 @@ export function ChanceView({ chance }: { chance: Chance }) {
           <Pair name={r("research.skips")}>{spanText(chance.skips)}</Pair>
           <Pair name={r("research.entries")}>
             {entries ? (
-              <span className="num">p = {entries.p_value.toFixed(3)}</span>
+              <span className="num">p = {fixed(entries.p_value, 3)}</span>
             ) : (
               <span className="dim">{r("research.entries_few")}</span>
             )}

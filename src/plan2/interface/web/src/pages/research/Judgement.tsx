@@ -17,7 +17,7 @@ export function Judgement({ found }: { found: Detail }) {
             <span className={`chip ${TONES[finding.severity]}`}>
               {r(`research.severity.${finding.severity}`)}
             </span>
-            <div>
+            <div lang="en">
               <b>{finding.says}</b>
               <p className="dim">{finding.advice}</p>
             </div>
@@ -28,7 +28,7 @@ export function Judgement({ found }: { found: Detail }) {
             <span className={`chip ${each.ok === false ? "is-crit" : each.ok ? "is-ok" : ""}`}>
               {r(`research.check.${each.check}`)}
             </span>
-            <div>{each.says}</div>
+            <div lang="en">{each.says}</div>
           </li>
         ))}
       </ul>

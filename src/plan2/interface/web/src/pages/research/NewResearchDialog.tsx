@@ -5,8 +5,7 @@ import { type ChangeEvent, useState } from "react";
 import { useLocation } from "wouter";
 import { change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
-import { words } from "../../strings";
-import { r } from "../../strings/research";
+import { r, researchLabel } from "../../strings/research";
 import { endOf, startOf, whole } from "../training/parameters";
 
 const KINDS = ["sweep", "walk_forward", "stress"] as const;
@@ -163,7 +162,7 @@ function SearchFields({ search, put, isLacking }: FieldProps) {
       <Select
         size="sm"
         label={r("research.metric")}
-        data={METRICS.map((value) => ({ value, label: words(value) }))}
+        data={METRICS.map((value) => ({ value, label: researchLabel("metric", value) }))}
         value={search.metric}
         allowDeselect={false}
         onChange={(value) => put({ metric: value ?? "sharpe" })}

@@ -5,7 +5,7 @@ import { type Detail, type Outline, useResearch } from "../../api/research";
 import { change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { Note } from "../../asking/Note";
-import { money, percent } from "../../format/numbers";
+import { fixed, money, percent } from "../../format/numbers";
 import { useRight } from "../../state/session";
 import { r } from "../../strings/research";
 import { DayOf, Gain, Hash, Pair } from "../../widgets/Figures";
@@ -86,7 +86,7 @@ function Facts({ found, isLive }: { found: Detail; isLive: boolean }) {
     <div className="stack">
       {isLive && <Bar found={found} />}
       {found.verdict && (
-        <p className="research-verdict" data-testid="research-verdict">
+        <p lang="en" className="research-verdict" data-testid="research-verdict">
           {found.verdict}
         </p>
       )}
@@ -94,7 +94,7 @@ function Facts({ found, isLive }: { found: Detail; isLive: boolean }) {
       <dl className="pairs is-left">
         <Pair name={r("research.symbol")}>{found.symbol || "–"}</Pair>
         <Pair name={r("research.ticks")}>
-          {found.ticks.toLocaleString()} <span className="dim">(</span>
+          {fixed(found.ticks, 0)} <span className="dim">(</span>
           <DayOf us={found.start_us} /> – <DayOf us={found.end_us} />
           <span className="dim">)</span>
         </Pair>
@@ -108,7 +108,7 @@ function Facts({ found, isLive }: { found: Detail; isLive: boolean }) {
               <Gain value={run.net} />
             </Pair>
             <Pair name={r("research.trades")}>
-              <span className="num">{run.trades.toLocaleString()}</span>
+              <span className="num">{fixed(run.trades, 0)}</span>
             </Pair>
             <Pair name={r("research.drawdown")}>
               <span className="num">{money(run.max_drawdown)}</span>
@@ -116,7 +116,7 @@ function Facts({ found, isLive }: { found: Detail; isLive: boolean }) {
           </>
         )}
         {found.data_id && (
-          <Pair name="SHA-256">
+          <Pair name={r("research.hash")}>
             <Hash value={found.data_id} />
           </Pair>
         )}
@@ -135,7 +135,11 @@ function Bar({ found }: { found: Detail }) {
   return (
     <div>
       <div className="limit-head">
-        <span>{found.message || r("research.started")}</span>
+        {found.message ? (
+          <span lang="en">{found.message}</span>
+        ) : (
+          <span>{r("research.started")}</span>
+        )}
         <span className="num">{percent(found.fraction, 0)}</span>
       </div>
       <div

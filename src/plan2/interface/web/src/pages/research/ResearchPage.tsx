@@ -1,12 +1,13 @@
 /** Research into flows: what there is with its verdict, one in full, and asking for more. */
 
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useLocation } from "wouter";
 import { type Outline, useResearchList } from "../../api/research";
 import { percent } from "../../format/numbers";
+import { useShortcuts } from "../../shell/useShortcuts";
 import { useRight } from "../../state/session";
-import { t, words } from "../../strings";
-import { r } from "../../strings/research";
+import { t } from "../../strings";
+import { r, researchLabel } from "../../strings/research";
 import "../../styles/admin.css";
 import "../../styles/research.css";
 import { type Column, DataTable } from "../../widgets/DataTable";
@@ -24,7 +25,7 @@ export function ResearchPage({ id }: { id: string }) {
   const isManager = useRight("manager");
   const query = useResearchList();
   const items = query.data?.items ?? [];
-  useNewKey(isManager, () => setNew(true));
+  useShortcuts(isManager ? [{ keys: "n", run: () => setNew(true) }] : []);
   const state = widgetState(query, {
     isEmpty: items.length === 0,
     title: r("research.none"),
@@ -43,6 +44,7 @@ export function ResearchPage({ id }: { id: string }) {
               type="button"
               className="ghost-button"
               data-testid="new-research"
+              aria-keyshortcuts="n"
               onClick={() => setNew(true)}
             >
               {r("research.new")}
@@ -56,7 +58,7 @@ export function ResearchPage({ id }: { id: string }) {
           keyOf={(item) => item.research_id}
           selected={id}
           onOpen={(item) => navigate(`/research/${item.research_id}`)}
-          columns={COLUMNS}
+          columns={columns()}
         />
       </Widget>
       {id !== "" && (
@@ -69,25 +71,9 @@ export function ResearchPage({ id }: { id: string }) {
   );
 }
 
-/** `n` asks for new research, unless somebody is writing. */
-function useNewKey(isOffered: boolean, open: () => void) {
-  useEffect(() => {
-    if (!isOffered) return;
-    const onKey = (event: KeyboardEvent) => {
-      const isWriting =
-        event.target instanceof HTMLElement && event.target.closest("input, textarea");
-      if (event.key !== "n" || event.ctrlKey || event.metaKey || event.altKey || isWriting) return;
-      event.preventDefault();
-      open();
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  });
-}
-
 const kindOf = (item: Outline): string => (item.kind ? r(`research.kind.${item.kind}`) : "–");
 
-const COLUMNS: Column<Outline>[] = [
+const columns = (): Column<Outline>[] => [
   {
     key: "flow",
     title: r("research.flow"),
@@ -99,7 +85,7 @@ const COLUMNS: Column<Outline>[] = [
   {
     key: "state",
     title: r("research.state"),
-    cell: (item) => (item.job_id ? percent(item.fraction, 0) : words(item.state)),
+    cell: (item) => (item.job_id ? percent(item.fraction, 0) : researchLabel("state", item.state)),
     sortBy: (item) => item.state,
   },
   { key: "found", title: r("research.found"), cell: (item) => <Found item={item} /> },
@@ -109,7 +95,12 @@ const COLUMNS: Column<Outline>[] = [
     cell: (item) => <Time us={item.written_us} form="short" />,
     sortBy: (item) => item.written_us,
   },
-  { key: "verdict", title: r("research.verdict"), role: "wide", cell: (item) => item.verdict },
+  {
+    key: "verdict",
+    title: r("research.verdict"),
+    role: "wide",
+    cell: (item) => <span lang="en">{item.verdict}</span>,
+  },
 ];
 
 function Found({ item }: { item: Outline }) {

@@ -35,7 +35,7 @@ export function StressView({ stress }: { stress: Stress }) {
           label={r("research.conditions")}
           items={stress.steps}
           keyOf={(step) => `${step.kind} ${step.amount}`}
-          columns={COLUMNS}
+          columns={columns()}
         />
       </Widget>
     </>
@@ -47,7 +47,7 @@ const nameOf = (step: Step): string =>
     ? r(`research.condition.${step.kind}`)
     : step.kind;
 
-const COLUMNS: Column<Step>[] = [
+const columns = (): Column<Step>[] => [
   { key: "kind", title: r("research.condition"), role: "lead", cell: nameOf, sortBy: nameOf },
   {
     key: "amount",

@@ -2,8 +2,7 @@
 
 import type { Sweep } from "../../api/research";
 import { fixed, money, percent, significant } from "../../format/numbers";
-import { words } from "../../strings";
-import { r } from "../../strings/research";
+import { r, researchLabel } from "../../strings/research";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Gain, Pair } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
@@ -23,7 +22,7 @@ export function SweepView({ sweep, isDone }: { sweep: Sweep; isDone: boolean }) 
           <dl className="pairs is-left">
             <Pair name={r("research.best")}>{pointText(sweep.best?.point) || "–"}</Pair>
             <Pair name={r("research.counted")}>
-              <span className="num">{sweep.counted.toLocaleString()}</span>
+              <span className="num">{fixed(sweep.counted, 0)}</span>
             </Pair>
             <Pair name={r("research.deflated")}>{share(sweep.deflated)}</Pair>
             <Pair name={r("research.overfitting")}>{share(sweep.overfitting)}</Pair>
@@ -37,7 +36,11 @@ export function SweepView({ sweep, isDone }: { sweep: Sweep; isDone: boolean }) 
         </Widget>
       )}
       {sweep.heat_maps.map((map) => (
-        <HeatMapView key={`${map.x} ${map.y}`} map={map} metric={words(sweep.metric)} />
+        <HeatMapView
+          key={`${map.x} ${map.y}`}
+          map={map}
+          metric={researchLabel("metric", sweep.metric)}
+        />
       ))}
       <Widget
         title={r("research.trials_done", { count: sweep.trials, planned: sweep.planned })}
@@ -73,7 +76,7 @@ const columnsOf = (sweep: Sweep): Column<Row>[] => [
   },
   {
     key: "value",
-    title: words(sweep.metric),
+    title: researchLabel("metric", sweep.metric),
     align: "right",
     cell: (row) => <span className="num">{row.value === null ? "–" : fixed(row.value, 3)}</span>,
     sortBy: (row) => row.value ?? Number.NEGATIVE_INFINITY,

@@ -35,7 +35,7 @@ export function WalkView({ walk }: { walk: Walk }) {
             <Pair name={r("research.winning")}>
               {r("research.winning_of", { count: walk.winning_folds, planned: walk.planned })}
             </Pair>
-            <Pair name="Sharpe">
+            <Pair name={r("research.sharpe")}>
               <span className="num">{figure(walk.sharpe)}</span>
             </Pair>
           </dl>
@@ -46,14 +46,14 @@ export function WalkView({ walk }: { walk: Walk }) {
           label={r("research.folds_table")}
           items={walk.folds}
           keyOf={(fold) => String(fold.test_start_us)}
-          columns={COLUMNS}
+          columns={columns()}
         />
       </Widget>
     </>
   );
 }
 
-const COLUMNS: Column<Fold>[] = [
+const columns = (): Column<Fold>[] => [
   {
     key: "after",
     title: r("research.after_from"),

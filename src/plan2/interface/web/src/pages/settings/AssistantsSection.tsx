@@ -5,6 +5,7 @@ import { useRead } from "../../api/admin";
 import { type Answer, change } from "../../api/typed";
 import { Refusal } from "../../asking/Refusal";
 import { useAsking } from "../../asking/useAsking";
+import { fixed } from "../../format/numbers";
 import { as } from "../../strings/assistants";
 import { a } from "../../strings/admin";
 import { Pair, Time } from "../../widgets/Figures";
@@ -58,7 +59,7 @@ function Facts({ info }: { info: Info }) {
       </Pair>
       {info.shades.map(({ symbol, factor, until_us }) => (
         <Pair key={`${symbol} ${until_us}`} name={symbol}>
-          <span className="num">×{factor.toFixed(2)}</span> → <Time us={until_us} form="short" />
+          <span className="num">×{fixed(factor, 2)}</span> → <Time us={until_us} form="short" />
         </Pair>
       ))}
     </dl>

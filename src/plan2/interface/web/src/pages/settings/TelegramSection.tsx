@@ -75,7 +75,7 @@ export function TelegramSection() {
             label={tg("telegram.kinds")}
             items={telegram.kinds}
             keyOf={({ kind }) => kind}
-            columns={KIND_COLUMNS}
+            columns={kindColumns()}
           />
           <p className="dim telegram-hint">{tg("telegram.kinds_hint")}</p>
         </Widget>
@@ -115,7 +115,11 @@ function Standing({ telegram, pair }: { telegram: Telegram; pair: () => void }) 
           <span className="chip is-warn">{tg("telegram.trouble")}</span>
         )}
       </p>
-      {!telegram.is_well && <Note tone="warn">{telegram.detail}</Note>}
+      {!telegram.is_well && (
+        <Note tone="warn">
+          <span lang="en">{telegram.detail}</span>
+        </Note>
+      )}
       <p className="dim">{tg("telegram.explain")}</p>
       {!telegram.agrees && (
         <Note tone="warn">
@@ -224,8 +228,8 @@ const chatColumns = (end: (chat: Chat) => void): Column<Chat>[] => [
   },
 ];
 
-const KIND_COLUMNS: Column<Kind>[] = [
-  { key: "title", title: tg("telegram.kind"), cell: (kind) => kind.title },
+const kindColumns = (): Column<Kind>[] => [
+  { key: "title", title: tg("telegram.kind"), cell: (kind) => <span lang="en">{kind.title}</span> },
   {
     key: "loudness",
     title: tg("telegram.comes"),

@@ -2,11 +2,31 @@
 
 import type { Catalogues } from "../index";
 import { admin } from "./admin";
+import { alerts } from "./alerts";
+import { assistants } from "./assistants";
+import { backtests } from "./backtests";
+import { flows } from "./flows";
 import { help } from "./help";
 import { learning } from "./learning";
 import { main } from "./main";
 import { models } from "./models";
+import { research } from "./research";
 import { risk } from "./risk";
+import { telegram } from "./telegram";
 import { training } from "./training";
 
-export const indonesian: Catalogues = { main, admin, help, learning, models, risk, training };
+export const indonesian: Catalogues = {
+  main,
+  admin,
+  alerts,
+  assistants,
+  backtests,
+  flows,
+  help,
+  learning,
+  models,
+  research,
+  risk,
+  telegram,
+  training,
+};

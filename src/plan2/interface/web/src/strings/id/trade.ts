@@ -277,6 +277,7 @@ export const trade = {
   "refusal.exposure": "Posisi terbuka akan bernilai {value}; paling banyak {limit}.",
   "refusal.margin": "Perlu margin {value}; yang bebas {limit}.",
   "refusal.daily_loss": "Rugi hari ini {value}; mulai {limit} tidak ada posisi baru.",
+  "refusal.weekly_loss": "Rugi minggu ini {value}; mulai {limit} tidak ada posisi baru.",
   "refusal.drawdown": "Drawdown {value}; mulai {limit} tidak ada posisi baru.",
   "refusal.messages_per_second": "Terlalu banyak pesan ke broker dalam detik ini. Coba lagi.",
   "refusal.messages_per_minute":
