@@ -152,6 +152,16 @@ class Office:
                     "'', concat('user:', %(id)s::text), 'tried', false, 3)"
                 ),
                 (
+                    "insert into flow_version (name, version, digest, body, symbol, actor, "
+                    "created_ns, since_ns) values (%(id)s, 1, 'd', '', 'EURUSD', "
+                    "concat('user:', %(id)s::text), 1, 1)"
+                ),
+                (
+                    "insert into flow_move (name, version, from_state, to_state, account_id, "
+                    "actor, reason, evidence, is_override, at_ns) values (%(id)s, 1, 'draft', "
+                    "'backtested', '', concat('user:', %(id)s::text), 'tried', '{}', false, 2)"
+                ),
+                (
                     "insert into alert_rule (rule_id, name, rule, memory, changed_by, changed_ns) "
                     "values (%(id)s, %(id)s, '{}', '{}', concat('user:', %(id)s::text), 1)"
                 ),
