@@ -9,14 +9,15 @@ from typing import Any, Final
 import numpy as np
 
 from plan2.foundation.instrument import Instrument
-from plan2.foundation.values import Int64Array
+from plan2.foundation.values import Float64Array, Int64Array
 from plan2.intelligence.backtest.account.compiled import account_fingerprint
 from plan2.intelligence.backtest.account.terms import open_account
 from plan2.intelligence.features.kernels import machine_code
 from plan2.intelligence.flows.flow import Flow, FlowRisk, with_parameters
-from plan2.intelligence.flows.memory import new_memory
+from plan2.intelligence.flows.memory import bars_before, constants_of, new_memory, values_of
 from plan2.intelligence.flows.modules import flows_fingerprint, load_module
 from plan2.intelligence.flows.source import FlowSource, write_source
+from plan2.intelligence.flows.words import COUNTS
 from plan2.intelligence.research.fast.bar_account import (
     BALANCE,
     BUSY,
@@ -32,13 +33,16 @@ from plan2.intelligence.research.fast.bar_account import (
     STATE,
     TRADES,
     WINS,
+    walk,
 )
-from plan2.intelligence.research.fast.bar_loop import over_bars_text
+from plan2.intelligence.research.fast.bar_columns import BarColumns
+from plan2.intelligence.research.fast.bar_loop import loop_source
 from plan2.intelligence.research.fast.bar_table import BarTable, bar_table
 from plan2.intelligence.research.score import Score
 
 GUARD_FACTOR: Final = 1.05
 """How much nearer to a margin call than it really is the loop gives up."""
+FIRST: Final = COUNTS.index("first")
 CODE: Final = hashlib.sha256(
     b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
 ).hexdigest()[:16]
@@ -91,9 +95,15 @@ class BarScores:
         self._source: FlowSource = write_source(flow)
         self._table: BarTable = bar_table(flow, instrument, *ticks)
         self._terms, self._swaps = self._contract(len(ticks[0]))
-        text = over_bars_text(self._source, f"{flows_fingerprint()} {account_fingerprint()} {CODE}")
-        module: Any = load_module(text, cache)  # made at run time: nothing knows its types
-        self._over_bars = machine_code(module.over_bars, *self._arguments(flow))
+        loops = loop_source(self._source, f"{flows_fingerprint()} {account_fingerprint()} {CODE}")
+        module: Any = load_module(loops.text, cache)  # made at run time: nothing knows its types
+        table = self._table
+        self._columns = BarColumns(flow, instrument, self._source, loops, table, module.follow)
+        self._memory = new_memory(flow, self._source, instrument)
+        self._signals = np.zeros(table.prices.shape[1], np.int8)
+        rows = np.zeros(len(loops.slots), np.int64)
+        self._judge = machine_code(module.judge, *self._judged(self._memory.c, rows))
+        self._walk = machine_code(walk, *self._walked(flow, *self._books()))
 
     def score(self, point: Mapping[str, float]) -> Score | None:
         """A point in short; None where only the full engine knows.
@@ -101,12 +111,20 @@ class BarScores:
         Raises:
             InputError: the point makes a flow that cannot be run.
         """
-        arguments = self._arguments(with_parameters(self._flow, dict(point)))
-        self._over_bars(*arguments)
-        out, daily = arguments[-2].tolist(), arguments[-1]
+        flow = with_parameters(self._flow, dict(point))
+        program, values = self._source.program, values_of(flow, self._instrument)
+        constants = constants_of(flow.name, program, values)
+        rows = self._columns.rows(flow, values, constants.tolist())
+        self._memory.w[FIRST] = bars_before(flow, program, values)
+        self._judge(*self._judged(constants, rows))
+        state, figures, daily = self._books()
+        self._walk(*self._walked(flow, state, figures, daily))
+        out = figures.tolist()
         if out[GAVE_UP]:
             return None
-        changes = np.diff(daily, prepend=self._terms[DEPOSIT]) / 100.0
+        changes = daily.copy()
+        changes[0] -= self._terms[DEPOSIT]
+        changes[1:] -= daily[:-1]
         return Score(
             trades=out[TRADES],
             wins=out[WINS],
@@ -115,20 +133,31 @@ class BarScores:
             gains=out[GAINS] / 100.0,
             losses=out[LOSSES] / 100.0,
             max_drawdown=out[DRAWDOWN] / 100.0,
-            daily=tuple(changes.tolist()),
+            daily=tuple((changes / 100.0).tolist()),
         )
 
-    def _arguments(self, flow: Flow) -> tuple[Any, ...]:  # arrays of several types
-        memory = new_memory(flow, self._source, self._instrument)
+    def _judged(self, constants: Float64Array, rows: Int64Array) -> tuple[Any, ...]:
+        memory, table = self._memory, self._table
+        return (
+            memory.s, memory.w, constants, table.prices, table.ends, self._columns.columns, rows,
+            self._signals,
+        )  # fmt: skip
+
+    def _walked(
+        self, flow: Flow, state: Int64Array, out: Int64Array, daily: Int64Array
+    ) -> tuple[Any, ...]:
+        table, policy = self._table, flow.policy
+        return (
+            self._signals, policy.entry_gap, int(policy.reverse), table.fills, table.reach,
+            table.days, self._swaps, table.last, self._terms, state, out, daily,
+        )  # fmt: skip
+
+    def _books(self) -> tuple[Int64Array, Int64Array, Int64Array]:
+        """State, figures and days of an account before its first bar."""
         state, out = np.zeros(len(STATE), np.int64), np.zeros(len(OUT), np.int64)
         state[BALANCE] = state[PEAK] = self._terms[DEPOSIT]
         state[BUSY] = -1
-        table = self._table
-        daily = np.empty(table.days.shape[1], np.int64)
-        return (
-            memory.s, memory.w, memory.c, memory.r, table.prices, table.cells, table.reach,
-            table.days, self._swaps, table.last, self._terms, state, out, daily,
-        )  # fmt: skip
+        return state, out, np.empty(self._table.days.shape[1], np.int64)
 
     def _contract(self, ticks: int) -> tuple[Int64Array, Int64Array]:
         """`terms` and `swaps` of the loop, from the account that the full engine would open."""
