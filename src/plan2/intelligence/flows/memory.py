@@ -1,5 +1,6 @@
 """The memory of one run of a compiled flow: arrays made from its program and its numbers."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,13 +71,13 @@ def constants_of(name: str, program: Program, values: Values) -> Float64Array:
     """
     for window in program.windows:
         window.length(values)
-    constants = np.array([number(values) for number in program.constants], np.float64)
-    if not np.isfinite(constants).all():
+    constants = [number(values) for number in program.constants]
+    if not all(map(math.isfinite, constants)):
         raise InputError(f"{name}: its parameters give a number that is not finite.")
     rings = sum(_ring_length(block, values) for block in program.blocks)
     if rings > LARGEST_MEMORY:
         raise InputError(f"{name}: its windows hold {rings:,} values; at most {LARGEST_MEMORY:,}.")
-    return constants
+    return np.array(constants, np.float64)
 
 
 def bars_before(flow: Flow, program: Program, values: Values) -> int:

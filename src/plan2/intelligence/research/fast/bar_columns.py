@@ -27,6 +27,7 @@ class BarColumns:
 
     Attributes:
         columns: float64[m, n], m columns at most.
+        points: that find room for all their columns at the same time.
 
     Args:
         follow: the compiled loop of `bar_loop`, untyped as numba is.
@@ -53,6 +54,7 @@ class BarColumns:
         ]
         bars = max(1, table.prices.shape[1])
         self.columns = np.empty((max(len(slots), BYTES // (8 * bars)) + 1, bars))
+        self.points = len(self.columns) // max(1, len(slots))
         self._rows: OrderedDict[Key, list[int]] = OrderedDict()
         self._free = list(range(len(self.columns)))
         example = self._arguments(0, new_memory(flow, source, instrument), self._no_rows())
