@@ -83,7 +83,7 @@ class PolicyLoop:
         self._policy = policy
         self._instrument = instrument
         self._is_bars = is_bars
-        self._rows = Rows()
+        self._rows = Rows(options.folder)
         self._view = View()
         self._memory = memory = new_memory(flow, source, instrument)
         self._accounts = new_account(flow, instrument, options, is_bars=is_bars)

@@ -120,7 +120,7 @@ class Loop:
         self._flow = flow
         self._instrument = instrument
         self._is_bars = is_bars
-        self._rows = Rows()
+        self._rows = Rows(options.folder)
         self._accounts = new_account(flow, instrument, options, is_bars=is_bars)
         self._outer = _columns(source, options.outer)
         self._advance = self._compiled(source, options.folder)
