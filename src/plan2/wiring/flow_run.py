@@ -27,8 +27,8 @@ from plan2.intelligence.flows.check import FlowCheck, Ticks, check_flow
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.modules import FOLDER
 from plan2.intelligence.flows.policies import Policy
+from plan2.intelligence.flows.source import write_source
 from plan2.wiring.contracts import known_contracts
-from plan2.wiring.flow_outside import outer_values
 
 
 class FlowWindow(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,8 +93,13 @@ def _run(
     policy: Policy | None,
 ) -> tuple[BacktestRun, float]:
     """One run, and the seconds that models took before it."""
-    outer, inference_s = outer_values(loaded, flow, instrument, feed)
-    options = replace(options, outer=outer)
+    inference_s = 0.0
+    if write_source(flow).program.outer:
+        # Late: features and models take longer to import than most flows take to run.
+        from plan2.wiring.flow_outside import outer_values
+
+        outer, inference_s = outer_values(loaded, flow, instrument, feed)
+        options = replace(options, outer=outer)
     if policy is None:
         return run_flow(flow, feed, instrument, options), inference_s
     return run_policy(flow, policy, feed, instrument, options), inference_s

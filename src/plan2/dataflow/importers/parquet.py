@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from plan2.dataflow.bar_series import PRICE_COLUMNS, UNKNOWN_SPREAD
@@ -85,7 +84,7 @@ class Rows:
     def _cast(self, name: str, kind: pa.DataType) -> pa.Array:
         column = self.columns.column(name)
         if column.null_count:
-            row = pc.index(column.is_null(), True).as_py()
+            row = column.is_null().index(True).as_py()
             raise self.source.refuse(f"row {self.first_row + row}: {name} is missing.")
         try:
             return column.cast(kind)

@@ -1,14 +1,33 @@
 """From a flow's signal to requests: what is asked of the account, compiled."""
 
+import functools
+import hashlib
+from pathlib import Path
+
 from plan2.foundation.values import Float64Array
 from plan2.intelligence.backtest.account.codes import SENT
-from plan2.intelligence.backtest.account.compiled import entry
+from plan2.intelligence.backtest.account.compiled import account_fingerprint, entry
 from plan2.intelligence.backtest.account.entries import Accounts
 from plan2.intelligence.backtest.account.records import Account
 from plan2.intelligence.backtest.account.requests import enter, leave
 from plan2.intelligence.backtest.account.sizing import lots_for_risk, lots_in_steps
 from plan2.intelligence.features.kernels import kernel
+from plan2.intelligence.flows.modules import flows_fingerprint
 from plan2.intelligence.flows.words import EXIT_LONG, EXIT_SHORT, LONG, SHORT
+
+SOURCES = ("acting.py", "addresses.py", "loop_source.py", "turn_source.py")
+
+
+@functools.cache
+def engine_fingerprint() -> str:
+    """What all generated loops are made of and call: flows, account, and this package's part.
+
+    Machine code of other sources must not be used again.
+    """
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        digest.update((Path(__file__).parent / name).read_bytes())
+    return f"{flows_fingerprint()} {account_fingerprint()} {digest.hexdigest()[:16]}"
 
 
 @kernel

@@ -15,10 +15,10 @@ from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Float64Array, Int64Array
-from plan2.intelligence.backtest.account.compiled import account_fingerprint
 from plan2.intelligence.backtest.account.entries import Accounts, finish_entry
 from plan2.intelligence.backtest.account.frames import Rows
 from plan2.intelligence.backtest.account.terms import open_account
+from plan2.intelligence.backtest.acting import engine_fingerprint
 from plan2.intelligence.backtest.feeds import PointFeed, PointTicks, TickFeed
 from plan2.intelligence.backtest.finished import Finished, finished_run
 from plan2.intelligence.backtest.loop_source import advance_text
@@ -26,7 +26,7 @@ from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.features.kernels import machine_code
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.memory import FlowMemory, new_memory
-from plan2.intelligence.flows.modules import flows_fingerprint, load_module
+from plan2.intelligence.flows.modules import load_module
 from plan2.intelligence.flows.source import HEAD, FlowSource, write_source
 
 QUOTE_WAIT_S = 60.0
@@ -120,7 +120,7 @@ class Loop:
         self._flow = flow
         self._instrument = instrument
         self._is_bars = is_bars
-        self._rows = Rows()
+        self._rows = Rows(options.folder)
         self._accounts = new_account(flow, instrument, options, is_bars=is_bars)
         self._outer = _columns(source, options.outer)
         self._advance = self._compiled(source, options.folder)
@@ -144,13 +144,12 @@ class Loop:
         finish_entry(self._accounts)
         self._rows.take(self._accounts)
         frames = self._rows.frames(self._accounts, self._instrument)
-        code = f"{account_fingerprint()} {flows_fingerprint()}"
         return finished_run(
             Finished(
                 flow=self._flow,
                 instrument=self._instrument,
                 engine="compiled",
-                code=code,
+                code=engine_fingerprint(),
                 bars=self.memory.bars,
                 seconds=self.seconds,
                 is_bars=self._is_bars,
@@ -161,10 +160,9 @@ class Loop:
 
     def _compiled(self, source: FlowSource, folder: Path | None) -> Callable[..., int]:
         """The loop's machine code, compiled or loaded now."""
-        code = f"{flows_fingerprint()} {account_fingerprint()}"
         is_at_signal = self._flow.execution.fill == "signal_quote"
         loop = advance_text(source, fills_at_signal=is_at_signal)
-        text = HEAD.format(fingerprint=code) + loop
+        text = HEAD.format(fingerprint=engine_fingerprint()) + loop
         module: Any = load_module(text, folder)  # made at run time: nothing knows its types
         memory, none = self.memory, np.empty(0, np.int64)
         example = (memory.s, memory.w, memory.c, memory.r, memory.o, none, none, none)

@@ -13,9 +13,9 @@ ROW, TICKS, RINGS, S, W, C, R, O, ACCOUNTS, TS, BIDS, ASKS = range(12)  # noqa: 
 """Places in `k`."""
 
 PLACES: Final = 12
-ENDED, DRAIN, MAY_ENTER, LAST = 1, 2, 4, 8
-"""Bits of the status: a bar ended, the account's output must be drained, an entry may be sent, the
-block is used up."""
+ENDED, MAY_ENTER, DRAIN, LAST = 1, 2, 4, 8
+"""Bits of the status: a bar ended, an entry may be sent, the account's output must be drained, the
+block is used up. The last two are rare, so one comparison tells them from the others."""
 
 IMPORTS: Final = """
 from numba import carray

@@ -1,5 +1,6 @@
 """The memory of one run of a compiled flow: arrays made from its program and its numbers."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,28 @@ def warm_up_of(program: Program, values: Values) -> int:
     return max(defined, default=1)
 
 
+def constants_of(name: str, program: Program, values: Values) -> Float64Array:
+    """The numbers that the flow `name` runs with, float64, in the order of `c`.
+
+    Raises:
+        InputError: a parameter makes a window, or a constant, that cannot be used.
+    """
+    for window in program.windows:
+        window.length(values)
+    constants = [number(values) for number in program.constants]
+    if not all(map(math.isfinite, constants)):
+        raise InputError(f"{name}: its parameters give a number that is not finite.")
+    rings = sum(_ring_length(block, values) for block in program.blocks)
+    if rings > LARGEST_MEMORY:
+        raise InputError(f"{name}: its windows hold {rings:,} values; at most {LARGEST_MEMORY:,}.")
+    return np.array(constants, np.float64)
+
+
+def bars_before(flow: Flow, program: Program, values: Values) -> int:
+    """Bars that end before the first signal: the flow's own wish, or its longest indicator."""
+    return max(flow.policy.warm_up, warm_up_of(program, values) - 1)
+
+
 def new_memory(flow: Flow, source: FlowSource, instrument: Instrument) -> FlowMemory:
     """Memory before the first tick.
 
@@ -69,23 +92,15 @@ def new_memory(flow: Flow, source: FlowSource, instrument: Instrument) -> FlowMe
         InputError: a parameter makes a window, or a constant, that cannot be used.
     """
     program, values = source.program, values_of(flow, instrument)
-    for window in program.windows:
-        window.length(values)
-    constants = np.array([number(values) for number in program.constants], np.float64)
-    if not np.isfinite(constants).all():
-        raise InputError(f"{flow.name}: its parameters give a number that is not finite.")
+    constants = constants_of(flow.name, program, values)
     rings = sum(_ring_length(block, values) for block in program.blocks)
-    if rings > LARGEST_MEMORY:
-        raise InputError(
-            f"{flow.name}: its windows hold {rings:,} values; at most {LARGEST_MEMORY:,}."
-        )
     s = np.full(program.floats, np.nan)
     w = np.zeros(program.integers, np.int64)
     place = 0
     for block in program.blocks:
         s[block.at : block.at + len(block.start)] = block.start
         place += _start_ring(block, values, w, place)
-    _set_policy(flow, instrument, s, w, warm_up_of(program, values))
+    _set_policy(flow, instrument, s, w, bars_before(flow, program, values))
     outer = np.array(list(program.outer.values()), np.int64)
     return FlowMemory(s, w, constants, np.zeros(rings), np.zeros(len(DISTANCES)), outer)
 
@@ -108,7 +123,7 @@ def _start_ring(block: Block, values: Values, w: Int64Array, place: int) -> int:
 
 
 def _set_policy(
-    flow: Flow, instrument: Instrument, s: Float64Array, w: Int64Array, warm_up: int
+    flow: Flow, instrument: Instrument, s: Float64Array, w: Int64Array, first: int
 ) -> None:
     s[: len(NUMBERS)] = 0.0
     s[NUMBERS.index("scale")] = 10.0**instrument.digits
@@ -116,7 +131,7 @@ def _set_policy(
     s[NUMBERS.index("risk")] = flow.size.risk_fraction
     counts = {
         "period": period_ns(flow.source.bars),
-        "first": max(flow.policy.warm_up, warm_up - 1),
+        "first": first,
         "gap": flow.policy.entry_gap,
         "entered": -(2**40),
         "reverse": int(flow.policy.reverse),

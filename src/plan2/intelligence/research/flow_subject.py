@@ -76,12 +76,13 @@ class FlowSubject:
 
     def scores(self, points: Sequence[Point], window: Window) -> list[Score]:
         """Each point in short: over a table of bars where that is the same, else run whole."""
-        fast = _fast(self, window) if is_simple(self.flow, self.instrument) else None
-        found = []
-        for point in points:
-            score = fast.score(point) if fast is not None else None
-            found.append(score if score is not None else score_of(self.run(point, window)))
-        return found
+        quick: list[Score | None] = [None] * len(points)
+        if is_simple(self.flow, self.instrument):
+            quick = _fast(self, window).scores(points)
+        return [
+            score_of(self.run(point, window)) if score is None else score
+            for point, score in zip(points, quick, strict=True)
+        ]
 
     def run(
         self, point: Mapping[str, float], window: Window, conditions: Conditions = AS_WRITTEN

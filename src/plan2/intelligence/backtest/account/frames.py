@@ -4,7 +4,10 @@ Rows leave the record as they fill up, so the compiled loop never grows anything
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from plan2.foundation.errors import require
 from plan2.foundation.instrument import Instrument
 from plan2.intelligence.backtest.account.codes import DENIALS, DONE, DONE_PARTIAL, KINDS, REASONS
 from plan2.intelligence.backtest.account.records import EQUITY_ROW, ORDER_ROW, TRADE_ROW
+from plan2.intelligence.backtest.account.spool import Spool
 from plan2.intelligence.backtest.run import EQUITY, ORDERS, TRADES
 
 Accounts = npt.NDArray[np.void]
@@ -36,13 +40,17 @@ class AccountFrames:
     log_digest: str
 
 
-@dataclass(slots=True)
 class Rows:
-    """The rows taken out of one account so far, in order."""
+    """The rows taken out of one account so far, in order.
 
-    orders: list[Accounts] = field(default_factory=list)
-    trades: list[Accounts] = field(default_factory=list)
-    samples: list[Accounts] = field(default_factory=list)
+    Args:
+        folder: where rows go that memory should not hold.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._orders = Spool(ORDER_ROW, folder)
+        self._trades = Spool(TRADE_ROW, folder)
+        self._samples = Spool(EQUITY_ROW, folder)
 
     def take(self, accounts: Accounts) -> None:
         """Move the rows out of the record, which has room for as many again.
@@ -53,52 +61,53 @@ class Rows:
         lost = int(accounts["lost"][0])
         require(lost == 0, f"{lost} rows of a backtest's account found no room and are lost")
         for name, rows, kept in (
-            ("orders", "order_rows", self.orders),
-            ("trades", "trade_rows", self.trades),
-            ("samples", "equity_rows", self.samples),
+            ("orders", "order_rows", self._orders),
+            ("trades", "trade_rows", self._trades),
+            ("samples", "equity_rows", self._samples),
         ):
             count = int(accounts[name][0])
             if count:
-                kept.append(accounts[rows][0, :count].copy())
+                kept.add(accounts[rows][0, :count].copy())
             accounts[name] = 0
 
     def frames(self, accounts: Accounts, instrument: Instrument) -> AccountFrames:
         """The frames of a finished account; takes what is still in the record."""
         self.take(accounts)
-        orders = _joined(self.orders, ORDER_ROW)
-        trades = _joined(self.trades, TRADE_ROW)
         account = accounts[0]
-        answers = orders["answer"]
-        refused = answers[(answers != DONE) & (answers != DONE_PARTIAL)]
-        codes, counts = np.unique(refused, return_counts=True)
         denied = account["denials"].tolist()
+        orders = pl.concat([_orders(rows, instrument) for rows in self._orders.parts()])
+        trades = [_trades(rows, instrument) for rows in self._trades.parts()]
         return AccountFrames(
-            trades=_trades(trades, instrument),
-            orders=_orders(orders, instrument),
-            equity=_equity(_joined(self.samples, EQUITY_ROW), instrument),
+            trades=pl.concat(trades).with_columns(pl.int_range(1, pl.len() + 1).alias("trade")),
+            orders=orders.sort("order", maintain_order=True),
+            equity=pl.concat([_equity(rows, instrument) for rows in self._samples.parts()]),
             start_balance=_money(account["deposit"]),
             end_balance=_money(account["balance"]),
             max_drawdown=_money(account["max_drawdown"]),
             max_drawdown_fraction=float(account["max_drawdown_share"]),
             denials={name: denied[code] for code, name in enumerate(DENIALS) if denied[code]},
-            rejects=dict(zip(codes.tolist(), counts.tolist(), strict=True)),
-            log_digest=_digest(orders, trades),
+            rejects=self._rejects(),
+            log_digest=self._digest(),
         )
 
+    def _rejects(self) -> dict[int, int]:
+        """Refused requests by the broker's answer."""
+        found: Counter[int] = Counter()
+        for rows in self._orders.parts():
+            answers = rows["answer"]
+            found.update(answers[(answers != DONE) & (answers != DONE_PARTIAL)].tolist())
+        return dict(sorted(found.items()))
 
-def _joined(parts: list[Accounts], kind: np.dtype[np.void]) -> Accounts:
-    return np.concatenate(parts) if parts else np.zeros(0, kind)
-
-
-def _digest(orders: Accounts, trades: Accounts) -> str:
-    digest = hashlib.sha256(np.ascontiguousarray(orders).tobytes())
-    digest.update(np.ascontiguousarray(trades).tobytes())
-    return digest.hexdigest()
+    def _digest(self) -> str:
+        digest = hashlib.sha256()
+        for rows in chain(self._orders.parts(), self._trades.parts()):
+            digest.update(rows.tobytes())
+        return digest.hexdigest()
 
 
 def _trades(rows: Accounts, instrument: Instrument) -> pl.DataFrame:
     columns = {
-        "trade": np.arange(1, len(rows) + 1),
+        "trade": np.zeros(len(rows), np.int64),
         "side": rows["side"],
         "lots": _lots(rows["lots"], instrument),
         "decided_ns": rows["decided_ns"],
@@ -132,7 +141,7 @@ def _orders(rows: Accounts, instrument: Instrument) -> pl.DataFrame:
         "retcode": rows["answer"],
         "reason": np.array(REASONS)[rows["reason"]],
     }
-    return _frame(columns, ORDERS).sort("order", maintain_order=True)
+    return _frame(columns, ORDERS)
 
 
 def _equity(rows: Accounts, instrument: Instrument) -> pl.DataFrame:

@@ -3,11 +3,17 @@
 Same arithmetic as `backtest/account`, for what can happen to a flow without exits of its own.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
 
 from plan2.foundation.values import Int64Array
+from plan2.intelligence.backtest.account.compiled import account_fingerprint
 from plan2.intelligence.backtest.account.money import divided
-from plan2.intelligence.features.kernels import kernel
+from plan2.intelligence.flows.words import EXIT_LONG, EXIT_SHORT, LONG, SHORT
 from plan2.intelligence.research.fast.bar_table import (
     DAY_ASK,
     DAY_BID,
@@ -17,8 +23,36 @@ from plan2.intelligence.research.fast.bar_table import (
     FILL_BID,
     FILL_NIGHTS,
     FILL_ROW,
+    HIGH_ASK,
+    HIGH_BID,
     LATE,
+    LOW_ASK,
+    LOW_BID,
+    NEXT_ROW,
 )
+
+Function = TypeVar("Function", bound=Callable[..., object])
+# numba does not list these options. Nothing here makes or keeps an array, so nothing needs to count
+# who holds one: left on, the counting takes two thirds of the time.
+INSIDE: Final[dict[str, Any]] = {
+    "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True, "_nrt": False
+}  # fmt: skip
+WHOLE: Final[dict[str, Any]] = {"cache": True, "_nrt": False}
+
+
+def inlined(function: Function) -> Function:
+    """A kernel that becomes a part of its caller and counts no references."""
+    return cast("Function", njit(error_model="numpy", **INSIDE)(function))
+
+
+def uncounted(function: Function) -> Function:
+    """As `account.compiled.entry`, counting no references."""
+    function.__qualname__ += f"_{account_fingerprint()}"
+    try:
+        return cast("Function", njit(error_model="numpy", **WHOLE)(function))
+    except RuntimeError:  # no folder for the cache
+        return cast("Function", njit(error_model="numpy", _nrt=False)(function))
+
 
 TERMS: Final = (
     "lots", "money_up", "money_down", "fee", "slip", "deposit", "needed", "guard", "at_signal",
@@ -43,7 +77,7 @@ OUT: Final = ("trades", "wins", "net", "gross", "gains", "losses", "drawdown", "
 TRADES, WINS, NET, GROSS, GAINS, LOSSES, DRAWDOWN, GAVE_UP = range(len(OUT))
 
 
-@kernel
+@inlined
 def profit(terms: Int64Array, state: Int64Array, price: int) -> int:
     """Gross profit of what is held, closed at a price in points; cents."""
     if terms[PER_POINT] != 0:
@@ -52,14 +86,14 @@ def profit(terms: Int64Array, state: Int64Array, price: int) -> int:
     return divided(amount, terms[MONEY_DOWN])
 
 
-@kernel
+@inlined
 def swap_until(swaps: Int64Array, state: Int64Array, nights: int) -> int:
     """What the nights since the opening brought; cents."""
     column = 0 if state[SIDE] > 0 else 1
     return int(swaps[column, nights] - swaps[column, state[NIGHTS]])
 
 
-@kernel
+@inlined
 def value_days(
     until: int,
     days: Int64Array,
@@ -80,7 +114,7 @@ def value_days(
     state[DAY] = day
 
 
-@kernel
+@inlined
 def close_at(
     price: int,
     nights: int,
@@ -113,12 +147,12 @@ def close_at(
     return True
 
 
-@kernel
+@inlined
 def book(  # noqa: PLR0913, PLR0917 - the arrays of one loop
     bar: int,
     leaves: bool,
     want: int,
-    cells: Int64Array,
+    fills: Int64Array,
     days: Int64Array,
     swaps: Int64Array,
     terms: Int64Array,
@@ -130,13 +164,13 @@ def book(  # noqa: PLR0913, PLR0917 - the arrays of one loop
 
     Returns false where only the full engine knows what the broker would do.
     """
-    row = cells[FILL_ROW, bar]
+    row = fills[bar, FILL_ROW]
     if row == LATE:
         return False
     state[BUSY] = row
     if row >= terms[TICKS]:
         return True  # no quote came any more
-    bid, ask, nights = cells[FILL_BID, bar], cells[FILL_ASK, bar], cells[FILL_NIGHTS, bar]
+    bid, ask, nights = fills[bar, FILL_BID], fills[bar, FILL_ASK], fills[bar, FILL_NIGHTS]
     value_days(row + terms[AT_SIGNAL], days, swaps, terms, state, daily)
     if leaves:
         price = bid - terms[SLIP] if state[SIDE] > 0 else ask + terms[SLIP]
@@ -153,7 +187,7 @@ def book(  # noqa: PLR0913, PLR0917 - the arrays of one loop
     return True
 
 
-@kernel
+@inlined
 def finish(  # noqa: PLR0913, PLR0917 - the arrays of one loop
     days: Int64Array,
     swaps: Int64Array,
@@ -171,3 +205,75 @@ def finish(  # noqa: PLR0913, PLR0917 - the arrays of one loop
             out[GAVE_UP] = 1
     daily[-1] = state[BALANCE]
     out[NET] = state[BALANCE] - terms[DEPOSIT]
+
+
+@inlined
+def reached(start: int, stop: int, reach: npt.NDArray[np.int32], state: Int64Array) -> None:
+    """Take the bars from `start` to before `stop` into the extremes of what is held."""
+    is_long = state[SIDE] > 0
+    lows, highs = (LOW_BID, HIGH_BID) if is_long else (LOW_ASK, HIGH_ASK)
+    low, high = reach[lows, start], reach[highs, start]
+    for bar in range(start + 1, stop):
+        low = min(low, reach[lows, bar])
+        high = max(high, reach[highs, bar])
+    state[LOW] = min(state[LOW], low) if is_long else max(state[LOW], high)
+    state[HIGH] = max(state[HIGH], high) if is_long else min(state[HIGH], low)
+
+
+@inlined
+def wanted(signal: int, side: int, reverse: int) -> tuple[bool, int]:
+    """What a signal asks for beside what is held: whether to leave, and the side to enter or 0."""
+    leaves = (side > 0 and signal & EXIT_LONG != 0) or (side < 0 and signal & EXIT_SHORT != 0)
+    wants_long = signal & LONG != 0 and signal & EXIT_LONG == 0
+    wants_short = signal & SHORT != 0 and signal & EXIT_SHORT == 0
+    want = 0 if wants_long == wants_short else (1 if wants_long else -1)
+    held = 0 if leaves else side * want
+    if held > 0 or (held < 0 and reverse == 0):
+        return leaves, 0
+    return leaves or held < 0, want
+
+
+@uncounted
+def walk(  # noqa: PLR0913, PLR0917 - the arrays of one loop
+    signals: npt.NDArray[np.int8],
+    gap: int,
+    reverse: int,
+    fills: Int64Array,
+    reach: npt.NDArray[np.int32],
+    days: Int64Array,
+    swaps: Int64Array,
+    last: Int64Array,
+    terms: Int64Array,
+    state: Int64Array,
+    out: Int64Array,
+    daily: Int64Array,
+) -> None:
+    """Take the signals of all bars to the account; `gap` bars between entries.
+
+    A signal that asks for the side that is held, `same`, changes nothing; most bars end there.
+    """
+    same, entered, since, bars = 0, -(2**40), 0, signals.shape[0]
+    for bar in range(bars):
+        signal = int(signals[bar])
+        if signal in (0, same):
+            continue
+        if bar - entered < gap:
+            signal &= EXIT_LONG | EXIT_SHORT
+        if state[BUSY] > fills[bar, NEXT_ROW]:
+            continue
+        leaves, want = wanted(signal, state[SIDE], reverse)
+        if want != 0:
+            entered = bar
+        if not leaves and want == 0:
+            continue
+        if leaves and since <= bar:
+            reached(since, bar + 1, reach, state)
+        if not book(bar, leaves, want, fills, days, swaps, terms, state, out, daily):
+            out[GAVE_UP] = 1
+            return
+        since = bar + 1
+        side = state[SIDE]
+        same = LONG if side > 0 else (SHORT if side < 0 else 0)
+    if state[SIDE] != 0:
+        reached(since, bars + 1, reach, state)  # to the last quote, in the bar not yet over
+    finish(days, swaps, last, terms, state, out, daily)

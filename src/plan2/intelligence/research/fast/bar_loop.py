@@ -1,93 +1,121 @@
-"""Writes the loop that scores one point over a table of bars.
+"""Writes the two loops over bars that a point of a sweep needs of its flow.
 
-The flow's own lines are the ones of the full engine (`flows/source.py`); of the account only what
-such a flow can feel is here, in the same integers: cents, points, steps. Where the account might do
-something else (a stop-out, a quote that comes too late) the loop gives up and says so.
+`follow` brings one running indicator along all bars: many points share it. `judge` says what each
+bar's end asks for. Their lines are the ones of the full engine (`flows/source.py`); what the
+account makes of the signals is `bar_account.walk`, the same for every flow.
 """
 
+import re
+from dataclasses import dataclass
 from typing import Final
 
 from plan2.intelligence.flows.source import HEAD, FlowSource, indented
+from plan2.intelligence.flows.terms import Block
 from plan2.intelligence.research.fast.bar_table import PRICES
 
-IMPORTS: Final = """
-from plan2.intelligence.research.fast.bar_account import (
-    BUSY, GAVE_UP, HIGH, LOW, SIDE, book, finish,
-)
-from plan2.intelligence.research.fast.bar_table import (
-    HIGH_ASK, HIGH_BID, LOW_ASK, LOW_BID, NEXT_ROW,
-)
+FOLLOW: Final = """
+@njit(cache=True, error_model="numpy", _nrt=False)
+def follow(block, s, w, c, r, prices, ends, columns, rows):
 """
-
-START: Final = """
-@njit(cache=True, nogil=True, error_model="numpy")
-def over_bars(s, w, c, r, prices, cells, reach, days, swaps, last, terms, state, out, daily):
+JUDGE: Final = """
+@njit(cache=True, error_model="numpy", _nrt=False)
+def judge(s, w, c, prices, ends, columns, rows, signals):
 """
-
-HELD: Final = """
-if held_side > 0:
-    worst = min(worst, reach[LOW_BID, bar])
-    best = max(best, reach[HIGH_BID, bar])
-elif held_side < 0:
-    worst = max(worst, reach[HIGH_ASK, bar])
-    best = min(best, reach[LOW_ASK, bar])
-"""
-
-ACT: Final = """
-if signal != same and signal & WISHES and busy <= cells[NEXT_ROW, bar]:
-    leaves = held_side > 0 and signal & EXIT_LONG != 0
-    leaves = leaves or (held_side < 0 and signal & EXIT_SHORT != 0)
-    wants_long = signal & LONG != 0 and signal & EXIT_LONG == 0
-    wants_short = signal & SHORT != 0 and signal & EXIT_SHORT == 0
-    want = 0 if wants_long == wants_short else (1 if wants_long else -1)
-    held = 0 if leaves else held_side * want
-    if held > 0 or (held < 0 and reverse == 0):
-        want = 0
-    elif held < 0:
-        leaves = True
-    if want != 0:
-        entered = bars
-    if leaves or want != 0:
-        state[LOW], state[HIGH] = worst, best
-        if not book(bar, leaves, want, cells, days, swaps, terms, state, out, daily):
-            out[GAVE_UP] = 1
-            return 0
-        held_side, busy, worst, best = state[SIDE], state[BUSY], state[LOW], state[HIGH]
-        same = LONG if held_side > 0 else (SHORT if held_side < 0 else 0)
-"""
-"""What a position went through and what is asked for; side, extremes and the row of the newest fill
-are names here and in `state` there, because a loop is faster on registers. A signal that asks for
-the side that is held, `same`, changes nothing."""
+SLOT: Final = re.compile(r"\bs(\d+)\b")
+CONSTANT: Final = re.compile(r"\bc(\d+)\b")
 
 
-def over_bars_text(source: FlowSource, fingerprint: str) -> str:
-    """The source of `over_bars`, a whole module.
+@dataclass(frozen=True, slots=True)
+class LoopSource:
+    """The source of both loops, a whole module, and what its indicators stand on.
 
-    `over_bars(s, w, c, r, prices, cells, reach, days, swaps, last, terms, state, out, daily)`:
-    memory of the flow, a `BarTable`, `swaps` int64[2, k + 1] (cents of a long and a short until
-    each rollover), and what it writes: `state` int64[9], `out` int64[8], `daily` int64[d] (equity
-    in cents at the end of each day).
+    Attributes:
+        slots: places in `s` that are kept as columns, in the order of `rows`.
+        constants: for each block, the places in `c` that it reads itself.
     """
+
+    text: str
+    slots: tuple[int, ...]
+    constants: tuple[tuple[int, ...], ...]
+
+
+def loop_source(source: FlowSource, fingerprint: str) -> LoopSource:
+    """Write `follow` and `judge` of a flow.
+
+    `follow(block, s, w, c, r, prices, ends, columns, rows)` writes the columns of one block;
+    `judge(s, w, c, prices, ends, columns, rows, signals)` the signal of each bar, int8[n].
+    `columns`: float64[m, n]; `rows`: int64, where the column of each of `slots` lies. An entry that
+    comes too soon after another one is left to the account.
+    """
+    blocks = source.program.blocks
+    own = {slot for block in blocks for slot in range(block.at, block.at + block.floats)}
+    read = {int(slot) for line in source.judge for slot in SLOT.findall(line)}
+    read.update(slot for block in blocks for slot in _others(block))
+    slots = tuple(sorted(read & own))
+    text = [
+        HEAD.format(fingerprint=fingerprint),
+        FOLLOW,
+        *_lines([*source.load, *_follow(source, slots), "return 0"]),
+        JUDGE,
+        *_lines([*source.load, *_judge(source, slots), "return 0"]),
+    ]
+    constants = tuple(
+        tuple(sorted({int(place) for place in CONSTANT.findall(block.line)})) for block in blocks
+    )
+    return LoopSource("".join(text), slots, constants)
+
+
+def _lines(lines: list[str]) -> list[str]:
+    return [f"{line}\n" for line in indented(lines)]
+
+
+def _follow(source: FlowSource, slots: tuple[int, ...]) -> list[str]:
+    """One loop for each block, of which one is run."""
+    lines = []
+    for number, block in enumerate(source.program.blocks):
+        mine = range(block.at, block.at + block.floats)
+        bar = [
+            *_bar(),
+            *(f"s{slot} = {_cell(slots, slot)}" for slot in _others(block)),
+            block.line,
+            *(f"{_cell(slots, slot)} = s{slot}" for slot in slots if slot in mine),
+        ]
+        lines += [f"if block == {number}:", *indented(_over_bars(bar))]
+    return lines
+
+
+def _others(block: Block) -> list[int]:
+    """Slots of other blocks that a block reads."""
+    mine = range(block.at, block.at + block.floats)
+    return sorted({int(slot) for slot in SLOT.findall(block.line)} - set(mine))
+
+
+def _judge(source: FlowSource, slots: tuple[int, ...]) -> list[str]:
+    judged = "\n".join(source.judge)
+    read = [slot for slot in slots if any(slot == int(s) for s in SLOT.findall(judged))]
     bar = [
-        *(f"{name} = prices[{place}, bar]" for place, name in enumerate(PRICES)),
-        "moment = cells[0, bar]",
-        "bars += 1",
-        *source.follow,
-        *HELD.strip().splitlines(),
+        *_bar(),
+        *(f"s{slot} = column{slot}[bar]" for slot in read),
+        "bars = bar + 1",
         "signal = 0",
         *source.judge,
-        *ACT.strip().splitlines(),
+        "signals[bar] = signal",
     ]
-    lines = [
-        *source.load,
-        "held_side, busy, worst, best = state[SIDE], state[BUSY], state[LOW], state[HIGH]",
-        "same = 0",
-        "for bar in range(prices.shape[1]):",
-        *indented(bar),
-        "state[LOW], state[HIGH] = worst, best",
-        "finish(days, swaps, last, terms, state, out, daily)",
-        "return 0",
+    columns = [f"column{slot} = columns[rows[{slots.index(slot)}]]" for slot in read]
+    return ["entered, gap = -1, 0", *columns, *_over_bars(bar)]
+
+
+def _bar() -> list[str]:
+    """The bar becomes the moment; the compiler drops what nobody reads."""
+    return [
+        *(f"{name} = prices[{at}, bar]" for at, name in enumerate(PRICES)),
+        "moment = ends[bar]",
     ]
-    return (
-        HEAD.format(fingerprint=fingerprint) + IMPORTS + START + "\n".join(indented(lines)) + "\n"
-    )
+
+
+def _over_bars(bar: list[str]) -> list[str]:
+    return ["for bar in range(prices.shape[1]):", *indented(bar)]
+
+
+def _cell(slots: tuple[int, ...], slot: int) -> str:
+    return f"columns[rows[{slots.index(slot)}], bar]"

@@ -1,7 +1,7 @@
 """Scores points over a table of bars where that gives what the full engine gives."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -9,14 +9,15 @@ from typing import Any, Final
 import numpy as np
 
 from plan2.foundation.instrument import Instrument
-from plan2.foundation.values import Int64Array
+from plan2.foundation.values import Float64Array, Int64Array
 from plan2.intelligence.backtest.account.compiled import account_fingerprint
 from plan2.intelligence.backtest.account.terms import open_account
 from plan2.intelligence.features.kernels import machine_code
 from plan2.intelligence.flows.flow import Flow, FlowRisk, with_parameters
-from plan2.intelligence.flows.memory import new_memory
+from plan2.intelligence.flows.memory import bars_before, constants_of, new_memory, values_of
 from plan2.intelligence.flows.modules import flows_fingerprint, load_module
 from plan2.intelligence.flows.source import FlowSource, write_source
+from plan2.intelligence.flows.words import COUNTS
 from plan2.intelligence.research.fast.bar_account import (
     BALANCE,
     BUSY,
@@ -32,13 +33,18 @@ from plan2.intelligence.research.fast.bar_account import (
     STATE,
     TRADES,
     WINS,
+    walk,
 )
-from plan2.intelligence.research.fast.bar_loop import over_bars_text
+from plan2.intelligence.research.fast.bar_columns import BarColumns
+from plan2.intelligence.research.fast.bar_loop import loop_source
 from plan2.intelligence.research.fast.bar_table import BarTable, bar_table
 from plan2.intelligence.research.score import Score
 
 GUARD_FACTOR: Final = 1.05
 """How much nearer to a margin call than it really is the loop gives up."""
+AT_ONCE: Final = 64
+"""Points that are worked on together."""
+FIRST: Final = COUNTS.index("first")
 CODE: Final = hashlib.sha256(
     b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
 ).hexdigest()[:16]
@@ -91,44 +97,75 @@ class BarScores:
         self._source: FlowSource = write_source(flow)
         self._table: BarTable = bar_table(flow, instrument, *ticks)
         self._terms, self._swaps = self._contract(len(ticks[0]))
-        text = over_bars_text(self._source, f"{flows_fingerprint()} {account_fingerprint()} {CODE}")
-        module: Any = load_module(text, cache)  # made at run time: nothing knows its types
-        self._over_bars = machine_code(module.over_bars, *self._arguments(flow))
+        loops = loop_source(self._source, f"{flows_fingerprint()} {account_fingerprint()} {CODE}")
+        module: Any = load_module(loops.text, cache)  # made at run time: nothing knows its types
+        table = self._table
+        self._columns = BarColumns(flow, instrument, self._source, loops, table, module.follow)
+        self._memory = new_memory(flow, self._source, instrument)
+        self._signals = np.zeros(table.prices.shape[1], np.int8)
+        rows = np.zeros(len(loops.slots), np.int64)
+        self._judge = machine_code(module.judge, *self._judged(self._memory.c, rows))
+        self._walk = machine_code(walk, *self._walked(*(each[0] for each in self._books(1))))
 
     def score(self, point: Mapping[str, float]) -> Score | None:
-        """A point in short; None where only the full engine knows.
+        """`scores` of one point."""
+        return self.scores([point])[0]
+
+    def scores(self, points: Sequence[Mapping[str, float]]) -> list[Score | None]:
+        """Points in short, in order; None where only the full engine knows.
 
         Raises:
-            InputError: the point makes a flow that cannot be run.
+            InputError: a point makes a flow that cannot be run.
         """
-        arguments = self._arguments(with_parameters(self._flow, dict(point)))
-        self._over_bars(*arguments)
-        out, daily = arguments[-2].tolist(), arguments[-1]
-        if out[GAVE_UP]:
-            return None
-        changes = np.diff(daily, prepend=self._terms[DEPOSIT]) / 100.0
-        return Score(
-            trades=out[TRADES],
-            wins=out[WINS],
-            net=out[NET] / 100.0,
-            gross=out[GROSS] / 100.0,
-            gains=out[GAINS] / 100.0,
-            losses=out[LOSSES] / 100.0,
-            max_drawdown=out[DRAWDOWN] / 100.0,
-            daily=tuple(changes.tolist()),
-        )
+        size = min(AT_ONCE, self._columns.points)
+        found: list[Score | None] = []
+        for start in range(0, len(points), size):
+            found += self._some(points[start : start + size])
+        return found
 
-    def _arguments(self, flow: Flow) -> tuple[Any, ...]:  # arrays of several types
-        memory = new_memory(flow, self._source, self._instrument)
-        state, out = np.zeros(len(STATE), np.int64), np.zeros(len(OUT), np.int64)
-        state[BALANCE] = state[PEAK] = self._terms[DEPOSIT]
-        state[BUSY] = -1
-        table = self._table
-        daily = np.empty(table.days.shape[1], np.int64)
+    def _some(self, points: Sequence[Mapping[str, float]]) -> list[Score | None]:
+        """As many points as find room for their columns at the same time.
+
+        First all numbers, then all loops: each finds its own code and data near.
+        """
+        asked = [self._asked(point) for point in points]
+        states, outs, days = self._books(len(points))
+        for place, (constants, rows, first) in enumerate(asked):
+            self._memory.w[FIRST] = first
+            self._judge(*self._judged(constants, rows))
+            self._walk(*self._walked(states[place], outs[place], days[place]))
+        changes = np.diff(days, axis=1, prepend=self._terms[DEPOSIT]) / 100.0
+        pairs = zip(outs.tolist(), changes.tolist(), strict=True)
+        return [None if out[GAVE_UP] else _score(out, daily) for out, daily in pairs]
+
+    def _asked(self, point: Mapping[str, float]) -> tuple[Float64Array, Int64Array, int]:
+        """Constants, places of the columns, and the bars before the first signal."""
+        flow = with_parameters(self._flow, dict(point))
+        program, values = self._source.program, values_of(flow, self._instrument)
+        constants = constants_of(flow.name, program, values)
+        rows = self._columns.rows(flow, values, constants.tolist())
+        return constants, rows, bars_before(flow, program, values)
+
+    def _judged(self, constants: Float64Array, rows: Int64Array) -> tuple[Any, ...]:
+        memory, table = self._memory, self._table
         return (
-            memory.s, memory.w, memory.c, memory.r, table.prices, table.cells, table.reach,
+            memory.s, memory.w, constants, table.prices, table.ends, self._columns.columns, rows,
+            self._signals,
+        )  # fmt: skip
+
+    def _walked(self, state: Int64Array, out: Int64Array, daily: Int64Array) -> tuple[Any, ...]:
+        table, policy = self._table, self._flow.policy
+        return (
+            self._signals, policy.entry_gap, int(policy.reverse), table.fills, table.reach,
             table.days, self._swaps, table.last, self._terms, state, out, daily,
         )  # fmt: skip
+
+    def _books(self, count: int) -> tuple[Int64Array, Int64Array, Int64Array]:
+        """State, figures and days of so many accounts before their first bar."""
+        state, out = np.zeros((count, len(STATE)), np.int64), np.zeros((count, len(OUT)), np.int64)
+        state[:, (BALANCE, PEAK)] = self._terms[DEPOSIT]
+        state[:, BUSY] = -1
+        return state, out, np.empty((count, self._table.days.shape[1]), np.int64)
 
     def _contract(self, ticks: int) -> tuple[Int64Array, Int64Array]:
         """`terms` and `swaps` of the loop, from the account that the full engine would open."""
@@ -163,6 +200,20 @@ class BarScores:
         is_own = instrument.base == self._flow.account.currency
         rate = 1.0 if is_own else self._table.highest_bid * instrument.point
         return int(units * rate * 100.0 * GUARD_FACTOR) + 1
+
+
+def _score(out: list[int], daily: list[float]) -> Score:
+    """A row of `bar_account.OUT` and the change of each day as a score."""
+    return Score(
+        trades=out[TRADES],
+        wins=out[WINS],
+        net=out[NET] / 100.0,
+        gross=out[GROSS] / 100.0,
+        gains=out[GAINS] / 100.0,
+        losses=out[LOSSES] / 100.0,
+        max_drawdown=out[DRAWDOWN] / 100.0,
+        daily=tuple(daily),
+    )
 
 
 def _divided(amount: int, whole: int) -> int:

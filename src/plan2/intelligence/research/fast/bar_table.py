@@ -19,13 +19,11 @@ from plan2.intelligence.flows.memory import period_ns
 
 PRICES: Final = ("open_", "high", "low", "close", "bid", "ask")
 """Rows of `prices`: in quote currency; bid and ask are the bar's last quote."""
-CELLS: Final = (
-    "end", "next_row", "fill_row", "fill_bid", "fill_ask", "fill_nights",
-)  # fmt: skip
-"""Rows of `cells`, one column for each bar: its end (UTC ns), the row of the tick that shows it to
-be over, row and prices (points) of the quote that fills, −1 when it comes too late; rollovers until
-then."""
-END, NEXT_ROW, FILL_ROW, FILL_BID, FILL_ASK, FILL_NIGHTS = range(len(CELLS))
+FILLS: Final = ("next_row", "fill_row", "fill_bid", "fill_ask", "fill_nights")
+"""Columns of `fills`, one row for each bar, so that they lie side by side: the row of the tick that
+shows it to be over, row and prices (points) of the quote that fills, −1 when it comes too late;
+rollovers until then."""
+NEXT_ROW, FILL_ROW, FILL_BID, FILL_ASK, FILL_NIGHTS = range(len(FILLS))
 REACH: Final = ("low_bid", "high_bid", "low_ask", "high_ask")
 """Rows of `reach`: extremes of a bar in points; small, as every bar is read for every point."""
 LOW_BID, HIGH_BID, LOW_ASK, HIGH_ASK = range(len(REACH))
@@ -40,12 +38,15 @@ QUOTE_WAIT_NS: Final = NS_PER_MINUTE
 class BarTable:
     """Ticks of a window by bars.
 
-    prices: float64[6, n]. cells: int64[6, n]. reach: int32[4, n]. days: int64[4, d].
+    prices: float64[6, n]. ends: int64[n], of the bars, UTC ns. fills: int64[n, 5].
+    reach: int32[4, n + 1], the newest bar included, which is never seen to be over.
+    days: int64[4, d].
     nights: int64[k], how many each rollover charges. last: row, bid, ask of the last quote.
     """
 
     prices: Float64Array
-    cells: Int64Array
+    ends: Int64Array
+    fills: Int64Array
     reach: npt.NDArray[np.int32]
     days: Int64Array
     nights: Int64Array
@@ -70,18 +71,11 @@ def bar_table(
     fill = _fills(flow, ts_ns, after)
     reach = np.clip(fill, 0, len(ts_ns) - 1)
     period = period_ns(flow.source.bars)
-    cells = np.stack([
-        (ts_ns[first] // period + 1) * period,
-        after,
-        fill,
-        bid[reach],
-        ask[reach],
-        np.searchsorted(rolls, reach, side="right"),
-    ]).astype(np.int64)  # fmt: skip
+    ends = (ts_ns[first] // period + 1) * period
+    nights_until = np.searchsorted(rolls, reach, side="right")
+    fills = np.stack([after, fill, bid[reach], ask[reach], nights_until], axis=1).astype(np.int64)
     extremes = [
-        reduce.reduceat(side, within)[:-1]
-        for side in (bid, ask)
-        for reduce in (np.minimum, np.maximum)
+        reduce.reduceat(side, within) for side in (bid, ask) for reduce in (np.minimum, np.maximum)
     ]
     prices = np.stack([
         column[first],
@@ -96,7 +90,8 @@ def bar_table(
     last = np.array([len(ts_ns) - 1, bid[-1], ask[-1], len(rolls)], np.int64)
     return BarTable(
         prices,
-        cells,
+        ends,
+        fills,
         np.stack(extremes).astype(np.int32),
         days.astype(np.int64),
         nights,
