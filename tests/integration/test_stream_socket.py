@@ -1,6 +1,8 @@
 """The stream over real sockets: handshake, encodings, close codes, replay, slow readers."""
 
 import asyncio
+import struct
+from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
 import msgspec
@@ -237,6 +239,25 @@ async def test_a_reader_that_stops_costs_little_and_others_go_on() -> None:
             is_fresh = frame[0] == 1 and frame[2] > UNACKED_MAX
         stage.bus.publish(quote("EURUSD", 10_000, 9.0, 9.1))
         assert (await lazy.next_of(number, 2))[4][0][2] == 9.0
+
+
+async def test_nothing_is_written_to_a_reader_that_vanished(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It asks for everything and cuts the wire; asyncio would warn of each write after that."""
+    stage = Stage()
+    cookie, _ = await stage.open_session()
+    await _store(stage, 200)
+    async with serving(stage) as url:
+        async with screen(url, cookie, MSGPACK) as client:
+            wire = client.socket.transport
+            wire.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+            await client.send(65, {"channel": "events", "params": {}, "from": 1}, 0, 1)
+            wire.abort()
+        async with asyncio.timeout(PATIENCE_S):
+            while stage.hub.clients:
+                await asyncio.sleep(0)
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
 
 
 async def test_a_restart_tells_clients_to_come_back() -> None:
