@@ -254,9 +254,7 @@ async def test_nothing_is_written_to_a_reader_that_vanished(
             wire.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
             await client.send(65, {"channel": "events", "params": {}, "from": 1}, 0, 1)
             wire.abort()
-        async with asyncio.timeout(PATIENCE_S):
-            while stage.hub.clients:
-                await asyncio.sleep(0)
+        await _until_nobody_is_there(stage)
     assert [record.message for record in caplog.records if record.name == "asyncio"] == []
 
 
@@ -275,6 +273,12 @@ async def test_a_restart_tells_clients_to_come_back() -> None:
     await client.wait_closed()
     assert client.close_code == 1012
     assert not stage.hub.clients
+
+
+async def _until_nobody_is_there(stage: Stage) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while stage.hub.clients:  # noqa: ASYNC110 - the hub tells nobody of it
+            await asyncio.sleep(0)
 
 
 async def _store(stage: Stage, count: int) -> None:
