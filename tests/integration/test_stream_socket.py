@@ -1,6 +1,8 @@
 """The stream over real sockets: handshake, encodings, close codes, replay, slow readers."""
 
 import asyncio
+import struct
+from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
 import msgspec
@@ -239,6 +241,23 @@ async def test_a_reader_that_stops_costs_little_and_others_go_on() -> None:
         assert (await lazy.next_of(number, 2))[4][0][2] == 9.0
 
 
+async def test_nothing_is_written_to_a_reader_that_vanished(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It asks for everything and cuts the wire; asyncio would warn of each write after that."""
+    stage = Stage()
+    cookie, _ = await stage.open_session()
+    await _store(stage, 200)
+    async with serving(stage) as url:
+        async with screen(url, cookie, MSGPACK) as client:
+            wire = client.socket.transport
+            wire.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+            await client.send(65, {"channel": "events", "params": {}, "from": 1}, 0, 1)
+            wire.abort()
+        await _until_nobody_is_there(stage)
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
+
+
 async def test_a_restart_tells_clients_to_come_back() -> None:
     """When the server stops, close 1012; its port is free again."""
     stage = Stage()
@@ -254,6 +273,12 @@ async def test_a_restart_tells_clients_to_come_back() -> None:
     await client.wait_closed()
     assert client.close_code == 1012
     assert not stage.hub.clients
+
+
+async def _until_nobody_is_there(stage: Stage) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while stage.hub.clients:  # noqa: ASYNC110 - the hub tells nobody of it
+            await asyncio.sleep(0)
 
 
 async def _store(stage: Stage, count: int) -> None:

@@ -325,6 +325,8 @@ def simulate(
         shutil.rmtree(folder, ignore_errors=True)
     run.trace.note("violated", violated)
     seconds = (run.world.clock.now_ns() - TUESDAY_NS) // NS_PER_SECOND
+    if isinstance(run.world, TwinVenue):
+        run.counts["reversals"] = run.world.reversals()
     counts = {**run.counts, "sent": len(run.invariants.sent), "clock_s": seconds}
     return Result(seed, run.trace.digest, violated, run.trace.lines, counts)
 

@@ -4,6 +4,7 @@ The twin's trade server outlives a crash of ours, its terminal too; the engine d
 and finds again what it noted in its state file, as a host on the same machine does.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -25,7 +26,7 @@ from plan2.dataflow.terminals.port import (
     TerminalPosition,
     Trace,
 )
-from plan2.dataflow.terminals.simulated.book import Book
+from plan2.dataflow.terminals.simulated.book import Book, deal_number
 from plan2.dataflow.terminals.simulated.desk import Desk
 from plan2.dataflow.terminals.simulated.requests import BrokerAnswer, BrokerRequest
 from plan2.dataflow.terminals.twin.faults import SeededFaults, TwinFaults
@@ -168,6 +169,11 @@ class TwinVenue(World):
         )
         self.twin = open_world(options, self.clock, source=self.source)
         return TwinBroker(self.twin, self.clock)
+
+    def reversals(self) -> int:
+        """Deals that turned a position round, as only a netting account has them."""
+        rows = Counter(deal_number(deal) for deal in self.twin.desk.book.deals)
+        return sum(count > 1 for count in rows.values())
 
     def calm(self) -> None:
         """No more misfortunes of pipe, terminal and trade server."""

@@ -43,6 +43,8 @@ class Wisher:
             self._cancel,
             self._change,
         )
+        if not self._world.is_hedging:
+            kinds = (*kinds, self._reverse, self._reverse)
         kind = kinds[int(self._rng.integers(len(kinds)))]
         wish = kind(process)
         if wish is None:
@@ -111,6 +113,24 @@ class Wisher:
             symbol=symbol,
             side=side,
             quantity=self._lots(),
+            stop_loss=round(price - side * STOP, 5),
+            key=self._key(),
+            horizon_s=30,
+        )
+
+    def _reverse(self, process: Process) -> OrderWish | None:
+        """On a netting account: one order that closes a position and opens the other side."""
+        position = self._a_position(process)
+        if position is None:
+            return None
+        side = position.side.opposite
+        price = self._world.prices[position.symbol]
+        return OrderWish(
+            kind=OrderKind.OPEN,
+            ask=PERSON,
+            symbol=position.symbol,
+            side=side,
+            quantity=round(position.quantity + self._lots(), 2),
             stop_loss=round(price - side * STOP, 5),
             key=self._key(),
             horizon_s=30,

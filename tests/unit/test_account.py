@@ -8,6 +8,7 @@ from trading_fixtures import BUY, NOON_NS, RULES, SELL, Desk, forecast, scene, t
 
 from plan2.dataflow.terminals.port import OrderUpdate, UpdateKind
 from plan2.foundation.errors import JournalLost
+from plan2.intelligence.decision.material import Material, MaterialEncoder
 from plan2.intelligence.decision.record import DecisionRecord, Outcome, Reason
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.orders import OrderState
@@ -47,6 +48,19 @@ def test_the_journal_gives_back_the_very_facts_that_were_announced() -> None:
     names = {"DecisionMade", "OrderPlaced"}
     announced = [item for item in desk.sink.facts if type(item.event).__name__ in names]
     assert list(facts_of(kept)) == announced
+
+
+def test_the_owner_is_encoded_once_and_again_when_it_changes() -> None:
+    """The journal's bytes are those of the material itself, whoever owned the one before."""
+    desk = Desk().arm()
+    desk.account.on_tick(scene(tick(), forecast(0.60)))
+    kept = next(entry for entry in desk.journal.entries if entry.type == TAKEN)
+    first = msgspec.msgpack.decode(kept.payload, type=Material)
+    owner = msgspec.structs.replace(first.owner, config_hash="another")
+    second = msgspec.structs.replace(first, owner=owner)
+    encoder = MaterialEncoder()
+    for material in (first, first, second, first):
+        assert encoder.encode(material) == msgspec.msgpack.encode(material)
 
 
 def test_an_order_that_the_terminal_did_not_take_is_rejected_not_forgotten() -> None:

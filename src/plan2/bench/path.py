@@ -4,7 +4,8 @@ Runs on the synthetic market with real models: the data folder's own, or small o
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 
@@ -26,14 +27,14 @@ from plan2.foundation.clock import SimulatedClock, stopwatch_ns
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import Unrecoverable
 from plan2.foundation.instrument import Instrument
-from plan2.foundation.latency import Latency
+from plan2.foundation.latency import Latency, LatencyHistogram, StageLatency
 from plan2.foundation.values import NS_PER_DAY, TenantId, Tick, TickBlock
 from plan2.intelligence.models.ensemble import load_ensembles
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.account import AccountIdentity
 from plan2.intelligence.trading.chronicle import NoSink
-from plan2.intelligence.trading.journal import FileJournal, Journal, MemoryJournal
+from plan2.intelligence.trading.journal import Entry, FileJournal, Journal, MemoryJournal
 from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.training.train import register_report, train
 from plan2.intelligence.warm_state import feed_block
@@ -50,8 +51,6 @@ ORDERS = 300
 SPEC_US = 1_000.0
 ORDER_GOAL_US = 700.0
 ORDER_RATIO = 1.3
-RECORD_BYTES = 3_500
-"""About what a decision with its order takes in the journal."""
 
 Say = Callable[[str], None]
 
@@ -104,7 +103,7 @@ def prepare(models: Path, scratch: Path, seed: int, say: Say) -> Course:
 
 def tick_to_decision(course: Course, settings: Settings) -> list[Row]:
     """Hot in a loop, after a pause of 10 ms, and as many as go through in a second."""
-    runner = _runner(course, settings, MemoryJournal(), lambda _: None)
+    runner = runner_of(course, settings, MemoryJournal(), lambda _: None)
     hot = timed(lambda n: runner.on_tick(course.live[n]), HOT_TICKS)
     rate = HOT_TICKS / (sum(hot) / 1e9)
     idle: list[int] = []
@@ -129,40 +128,58 @@ def tick_to_decision(course: Course, settings: Settings) -> list[Row]:
 def decision_to_terminal(course: Course, settings: Settings, folder: Path) -> Row:
     """A decision that trades: record and order durable in the journal, then the terminal call.
 
-    After each order a bare durable write of the same size follows, so that both meet the same disk.
+    After each order a bare durable write of the same size follows, so that both meet the same disk;
+    both are rounded by a histogram of the same kind.
     """
-    journal = FileJournal(folder / "orders")
+    journal = WeighingJournal(folder / "orders")
     journal.open()
     sent: list[ApprovedOrder] = []
-    runner = _runner(course, _eager(settings), journal, sent.append)
-    bare_ns: list[int] = []
-    with bare_writes(folder / "bare", RECORD_BYTES) as write:
+    runner = runner_of(course, eager(settings), journal, sent.append)
+    bare, count = LatencyHistogram("bare"), 0
+    with ExitStack() as stack:
+        write: Callable[[int], None] | None = None
         for tick in course.live:
             runner.on_tick(tick)
             if sent:
                 _refuse(runner.floor, sent.pop())
+                if write is None:
+                    write = stack.enter_context(bare_writes(folder / "bare", journal.heaviest))
                 started = stopwatch_ns()
-                write(len(bare_ns))
-                bare_ns.append(stopwatch_ns() - started)
-            if len(bare_ns) >= ORDERS:
+                write(count)
+                bare.record_ns(stopwatch_ns() - started)
+                count += 1
+            if count >= ORDERS:
                 break
     journal.close()
-    stage = runner.latency.stage("decision_to_terminal").snapshot()
-    bare50, bare99, _ = percentiles(bare_ns)
-    ratio = round(stage.p50_us / bare50, 2)
+    return _order_row(runner.latency.stage("decision_to_terminal").snapshot(), bare.snapshot())
+
+
+class WeighingJournal(FileJournal):
+    """A journal that knows how many bytes its heaviest entry has: a decision with its order."""
+
+    heaviest = 0
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """See `FileJournal.append`."""
+        self.heaviest = max(self.heaviest, *(len(entry.payload) for entry in entries))
+        return super().append(entries)
+
+
+def _order_row(ours: StageLatency, bare: StageLatency) -> Row:
+    ratio = round(ours.p50_us / bare.p50_us, 2)
     return Row(
         what="decision → terminal call, durable",
-        p50_us=stage.p50_us,
-        p99_us=stage.p99_us,
-        worst_us=stage.max_us,
-        peer=f"bare durable write of that size, p50 {bare50} p99 {bare99} µs",
+        p50_us=ours.p50_us,
+        p99_us=ours.p99_us,
+        worst_us=ours.max_us,
+        peer=f"bare durable write of that size, p50 {bare.p50_us} p99 {bare.p99_us} µs",
         ratio=ratio,
         limit=f"p99 < {ORDER_GOAL_US:,.0f} µs, p50 ratio ≤ {ORDER_RATIO}",
-        holds=stage.p99_us < ORDER_GOAL_US and ratio <= ORDER_RATIO,
+        holds=ours.p99_us < ORDER_GOAL_US and ratio <= ORDER_RATIO,
     )
 
 
-def _eager(settings: Settings) -> Settings:
+def eager(settings: Settings) -> Settings:
     """The same settings, but every tick may trade."""
     return msgspec.structs.replace(
         settings,
@@ -191,16 +208,17 @@ def _refuse(floor: Floor, order: ApprovedOrder) -> None:
 
 def quiet_runner(course: Course, settings: Settings, bus: Bus) -> Runner:
     """A warm, armed floor that announces on `bus` and sends its orders nowhere."""
-    return _runner(course, settings, MemoryJournal(), lambda _: None, bus)
+    return runner_of(course, settings, MemoryJournal(), lambda _: None, bus)
 
 
-def _runner(
+def runner_of(
     course: Course,
     settings: Settings,
     journal: Journal,
     submit: Callable[[ApprovedOrder], None],
     bus: Bus | None = None,
 ) -> Runner:
+    """A warm, armed floor over this journal, which sends its orders to `submit`."""
     schema_id = plan_of(settings).schema_id
     latency, clock = Latency(), SimulatedClock()
     floor = build_floor(

@@ -23,11 +23,11 @@ from plan2.commands.options import (
 @json_option
 @click.pass_context
 def command(ctx: click.Context, screens: int, data_dir: Path | None, as_json: bool) -> None:
-    """Measure this machine: tick to decision, orders, features, bus, journal, stream.
+    """Measure this machine: tick to decision, flows, orders, features, bus, journal, stream.
 
     Takes about a minute on two cores. Ratios inside one run mean more than absolute figures.
     """
-    from plan2.bench import parts, path
+    from plan2.bench import flows, parts, path
     from plan2.bench.screens import stream_while_trading
     from plan2.bench.table import text_of
     from plan2.dataflow.terminals.simulated.instruments import instruments
@@ -45,6 +45,8 @@ def command(ctx: click.Context, screens: int, data_dir: Path | None, as_json: bo
         rows += [parts.bus(course.live[0]), parts.journal(scratch)]
         say("tick to decision …")
         rows += path.tick_to_decision(course, settings)
+        say("flows …")
+        rows += flows.tick_to_decision_with_flows(course, settings, scratch)
         say("decision to terminal …")
         rows.append(path.decision_to_terminal(course, settings, scratch))
         if screens:

@@ -1,5 +1,6 @@
 """What a symbol is and every rounding rule that belongs to it."""
 
+import functools
 import math
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -80,9 +81,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         `quote_rate`: account currency per unit of quote currency.
         """
         require(quote_rate > 0, f"{self.symbol}: no rate from {self.quote} to account currency")
-        move = Decimal(repr(closed)) - Decimal(repr(opened))
-        units = Decimal(repr(lots)) * Decimal(repr(self.contract_size))
-        amount = side.value * move * units * Decimal(repr(quote_rate))
+        move = Decimal(repr(closed)) - _exact(opened)
+        units = _exact(lots) * _exact(self.contract_size)
+        amount = side.value * move * units * _exact(quote_rate)
         return amount.quantize(CENT, rounding=ROUND_HALF_EVEN)
 
     def commission(self, lots: float) -> Decimal:
@@ -93,6 +94,12 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         """Margin in account currency: lots · contract size / leverage · rate of the base."""
         units = lots * self.contract_size / self.leverage * base_rate
         return Decimal(repr(units)).quantize(CENT)
+
+
+@functools.lru_cache(maxsize=4_096)
+def _exact(value: float) -> Decimal:
+    """The number as it is written; kept, because a position's own are asked for on every tick."""
+    return Decimal(repr(value))
 
 
 def stop_price(instrument: Instrument, side: Side, entry: float, distance: float) -> float:

@@ -81,6 +81,11 @@ class CompiledFlow:
         self._memory.w[COUNTS.index("entered")] = self._memory.bars
 
     @property
+    def exits(self) -> bytes:
+        """`distances` as bytes, to see at once whether they are what they were."""
+        return self._memory.o.tobytes()
+
+    @property
     def distances(self) -> dict[str, float]:
         """Distances of the newest signal in price units, by the names of `[exits]`; 0 = none."""
         return dict(zip(DISTANCES, self._memory.o.tolist(), strict=True))

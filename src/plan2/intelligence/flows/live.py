@@ -32,6 +32,8 @@ class CompiledPolicy:
         self._row = np.full(len(compiled.outer), np.nan)
         self._readers = [self._reader(name, names) for name in compiled.outer]
         self._bits = 0
+        self._exits = b""
+        self._signal = NO_SIGNAL
 
     @property
     def bars(self) -> int:
@@ -47,13 +49,16 @@ class CompiledPolicy:
         bits = self._compiled.step(tick.ts_ns, tick.bid, tick.ask)
         if not bits & WISHES:
             return NO_SIGNAL
-        self._bits = bits
-        return Signal(
-            entry=side_of(bits),
-            exit_long=bool(bits & EXIT_LONG),
-            exit_short=bool(bits & EXIT_SHORT),
-            **self._compiled.distances,
-        )
+        exits = self._compiled.exits
+        if bits != self._bits or exits != self._exits:  # a rule that holds says so on every tick
+            self._bits, self._exits = bits, exits
+            self._signal = Signal(
+                entry=side_of(bits),
+                exit_long=bool(bits & EXIT_LONG),
+                exit_short=bool(bits & EXIT_SHORT),
+                **self._compiled.distances,
+            )
+        return self._signal
 
     def why(self) -> str:
         """The conditions that hold, with the values of the flow's own features in them."""

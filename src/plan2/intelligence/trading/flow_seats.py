@@ -250,11 +250,15 @@ class FlowSeats:
         )
 
     def _held(self, seat: FlowSeat) -> list[Position]:
-        positions = self._desk.sight.positions
-        if not positions.open:
+        opened = self._desk.sight.positions.open
+        if not opened:
             return []
-        found = positions.of_symbol(seat.flow.source.symbol)
-        return [each for each in found if each.flow_id == seat.name and each.is_managed]
+        name, symbol = seat.name, seat.flow.source.symbol
+        return [
+            each
+            for each in opened.values()
+            if each.flow_id == name and each.symbol == symbol and each.is_managed
+        ]
 
     def _is_waiting(self, name: str) -> bool:
         """Whether a trade of the flow is under way: its outcome comes before the next wish."""

@@ -111,8 +111,8 @@ class FileJournal:
         """
         body = self._encoder.encode(entries)
         sequence = self._sequence + 1
-        tail = sequence.to_bytes(8, "little") + body
-        record = HEADER.pack(len(body), zlib.crc32(tail), sequence) + body
+        checksum = zlib.crc32(body, zlib.crc32(sequence.to_bytes(8, "little")))
+        record = HEADER.pack(len(body), checksum, sequence) + body
         try:
             if self._offset + len(record) + HEADER.size > self._segment_bytes:
                 self._start_segment(len(record))

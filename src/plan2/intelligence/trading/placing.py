@@ -18,7 +18,7 @@ from plan2.foundation.events.fact import Fact
 from plan2.foundation.events.order import OrderRejected
 from plan2.foundation.latency import Latency
 from plan2.intelligence.decision.keeping import DecisionKeeper, decision_fact
-from plan2.intelligence.decision.material import Material, record_of
+from plan2.intelligence.decision.material import Material, MaterialEncoder, record_of
 from plan2.intelligence.trading.account_events import (
     AccountFacts,
     Origin,
@@ -57,7 +57,7 @@ class Placing:
         self._apply = apply
         self._chronicle = chronicle
         self._submit = submit
-        self._encoder = msgspec.msgpack.Encoder()
+        self._encoder = MaterialEncoder()
         self._journal_ns = latency.stage("journal").record_ns
         self._to_terminal_ns = latency.stage("decision_to_terminal").record_ns
 

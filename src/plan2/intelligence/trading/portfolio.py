@@ -15,6 +15,8 @@ from plan2.intelligence.trading.positions import Position, PositionBook
 from plan2.intelligence.trading.rates import Rates
 
 DAYS_REMEMBERED = 250
+PROFITS_KEPT = 64
+"""Beyond one for each open position; more are of closed ones."""
 
 
 class Marks(msgspec.Struct):
@@ -41,6 +43,7 @@ class Portfolio:
         self.book = book
         self._instruments = instruments
         self._exit_prices: dict[str, tuple[float, float]] = {}
+        self._profits: dict[str, tuple[tuple[Side, float, float, float, float], Decimal]] = {}
         self._equity = start_balance
         self._adjusted = book.adjusted
         self.daily_returns: deque[float] = deque(maxlen=DAYS_REMEMBERED)
@@ -143,7 +146,21 @@ class Portfolio:
         if prices is None or not rate > 0:
             return None
         price = prices[0] if position.side is Side.BUY else prices[1]
-        return instrument.profit(position.side, position.quantity, position.open_price, price, rate)
+        return self._profit(instrument, position, price, rate)
+
+    def _profit(
+        self, instrument: Instrument, position: Position, price: float, rate: float
+    ) -> Decimal:
+        """Worked out once for each price: the account asks for it on every tick, its flow too."""
+        asked = (position.side, position.quantity, position.open_price, price, rate)
+        known = self._profits.get(position.position_id)
+        if known is not None and known[0] == asked:
+            return known[1]
+        if len(self._profits) > len(self.book.open) + PROFITS_KEPT:
+            self._profits.clear()
+        profit = instrument.profit(*asked)
+        self._profits[position.position_id] = (asked, profit)
+        return profit
 
     def exposure(self, rates: Rates) -> float:
         """Gross notional of open positions, account currency; NaN when a rate is missing."""

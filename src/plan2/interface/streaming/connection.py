@@ -22,7 +22,9 @@ from plan2.interface.streaming.protocol import Close, Codec, codecs
 from plan2.interface.streaming.requests import Requests
 
 CLOSE_TIMEOUT_S: Final = 1.0
-SENDS_BEFORE_YIELD: Final = 32
+SENDS_BEFORE_YIELD: Final = 4
+"""A socket whose peer has left takes writes until the loop has had a turn, and asyncio complains
+of each after the fifth; a socket that never blocks would keep the loop for a whole replay."""
 
 Hubs = Callable[[Session], StreamHub | None]
 """The stream of a caller's tenant; None while it is being opened."""
@@ -100,7 +102,6 @@ class StreamRoute:
             await _send_one(socket, message, is_text=is_text)
             count += 1
             if count % SENDS_BEFORE_YIELD == 0:
-                # A socket that never blocks would keep the loop for a whole replay.
                 await asyncio.sleep(0)
 
     async def _end(self, socket: Socket, hub: StreamHub, client: Client) -> None:

@@ -1,0 +1,62 @@
+"""What open positions are worth, tick after tick; every figure worked out by hand."""
+
+from decimal import Decimal
+
+from plan2.intelligence.trading.portfolio import PROFITS_KEPT, Portfolio
+from plan2.intelligence.trading.positions import Position, PositionBook
+from plan2.intelligence.trading.rates import Rates
+from unit.trading_fixtures import BUY, EURUSD, SELL, tick
+
+INSTRUMENTS = {"EURUSD": EURUSD}
+
+
+def held(number: int = 1, **changes: object) -> Position:
+    """0.10 lots of EURUSD bought at 1.10000."""
+    values: dict[str, object] = {
+        "position_id": str(number),
+        "symbol": "EURUSD",
+        "side": BUY,
+        "quantity": 0.10,
+        "open_price": 1.10000,
+        "stop_loss": 0.0,
+        "take_profit": 0.0,
+        "opened_ts_ns": 1,
+        "expires_ts_ns": 0,
+        "decision_id": "d",
+        "opened_quantity": 0.10,
+    }
+    return Position(**(values | changes))  # type: ignore[arg-type]  # names to values
+
+
+def test_the_value_follows_price_quantity_and_side() -> None:
+    """3 pips of 0.10 lots are 3 dollars; nothing of what was known before stays in force."""
+    book, rates = PositionBook(), Rates("USD", INSTRUMENTS)
+    portfolio = Portfolio(Decimal(1000), book, INSTRUMENTS)
+    position = book.open["1"] = held()
+
+    def equity(bid: float, ask: float) -> Decimal:
+        rates.update(tick(bid=bid, ask=ask))
+        portfolio.mark(tick(bid=bid, ask=ask), rates)
+        assert portfolio.equity == 1000 + portfolio.floating_of(position, rates)
+        return portfolio.equity
+
+    assert equity(1.10030, 1.10040) == Decimal("1003.00")
+    assert equity(1.10030, 1.10050) == Decimal("1003.00")
+    assert equity(1.09980, 1.09990) == Decimal("998.00")
+    position.quantity = 0.05
+    assert equity(1.09980, 1.09990) == Decimal("999.00")
+    position.open_price = 1.09970
+    assert equity(1.09980, 1.09990) == Decimal("1000.50")
+    position.side = SELL
+    assert equity(1.09980, 1.09990) == Decimal("999.00")
+
+
+def test_what_is_remembered_of_closed_positions_is_bounded() -> None:
+    """Thousands of trades later, one that is asked for again is right and the memory small."""
+    book, rates = PositionBook(), Rates("USD", INSTRUMENTS)
+    portfolio = Portfolio(Decimal(1000), book, INSTRUMENTS)
+    rates.update(tick(bid=1.10010, ask=1.10020))
+    portfolio.mark(tick(bid=1.10010, ask=1.10020), rates)
+    for number in range(2_000):
+        assert portfolio.floating_of(held(number), rates) == Decimal("1.00")
+    assert len(portfolio._profits) <= PROFITS_KEPT + 1
