@@ -73,6 +73,7 @@ def test_pipeline_and_compiled_loop_agree(exits: str) -> None:
         assert expected.schema == found.schema
         assert _comparable(found).equals(_comparable(expected)), name
     assert piped.end_balance == compiled.end_balance
+    assert piped.log_digest == compiled.log_digest
     assert piped.bars == compiled.bars
     curve = ["ts_ns", "balance", "lots"]
     assert piped.equity.select(curve).equals(compiled.equity.select(curve))

@@ -3,6 +3,7 @@
 Deterministic: the same flow, ticks, seed and code give the same run, to the last bit.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,6 +124,7 @@ class Loop:
         self._rows = Rows()
         self._accounts = new_account(flow, instrument, options, is_bars=is_bars)
         self._outer = _columns(source, options.outer)
+        self._given = given_digest(options)
         self._advance = self._compiled(source, options.folder)
 
     def run(self, block: PointTicks) -> None:
@@ -144,13 +146,13 @@ class Loop:
         finish_entry(self._accounts)
         self._rows.take(self._accounts)
         frames = self._rows.frames(self._accounts, self._instrument)
-        code = f"{account_fingerprint()} {flows_fingerprint()}"
         return finished_run(
             Finished(
                 flow=self._flow,
                 instrument=self._instrument,
                 engine="compiled",
-                code=code,
+                code=f"{account_fingerprint()} {flows_fingerprint()}",
+                given=self._given,
                 bars=self.memory.bars,
                 seconds=self.seconds,
                 is_bars=self._is_bars,
@@ -169,6 +171,17 @@ class Loop:
         memory, none = self.memory, np.empty(0, np.int64)
         example = (memory.s, memory.w, memory.c, memory.r, memory.o, none, none, none)
         return machine_code(module.advance, self._accounts, *example, *self._outer, 0)
+
+
+def given_digest(options: RunOptions) -> str:
+    """SHA-256 of what was given to a run and decides its result; empty when nothing was."""
+    if not options.outer.names and options.slips is None and options.rates == (0.0, 0.0):
+        return ""
+    outer = options.outer
+    digest = hashlib.sha256(msgspec.json.encode((outer.names, options.rates)))
+    for column in (outer.times, outer.rows, options.slips):
+        digest.update(b"" if column is None else np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()
 
 
 def _columns(source: FlowSource, outer: Outer) -> tuple[Int64Array, Float64Array]:

@@ -3,7 +3,6 @@
 Rows leave the record as they fill up, so the compiled loop never grows anything.
 """
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +14,7 @@ from plan2.foundation.errors import require
 from plan2.foundation.instrument import Instrument
 from plan2.intelligence.backtest.account.codes import DENIALS, DONE, DONE_PARTIAL, KINDS, REASONS
 from plan2.intelligence.backtest.account.records import EQUITY_ROW, ORDER_ROW, TRADE_ROW
+from plan2.intelligence.backtest.log_digest import log_digest
 from plan2.intelligence.backtest.run import EQUITY, ORDERS, TRADES
 
 Accounts = npt.NDArray[np.void]
@@ -72,9 +72,10 @@ class Rows:
         refused = answers[(answers != DONE) & (answers != DONE_PARTIAL)]
         codes, counts = np.unique(refused, return_counts=True)
         denied = account["denials"].tolist()
+        shown_orders, shown_trades = _orders(orders, instrument), _trades(trades, instrument)
         return AccountFrames(
-            trades=_trades(trades, instrument),
-            orders=_orders(orders, instrument),
+            trades=shown_trades,
+            orders=shown_orders,
             equity=_equity(_joined(self.samples, EQUITY_ROW), instrument),
             start_balance=_money(account["deposit"]),
             end_balance=_money(account["balance"]),
@@ -82,18 +83,12 @@ class Rows:
             max_drawdown_fraction=float(account["max_drawdown_share"]),
             denials={name: denied[code] for code, name in enumerate(DENIALS) if denied[code]},
             rejects=dict(zip(codes.tolist(), counts.tolist(), strict=True)),
-            log_digest=_digest(orders, trades),
+            log_digest=log_digest(shown_orders, shown_trades, instrument.digits),
         )
 
 
 def _joined(parts: list[Accounts], kind: np.dtype[np.void]) -> Accounts:
     return np.concatenate(parts) if parts else np.zeros(0, kind)
-
-
-def _digest(orders: Accounts, trades: Accounts) -> str:
-    digest = hashlib.sha256(np.ascontiguousarray(orders).tobytes())
-    digest.update(np.ascontiguousarray(trades).tobytes())
-    return digest.hexdigest()
 
 
 def _trades(rows: Accounts, instrument: Instrument) -> pl.DataFrame:
