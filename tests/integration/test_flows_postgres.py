@@ -1,14 +1,20 @@
 """The registry of flows in a real database: what it refuses, whoever asks."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import msgspec
 import psycopg
 import pytest
 import sqlalchemy as sa
 
+from plan2.connectivity.identity.proposals import Payload, Proposal, canonical
+from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.intelligence.flows.life import SEATED, STEPS, FlowMove, FlowState, FlowVersion
 from plan2.intelligence.flows.store import PostgresFlows
+from plan2.interface.api.flows import FlowMoveBody, FlowOverriding, FlowParts, FlowRoutes
 from unit.flow_fixtures import EMA_CROSS
-from unit.flow_registry_fixtures import NOW_NS, SECOND_TEXT, Registry
+from unit.flow_registry_fixtures import NOW_NS, SECOND_TEXT, Registry, flow_house
 
 S = FlowState
 REFUSED = (sa.exc.DatabaseError, psycopg.Error)
@@ -197,3 +203,34 @@ async def test_the_desk_takes_a_flow_to_live_and_hands_over_to_the_next_version(
         (1, S.BACKTESTED), (1, S.PAPER), (1, S.LIVE), (2, S.BACKTESTED), (1, S.RETIRED),
         (2, S.PAPER),
     ]  # fmt: skip
+
+
+async def test_with_four_eyes_going_live_early_waits_for_somebody_else(store):
+    """Nothing moves before; the second person reads what is passed over; both are written down."""
+    registry = Registry(store)
+    paper = await registry.at(S.PAPER)
+    house, asked = flow_house(registry), []
+
+    async def propose(_: object, payload: Payload, _reason: str) -> str:
+        asked.append(payload)
+        return "approval-1"
+
+    parts = FlowParts(of=lambda _: house, four_eyes=lambda _: True, propose=propose)
+    request: Any = SimpleNamespace(auth=None)  # all that the route looks at
+    body = FlowMoveBody(version=1, to=S.LIVE, reason="it is good")
+    receipt = await FlowRoutes(parts).override_flow_gate(request, paper.name, body)
+    kind = FlowOverriding(lambda _: house).kind()
+    words = kind.summarise(MAIN_TENANT, asked[0])
+    assert (receipt.outcome, receipt.approval_id) == ("proposed", "approval-1")
+    assert await state_of(store) is S.PAPER
+    assert "although" in words
+    assert "paper" in words
+    proposal = Proposal(
+        approval_id="approval-1", tenant_id=MAIN_TENANT, kind="flow_override",
+        payload=canonical(asked[0]), summary=words, content_hash="", ask_reason="it is good",
+        proposed_by="u1", proposed_ns=0, expires_ns=1, decided_by="u2", reason="agreed",
+    )  # fmt: skip
+    assert await kind.carry_out(proposal) == "flow ema-cross 1 is live"
+    last = (await store.moves())[-1]
+    assert (last.to, last.is_override, last.by) == (S.LIVE, True, "user:u1")
+    assert last.reason == "it is good; approved by u2: agreed"
