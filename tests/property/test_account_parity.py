@@ -273,6 +273,7 @@ def watched(seed: int, market: str, exits: Exits, *, is_restless: bool) -> tuple
     frames = one.finish()
     return (
         frames.log_digest,
+        frames.trades.rows(),
         frames.equity.rows(),
         frames.max_drawdown,
         frames.max_drawdown_fraction,

@@ -1,6 +1,8 @@
 """The compiled loop and the live pipeline leave the same orders and trades, to the cent."""
 
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,15 +13,36 @@ from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import TickBlock
 from plan2.intelligence.backtest.feeds import Blocks
+from plan2.intelligence.backtest.outside import Outside
 from plan2.intelligence.backtest.run import BacktestRun
-from plan2.intelligence.backtest.run_flow import run_flow
+from plan2.intelligence.backtest.run_flow import Outer, RunOptions, run_flow
+from plan2.intelligence.features.engine import FeatureEngine
+from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.flows.flow import Flow, parse_flow
+from plan2.intelligence.flows.source import write_source
+from plan2.intelligence.models.forecast import Forecast
 from plan2.wiring.flow_backtest import PipelineRun, run_pipeline
 from unit.flow_fixtures import EMA_CROSS
 from unit.trading_fixtures import EURUSD
 
 NOON_NS = 1_709_640_000_000_000_000
 QUICK = EMA_CROSS.replace("fast = 10", "fast = 3").replace("slow = 20", "slow = 8")
+READER = """\
+name = "reader"
+[source]
+symbol = "EURUSD"
+[models]
+use = true
+[policy]
+on = "tick"
+long = "p_up_lcb > 0.6"
+short = "p_down_lcb > 0.6"
+[exits]
+stop_loss = "barrier"
+take_profit = "barrier"
+[size]
+lots = 0.1
+"""
 CONTRACT = msgspec.structs.replace(EURUSD, swap_long_points=-6.1, swap_short_points=2.3)
 
 
@@ -32,24 +55,58 @@ def walk(count: int, seed: int = 5) -> TickBlock:
     return TickBlock("EURUSD", ts_ns, mid / 1e5, (mid + spread) / 1e5)
 
 
-def both(flow: Flow, block: TickBlock) -> tuple[BacktestRun, BacktestRun]:
-    """The same flow on the same ticks, compiled and by the pipeline."""
+class Alternating:
+    """Says 0.8 and 0.2 by turns of 20 bars; silent while the features warm up."""
+
+    model_ids = ("alternating",)
+
+    def __init__(self) -> None:
+        self.commits = 0
+
+    def commit(self, reading: object) -> None:
+        """Count bars."""
+        self.commits += 1
+
+    def forecast(self, ts_ns: int, reading: Any) -> Forecast:
+        """By turns."""
+        return Forecast(
+            symbol="EURUSD", ts_ns=ts_ns, p_up=0.8 if self.commits // 20 % 2 else 0.2,
+            barrier=0.0009, horizon_s=900, disagreement=0.0, standard_error=0.02,
+            calibration_id="", votes=(), abstained="" if reading.ready else "warming_up",
+        )  # fmt: skip
+
+    def states(self) -> dict[str, bytes]:
+        """It has none."""
+        return {}
+
+
+def wish(flow: Flow, block: TickBlock, ensemble: Any = None) -> PipelineRun:
+    """The flow over a block by the pipeline."""
 
     def read(_: str, start_ns: int, end_ns: int) -> TickBlock:
         begin, end = np.searchsorted(block.ts_ns, [start_ns, end_ns])
         return block.slice(int(begin), int(end))
 
-    piped = run_pipeline(
-        PipelineRun(
-            flow=flow,
-            instrument=CONTRACT,
-            settings=Settings(),
-            read=read,
-            start_ns=int(block.ts_ns[0]),
-            end_ns=int(block.ts_ns[-1]) + 1,
-            data_id="walk",
-        )
+    return PipelineRun(
+        flow=flow,
+        instrument=CONTRACT,
+        settings=Settings(),
+        read=read,
+        start_ns=int(block.ts_ns[0]),
+        end_ns=int(block.ts_ns[-1]) + 1,
+        data_id="walk",
+        ensemble=ensemble,
     )
+
+
+def shifted(outer: Outer) -> Outer:
+    """The same values as if other models had said them."""
+    return replace(outer, rows=outer.rows + 0.001)
+
+
+def both(flow: Flow, block: TickBlock) -> tuple[BacktestRun, BacktestRun]:
+    """The same flow on the same ticks, compiled and by the pipeline."""
+    piped = run_pipeline(wish(flow, block))
     return run_flow(flow, Blocks("EURUSD", lambda: iter([block])), CONTRACT), piped
 
 
@@ -73,12 +130,45 @@ def test_pipeline_and_compiled_loop_agree(exits: str) -> None:
         assert expected.schema == found.schema
         assert _comparable(found).equals(_comparable(expected)), name
     assert piped.end_balance == compiled.end_balance
+    assert piped.log_digest == compiled.log_digest
     assert piped.bars == compiled.bars
     curve = ["ts_ns", "balance", "lots"]
     assert piped.equity.select(curve).equals(compiled.equity.select(curve))
     # Only the compiled account counts the swap of an open position in equity: 0.61 for this night.
     assert (piped.equity["equity"] - compiled.equity["equity"]).abs().max() <= 0.62
     assert piped.max_drawdown == pytest.approx(compiled.max_drawdown, abs=0.62)
+
+
+def test_forecasts_are_read_alike_and_down_is_not_up() -> None:
+    """A flow that reads bounds of up and down trades the same both ways, long and short."""
+    flow = parse_flow(READER)
+    block = walk(6_000, seed=3)
+    feed = Blocks("EURUSD", lambda: iter([block]))
+    source = write_source(flow)
+    engine = FeatureEngine(default_plan(), CONTRACT)
+    outside = Outside(source.program.outer, engine, Alternating(), 0.5)  # type: ignore[arg-type]
+    times, rows = outside.collect(feed)
+    outer = Outer(tuple(source.program.outer), times, rows)
+    compiled = run_flow(flow, feed, CONTRACT, RunOptions(outer=outer))
+    piped = run_pipeline(wish(flow, block, Alternating()))
+    assert set(compiled.trades["side"]) == {1, -1}
+    assert piped.log_digest == compiled.log_digest
+    assert (
+        compiled.run_id != run_flow(flow, feed, CONTRACT, RunOptions(outer=shifted(outer))).run_id
+    )
+
+
+def test_bets_of_the_ensemble_are_taken_by_the_pipeline() -> None:
+    """0.8 up and 0.2 up by turns at half a pip of spread: both sides, 0.02 lots, at the barrier."""
+    flow = parse_flow(
+        'name = "bets"\n[source]\nsymbol = "EURUSD"\n[policy]\nkind = "models"\n'
+        "[size]\nlots = 0.02\n"
+    )
+    run = run_pipeline(wish(flow, walk(6_000, seed=3), Alternating()))
+    assert set(run.trades["side"]) == {1, -1}
+    assert set(run.trades["lots"]) == {0.02}
+    assert run.engine == "pipeline"
+    assert {"stop_loss", "take_profit"} <= set(run.trades["exit_reason"])
 
 
 def test_what_only_the_compiled_account_has_is_refused_by_name() -> None:

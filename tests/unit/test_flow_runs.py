@@ -174,7 +174,7 @@ def bars_feed(path: str) -> BarFeed:
 
 
 def test_bars_are_walked_on_three_paths() -> None:
-    """Base goes to the nearer end first; the spread is the bar's, else the caller's."""
+    """Base goes to the nearer end first; the spread is the bar's, at least the caller's."""
     (base,) = bars_feed("base").blocks()
     assert base.bid.tolist() == [1.1, 1.1, 1.05, 1.3, 1.2, 1.2, 1.2, 1.25, 1.0, 1.1]
     (high,) = bars_feed("high_first").blocks()
@@ -182,8 +182,37 @@ def test_bars_are_walked_on_three_paths() -> None:
     (low,) = bars_feed("low_first").blocks()
     assert low.bid.tolist() == [1.1, 1.1, 1.05, 1.3, 1.2, 1.2, 1.2, 1.0, 1.25, 1.1]
     np.testing.assert_allclose(base.ask - base.bid, [20e-5] * 5 + [10e-5] * 5)
+    assert bars_feed("base").told(NS_PER_MINUTE) == (
+        "Quotes are made of bars of 1m, with a spread of 10 points, or of the bar where that is "
+        "wider."
+    )
+    assert "shorter than 1m: most of them are guesses" in bars_feed("base").told(0)
     assert (np.diff(base.ts_ns) > 0).all()
     assert base.ts_ns[4] == NS_PER_MINUTE - NS_PER_MS
+
+
+def test_the_spread_of_bars_costs_what_was_said() -> None:
+    """One lot, 12 points of 1 USD: half when bought, half when sold, 12.00 in all.
+
+    Bars of MetaTrader that note no spread, as its raw accounts do: up, up, down, up. Bought with
+    the second bar at 1.1010 + 0.00012, sold with the fourth at 1.1010: -12.00 without commission.
+    """
+    opens, closes = [1.1, 1.101, 1.102, 1.101], [1.101, 1.102, 1.101, 1.102]
+    bids = np.array([opens, np.maximum(opens, closes), np.minimum(opens, closes), closes])
+    prices = np.concatenate([bids, np.full((4, 4), np.nan)])
+    starts = np.arange(4) * NS_PER_MINUTE
+    counts = np.full(4, 10)
+    series = BarSeries("EURUSD", 60, starts, prices, counts, np.zeros(4, np.int64))
+    flow = parse_flow(
+        'name = "x"\n[source]\nsymbol = "EURUSD"\n[policy]\nlong = "close > open"\n'
+        'exit_long = "close < open"\n[size]\nlots = 1\n[execution]\ncommission_per_lot = "0"\n'
+    )
+    run = run_flow(flow, BarFeed(series, "base", 1e-5, 12e-5), EURUSD)
+    (trade,) = run.trades.iter_rows(named=True)
+    assert (trade["open_price"], trade["close_price"]) == (1.10112, 1.101)
+    assert (trade["spread_cost"], trade["gross"]) == (-12.00, -12.00)
+    free = run_flow(flow, BarFeed(series, "base", 1e-5), EURUSD)
+    assert free.trades["spread_cost"].to_list() == [0.0]
 
 
 def test_policies_are_found_by_file_and_class(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from plan2.foundation.config.schema import Management
 from plan2.foundation.events.order import OrderPlaced
 from plan2.intelligence.decision.explain import replay
 from plan2.intelligence.decision.record import Outcome, Reason
-from plan2.intelligence.flows.flow import Exits, FlowRisk, Partial, Policy, Size
+from plan2.intelligence.flows.flow import Exits, FlowRisk, ModelUse, Partial, Policy, Size
 from plan2.intelligence.flows.policy import Signal
+from plan2.intelligence.models.standing import Standing
+from plan2.intelligence.risk.news import NewsShade
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.risk.switch import Scope, Where
 from plan2.intelligence.trading.placing import facts_of
@@ -28,7 +30,7 @@ from unit.flow_fixtures import (
     records,
     seat_of,
 )
-from unit.trading_fixtures import BUY, EURUSD, SELL, Desk, forecast, scene, tick
+from unit.trading_fixtures import BUY, EURUSD, NOON_NS, SELL, Desk, forecast, scene, tick
 
 
 def placed(desk: Desk) -> list[OrderPlaced]:
@@ -250,6 +252,37 @@ def test_the_accounts_cap_binds_a_flow_that_asks_for_too_much() -> None:
     size = records(desk)[0].size
     assert size is not None
     assert size.binding == "risk"
+
+
+def test_news_shrinks_or_vetoes_a_flow_and_the_record_holds_it() -> None:
+    """Half of 0.10 lots; nothing of it; and nothing that lies on another symbol."""
+    for factor, lots in ((0.5, [0.05]), (0.0, []), (1.0, [0.10])):
+        desk = flow_desk({1: LONG})
+        shade = NewsShade(symbol="EURUSD", factor=factor, until_ns=NOON_NS + 60 * 10**9)
+        desk.account.guard.news.put(shade, NOON_NS)
+        desk.account.guard.news.put(NewsShade(symbol="USDJPY", factor=0.0, until_ns=2**62), 0)
+        decision = at(desk, 1)
+        assert [order.quantity for order in desk.sent] == lots
+        assert decision.size is not None
+        assert decision.size.binding == ("flow" if factor == 1.0 else "news")
+        (record,) = records(desk)
+        assert replay(record, EURUSD, lambda item: item.forecast).identical
+
+
+def test_doubts_about_models_bind_only_a_flow_that_reads_them() -> None:
+    """An old champion leaves half of 0.10 lots; a situation nobody has seen leaves nothing."""
+    reads = flow_of(models=ModelUse(use=True))
+    old = Standing(size_factor=0.5)
+    for flow, lots in ((reads, 0.05), (flow_of(), 0.10)):
+        desk = flow_desk({1: LONG}, flow)
+        desk.account.on_tick(
+            msgspec.structs.replace(scene(tick(after_s=1, seq=1), None), standing=old)
+        )
+        assert [order.quantity for order in desk.sent] == [lots]
+    for flow, reason in ((reads, Reason.NOVEL_SITUATION), (flow_of(), Reason.FLOW_ENTRY)):
+        desk = flow_desk({1: LONG}, flow)
+        strange = msgspec.structs.replace(scene(tick(after_s=1, seq=1), None), novelty=lambda: 1.0)
+        assert desk.account.on_tick(strange).reason is reason
 
 
 def test_a_flow_without_a_stop_gets_the_emergency_stop() -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from plan2.foundation.events.order import OrderExecuted
 from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.comparison.causes import Ground, compare, pair
 from plan2.intelligence.comparison.trades import LiveDay, Refused, SeenTrade, live_day
@@ -52,6 +53,45 @@ def test_the_day_is_rebuilt_from_stored_events() -> None:
     assert (trade.decided_ns, trade.opened_ns) == (NOON_NS + S, NOON_NS + 2 * S)
     assert (trade.close_price, trade.net) == (1.10100, Decimal("8.30"))
     assert live_day(events, "other").trades == ()
+
+
+def test_a_part_of_a_position_is_a_trade_and_pays_its_share_of_the_entry() -> None:
+    """0.04 of 0.10 lots leave first: 0.28 of 0.70 entry commission, the other 0.42 later."""
+    desk = flow_desk({1: LONG})
+    at(desk, 1)
+    fill_last(desk, 1.10010, "1", commission=Decimal("-0.70"))
+    events = [fact.event for fact in desk.sink.facts]
+    entry = next(each for each in events if isinstance(each, OrderExecuted))
+    part = msgspec.structs.replace(
+        entry, is_exit=True, executed_quantity=0.04, profit="3.60", commission="-0.28",
+        executed_price=1.10100, ts_ns=NOON_NS + 20 * S,
+    )  # fmt: skip
+    first, rest = live_day([*events, part], "ema-cross").trades
+    assert (first.lots, first.net) == (0.04, Decimal("3.04"))
+    assert (rest.lots, rest.closed_ns, rest.net) == (0.06, 0, Decimal(0))
+    last = msgspec.structs.replace(part, executed_quantity=0.06, profit="0", commission="-0.42")
+    assert live_day([*events, part, last], "ema-cross").trades[1].net == Decimal("-0.84")
+
+
+def test_trades_that_are_open_at_the_end_are_compared_by_their_entries() -> None:
+    """Alike without a word; with another entry by its cause; closed on one side only is said."""
+    open_ = msgspec.structs.replace(TRADE, closed_ns=0, close_price=0.0, net=Decimal(0))
+    held = LiveDay(trades=(open_,), refused=())
+    assert compare(held, [open_], GROUND).causes == {}
+    worse = msgspec.structs.replace(open_, open_price=1.10015)
+    assert compare(held, [worse], GROUND).causes == {"slippage": 1}
+    (part,) = compare(held, [TRADE], GROUND).differences
+    assert part.detail == "closed in the replay, still open live at the end"
+
+
+def test_a_refused_exit_is_the_reason_why_a_trade_ended_later() -> None:
+    """Refused before the replay was out; a refusal after that explains nothing."""
+    late = changed(closed_ns=NOON_NS + 62 * S, close_price=1.10000)
+    moved = msgspec.structs.replace(TRADE, closed_ns=NOON_NS + 2 * S, close_price=1.10004)
+    for second, cause in ((1, "reject"), (30, "latency")):
+        exits = (Refused(NOON_NS + second * S, "requote"),)
+        live = msgspec.structs.replace(late, refused_exits=exits)
+        assert compare(live, [moved], GROUND).causes == {cause: 1}
 
 
 def test_the_same_trades_have_no_difference() -> None:

@@ -25,6 +25,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
         "plan2 backtest ema-cross.toml --from 2014-05-01 --to 2014-05-10 --param fast=12 --json",
         "plan2 backtest breakout.toml --bars eurusd_m5.parquet --spread-points 12",
         "plan2 backtest ema-cross.toml --policy my_rule.py:MyRule",
+        "plan2 backtest breakout.toml --engine pipeline",
         "plan2 backtest --symbol EURUSD",
     ),
 )
@@ -34,12 +35,16 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--to", "end", metavar="TIME", help="End, exclusive, ISO 8601, UTC.")
 @click.option("--ticks", type=FILE, help="A file of ticks instead of the archive.")
 @click.option("--bars", type=FILE, help="A file of bars, where no ticks exist.")
-@click.option("--spread-points", type=click.FloatRange(min=0), help="Of bars that say none.")
+@click.option("--spread-points", type=click.FloatRange(min=0), help="Least spread of bars.")
 @click.option("--quote-rate", type=float, default=0.0, help="Account currency per quote currency.")
 @click.option("--base-rate", type=float, default=0.0, help="Account currency per base currency.")
 @click.option("--param", "params", multiple=True, metavar="NAME=NUMBER", help="Repeatable.")
 @click.option("--policy", metavar="NAME", help="In Python: name, module:Class, file.py:Class.")
-@click.option("--engine", type=click.Choice(["compiled", "python"]), help="As the flow says.")
+@click.option(
+    "--engine",
+    type=click.Choice(["compiled", "python", "pipeline"]),
+    help="What runs it: as the flow needs, or the live code with `pipeline`.",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Of latency, slippage and refusals.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for files.")
 @click.option("--report/--no-report", default=True, help="Keep the run of a flow and its report.")

@@ -12,11 +12,13 @@ from plan2.commands.options import print_json, say
 from plan2.dataflow.archive import END_OF_TIME_NS
 from plan2.foundation.config.load import Loaded, data_dir
 from plan2.foundation.errors import InputError
+from plan2.intelligence.backtest.run import Engine
 from plan2.intelligence.backtest.run_flow import with_seed
 from plan2.intelligence.backtest.summary import summary_of, summary_text, write_run
 from plan2.intelligence.flows.flow import Flow, read_flow, with_parameters
 from plan2.intelligence.flows.policies import Policy, find_policy
-from plan2.wiring.flow_run import FlowResult, FlowWindow, backtest_flow
+from plan2.wiring.flow_pipeline import run_by_engine
+from plan2.wiring.flow_run import FlowResult, FlowWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class FlowOptions:
     base_rate: float
     params: tuple[str, ...]
     policy: str | None
-    engine: str | None
+    engine: Engine | None
     seed: int | None
     out: Path | None
     report: bool
@@ -57,8 +59,13 @@ def run_file(loaded: Loaded, asked: FlowOptions, *, as_json: bool) -> None:
         rates=(asked.quote_rate, asked.base_rate),
     )
     policy = _policy(flow, asked)
-    found = backtest_flow(
-        loaded, flow, window, lambda ticks, ts_ns: show_progress(ts_ns, ticks), policy
+    found = run_by_engine(
+        loaded,
+        flow,
+        window,
+        lambda ticks, ts_ns: show_progress(ts_ns, ticks),
+        policy,
+        asked.engine,
     )
     clear_progress()
     summary = summary_of(found.run, found.other_paths, found.inference_share)
@@ -102,11 +109,6 @@ def _flow(asked: FlowOptions) -> Flow:
 def _policy(flow: Flow, asked: FlowOptions) -> Policy | None:
     """The Python policy that decides; None for the flow's rules."""
     name = asked.policy or flow.policy.plugin
-    if flow.policy.kind == "models":
-        raise InputError(
-            f"{flow.name} takes the bets of the ensemble, which the compiled loop does not make.",
-            remedy="Write rules over p_up, or backtest the live pipeline with --symbol.",
-        )
     is_python = asked.engine == "python" or asked.policy or flow.policy.kind == "python"
     if not is_python or asked.engine == "compiled":
         return None

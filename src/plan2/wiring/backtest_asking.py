@@ -12,12 +12,8 @@ def check_asked(flow: Flow) -> None:
     Raises:
         InputError: an expression cannot be used, or the policy is none that is installed.
     """
-    write_source(flow)
-    if flow.policy.kind == "models":
-        raise InputError(
-            f"{flow.name} takes the bets of the ensemble, which the compiled loop does not make.",
-            remedy="Write rules over p_up.",
-        )
+    if flow.policy.kind != "models":
+        write_source(flow)
     if flow.policy.kind == "python" and ":" in flow.policy.plugin:
         # A module or a file would be any code of this machine.
         raise InputError(

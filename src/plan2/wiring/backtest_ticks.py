@@ -6,7 +6,8 @@ from plan2.intelligence.backtest.asked import BacktestWish
 from plan2.intelligence.flows.flow import Flow
 from plan2.wiring.backtest_asking import policy_of
 from plan2.wiring.backtest_carrying import Progress, RunTicks
-from plan2.wiring.flow_run import FlowResult, FlowWindow, backtest_flow, tick_feed
+from plan2.wiring.flow_pipeline import run_by_engine
+from plan2.wiring.flow_run import FlowResult, FlowWindow, tick_feed
 
 
 def over_archive(loaded: Loaded) -> RunTicks:
@@ -19,6 +20,6 @@ def over_archive(loaded: Loaded) -> RunTicks:
         def told(ticks: int, _ts_ns: int) -> None:
             progress(min(1.0, ticks / expected), f"{ticks:,} of about {expected:,} ticks")
 
-        return backtest_flow(loaded, flow, window, told, policy_of(flow))
+        return run_by_engine(loaded, flow, window, told, policy_of(flow))
 
     return run

@@ -21,12 +21,14 @@ from plan2.dataflow.terminals.simulated.rules import AccountRules
 from plan2.dataflow.terminals.simulated.terminal import SimulatedTerminal
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import stopwatch_ns
-from plan2.foundation.config.schema import Decision, Management, Risk, Settings
+from plan2.foundation.config.schema import Management, Risk, Settings
 from plan2.foundation.errors import InputError, Unrecoverable
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.latency import Latency
+from plan2.foundation.loop import run_async
 from plan2.foundation.values import NS_PER_MINUTE, TenantId
 from plan2.intelligence.backtest.collecting import Collected
+from plan2.intelligence.backtest.log_digest import log_digest
 from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.flows.flow import Flow, flow_digest
 from plan2.intelligence.flows.memory import period_ns
@@ -56,7 +58,7 @@ WIDE: Final = Risk(
     order_value_max_fraction=ROOM,
     daily_loss_max_fraction=1.0,
     drawdown_max_fraction=1.0,
-    spread_max_fraction_of_stop=1.0,
+    spread_max_fraction_of_stop=ROOM,
     tick_age_max_ms=FEW,
     stop_distance_min_spreads=0.0,
     orders_per_minute_max=FEW,
@@ -111,10 +113,10 @@ def run_pipeline(wish: PipelineRun, on_progress: OnProgress = lambda *_: None) -
 
     Raises:
         InputError: the flow asks for what only the compiled account has: random latency, slippage,
-            refusals, fills at the quote of the signal.
+            refusals, fills at the quote of the signal; or it cannot be used.
         Unrecoverable: something broke on the tick path; the run means nothing.
     """
-    return asyncio.run(play(wish, on_progress))
+    return run_async(play(wish, on_progress))
 
 
 async def play(wish: PipelineRun, on_progress: OnProgress = lambda *_: None) -> BacktestRun:
@@ -156,6 +158,7 @@ def _check(flow: Flow) -> None:
     execution = flow.execution
     asked = {
         "fill": execution.fill != "next_quote",
+        "latency_ms": not execution.latency_ms.is_integer(),
         "latency_spread_ms": execution.latency_spread_ms > 0.0,
         "slippage": execution.slippage != "fixed" or execution.slippage_points > 0.0,
         "reject_fraction": execution.reject_fraction > 0.0,
@@ -164,9 +167,9 @@ def _check(flow: Flow) -> None:
     names = [name for name, is_asked in asked.items() if is_asked]
     if names:
         raise InputError(
-            f"Flow {flow.name} asks for {', '.join(names)} in [execution], which the pipeline's "
-            "broker does not have.",
-            remedy="Run it compiled, or leave them out: --engine compiled.",
+            f"Flow {flow.name} sets {', '.join(names)} in [execution]: the pipeline's broker fills "
+            "at the next quote after whole milliseconds, without chance.",
+            remedy="Run it compiled (--engine compiled), or leave them out.",
         )
 
 
@@ -210,12 +213,7 @@ def _floor(
 ) -> Floor:
     flow = wish.flow
     market = msgspec.structs.replace(wish.settings.market, spike_sigmas=ROOM)
-    decision = msgspec.structs.replace(
-        Decision(), uncertainty_weight=wish.settings.decision.uncertainty_weight
-    )
-    settings = msgspec.structs.replace(
-        wish.settings, risk=WIDE, management=CALM, market=market, decision=decision
-    )
+    settings = msgspec.structs.replace(wish.settings, risk=WIDE, management=CALM, market=market)
     ensembles = {} if wish.ensemble is None else {flow.source.symbol: wish.ensemble}
     return build_floor(
         FloorPlan(
@@ -247,7 +245,7 @@ def _seat(wish: PipelineRun, instrument: Instrument, floor: Floor) -> FlowSeat:
         instrument,
         account.rules,
         lambda: account.rates.rate(instrument.quote),
-        plan_of(wish.settings).names,
+        plan_of(wish.settings),
         wish.folder,
     )
     seat = FlowSeat(flow, 0, flow_digest(flow), policy)
@@ -264,7 +262,9 @@ def _finished(
     wish: PipelineRun, found: Collected, seat: FlowSeat, balance: Decimal, seconds: float
 ) -> BacktestRun:
     flow, (trades, orders, equity) = wish.flow, found.frames()
-    names = (seat.digest, wish.data_id, str(flow.execution.seed), "pipeline", code_hash())
+    contract = msgspec.json.encode(wish.instrument, order="deterministic").decode()
+    models = "" if wish.ensemble is None else " ".join(wish.ensemble.model_ids)
+    names = (seat.digest, wish.data_id, contract, models, "pipeline", code_hash())
     return BacktestRun(
         run_id=hashlib.sha256("\n".join(names).encode()).hexdigest()[:32],
         flow=flow,
@@ -285,7 +285,7 @@ def _finished(
         trades=trades,
         orders=orders,
         equity=equity,
-        log_digest=found.digest(),
+        log_digest=log_digest(orders, trades, wish.instrument.digits),
         denials=found.denials,
         rejects=found.rejects,
     )

@@ -26,27 +26,39 @@ def outer_values(
     names = tuple(write_source(flow).program.outer)
     if not names:
         return Outer(), 0.0
-    plan = plan_of(loaded.settings)
-    ensemble = None
-    if set(names) & set(FORECASTS):
-        registry = TrialRegistry(data_dir(loaded.settings) / "models")
-        found = load_ensembles(registry, (instrument.symbol,), plan.schema_id)
-        ensemble = _of_families(found.get(instrument.symbol), flow.models.families)
-    engine = FeatureEngine(plan, instrument)
+    ensemble = ensemble_of(loaded, flow, instrument) if set(names) & set(FORECASTS) else None
+    engine = FeatureEngine(plan_of(loaded.settings), instrument)
     weight = loaded.settings.decision.uncertainty_weight
     outside = Outside(names, engine, ensemble, weight)
     times, rows = outside.collect(feed)
     return Outer(names, times, rows), outside.inference_s
 
 
-def _of_families(ensemble: Ensemble | None, families: tuple[str, ...]) -> Ensemble | None:
-    """The members of these families alone; all of them when none is named."""
-    if ensemble is None or not families:
-        return ensemble
-    members = [each for each in ensemble.members if each.manifest.family in families]
-    if not members:
-        known = sorted({each.manifest.family for each in ensemble.members})
+def reads_forecasts(flow: Flow) -> bool:
+    """Whether the ensemble has a say in what the flow does."""
+    is_bets = flow.policy.kind == "models"
+    return is_bets or bool(set(write_source(flow).program.outer) & set(FORECASTS))
+
+
+def ensemble_of(loaded: Loaded, flow: Flow, instrument: Instrument) -> Ensemble:
+    """The champion of the flow's symbol: its members of the families that the flow names, or all.
+
+    Raises:
+        InputError: the symbol has no champion, or none of a family.
+    """
+    registry = TrialRegistry(data_dir(loaded.settings) / "models")
+    symbol, families = instrument.symbol, flow.models.families
+    found = load_ensembles(registry, (symbol,), plan_of(loaded.settings).schema_id)
+    if symbol not in found:
         raise InputError(
-            f"{ensemble.symbol} has no models of {', '.join(families)}; it has {', '.join(known)}."
+            f"{symbol} has no models, and {flow.name} reads their forecasts.",
+            remedy="Train some with `plan2 train`, or name the data folder that has them.",
         )
-    return Ensemble(ensemble.symbol, members)
+    members = found[symbol].members
+    chosen = [each for each in members if not families or each.manifest.family in families]
+    if not chosen:
+        known = sorted({each.manifest.family for each in members})
+        raise InputError(
+            f"{symbol} has no models of {', '.join(families)}; it has {', '.join(known)}."
+        )
+    return Ensemble(symbol, chosen)

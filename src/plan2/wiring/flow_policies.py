@@ -5,7 +5,9 @@ from pathlib import Path
 
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
+from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.decision.decide import Rules
+from plan2.intelligence.features.plan import FeaturePlan
 from plan2.intelligence.flows.bets import BetPolicy
 from plan2.intelligence.flows.compiled import CompiledFlow
 from plan2.intelligence.flows.flow import Flow
@@ -36,13 +38,13 @@ def make_policy(
     instrument: Instrument,
     rules: Rules,
     rate: Callable[[], float],
-    names: tuple[str, ...],
+    plan: FeaturePlan,
     folder: Path | None,
 ) -> FlowPolicy:
     """The policy of a flow on an instrument; compiling may take seconds the first time.
 
-    `rate` gives account currency per unit of the quote currency now; `names` are those of the
-    features that accounts are given, in order; `folder` is the data folder, None keeps nothing.
+    `rate` gives account currency per unit of the quote currency now; `plan` is that of the features
+    that accounts are given; `folder` is the data folder, None keeps nothing.
 
     Raises:
         InputError: as `check_flow`.
@@ -51,4 +53,5 @@ def make_policy(
     if flow.policy.kind == "models":
         return BetPolicy(instrument, rules.decision, rate)
     compiled = CompiledFlow(flow, instrument, folder / FOLDER if folder is not None else None)
-    return CompiledPolicy(compiled, names, rules.decision.uncertainty_weight)
+    bar_ns = plan.bar_period_s * NS_PER_SECOND
+    return CompiledPolicy(compiled, plan.names, bar_ns, rules.decision.uncertainty_weight)

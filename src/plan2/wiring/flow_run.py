@@ -25,6 +25,7 @@ from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.backtest.run_flow import OnProgress, RunOptions, run_flow
 from plan2.intelligence.flows.check import FlowCheck, Ticks, check_flow
 from plan2.intelligence.flows.flow import Flow
+from plan2.intelligence.flows.memory import period_ns
 from plan2.intelligence.flows.modules import FOLDER
 from plan2.intelligence.flows.policies import Policy
 from plan2.intelligence.flows.source import write_source
@@ -34,7 +35,7 @@ from plan2.wiring.contracts import known_contracts
 class FlowWindow(msgspec.Struct, frozen=True, kw_only=True):
     """What a flow is run over; times UTC ns.
 
-    `ticks`, `bars`: a file instead of the archive. `spread_points`: of bars that have none.
+    `ticks`, `bars`: a file instead of the archive. `spread_points`: the least of bars without ask.
     `rates`: account currency per unit of quote and of base, for a cross; 0 = not needed.
     """
 
@@ -80,7 +81,8 @@ def backtest_flow(
     runs = {}
     for path in PATHS:
         feed = BarFeed(bars, path, instrument.point, spread)
-        runs[path], _ = _run(loaded, flow, feed, instrument, options, policy)
+        run, _ = _run(loaded, flow, feed, instrument, options, policy)
+        runs[path] = replace(run, made_of=feed.told(period_ns(flow.source.bars)))
     return FlowResult(run=runs.pop("base"), other_paths={str(name): r for name, r in runs.items()})
 
 

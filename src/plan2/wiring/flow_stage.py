@@ -124,7 +124,7 @@ class AccountStage:
             instrument,
             account.rules,
             lambda: account.rates.rate(instrument.quote),
-            plan_of(plan.settings).names,
+            plan_of(plan.settings),
             plan.folder,
         )
 

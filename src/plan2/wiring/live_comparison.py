@@ -2,7 +2,7 @@
 
 import datetime as dt
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -113,7 +113,6 @@ async def compare_day(loaded: Loaded, name: str, day: dt.date) -> FlowDay:
     Raises:
         InputError: the flow does not trade, reads forecasts, or nothing of that day is archived.
     """
-    begin_ns = (day - EPOCH).days * NS_PER_DAY
     async with open_database(loaded.settings, lambda _: None, may_join=True) as database:
         versions = await PostgresFlows(database.uow, MAIN_TENANT).versions()
         version = next((v for v in versions if v.name == name and v.state in SEATED), None)
@@ -121,20 +120,33 @@ async def compare_day(loaded: Loaded, name: str, day: dt.date) -> FlowDay:
             raise InputError(
                 f"No version of flow {name!r} trades.", remedy="`plan2 flow list` shows which do."
             )
-        events = await _events(database.store, version.account_id)
-    flow = version.flow()
+        events = await order_events(database.store, version.account_id)
+    return await compared(loaded.settings, version, events, day)
+
+
+async def compared(
+    settings: Settings, version: FlowVersion, events: Sequence[Event], day: dt.date
+) -> FlowDay:
+    """Hold what an account's events say of a flow's UTC day against its replay.
+
+    Raises:
+        InputError: the flow reads forecasts, or nothing of that day is archived.
+    """
+    flow, begin_ns = version.flow(), (day - EPOCH).days * NS_PER_DAY
     if flow.models.use or flow.policy.kind == "models":
-        raise InputError(f"Flow {name} reads forecasts, which the replay of a day does not have.")
-    live = live_day(events, name)
-    run = await play(_wish(loaded.settings, version, live, begin_ns))
+        raise InputError(
+            f"Flow {version.name} reads forecasts, which the replay of a day does not have."
+        )
+    block = _archive(settings).read(version.symbol, begin_ns, begin_ns + NS_PER_DAY)
+    if not len(block):
+        raise InputError(f"No tick of {version.symbol} on {day.isoformat()} is archived.")
+    live = live_day(events, version.name)
+    run = await play(_wish(settings, version, live, begin_ns))
     replayed = [t for t in trades_of(run) if t.decided_ns >= begin_ns]
-    block = _archive(loaded.settings).read(version.symbol, begin_ns, begin_ns + NS_PER_DAY)
-    contract = known_contracts(loaded.settings)[version.symbol]
-    found = compare(
-        _within(live, begin_ns), replayed, ground_of(block, loaded.settings, contract.pip)
-    )
+    contract = known_contracts(settings)[version.symbol]
+    found = compare(_within(live, begin_ns), replayed, ground_of(block, settings, contract.pip))
     return FlowDay(
-        flow=name,
+        flow=version.name,
         version=version.version,
         account_id=version.account_id,
         day=day.isoformat(),
@@ -143,8 +155,8 @@ async def compare_day(loaded: Loaded, name: str, day: dt.date) -> FlowDay:
 
 
 def trades_of(run: BacktestRun) -> list[SeenTrade]:
-    """The trades of a replay; a part of a position is a trade of its own."""
-    return [
+    """The trades of a replay; what was closed because the day was over is open."""
+    trades = [
         SeenTrade(
             side=row["side"],
             lots=row["lots"],
@@ -157,6 +169,16 @@ def trades_of(run: BacktestRun) -> list[SeenTrade]:
         )
         for row in run.trades.iter_rows(named=True)
     ]
+    reasons = run.trades["exit_reason"].to_list()
+    return [
+        still_open(trade) if reason == "end" else trade
+        for trade, reason in zip(trades, reasons, strict=True)
+    ]
+
+
+def still_open(trade: SeenTrade) -> SeenTrade:
+    """The trade as it stood before it was closed."""
+    return msgspec.structs.replace(trade, closed_ns=0, close_price=0.0, net=Decimal(0))
 
 
 def ground_of(block: TickBlock, settings: Settings, pip: float) -> Ground:
@@ -218,14 +240,14 @@ def _wish(settings: Settings, version: FlowVersion, live: LiveDay, begin_ns: int
 
 
 def _within(live: LiveDay, begin_ns: int) -> LiveDay:
-    """What was decided on the day."""
+    """What was decided on the day, as it stood at its end."""
     end_ns = begin_ns + NS_PER_DAY
-    return msgspec.structs.replace(
-        live, trades=tuple(t for t in live.trades if begin_ns <= t.decided_ns < end_ns)
-    )
+    decided = [t for t in live.trades if begin_ns <= t.decided_ns < end_ns]
+    trades = tuple(still_open(t) if t.closed_ns >= end_ns else t for t in decided)
+    return msgspec.structs.replace(live, trades=trades)
 
 
-async def _events(store: EventStore, account_id: str) -> list[Event]:
+async def order_events(store: EventStore, account_id: str) -> list[Event]:
     """What happened to the orders of an account, oldest first."""
     found: list[Event] = []
     after = 0

@@ -34,8 +34,9 @@ class BarFeed:
     they are filled near the open, not at an extreme. The close comes a millisecond before the end.
 
     Args:
-        bars: bid prices must be known; without ask prices the spread of the bar is added, and
-            `spread` (quote currency) where the bar has none.
+        bars: bid prices must be known; without ask prices the spread of the bar is added.
+            MetaTrader notes the smallest spread of a bar, often 0, so `spread` (quote currency) is
+            the least that is added, and what is added where the bar has none.
 
     Raises:
         InputError: on reading, when a spread is known neither to the bars nor to the caller.
@@ -62,6 +63,21 @@ class BarFeed:
         for start in range(0, len(self.bars), BARS_A_BLOCK):
             yield self._ticks(self.bars.slice(start, start + BARS_A_BLOCK))
 
+    def told(self, flow_bar_ns: int) -> str:
+        """Where the quotes come from, in sentences; `flow_bar_ns`: bars of the flow."""
+        length = _length(self.bars.period_s)
+        if not np.isnan(self.bars.prices[4:]).any():
+            spread = "their own bid and ask"
+        elif self.spread is None:
+            spread = "the spread that each bar notes; MetaTrader notes the smallest one"
+        else:
+            least = f"{self.spread / self.point:g} points"
+            spread = f"a spread of {least}, or of the bar where that is wider"
+        found = f"Quotes are made of bars of {length}, with {spread}."
+        if flow_bar_ns < self.bars.period_s * NS_PER_SECOND:
+            found += f" The flow's own bars are shorter than {length}: most of them are guesses."
+        return found
+
     def _ticks(self, bars: BarSeries) -> TickBlock:
         period_ns = bars.period_s * NS_PER_SECOND
         again = min(NS_PER_SECOND, period_ns // 10)
@@ -74,11 +90,8 @@ class BarFeed:
     def _ask(self, bars: BarSeries) -> Float64Array:
         """float64[4, n]: as recorded, else bid and spread."""
         ask = bars.prices[4:]
-        spread = np.where(
-            bars.spread_points >= 0,
-            bars.spread_points * self.point,
-            np.nan if self.spread is None else self.spread,
-        )
+        known = np.where(bars.spread_points >= 0, bars.spread_points * self.point, np.nan)
+        spread = np.fmax(known, np.nan if self.spread is None else self.spread)
         whole: Float64Array = np.where(np.isnan(ask), bars.prices[:4] + spread, ask)
         if np.isnan(whole).any():
             raise InputError(
@@ -86,6 +99,14 @@ class BarFeed:
                 remedy="Say it: --spread-points 12.",
             )
         return whole
+
+
+def _length(seconds: int) -> str:
+    """As flows write it: 5m, 4h, 1d."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
 
 
 def _walk(path: Path, ohlc: Float64Array) -> Float64Array:

@@ -3,7 +3,6 @@
 The rows are those of the compiled account: the same times, prices and money for the same trades.
 """
 
-import hashlib
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
@@ -94,10 +93,6 @@ class Collected:
             pl.DataFrame(self.orders, schema=ORDERS),
             pl.DataFrame(self.equity, schema=EQUITY),
         )
-
-    def digest(self) -> str:
-        """SHA-256 over orders and trades, in order."""
-        return hashlib.sha256(msgspec.json.encode([self.orders, self.trades])).hexdigest()
 
     # --- what happens -----------------------------------------------------------------------
 

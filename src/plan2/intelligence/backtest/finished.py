@@ -14,7 +14,11 @@ from plan2.intelligence.flows.flow import Flow, flow_digest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """What the runner knows: `code` is the fingerprint of everything that computed the result."""
+    """What the runner knows.
+
+    `code` is the fingerprint of everything that computed the result, `given` the hash of what was
+    given to it beside flow and ticks: forecasts, rates, measured slippage.
+    """
 
     flow: Flow
     instrument: Instrument
@@ -23,6 +27,7 @@ class Finished:
     bars: int
     seconds: float
     is_bars: bool
+    given: str = ""
 
 
 def finished_run(finished: Finished, ticks: PointFeed, frames: AccountFrames) -> BacktestRun:
@@ -30,7 +35,16 @@ def finished_run(finished: Finished, ticks: PointFeed, frames: AccountFrames) ->
     flow, digest = finished.flow, flow_digest(finished.flow)
     seed = flow.execution.seed
     contract = msgspec.json.encode(finished.instrument, order="deterministic").decode()
-    parts = (digest, ticks.data_id, str(seed), contract, finished.engine, finished.code)
+    parts: tuple[str, ...] = (
+        digest,
+        ticks.data_id,
+        str(seed),
+        contract,
+        finished.engine,
+        finished.code,
+    )
+    if finished.given:
+        parts = (*parts, finished.given)
     return BacktestRun(
         run_id=hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32],
         flow=flow,

@@ -16,6 +16,7 @@ from plan2.intelligence.backtest.feeds import TickFeed
 from plan2.intelligence.features.catalog import TABULAR
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.sampled import SampledFeatures
+from plan2.intelligence.flows.forecasts import forecast_row
 from plan2.intelligence.flows.words import FORECASTS
 from plan2.intelligence.models.ensemble import Ensemble
 
@@ -90,17 +91,12 @@ class Outside:
 
     def _forecasts(self, ensemble: Ensemble, samples: SampledFeatures) -> Float64Array:
         """float64[m, 4] in the order of FORECASTS; NaN where there is no forecast."""
-        out = np.full((len(samples), len(FORECASTS)), np.nan)
+        out = np.empty((len(samples), len(FORECASTS)))
         for row in range(len(samples)):
             reading = _reading(samples, row)
             ensemble.commit(reading)
             forecast = ensemble.forecast(int(samples.ts_ns[row]), reading)
-            if not forecast.abstained:
-                reach = self._weight * forecast.standard_error
-                p_up = forecast.p_up
-                out[row] = (
-                    p_up, max(0.0, p_up - reach), max(0.0, 1.0 - p_up - reach), forecast.barrier
-                )  # fmt: skip
+            out[row] = forecast_row(forecast, self._weight)
         return out
 
 

@@ -18,7 +18,7 @@ from plan2.intelligence.backtest.acting import ask_for, engine_fingerprint
 from plan2.intelligence.backtest.feeds import PointFeed, PointTicks, TickFeed
 from plan2.intelligence.backtest.finished import Finished, finished_run
 from plan2.intelligence.backtest.run import BacktestRun
-from plan2.intelligence.backtest.run_flow import Cancelled, RunOptions, new_account
+from plan2.intelligence.backtest.run_flow import Cancelled, RunOptions, given_digest, new_account
 from plan2.intelligence.backtest.turn_source import DRAIN, ENDED, LAST, MAY_ENTER, turn_text
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.memory import new_memory
@@ -102,6 +102,7 @@ class PolicyLoop:
         for place, array in addressed.items():
             self._k[place] = array.ctypes.data
         self._k[places.RINGS] = len(memory.r)
+        self._given = given_digest(options)
         self._turn = self._compiled(source, options)
 
     def run(self, block: PointTicks) -> None:
@@ -187,6 +188,7 @@ class PolicyLoop:
             instrument=self._instrument,
             engine="python",
             code=engine_fingerprint(),
+            given=self._given,
             bars=self._memory.bars,
             seconds=self.seconds,
             is_bars=self._is_bars,

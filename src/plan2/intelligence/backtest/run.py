@@ -66,7 +66,8 @@ class BacktestRun:
     Attributes:
         run_id: the hash of everything that decides the result: flow, data, seed and code.
         engine: `compiled` loops, a `python` policy, or the live `pipeline`.
-        data_id: hash of the ticks. first_ns, last_ns: of them. is_bars: made of bars, not ticks.
+        data_id: hash of the ticks. first_ns, last_ns: of them. is_bars: made of bars, not ticks;
+            made_of: then how, in sentences.
         seconds: of the loop alone.
         start_balance, end_balance: account currency. max_drawdown: in money, on every tick;
             max_drawdown_fraction: the largest fall as a share of the peak before it.
@@ -96,3 +97,4 @@ class BacktestRun:
     log_digest: str
     denials: dict[str, int] = field(default_factory=dict)
     rejects: dict[int, int] = field(default_factory=dict)
+    made_of: str = ""

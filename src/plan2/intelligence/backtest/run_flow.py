@@ -3,6 +3,7 @@
 Deterministic: the same flow, ticks, seed and code give the same run, to the last bit.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,6 +124,7 @@ class Loop:
         self._rows = Rows(options.folder)
         self._accounts = new_account(flow, instrument, options, is_bars=is_bars)
         self._outer = _columns(source, options.outer)
+        self._given = given_digest(options)
         self._advance = self._compiled(source, options.folder)
 
     def run(self, block: PointTicks) -> None:
@@ -150,6 +152,7 @@ class Loop:
                 instrument=self._instrument,
                 engine="compiled",
                 code=engine_fingerprint(),
+                given=self._given,
                 bars=self.memory.bars,
                 seconds=self.seconds,
                 is_bars=self._is_bars,
@@ -167,6 +170,17 @@ class Loop:
         memory, none = self.memory, np.empty(0, np.int64)
         example = (memory.s, memory.w, memory.c, memory.r, memory.o, none, none, none)
         return machine_code(module.advance, self._accounts, *example, *self._outer, 0)
+
+
+def given_digest(options: RunOptions) -> str:
+    """SHA-256 of what was given to a run and decides its result; empty when nothing was."""
+    if not options.outer.names and options.slips is None and options.rates == (0.0, 0.0):
+        return ""
+    outer = options.outer
+    digest = hashlib.sha256(msgspec.json.encode((outer.names, options.rates)))
+    for column in (outer.times, outer.rows, options.slips):
+        digest.update(b"" if column is None else np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()
 
 
 def _columns(source: FlowSource, outer: Outer) -> tuple[Int64Array, Float64Array]:

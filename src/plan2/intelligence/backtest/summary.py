@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from plan2.dataflow.terminals.mt5.retcodes import retcode
 from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.backtest.bar_paths import STATEMENT
 from plan2.intelligence.backtest.run import BacktestRun, Engine
@@ -92,7 +93,7 @@ def summary_of(
         is_bars=run.is_bars,
         other_paths=paths,
         inference_share=round(inference_share, 4),
-        statement=STATEMENT if run.is_bars else "",
+        statement=f"{run.made_of} {STATEMENT}".strip() if run.is_bars else "",
     )
 
 
@@ -113,7 +114,7 @@ def summary_text(summary: RunSummary) -> str:
     if summary.denials:
         lines.append(f"  denied         {_counts(summary.denials)}")
     if summary.rejects:
-        lines.append(f"  rejected       {_counts(summary.rejects)}")
+        lines.append(f"  rejected       {_counts(named(summary.rejects))}")
     if summary.other_paths:
         nets = ", ".join(f"{name} {net:,.2f}" for name, net in summary.other_paths.items())
         worst = min(summary.net, *summary.other_paths.values())
@@ -140,5 +141,10 @@ def _net(run: BacktestRun) -> float:
     return round(run.end_balance - run.start_balance, 2)
 
 
-def _counts(counts: dict[str, int] | dict[int, int]) -> str:
+def named(rejects: dict[int, int]) -> dict[str, int]:
+    """Counts by code and what the code says: `10016 invalid stops`."""
+    return {f"{code} {retcode(code).reason.replace('_', ' ')}": n for code, n in rejects.items()}
+
+
+def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items())

@@ -4,7 +4,8 @@ Two trades belong together when they were decided on the same side at the same t
 a tolerance, nearest first. A difference in price has three parts, per side of the trade: how far
 the market's middle moved between the two moments of filling (latency), how much the spread changed
 in between (spread), and what the live fill was away from the recorded quote (slippage). The largest
-part is the cause.
+part is the cause. Where the broker refused an exit in between, that is. Of trades that were open at
+the end of the day the entries are compared.
 """
 
 from collections import Counter
@@ -106,11 +107,23 @@ def _difference(pair_: Pair, live: LiveDay, ground: Ground) -> DifferencePart | 
     if seen.lots != replayed.lots:
         detail = f"{seen.lots:g} lots live, {replayed.lots:g} in the replay"
         return _part(pair_, SIZE, detail)
+    if bool(seen.closed_ns) != bool(replayed.closed_ns):
+        where = ("in the replay", "live") if replayed.closed_ns else ("live", "in the replay")
+        return _part(pair_, OTHERWISE, f"closed {where[0]}, still open {where[1]} at the end")
     cause, detail = _price_cause(seen, replayed, ground)
     if cause:
-        return _part(pair_, cause, detail)
+        refused = _refused_exit(seen, replayed, live)
+        return _part(pair_, *(refused or (cause, detail)))
     if seen.net != replayed.net:
         return _part(pair_, COST, "same prices, other commission or swap")
+    return None
+
+
+def _refused_exit(seen: SeenTrade, replayed: SeenTrade, live: LiveDay) -> tuple[str, str] | None:
+    """The refusal that kept a position open longer than in the replay."""
+    for refused in live.refused_exits:
+        if seen.opened_ns < refused.decided_ns <= replayed.closed_ns < seen.closed_ns:
+            return REJECT, f"the broker refused the exit: {refused.reason}"
     return None
 
 
@@ -135,13 +148,15 @@ def _price_cause(seen: SeenTrade, replayed: SeenTrade, ground: Ground) -> tuple[
         seen.side,
         ground,
     )
-    leaving = _parts(
-        (seen.closed_ns, seen.close_price),
-        (replayed.closed_ns, replayed.close_price),
-        -seen.side,
-        ground,
-    )
-    total = {name: entry[name] + leaving[name] for name in entry}
+    total = entry
+    if seen.closed_ns and replayed.closed_ns:
+        leaving = _parts(
+            (seen.closed_ns, seen.close_price),
+            (replayed.closed_ns, replayed.close_price),
+            -seen.side,
+            ground,
+        )
+        total = {name: entry[name] + leaving[name] for name in entry}
     cause = max(total, key=lambda name: abs(total[name]))
     if abs(total[cause]) <= SAME_PRICE:
         return "", ""
@@ -155,7 +170,7 @@ def _parts(
     """What a fill cost live beyond the replay, in price: against us is positive."""
     whole = side * (seen[1] - replayed[1])
     now, then = ground.quote(seen[0]), ground.quote(replayed[0])
-    if now is None or then is None or not seen[0] or not replayed[0]:
+    if now is None or then is None:
         return {LATENCY: 0.0, SPREAD: 0.0, SLIPPAGE: whole}
     middle = side * (sum(now) - sum(then)) / 2
     spread = ((now[1] - now[0]) - (then[1] - then[0])) / 2

@@ -124,7 +124,7 @@ def _ask_account(
         return Decision(reason=Reason.NO_RATE, edge=edge, account=account)
     if account.account_mode == AccountMode.REAL and account.model_proven != 1.0:
         return Decision(reason=Reason.MODEL_UNPROVEN, edge=edge, account=account)
-    if reason is not Reason.EXPLORATION and _is_novel(account, rules):
+    if reason is not Reason.EXPLORATION and is_novel(account, rules):
         return Decision(reason=Reason.NOVEL_SITUATION, edge=edge, account=account)
     size = _size(situation, rules, forecast, edge, account, explores=reason is Reason.EXPLORATION)
     if size.quantity == 0.0:
@@ -198,7 +198,7 @@ def _may_explore(situation: Situation, rules: Rules) -> bool:
     return 0.0 < after_s <= situation.since_entry_s
 
 
-def _is_novel(account: AccountFigures, rules: Rules) -> bool:
+def is_novel(account: AccountFigures, rules: Rules) -> bool:
     """Whether the models never saw anything like this; what is not known (NaN) counts as novel."""
     return not account.novelty <= rules.decision.novelty_veto_percentile
 

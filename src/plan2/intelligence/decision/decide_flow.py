@@ -11,7 +11,7 @@ from plan2.dataflow.terminals.port import OrderKind
 from plan2.foundation.errors import require
 from plan2.foundation.ids import derived_id
 from plan2.foundation.values import Side, Tick
-from plan2.intelligence.decision.decide import Decision, Rules, Situation
+from plan2.intelligence.decision.decide import Decision, Rules, Situation, is_novel
 from plan2.intelligence.decision.flow_part import LONG, FlowPart
 from plan2.intelligence.decision.policy import commission_per_unit
 from plan2.intelligence.decision.record import Reason
@@ -20,11 +20,14 @@ from plan2.intelligence.risk.inputs import inputs_of
 from plan2.intelligence.risk.limits import AccountFigures, Intent
 from plan2.intelligence.risk.mode import AccountMode
 from plan2.intelligence.risk.parts import SizePart
-from plan2.intelligence.risk.sizing import Bet, size_of_flow
+from plan2.intelligence.risk.sizing import Bet, reduced, size_of_flow
 
 
 def decide_entry(situation: Situation, rules: Rules, flow: FlowPart) -> Decision:
-    """Decide on what a flow wants to open: rates → room → size → risk gate, in this order."""
+    """Decide on what a flow wants to open: rates → models → size → risk gate, in this order.
+
+    What stands behind forecasts is asked only of a flow that reads them.
+    """
     decision_id = flow_decision_id(rules.account_id, situation.tick, flow)
     bare = Decision(reason=Reason.NO_RATE, intent_id=decision_id, flow=flow)
     if not situation.quote_rate > 0.0:
@@ -33,9 +36,9 @@ def decide_entry(situation: Situation, rules: Rules, flow: FlowPart) -> Decision
     account = situation.figures()
     if not account.base_rate > 0.0:
         return msgspec.structs.replace(bare, account=account)
-    is_real = account.account_mode == AccountMode.REAL
-    if is_real and flow.uses_models and account.model_proven != 1.0:
-        return msgspec.structs.replace(bare, reason=Reason.MODEL_UNPROVEN, account=account)
+    doubt = _doubt(account, rules) if flow.uses_models else None
+    if doubt is not None:
+        return msgspec.structs.replace(bare, reason=doubt, account=account)
     size = _size(situation, rules, flow, account)
     if size.quantity == 0.0:
         small = Reason.SIZE_TOO_SMALL
@@ -68,8 +71,15 @@ def side_of(flow: FlowPart) -> Side:
     return Side.BUY if flow.action == LONG else Side.SELL
 
 
+def _doubt(account: AccountFigures, rules: Rules) -> Reason | None:
+    """Why the forecasts behind a flow are not to be followed now."""
+    if account.account_mode == AccountMode.REAL and account.model_proven != 1.0:
+        return Reason.MODEL_UNPROVEN
+    return Reason.NOVEL_SITUATION if is_novel(account, rules) else None
+
+
 def _size(situation: Situation, rules: Rules, flow: FlowPart, account: AccountFigures) -> SizePart:
-    """What the flow asks for, within the account's caps."""
+    """What the flow asks for within the account's caps, shrunk as a bet of the ensemble is."""
     instrument = situation.instrument
     wanted = flow.lots
     if flow.risk_fraction > 0.0:
@@ -80,7 +90,10 @@ def _size(situation: Situation, rules: Rules, flow: FlowPart, account: AccountFi
     bet = Bet(
         side=side_of(flow).value, p_lcb=0.5, standard_error=0.0, loss_distance=flow.stop_loss + cost
     )
-    return size_of_flow(instrument, account, bet, rules.risk, wanted)
+    size = size_of_flow(instrument, account, bet, rules.risk, wanted)
+    if flow.uses_models:
+        size = reduced(size, account.model_size_factor, instrument)
+    return reduced(size, account.news_size_factor, instrument, "news")
 
 
 def _intent(situation: Situation, flow: FlowPart, quantity: float, decision_id: str) -> Intent:

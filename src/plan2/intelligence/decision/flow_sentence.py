@@ -6,6 +6,7 @@ from plan2.intelligence.risk.parts import Check, SizePart
 
 _NOT_TRADED = {
     Reason.NO_RATE: "no rate converts this symbol into the account's currency yet",
+    Reason.NOVEL_SITUATION: "it reads models that never saw a situation like this",
     Reason.MODEL_UNPROVEN: "it reads a champion that is unproven, and this is real money",
 }
 

@@ -8,11 +8,14 @@ import numpy as np
 
 from plan2.foundation.values import Float64Array, Tick
 from plan2.intelligence.flows.compiled import CompiledFlow
+from plan2.intelligence.flows.forecasts import forecast_row
 from plan2.intelligence.flows.policy import NO_SIGNAL, Signal
-from plan2.intelligence.flows.words import EXIT_LONG, EXIT_SHORT, LONG, SHORT, WISHES
+from plan2.intelligence.flows.words import EXIT_LONG, EXIT_SHORT, FORECASTS, LONG, SHORT, WISHES
 from plan2.intelligence.models.forecast import Forecast
 
 SIGNS: Final = {">=": "≥", "<=": "≤", "!=": "≠", "==": "="}
+NO_BAR: Final = -1
+Read = Callable[[tuple[float, ...], Float64Array], float]
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*(?!\w*\()")
 
 
@@ -21,16 +24,23 @@ class CompiledPolicy:
 
     Args:
         compiled: the flow. names: of the features that `step` is given, in order.
-        uncertainty_weight: of the standard error in `p_up_lcb`.
+        bar_ns: bars of the feature engine; what comes from outside is known when one closes.
+        uncertainty_weight: of the standard error in `p_up_lcb` and `p_down_lcb`.
     """
 
     def __init__(
-        self, compiled: CompiledFlow, names: tuple[str, ...], uncertainty_weight: float
+        self,
+        compiled: CompiledFlow,
+        names: tuple[str, ...],
+        bar_ns: int,
+        uncertainty_weight: float,
     ) -> None:
         self._compiled = compiled
         self._weight = uncertainty_weight
+        self._bar_ns = bar_ns
+        self._bar = NO_BAR
         self._row = np.full(len(compiled.outer), np.nan)
-        self._readers = [self._reader(name, names) for name in compiled.outer]
+        self._readers = [_reader(name, names) for name in compiled.outer]
         self._bits = 0
         self._exits = b""
         self._signal = NO_SIGNAL
@@ -42,9 +52,10 @@ class CompiledPolicy:
 
     def step(self, tick: Tick, forecast: Forecast | None, features: Float64Array) -> Signal:
         """See `FlowPolicy.step`."""
-        if self._readers:
+        if self._readers and self._is_new_bar(tick.ts_ns):
+            said = forecast_row(forecast, self._weight)
             for column, read in enumerate(self._readers):
-                self._row[column] = read(forecast, features)
+                self._row[column] = read(said, features)
             self._compiled.know(self._row)
         bits = self._compiled.step(tick.ts_ns, tick.bid, tick.ask)
         if not bits & WISHES:
@@ -72,21 +83,20 @@ class CompiledPolicy:
         shown = self._compiled.show()
         return "; ".join(with_values(text, shown) for bit, text in conditions if bits & bit)
 
-    def _reader(
-        self, name: str, names: tuple[str, ...]
-    ) -> Callable[[Forecast | None, Float64Array], float]:
-        """How an outer column is read on a tick; NaN while it is not known."""
-        if name in names:
-            place = names.index(name)
-            return lambda _, features: float(features[place])
-        if name == "barrier":
-            return lambda forecast, _: forecast.barrier if forecast is not None else np.nan
-        weight = self._weight if name == "p_up_lcb" else 0.0
-        return lambda forecast, _: (
-            forecast.p_up - weight * forecast.standard_error
-            if forecast is not None and not forecast.abstained
-            else np.nan
-        )
+    def _is_new_bar(self, ts_ns: int) -> bool:
+        """Whether this tick closed a bar of the feature engine; the first one closes none."""
+        bar, before = ts_ns // self._bar_ns, self._bar
+        self._bar = bar
+        return bar != before != NO_BAR
+
+
+def _reader(name: str, names: tuple[str, ...]) -> Read:
+    """How an outer column is read from a row of forecasts and from features."""
+    if name in FORECASTS:
+        place = FORECASTS.index(name)
+        return lambda said, _: said[place]
+    column = names.index(name)
+    return lambda _, features: float(features[column])
 
 
 def side_of(bits: int) -> int:

@@ -3,10 +3,8 @@
 Rows leave the record as they fill up, so the compiled loop never grows anything.
 """
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from plan2.foundation.instrument import Instrument
 from plan2.intelligence.backtest.account.codes import DENIALS, DONE, DONE_PARTIAL, KINDS, REASONS
 from plan2.intelligence.backtest.account.records import EQUITY_ROW, ORDER_ROW, TRADE_ROW
 from plan2.intelligence.backtest.account.spool import Spool
+from plan2.intelligence.backtest.log_digest import log_digest
 from plan2.intelligence.backtest.run import EQUITY, ORDERS, TRADES
 
 Accounts = npt.NDArray[np.void]
@@ -76,10 +75,12 @@ class Rows:
         account = accounts[0]
         denied = account["denials"].tolist()
         orders = pl.concat([_orders(rows, instrument) for rows in self._orders.parts()])
-        trades = [_trades(rows, instrument) for rows in self._trades.parts()]
+        orders = orders.sort("order", maintain_order=True)
+        trades = pl.concat([_trades(rows, instrument) for rows in self._trades.parts()])
+        trades = trades.with_columns(pl.int_range(1, pl.len() + 1).alias("trade"))
         return AccountFrames(
-            trades=pl.concat(trades).with_columns(pl.int_range(1, pl.len() + 1).alias("trade")),
-            orders=orders.sort("order", maintain_order=True),
+            trades=trades,
+            orders=orders,
             equity=pl.concat([_equity(rows, instrument) for rows in self._samples.parts()]),
             start_balance=_money(account["deposit"]),
             end_balance=_money(account["balance"]),
@@ -87,7 +88,7 @@ class Rows:
             max_drawdown_fraction=float(account["max_drawdown_share"]),
             denials={name: denied[code] for code, name in enumerate(DENIALS) if denied[code]},
             rejects=self._rejects(),
-            log_digest=self._digest(),
+            log_digest=log_digest(orders, trades, instrument.digits),
         )
 
     def _rejects(self) -> dict[int, int]:
@@ -97,12 +98,6 @@ class Rows:
             answers = rows["answer"]
             found.update(answers[(answers != DONE) & (answers != DONE_PARTIAL)].tolist())
         return dict(sorted(found.items()))
-
-    def _digest(self) -> str:
-        digest = hashlib.sha256()
-        for rows in chain(self._orders.parts(), self._trades.parts()):
-            digest.update(rows.tobytes())
-        return digest.hexdigest()
 
 
 def _trades(rows: Accounts, instrument: Instrument) -> pl.DataFrame:

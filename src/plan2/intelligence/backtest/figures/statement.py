@@ -48,6 +48,8 @@ def not_simulated(run: BacktestRun) -> tuple[str, ...]:
         found.append("Partial fills.")
     if run.is_bars:
         found.append("The true path of prices inside a bar.")
+        if run.made_of:
+            found.append(run.made_of)
     return tuple(found)
 
 

@@ -8,6 +8,7 @@ from plan2.intelligence.backtest.kept.cells import figure_text, time_text
 from plan2.intelligence.backtest.kept.terms import RunSummary
 from plan2.intelligence.backtest.page import drawings, parts
 from plan2.intelligence.backtest.run import BacktestRun
+from plan2.intelligence.backtest.summary import named
 from plan2.intelligence.documents.html import document, section
 
 HEADLINES = ("net_profit", "total_return", "max_drawdown", "sharpe", "profit_factor", "trades")
@@ -78,7 +79,7 @@ def _of_trades(summary: RunSummary, figures: RunFigures) -> list[str]:
 
 
 def _when(run: BacktestRun) -> str:
-    made_of = "bars" if run.is_bars else "recorded ticks"
+    made_of = "quotes made of bars" if run.is_bars else "recorded ticks"
     return (
         f"{time_text(run.first_ns)} to {time_text(run.last_ns)}, {run.ticks:,} {made_of}, "
         f"{run.bars:,} bars of {run.flow.source.bars}, engine {run.engine}."
@@ -93,7 +94,7 @@ def _headline(figures: RunFigures, name: str) -> tuple[str, str]:
 
 def _orders(run: BacktestRun) -> str:
     rows = [("requests", f"{run.orders.height:,}")]
-    rows += [(f"rejected, code {code}", f"{n:,}") for code, n in sorted(run.rejects.items())]
+    rows += [(f"rejected: {said}", f"{n:,}") for said, n in sorted(named(run.rejects).items())]
     rows += [(f"denied: {reason}", f"{n:,}") for reason, n in sorted(run.denials.items())]
     return parts.pairs(rows)
 
