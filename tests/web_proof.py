@@ -1,4 +1,4 @@
-"""What the web app's check of proofs is tested with: a log of thirteen events, as a server tells it.
+"""What the web app's check of proofs is tested with: thirteen events, as a server tells them.
 
 `python tests/web_proof.py` writes `test/proofs.json` of the web folder; then `npm run format`.
 """

@@ -1,4 +1,4 @@
-"""The web app checks proofs as the server makes them: its test file is what the server says today."""
+"""The web app checks proofs as the server makes them: its test file is the server's word."""
 
 import json
 
