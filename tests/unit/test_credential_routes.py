@@ -75,6 +75,11 @@ async def test_a_proof_is_good_for_five_minutes() -> None:
         asked = {"label": "bot", "scopes": ["read"], "days": 1}
         assert told(await client.post("/api/v1/keys", json=asked)) == (403, "step_up_needed")
         assert told(await client.delete(FACTOR)) == (403, "step_up_needed")
+        alone = await client.post("/api/v1/session/prove", json={"password": NEW})
+        assert told(alone) == (401, "code_needed")
+        changed = await client.put("/api/v1/password", json={"old": "", "new": NEW})
+        assert told(changed) == (403, "step_up_needed")
+        assert (await client.get("/api/v1/session")).json()["has_second_factor"]
         proof = {"code": code_of(stage, secret)}
         proven = await client.post("/api/v1/session/prove", json=proof)
         assert proven.status_code == 201

@@ -171,11 +171,17 @@ async def test_proof_gives_the_session_a_new_cookie() -> None:
     assert opened is not None
     old, session = opened
     stage.later(600)
-    for password, code in (("", ""), ("x", ""), (PASSWORD, "1"), ("x", "424242")):
+    for password, code in (
+        ("", ""),
+        ("x", ""),
+        (PASSWORD, ""),
+        (PASSWORD, "1"),
+        ("x", "424242"),
+    ):
         assert await stage.sign_in.prove(session, password, code, HERE) is None
         assert stage.sessions.find(old) is not None
         stage.later(60)
-    for password, code in ((PASSWORD, ""), ("", "424242"), (PASSWORD, "424242")):
+    for password, code in (("", "424242"), (PASSWORD, "424242")):
         again = await stage.sign_in.prove(session, password, code, HERE)
         assert again is not None
         cookie, proven = again
@@ -209,6 +215,18 @@ async def test_a_new_password_ends_everything_and_begins_anew() -> None:
     assert len(stage.written.of(CredentialChanged)) == 1
     assert await stage.enter("anna") is None
     assert await stage.enter("anna", NEXT) is not None
+
+
+async def test_a_second_factor_stands_before_a_new_password() -> None:
+    """R-081: with an old proof the right old password changes nothing; with a fresh one it does."""
+    stage = await stage_with("coded")
+    opened = await stage.enter("coded", code="424242")
+    assert opened is not None
+    stage.later(301)
+    assert await stage.sign_in.change_password(opened[1], PASSWORD, NEXT, HERE) is None
+    proven = await stage.sign_in.prove(opened[1], "", "424242", HERE)
+    assert proven is not None
+    assert await stage.sign_in.change_password(proven[1], PASSWORD, NEXT, HERE) is not None
 
 
 async def test_a_first_password_needs_a_fresh_proof() -> None:

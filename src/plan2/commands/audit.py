@@ -46,6 +46,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     path: list[str]
     signed_us: int
     signature: str
+    head_hash: str
+    previous: str
     public_key: str
     event: msgspec.Raw
 
@@ -162,7 +164,6 @@ def prove(ctx: click.Context, position: int, tenant: str, data_dir: Path | None)
             )
         public_key = Signer.in_folder(folder).public_key
         return Proof(
-            tenant=tenant,
             position=position,
             public_key=public_key,
             event=msgspec.Raw(msgspec.json.encode(found.event)),

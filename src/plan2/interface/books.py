@@ -107,7 +107,7 @@ class AccountBooks:
             balance=_money(portfolio.balance),
             equity=_money(portfolio.equity),
             margin=_money(Decimal(repr(portfolio.margin(self._account.rates)))),
-            day_pnl=_money(portfolio.equity - portfolio.marks.day_start_equity),
+            day_pnl=_money(portfolio.day_profit),
             drawdown=_fall(portfolio.marks.peak_equity, portfolio.equity),
             trading_state=self.trading_state(),
         )

@@ -69,6 +69,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     expires_us: int | None
     proven_us: int | None
     has_password: bool
+    has_second_factor: bool
 
 
 class Entry:
@@ -92,6 +93,7 @@ class Entry:
             expires_us=_us_or_never(session.expires_ns),
             proven_us=_us_or_never(session.proven_ns),
             has_password=self._sign_in.has_password(user),
+            has_second_factor=self._sign_in.needs_code(user),
         )
 
     def answer(

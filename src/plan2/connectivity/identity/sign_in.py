@@ -105,13 +105,16 @@ class PasswordSignIn:
     async def prove(
         self, session: Session, password: str, code: str, caller: Caller
     ) -> Opened | None:
-        """Prove again who one is, by password or code: the session gets a new cookie.
+        """Prove again who one is: the session gets a new cookie.
 
-        At least one must be given, and all that is given must be right. None when refused.
+        A code, where the person has a second factor, else the password; all that is given must be
+        right. None when refused.
 
         Raises:
             Busy: too many sign in at once. StoreBusy: the new cookie cannot be stored now.
         """
+        if self.needs_code(session.user) and not code:
+            return None
         if not await self._is_right(session, password, code, caller):
             return None
         return await self._parts.sessions.prove(session.session_id)
@@ -125,16 +128,16 @@ class PasswordSignIn:
     ) -> Opened | None:
         """Set a password that was found fit: every session ends and a new one begins.
 
-        None when the old one is wrong. Who has none yet must have proven who they are just now.
+        None when the old one is wrong. Who has none yet, or has a second factor, must have proven
+        who they are just now: the new session is a proven one.
         """
         parts = self._parts
         person = parts.book.find(session.user.tenant_id, session.user.user_id)
         if person is None:
             return None
-        if person.password_hash:
-            if not await self._is_right(session, old, "", caller):
-                return None
-        elif not is_proven(session, parts.clock.now_ns()):
+        if self.needs_proof(person.user) and not is_proven(session, parts.clock.now_ns()):
+            return None
+        if person.password_hash and not await self._is_right(session, old, "", caller):
             return None
         password_hash = await parts.passwords.hash(new)
         user = person.user
@@ -147,6 +150,14 @@ class PasswordSignIn:
         """Whether a person has set a password."""
         person = self._parts.book.find(user.tenant_id, user.user_id)
         return person is not None and bool(person.password_hash)
+
+    def needs_code(self, user: User) -> bool:
+        """Whether a password alone does not prove who a person is: they have a second factor."""
+        return self._parts.second_factor.is_needed(user)
+
+    def needs_proof(self, user: User) -> bool:
+        """Whether a person's new password takes a fresh proof beside the old password."""
+        return self.needs_code(user) or not self.has_password(user)
 
     async def _is_right(self, session: Session, password: str, code: str, caller: Caller) -> bool:
         """Whether the person of a session shows what only they have; wrong tries are counted."""

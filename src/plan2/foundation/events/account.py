@@ -8,7 +8,8 @@ class EquityRecorded(Event, frozen=True, kw_only=True, gc=False):
 
     The starts and ends of day and week and the peak are what the loss limits are measured from;
     they are kept here so that a restart does not forget them. The week's are empty and 0 in events
-    of before it had a limit.
+    of before it had a limit. `day_capital` is what the day's profit counts from: the day's first
+    equity and what was paid in or out since; empty in events of before payments were told apart.
     """
 
     account_id: str
@@ -21,12 +22,16 @@ class EquityRecorded(Event, frozen=True, kw_only=True, gc=False):
     peak_equity: str
     week_start_equity: str = ""
     week_end_ns: int = 0
+    day_capital: str = ""
 
 
 class BalanceAdjusted(Event, frozen=True, kw_only=True, gc=False):
     """Money came or went by no deal of ours: deposit, withdrawal, credit, or a correction.
 
-    `amount` is signed, `balance` the broker's figure after it; decimal strings, account currency.
+    `amount` is signed, `balance` the broker's figure after it, `equity` ours right before it, by
+    which the measures of loss move with a payment; decimal strings, account currency. `is_result`:
+    it is what a position won or lost that was closed without a deal. Events of before payments were
+    told apart have no `equity`.
     """
 
     account_id: str
@@ -34,6 +39,8 @@ class BalanceAdjusted(Event, frozen=True, kw_only=True, gc=False):
     amount: str
     balance: str
     reason: str
+    equity: str = ""
+    is_result: bool = False
 
 
 class RiskLimitBreached(Event, frozen=True, kw_only=True, gc=False):

@@ -17,7 +17,8 @@ from plan2.foundation.values import TenantId
 class InclusionProof(msgspec.Struct, frozen=True, kw_only=True):
     """That a leaf is in the tree of a checkpoint; hashes in hex, the path from the leaf upwards.
 
-    The leaf's data is the event's chain hash; its index is the position minus one.
+    The leaf's data is the event's chain hash; its index is the position minus one. `tenant`,
+    `head_hash` and `previous` are what else the signature covers (`checkpoints.signed_text`).
     """
 
     size: int
@@ -26,6 +27,9 @@ class InclusionProof(msgspec.Struct, frozen=True, kw_only=True):
     path: list[str]
     signed_us: int
     signature: str
+    tenant: str
+    head_hash: str
+    previous: str
 
 
 class Proven(msgspec.Struct, frozen=True):
@@ -84,4 +88,7 @@ class Prover:
             path=[step.hex() for step in path],
             signed_us=signed.at_us,
             signature=signed.signature,
+            tenant=signed.tenant,
+            head_hash=signed.head_hash,
+            previous=signed.previous,
         )

@@ -12,11 +12,10 @@ from plan2.foundation.events.base import Event
 from plan2.foundation.events.order import PositionClosed, ReconciliationDifference
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.account import TradingAccount
-from plan2.intelligence.trading.positions import Position
+from plan2.intelligence.trading.positions import UNEXPLAINED, Position
 from plan2.intelligence.trading.reconcile_rules import Kind
 from plan2.intelligence.trading.switching import PERSON
 
-UNEXPLAINED = "unexplained"
 """Why a position is closed in our books that the broker no longer has."""
 
 

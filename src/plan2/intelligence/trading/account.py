@@ -18,7 +18,7 @@ from plan2.dataflow.terminals.port import (
 )
 from plan2.foundation.config.schema import Management as ManagementRules
 from plan2.foundation.errors import JournalLost
-from plan2.foundation.events.account import EquityRecorded
+from plan2.foundation.events.account import BalanceAdjusted, EquityRecorded
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.order import OrderPlaced, PositionClosed, ReconciliationDifference
 from plan2.foundation.instrument import Instrument
@@ -221,6 +221,8 @@ class TradingAccount:
             self._note_placed(event)
         elif isinstance(event, EquityRecorded):
             self.portfolio.restore_marks(event)
+        elif isinstance(event, BalanceAdjusted):
+            self.portfolio.pay(event)
         elif isinstance(event, PositionClosed):
             self._board.note_close(event.symbol, event.ts_ns)
         self._board.release_if_over(getattr(event, "order_id", ""))

@@ -221,6 +221,7 @@ class AccountFacts:
             peak_equity=str(marks.peak_equity),
             week_start_equity=str(marks.week_start_equity),
             week_end_ns=marks.week_end_ns,
+            day_capital=str(marks.day_capital),
         )
         return fact(self._account_stream, event, ts_ns, event.equity, event.peak_equity)
 

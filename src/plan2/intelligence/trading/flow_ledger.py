@@ -8,11 +8,13 @@ from decimal import Decimal
 
 import msgspec
 
+from plan2.foundation.events.account import BalanceAdjusted
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.order import OrderExecuted, OrderPlaced
 from plan2.intelligence.risk.counters import ENTRIES
 from plan2.intelligence.trading.broker_day import next_day_start_ns
 from plan2.intelligence.trading.orders import OrderBook
+from plan2.intelligence.trading.payments import growth_of, is_payment
 from plan2.intelligence.trading.positions import PositionBook
 
 
@@ -47,6 +49,14 @@ class FlowAccountBook(msgspec.Struct):
         self.best = max(self.best, result)
         return result
 
+    def pay(self, growth: Decimal) -> None:
+        """Keep losses the same share of an account that a payment made `growth` times as large.
+
+        Those of fills: what open positions had lost or won by then stays the money it is.
+        """
+        self.day_start = self.realised + (self.day_start - self.realised) * growth
+        self.best = self.realised + (self.best - self.realised) * growth
+
 
 class FlowLedger:
     """The books of all flows of one account; call `apply` before the account's own books."""
@@ -71,6 +81,10 @@ class FlowLedger:
             flow_id = self._flow_of(event)
             if flow_id:
                 self._fill(self.of(flow_id), event)
+        elif isinstance(event, BalanceAdjusted) and is_payment(event):
+            growth = growth_of(event) or Decimal(1)
+            for book in self.books.values():
+                book.pay(growth)
 
     def _fill(self, book: FlowAccountBook, event: OrderExecuted) -> None:
         book.roll(event.ts_ns, book.realised)

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 import msgspec
 
-from plan2.foundation.events.account import EquityRecorded
+from plan2.foundation.events.account import BalanceAdjusted, EquityRecorded
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Side, Tick
 from plan2.intelligence.trading.broker_day import next_day_start_ns, next_week_start_ns
+from plan2.intelligence.trading.payments import after_payment, is_payment
 from plan2.intelligence.trading.positions import Position, PositionBook
 from plan2.intelligence.trading.rates import Rates
 
@@ -20,11 +21,16 @@ PROFITS_KEPT = 64
 
 
 class Marks(msgspec.Struct):
-    """Equity figures that outlive a restart; account currency."""
+    """Equity figures that outlive a restart; account currency.
+
+    Losses, which are shares, are measured from the first three; the day's profit, which is money,
+    from `day_capital`: the day's first equity and what was paid in or out since.
+    """
 
     day_start_equity: Decimal
     week_start_equity: Decimal
     peak_equity: Decimal
+    day_capital: Decimal
     day_end_ns: int = 0
     week_end_ns: int = 0
 
@@ -38,7 +44,7 @@ class Portfolio:
     def __init__(
         self, start_balance: Decimal, book: PositionBook, instruments: dict[str, Instrument]
     ) -> None:
-        self.marks = Marks(start_balance, start_balance, start_balance)
+        self.marks = Marks(start_balance, start_balance, start_balance, start_balance)
         self._start_balance = start_balance
         self.book = book
         self._instruments = instruments
@@ -72,6 +78,11 @@ class Portfolio:
         """Balance and the open positions' profit at the last `mark`, account currency."""
         return self._equity
 
+    @property
+    def day_profit(self) -> Decimal:
+        """Change of equity since the broker's midnight without payments, account currency."""
+        return self._equity - self.marks.day_capital
+
     def mark(self, tick: Tick, rates: Rates) -> None:
         """Take in a quote: value open positions, roll the broker's day and week, lift the peak.
 
@@ -92,14 +103,25 @@ class Portfolio:
         if is_new_day:
             self._end_day(equity)
             self.marks.day_end_ns = next_day_start_ns(tick.ts_ns)
-            self.marks.day_start_equity = equity
+            self.marks.day_start_equity = self.marks.day_capital = equity
             if tick.ts_ns >= self.marks.week_end_ns:
                 self.marks.week_end_ns = next_week_start_ns(tick.ts_ns)
                 self.marks.week_start_equity = equity
         self.marks.peak_equity = max(self.marks.peak_equity, equity)
-        self.day_loss = _fall(self.marks.day_start_equity, equity)
-        self.week_loss = _fall(self.marks.week_start_equity, equity)
-        self.drawdown = _fall(self.marks.peak_equity, equity)
+        self._measure()
+
+    def pay(self, event: BalanceAdjusted) -> None:
+        """Keep the loss measures what they were when money is paid in or out."""
+        if not is_payment(event):
+            return
+        amount, marks = Decimal(event.amount), self.marks
+        marks.day_start_equity = after_payment(marks.day_start_equity, event)
+        marks.week_start_equity = after_payment(marks.week_start_equity, event)
+        marks.peak_equity = after_payment(marks.peak_equity, event)
+        marks.day_capital += amount
+        self._adjusted += amount  # the day's start has it now
+        self._equity = Decimal(event.equity) + amount
+        self._measure()
 
     def restore_marks(self, event: EquityRecorded) -> None:
         """Take the starts and the peak from a stored figure, and the last known equity."""
@@ -110,10 +132,16 @@ class Portfolio:
             day_start_equity=start,
             week_start_equity=Decimal(event.week_start_equity or event.day_start_equity),
             peak_equity=Decimal(event.peak_equity),
+            day_capital=Decimal(event.day_capital or event.day_start_equity),
             day_end_ns=event.day_end_ns,
             week_end_ns=event.week_end_ns,
         )
         self._equity = Decimal(event.equity)
+
+    def _measure(self) -> None:
+        self.day_loss = _fall(self.marks.day_start_equity, self._equity)
+        self.week_loss = _fall(self.marks.week_start_equity, self._equity)
+        self.drawdown = _fall(self.marks.peak_equity, self._equity)
 
     def _end_day(self, equity: Decimal) -> None:
         """Remember the day's result; what was paid in or out is none."""
@@ -188,5 +216,11 @@ class Portfolio:
 
 
 def _fall(start: Decimal, now: Decimal) -> float:
-    """From `start` to `now` as a fraction of `start`; everything when there was nothing."""
-    return float((start - now) / start) if start > 0 else 1.0
+    """From `start` to `now` as a fraction of `start`.
+
+    Less than nothing out of nothing is a loss of everything; an account that was emptied and lost
+    nothing before has lost nothing.
+    """
+    if start > 0:
+        return float((start - now) / start)
+    return 1.0 if now < start else 0.0

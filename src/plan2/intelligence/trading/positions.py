@@ -21,6 +21,8 @@ from plan2.foundation.events.order import (
 )
 from plan2.foundation.values import Side
 
+UNEXPLAINED = "unexplained"
+"""Why a position was closed that the broker no longer had, without a deal that says so."""
 FILLS_KEPT = 10_000
 """Fills remembered against duplicates; a broker repeats itself within minutes, not weeks."""
 WAITING_KEPT = 1_000
@@ -97,6 +99,8 @@ class PositionBook:
         """Σ profit + commission + swap over all fills, and adjustments; account currency."""
         self.adjusted = Decimal(0)
         """Σ of what was paid in and out, account currency; part of `realised`."""
+        self.lacks_result = False
+        """Whether a position was closed whose result will only show as another balance."""
         self._forgotten_ns = 0
 
     def apply(self, event: Event) -> None:
@@ -113,9 +117,12 @@ class PositionBook:
             is_there = event.position_id in self.open
             require(is_there, f"position {event.position_id} closed but not open")
             del self.open[event.position_id]
+            self.lacks_result |= event.reason == UNEXPLAINED
         elif isinstance(event, BalanceAdjusted):
+            self.lacks_result = False
             self.realised += Decimal(event.amount)
-            self.adjusted += Decimal(event.amount)
+            if not event.is_result:
+                self.adjusted += Decimal(event.amount)
 
     def is_booked(self, fill_id: str, ts_ns: int) -> bool:
         """Whether a fill is in the books; one older than all that is remembered counts as such."""

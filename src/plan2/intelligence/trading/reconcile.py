@@ -8,6 +8,7 @@ at many times the speed is reconciled as often as its own time says.
 
 import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
@@ -41,6 +42,7 @@ T = TypeVar("T")
 STEP_S = 0.1
 """Real time between two looks at what is due."""
 NO_DEAL = "no deal explains it: a deposit, a withdrawal, a credit or a correction"
+LATE_RESULT = "the result of a position that was closed without a deal"
 
 
 class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,6 +228,8 @@ class Reconciler:
         self._account.guard.know_mode(theirs.mode)
         ours = self._account.portfolio.balance
         amount = theirs.balance - ours
+        if amount == 0:
+            self._account.positions.lacks_result = False  # it was zero
         if amount == 0 or self._orders.unsettled() or self._findings.has_standing:
             self._balances.keep(())
             return amount == 0
@@ -235,20 +239,24 @@ class Reconciler:
             return False
         sides = (str(ours), str(theirs.balance))
         self._findings.say(Kind.BALANCE, theirs.login, sides, Action.BOOKED, now_ns)
-        identity = self._account.identity
-        self._account.book(
-            [
-                BalanceAdjusted(
-                    ts_ns=now_ns,
-                    account_id=identity.account_id,
-                    tenant_id=identity.tenant_id,
-                    amount=str(amount),
-                    balance=str(theirs.balance),
-                    reason=NO_DEAL,
-                )
-            ]
-        )
+        self._adjust(amount, theirs.balance, now_ns)
         return True
+
+    def _adjust(self, amount: Decimal, balance: Decimal, now_ns: int) -> None:
+        """Book money without a deal: paid in or out, unless a closed position lacks its result."""
+        account = self._account
+        lacks_result = account.positions.lacks_result
+        adjusted = BalanceAdjusted(
+            ts_ns=now_ns,
+            account_id=account.identity.account_id,
+            tenant_id=account.identity.tenant_id,
+            amount=str(amount),
+            balance=str(balance),
+            reason=LATE_RESULT if lacks_result else NO_DEAL,
+            equity=str(account.portfolio.equity),
+            is_result=lacks_result,
+        )
+        account.book([adjusted])
 
     def _tell(self) -> None:
         self._told = self._account.books_agree = self.books_agree

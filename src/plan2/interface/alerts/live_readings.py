@@ -138,7 +138,7 @@ class LiveReadings:
         if not portfolio.is_valued:
             return math.nan
         if of == "day":
-            return float(portfolio.equity - portfolio.marks.day_start_equity)
+            return float(portfolio.day_profit)
         return math.fsum(
             float(portfolio.floating_of(position, account.rates))
             for position in account.positions.open.values()

@@ -57,7 +57,10 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class ProofBody(Masked, frozen=True, forbid_unknown_fields=True):
-    """A proof of identity: at least one of both, and all that is given must be right."""
+    """A proof of identity: a code for who has a second factor, else the password.
+
+    All that is given must be right.
+    """
 
     password: PasswordText = ""
     code: CodeText = ""
@@ -133,6 +136,13 @@ class SessionRoutes:
     async def prove(self, request: SignedRequest, data: ProofBody) -> Response[SessionInfo]:
         """Prove again who you are, for the next five minutes; the session gets a new cookie."""
         _check_cookie(request.auth)
+        if self._sign_in.needs_code(request.auth.user) and not data.code:
+            raise RequestRefused(
+                401,
+                "code_needed",
+                "You have a second factor: a password alone does not prove who you are.",
+                remedy="Send a code of your authenticator, or a backup code.",
+            )
         opened = await self._sign_in.prove(
             request.auth, data.password, data.code, caller_of(request)
         )
@@ -149,14 +159,15 @@ class SessionRoutes:
         fault = self._sign_in.fault_of(session.user, data.new)
         if fault:
             raise RequestRefused(422, "password_unfit", fault, remedy="Choose another one.")
-        if not self._sign_in.has_password(session.user) and not is_proven(
+        if self._sign_in.needs_proof(session.user) and not is_proven(
             session, self._sessions.now_ns()
         ):
             raise RequestRefused(
                 403,
                 "step_up_needed",
-                "To set a first password, prove who you are.",
-                remedy="Sign in with a printed address and set it within five minutes.",
+                "To set a first password, or one beside a second factor, prove who you are.",
+                remedy="POST /api/v1/session/prove with a code; who has neither password nor code "
+                "signs in with a printed address and sets it within five minutes.",
             )
         opened = await self._sign_in.change_password(
             session, data.old, data.new, caller_of(request)

@@ -129,7 +129,7 @@ class SettingsDesk:
                 403,
                 "step_up_needed",
                 "This needs a proof of identity that is at most five minutes old.",
-                remedy="POST /api/v1/session/prove with your password or second factor first.",
+                remedy="POST /api/v1/session/prove first: a code, or without one your password.",
             )
 
     def _needs_second(self, target: Target) -> bool:

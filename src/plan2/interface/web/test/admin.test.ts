@@ -24,6 +24,7 @@ const ANNA: Session = {
   expires_us: 1,
   proven_us: 0,
   has_password: true,
+  has_second_factor: false,
 };
 
 type Sent = { path: string; method: string; key: string; csrf: string };

@@ -665,12 +665,15 @@ export type Hours = {
   zone?: string;
 };
 export type InclusionProof = {
+  head_hash: string;
   leaf_hash: string;
   path: string[];
+  previous: string;
   root_hash: string;
   signature: string;
   signed_us: number;
   size: number;
+  tenant: string;
 };
 export type IndicatorValues = {
   period_s: number;
@@ -1262,6 +1265,7 @@ export type SessionInfo = {
   csrf: string;
   expires_us: number | null;
   has_password: boolean;
+  has_second_factor: boolean;
   is_operator: boolean;
   proven_us: number | null;
   role: string;

@@ -172,6 +172,7 @@ export type Session = {
   expires_us: number;
   proven_us: number;
   has_password: boolean;
+  has_second_factor: boolean;
 };
 
 export type SystemInfo = {

@@ -17,6 +17,7 @@ function Dialog() {
   const answer = useProof((state) => state.answer);
   const user = useSession((state) => state.session?.user ?? "");
   const hasPassword = useSession((state) => state.session?.has_password ?? true);
+  const hasFactor = useSession((state) => state.session?.has_second_factor ?? false);
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const [isSending, setSending] = useState(false);
@@ -40,18 +41,29 @@ function Dialog() {
     >
       <form className="stack" onSubmit={submit} data-testid="proof">
         <p className="dim">
-          {hasPassword ? t("proof.explain") : t("proof.no_password", { name: user })}
+          {hasFactor
+            ? t("proof.explain_code")
+            : hasPassword
+              ? t("proof.explain")
+              : t("proof.no_password", { name: user })}
         </p>
         {/* For password managers, which fill a password beside its name. */}
         <input type="text" hidden readOnly value={user} autoComplete="username" />
-        <PasswordField
-          label={t("signin.password")}
-          value={password}
-          change={setPassword}
-          data-autofocus
-          data-testid="proof-password"
+        {!hasFactor && (
+          <PasswordField
+            label={t("signin.password")}
+            value={password}
+            change={setPassword}
+            data-autofocus
+            data-testid="proof-password"
+          />
+        )}
+        <CodeField
+          value={code}
+          change={setCode}
+          data-autofocus={hasFactor || undefined}
+          data-testid="proof-code"
         />
-        <CodeField value={code} change={setCode} data-testid="proof-code" />
         {fault && (
           <p role="alert" className="crit">
             {fault}

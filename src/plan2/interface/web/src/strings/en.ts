@@ -172,7 +172,9 @@ export const en = {
   "prefs.to_dark": "Dark theme",
   "proof.title": "Show that it is you",
   "proof.explain":
-    "This is weighty, so Plan2 asks who you are: your password, or a code of your second factor. It holds for five minutes.",
+    "This is weighty, so Plan2 asks who you are: your password. It holds for five minutes.",
+  "proof.explain_code":
+    "This is weighty, so Plan2 asks who you are: a code of your second factor, or a backup code. It holds for five minutes.",
   "proof.no_password":
     "You signed in by a printed address and have no password yet. On the server, `plan2 user reset {name}` prints a link to set one; then sign in with it.",
   "proof.confirm": "Go on",

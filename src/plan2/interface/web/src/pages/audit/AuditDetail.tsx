@@ -1,7 +1,8 @@
 /** One event in full: who, what, its personal part as far as one may see it, and its proof. */
 
+import { useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "wouter";
-import { useAuditEvent } from "../../api/admin";
+import { useAuditEvent, useCheckpoints } from "../../api/admin";
 import type { Answer } from "../../api/typed";
 import { Person } from "../../asking/Person";
 import { t } from "../../strings";
@@ -12,6 +13,7 @@ import { JsonTree } from "../../widgets/JsonTree";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { withPart } from "./filter";
+import { type Verdict, verdictOf } from "./inclusion";
 
 type Detail = Answer<"get", "/api/v1/audit/{position}">;
 
@@ -134,6 +136,7 @@ function Proof({ detail }: { detail: Detail }) {
           </>
         )}
       </dl>
+      {proof && <Verified detail={detail} />}
       {proof ? (
         <details className="past">
           <summary>{a("audit.path", { count: proof.path.length, size: proof.size })}</summary>
@@ -148,5 +151,35 @@ function Proof({ detail }: { detail: Detail }) {
         <p className="dim">{a("audit.no_proof")}</p>
       )}
     </div>
+  );
+}
+
+const VERDICTS: Record<Verdict, { key: AdminKey; tone: string }> = {
+  proven: { key: "audit.verdict_proven", tone: "is-ok" },
+  unsigned: { key: "audit.verdict_unsigned", tone: "is-warn" },
+  broken: { key: "audit.verdict_broken", tone: "is-crit" },
+  unable: { key: "audit.verdict_unable", tone: "" },
+};
+
+/** What this browser found when it checked the proof by itself. */
+function Verified({ detail }: { detail: Detail }) {
+  const { event, proof } = detail;
+  const heads = useCheckpoints();
+  const publicKey = heads.data?.public_key ?? "";
+  const found = useQuery({
+    queryKey: ["audit-verdict", event.position, event.hash, proof, publicKey],
+    queryFn: () => proof && verdictOf(event.position, event.hash, proof, publicKey),
+    enabled: !heads.isPending,
+    staleTime: Infinity,
+  });
+  const verdict = found.data ? VERDICTS[found.data] : null;
+  return (
+    <p role="status" data-testid="audit-verdict" data-verdict={found.data ?? ""}>
+      {verdict ? (
+        <span className={`chip ${verdict.tone}`}>{a(verdict.key)}</span>
+      ) : (
+        <span className="dim">{a("audit.verifying")}</span>
+      )}
+    </p>
   );
 }

@@ -404,6 +404,13 @@ export const admin = {
   "audit.signature": "Tanda tangan",
   "audit.path": "Jalur {count} hash ke akar dari {size} peristiwa",
   "audit.offline": "plan2 audit verify memeriksanya tanpa server ini.",
+  "audit.verifying": "Peramban ini sedang memeriksa bukti.",
+  "audit.verdict_proven": "Diperiksa di peramban ini: peristiwa ada dalam log bertanda tangan",
+  "audit.verdict_unsigned":
+    "Peristiwa ada dalam log; peramban ini tidak dapat memeriksa tanda tangan",
+  "audit.verdict_broken": "Bukti TIDAK cocok: jalankan plan2 audit verify",
+  "audit.verdict_unable":
+    "Tidak diperiksa: peramban melakukannya lewat https atau di mesin ini saja",
   "audit.no_proof": "Kepala bertanda tangan berikutnya akan mencakup peristiwa ini.",
   "audit.to_past": "Keadaan akun saat itu",
   "checkpoints.ok": "Beres",

@@ -175,7 +175,9 @@ export const main = {
   "prefs.to_dark": "Tema gelap",
   "proof.title": "Buktikan bahwa ini Anda",
   "proof.explain":
-    "Ini tindakan penting, jadi Plan2 menanyakan siapa Anda: kata sandi, atau kode faktor kedua Anda. Berlaku lima menit.",
+    "Ini tindakan penting, jadi Plan2 menanyakan siapa Anda: kata sandi. Berlaku lima menit.",
+  "proof.explain_code":
+    "Ini tindakan penting, jadi Plan2 menanyakan siapa Anda: kode faktor kedua, atau kode cadangan. Berlaku lima menit.",
   "proof.no_password":
     "Anda masuk lewat alamat tercetak dan belum punya kata sandi. Di server, `plan2 user reset {name}` mencetak tautan untuk membuatnya; lalu masuk dengannya.",
   "proof.confirm": "Lanjut",
