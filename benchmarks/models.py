@@ -1,8 +1,8 @@
 """What one forecast costs: every family and the whole ensemble, hot and after 10 ms of idling.
 
 Trains all families on a random walk (the cost depends on their shape, not on their skill), then
-prints a table in microseconds, beside the limits of ML-060 and ML-061 and whether they are kept, and
-one line of JSON. Wall time and CPU time of the thread: on a shared machine the first holds the
+prints a table in microseconds, beside the limits of ML-060 and ML-061 and whether they are kept,
+and one line of JSON. Wall time and CPU time of the thread: on a shared machine the first holds the
 neighbours' slices too. What is being done goes to stderr: two and a half minutes on two calm cores,
 a third of them idling. Run: python benchmarks/models.py
 """

@@ -25,7 +25,16 @@ pytest.importorskip("torch")
 class _Member:
     """Says what it is told to."""
 
-    def __init__(self, model_id, raw, slope=1.0, variance=0.0, horizon_s=7_200, is_kept=False):
+    def __init__(  # noqa: PLR0917 - what a manifest says, in short
+        self,
+        model_id,
+        raw,
+        slope=1.0,
+        variance=0.0,
+        horizon_s=7_200,
+        is_kept=False,
+        blend_weight=1.0,
+    ):
         self.raw = raw
         self.is_kept = is_kept
         self.committed = 0
@@ -36,6 +45,7 @@ class _Member:
             horizon_s=horizon_s,
             bar_period_s=60,
             barrier_sigmas=0.75,
+            blend_weight=blend_weight,
             calibration=Calibration(
                 slope=slope,
                 intercept=0.0,

@@ -342,7 +342,7 @@ async def test_a_canary_decides_its_turns_and_nothing_else(course):
 
 
 async def test_a_canary_comes_and_goes_with_its_state(course):
-    """Nobody but a canary has turns; promoted it serves with the memory it has, nothing is loaded."""
+    """Nobody but a canary has turns; promoted it serves with its memory, and nothing is loaded."""
     running = Running(course)
     first, second = two(course)
     for tick in course.live[:200]:

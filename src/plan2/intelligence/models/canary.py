@@ -1,9 +1,9 @@
 """A canary: a challenger that decides for a tenth of the time, so that its trades are real.
 
-Market time is cut into stretches of one horizon. Of every ten in a row one is the canary's, drawn by
-a hash of candidate, symbol and place, so that it is fixed before and falls on all hours alike; in it
-the canary alone decides, with its own standing, under all limits of the account. ADR 9 says why
-time is shared and not size.
+Market time is cut into stretches of one horizon. Of every ten in a row one is the canary's, drawn
+by a hash of candidate, symbol and place, so that it is fixed before and falls on all hours alike;
+in it the canary alone decides, with its own standing, under all limits of the account. ADR 9 says
+why time is shared and not size.
 """
 
 from typing import Final

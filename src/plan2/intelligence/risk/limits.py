@@ -20,7 +20,7 @@ SECOND_RULE_SET = 2.0
 THIRD_RULE_SET = 3.0
 """The same as list 4, but without a limit on the week's loss."""
 PORTFOLIO_RULES_FROM = 6.0
-"""Since this list the limits on all positions together bind every order, not models' sizes alone."""
+"""Since this list the limits on all positions together bind every order, not only sizes."""
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,10 +20,12 @@ def export(
     calibration: Calibration,
     evaluation: Evaluation,
     request: TrainRequest,
+    blend_weight: float = 1.0,
 ) -> TrainedModel:
     """Fit on all rows and bring the model into the form in which it is served.
 
-    `calibration` and `evaluation` come from forecasts that the final fit had no part in.
+    `calibration`, `evaluation` and `blend_weight` come from forecasts that the final fit had no
+    part in.
 
     Raises:
         ModelMismatch: the exported file does not say what the fitted model says.
@@ -40,7 +42,7 @@ def export(
         )
     plan, rules = request.plan(), request.rules()
     manifest = Manifest(
-        model_id=model_id_of(family.name, content, calibration, plan.schema_id),
+        model_id=model_id_of(family.name, content, calibration, plan.schema_id, blend_weight),
         family=family.name,
         symbols=tuple(samples.symbol for samples in dataset.series),
         trained_ts_ns=request.ts_ns,
@@ -61,6 +63,7 @@ def export(
         verdict=str(evaluation.verdict),
         flags=tuple(str(flag) for flag in evaluation.flags),
         provenance=_provenance(family, dataset, request),
+        blend_weight=blend_weight,
     )
     return TrainedModel(content=content, manifest=manifest)
 
