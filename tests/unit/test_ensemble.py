@@ -95,6 +95,25 @@ def logit(p):
     return math.log(p / (1 - p))
 
 
+def test_a_stack_counts_by_its_weights():
+    """By hand: weights 0.5 and 1.5 are a quarter and three quarters; disagreement by weight too."""
+    members = [_Member("a-1", 0.6, blend_weight=0.5), _Member("b-1", 0.8, blend_weight=1.5)]
+    forecast = Ensemble("X", members).forecast(7, reading())
+    blend = 0.25 * logit(0.6) + 0.75 * logit(0.8)
+    assert forecast.p_up == pytest.approx(1 / (1 + math.exp(-blend)), abs=1e-5)
+    assert [vote.weight for vote in forecast.votes] == [0.25, 0.75]
+    assert forecast.disagreement == pytest.approx(
+        math.sqrt(0.25 * 0.15**2 + 0.75 * 0.05**2), abs=1e-5
+    )
+
+
+def test_without_anybody_who_counts_there_is_no_forecast():
+    """The only member with a weight fails; the other one has none."""
+    members = [_Member("a-1", 0.6, blend_weight=0.0), _Member("b-1", math.nan, blend_weight=2.0)]
+    forecast = Ensemble("X", members).forecast(7, reading())
+    assert forecast.abstained == "no_model_available"
+
+
 def test_the_blend_is_the_mean_of_calibrated_logits():
     """Slopes 1 and 0.5 on 0.6 and 0.8: (logit 0.6 + 0.5·logit 0.8) / 2."""
     forecast = Ensemble("X", [_Member("a-1", 0.6), _Member("b-1", 0.8, 0.5)]).forecast(7, reading())
