@@ -93,7 +93,7 @@ def test_what_is_found_is_better_on_every_path_or_the_defaults_stay(data, tmp_pa
         weight = data.uniqueness[rows]
         losses[name] = [np.average(log_losses(p, data.up[rows]), weights=weight) for p in paths]
 
-    assert len(losses["best"]) == 3
+    assert len(losses["best"]) == 4
     is_found = best.parameters() != Logistic().parameters()
     assert all(a < b for a, b in zip(losses["best"], losses["defaults"], strict=True)) is is_found
     assert best.tried == 5

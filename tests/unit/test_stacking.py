@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from plan2.intelligence.training.metrics import log_losses
@@ -55,6 +56,26 @@ def test_weights_are_those_of_a_ridge_around_the_mean() -> None:
     assert found == pytest.approx(beta, abs=1e-4)
     free = LogisticRegression(C=1e6, fit_intercept=False).fit(seen.logits, seen.up).coef_[0]
     assert seen.logits @ found == pytest.approx(seen.logits @ free, abs=0.3)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_weights_are_those_of_a_general_solver(seed: int) -> None:
+    """Held against L-BFGS-B of scipy with bounds, on members some of which say nonsense."""
+    rng = np.random.default_rng(seed)
+    seen = pool(3_000, tuple(rng.choice([-0.5, 0.0, 0.4, 1.0, 1.5], 5)), seed)
+
+    def loss(beta):
+        z = seen.logits @ beta
+        fit = np.logaddexp(0.0, z).sum() - seen.up @ z
+        return fit + 0.5 * PULL * ((beta - 0.2) ** 2).sum()
+
+    expected = minimize(
+        loss, np.full(5, 0.2), method="L-BFGS-B", bounds=[(0.0, None)] * 5,
+        options={"ftol": 1e-14, "gtol": 1e-9},
+    ).x  # fmt: skip
+    found = stack_weights(seen.logits, seen.up, seen.weight)
+    assert found == pytest.approx(expected, abs=2e-3)
+    assert loss(found) <= loss(expected) + 1e-6
 
 
 def test_weights_are_never_negative() -> None:

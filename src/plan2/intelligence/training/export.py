@@ -4,7 +4,13 @@ import hashlib
 
 from plan2.foundation.errors import ModelMismatch
 from plan2.intelligence.models.calibration import Calibration
-from plan2.intelligence.models.manifest import Manifest, Provenance, TrainedModel, model_id_of
+from plan2.intelligence.models.manifest import (
+    Manifest,
+    Parity,
+    Provenance,
+    TrainedModel,
+    model_id_of,
+)
 from plan2.intelligence.training.dataset import Dataset
 from plan2.intelligence.training.evaluate import Evaluation
 from plan2.intelligence.training.families.family import Family
@@ -34,12 +40,7 @@ def export(
     content = fitted.to_onnx()
     graph = inspected(content)
     parity = fitted.parity(content, dataset, request.seed)
-    if not parity.passed:
-        raise ModelMismatch(
-            f"{family.name}: the ONNX file differs from the trained model by "
-            f"{parity.max_difference:.2e} on {parity.rows} rows, allowed is {parity.limit:.0e}.",
-            remedy="No model was registered; report this with the versions of the libraries.",
-        )
+    _require_parity(family, parity)
     plan, rules = request.plan(), request.rules()
     manifest = Manifest(
         model_id=model_id_of(family.name, content, calibration, plan.schema_id, blend_weight),
@@ -66,6 +67,15 @@ def export(
         blend_weight=blend_weight,
     )
     return TrainedModel(content=content, manifest=manifest)
+
+
+def _require_parity(family: Family, parity: Parity) -> None:
+    if not parity.passed:
+        raise ModelMismatch(
+            f"{family.name}: the ONNX file differs from the trained model by "
+            f"{parity.max_difference:.2e} on {parity.rows} rows, allowed is {parity.limit:.0e}.",
+            remedy="No model was registered; report this with the versions of the libraries.",
+        )
 
 
 def _provenance(family: Family, dataset: Dataset, request: TrainRequest) -> Provenance:

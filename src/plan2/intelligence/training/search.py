@@ -35,9 +35,9 @@ from plan2.intelligence.training.trial_pool import TrialPool
 from plan2.intelligence.training.trials import Trials, trial_of
 
 FILE_NAME: Final = "search.journal"
-GROUPS: Final = 4
+GROUPS: Final = 5
 TESTED: Final = 2
-"""Six folds, three paths."""
+"""Ten folds, four paths."""
 PATHS: Final = "path_losses"
 ORIGIN: Final = "search"
 

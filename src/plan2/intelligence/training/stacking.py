@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from plan2.foundation.values import Float64Array, Int64Array
-from plan2.intelligence.training.metrics import log_losses
+from plan2.intelligence.models.logit_fit import fit_logit
 from plan2.intelligence.training.paths import along_paths, is_better_on_all, path_losses
 from plan2.intelligence.training.splits import combinatorial
 
@@ -18,6 +18,8 @@ EFFECTIVE_MIN = 10_000.0
 PULL = 100.0
 """Precision of the prior around 1/K: a ridge whose weights have a deviation of a tenth."""
 GROUPS, TESTED = 6, 2
+ROUNDS_PER_WEIGHT = 4
+SLOPE_NOISE = 1e-6
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,23 +64,28 @@ def earned_stack(pool: Pool, embargo_ns: int, effective_min: float = EFFECTIVE_M
 def stack_weights(logits: Float64Array, up: Float64Array, weight: Float64Array) -> Float64Array:
     """The most probable weights that are not negative, drawn towards 1/K: float64[K].
 
-    Minimises Σ wᵢ·log loss(σ(zᵢ·β), yᵢ) + ½ · PULL · Σ (βⱼ − 1/K)² under β ≥ 0, a convex problem.
+    Minimises Σ wᵢ·log loss(σ(zᵢ·β), yᵢ) + ½ · PULL · Σ (βⱼ − 1/K)² under β ≥ 0, a convex problem,
+    by active sets: a weight that would be negative is held at 0 until the loss would fall with it.
     """
-    # Late: the trading process never fits a stack.
-    from scipy.optimize import minimize
-
     count = logits.shape[1]
-    centre = np.full(count, 1.0 / count)
-
-    def loss(beta: Float64Array) -> tuple[float, Float64Array]:
-        z = logits @ beta
-        fit = float(weight @ (np.logaddexp(0.0, z) - up * z))
-        slope = logits.T @ (weight * (1.0 / (1.0 + np.exp(-z)) - up))
-        away = beta - centre
-        return fit + 0.5 * PULL * float(away @ away), slope + PULL * away
-
-    found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * count)
-    return np.asarray(found.x, np.float64)
+    centre, precision = np.full(count, 1.0 / count), np.full(count, PULL)
+    is_free = np.ones(count, np.bool_)
+    beta = centre.copy()
+    for _ in range(ROUNDS_PER_WEIGHT * count):
+        beta = np.zeros(count)
+        if is_free.any():
+            free = (logits[:, is_free], up, weight, centre[is_free], precision[is_free])
+            beta[is_free] = fit_logit(*free)[0]
+        if beta.min() < 0.0:
+            is_free[np.argmin(beta)] = False
+            continue
+        chances = _chances(logits @ beta)
+        slope = logits.T @ (weight * (chances - up)) + PULL * (beta - centre)
+        slope[is_free] = 0.0
+        if slope.min() >= -SLOPE_NOISE:
+            break
+        is_free[np.argmin(slope)] = True
+    return np.maximum(beta, 0.0)
 
 
 def _wins_on_all_paths(pool: Pool, embargo_ns: int) -> bool:
@@ -112,4 +119,4 @@ def _chances(logits: Float64Array) -> Float64Array:
 
 
 def _loss(logits: Float64Array, pool: Pool) -> float:
-    return float(log_losses(_chances(logits), pool.up) @ pool.weight / pool.weight.sum())
+    return float(path_losses(_chances(logits)[None], pool.up, pool.weight)[0])
