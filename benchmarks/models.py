@@ -1,9 +1,10 @@
 """What one forecast costs: every family and the whole ensemble, hot and after 10 ms of idling.
 
 Trains all families on a random walk (the cost depends on their shape, not on their skill), then
-prints a table in microseconds, beside the limits of ML-060 and ML-061, and one line of JSON. Wall
-time and CPU time of the thread: on a shared machine the first holds the neighbours' slices too.
-Run: python benchmarks/models.py
+prints a table in microseconds, beside the limits of ML-060 and ML-061 and whether they are kept,
+and one line of JSON. Wall time and CPU time of the thread: on a shared machine the first holds the
+neighbours' slices too. What is being done goes to stderr: two and a half minutes on two calm cores,
+a third of them idling. Run: python benchmarks/models.py
 """
 
 import json
@@ -30,15 +31,16 @@ CALLS = 5_000
 IDLE_CALLS = 300
 IDLE_S = 0.01
 BAR = np.zeros(16)
+HOT, COLD = "cpu_p50_us", "cpu_p99_us"
 LIMITS = {
-    **dict.fromkeys(("xgboost", "lightgbm", "random_forest"), "CPU p50 60"),
-    "lstm": "CPU p50 40",
-    "cnn at a close": "CPU p50 70",
-    "transformer at a close": "CPU p50 350",
-    "all at a close": "CPU p50 800",
-    "all at a close, idle": "CPU p99 3000",
+    **dict.fromkeys(("xgboost", "lightgbm", "random_forest"), (HOT, 60.0)),
+    "lstm": (HOT, 40.0),
+    "cnn at a close": (HOT, 70.0),
+    "transformer at a close": (HOT, 350.0),
+    "all at a close": (HOT, 800.0),
+    "all at a close, idle": (COLD, 3_000.0),
 }
-"""ML-060 and ML-061 of the specification."""
+"""ML-060 and ML-061 of the specification: which figure, and the most it may be."""
 
 
 def random_walk(seed: int, days: int) -> TickBlock:
@@ -56,6 +58,20 @@ def percentiles(durations_ns: list[tuple[int, int]]) -> dict[str, float]:
     wall, cpu = np.percentile(np.array(durations_ns) / 1e3, [50, 99], axis=0).T
     figures = zip(("p50_us", "p99_us", "cpu_p50_us", "cpu_p99_us"), (*wall, *cpu), strict=True)
     return {name: round(float(value), 1) for name, value in figures}
+
+
+def told(message: str, share: float = 1.0) -> None:
+    """Say on stderr what is being done, so that nobody takes a long run for a stuck one."""
+    print(f"{share:>5.0%}  {message}", file=sys.stderr, flush=True)
+
+
+def verdict(name: str, figures: dict[str, float]) -> str:
+    """The limit of a row, and whether it is kept; empty where there is none."""
+    if name not in LIMITS:
+        return ""
+    figure, limit = LIMITS[name]
+    words = "CPU p50" if figure == HOT else "CPU p99"
+    return f"{words} {limit:.0f}: {'kept' if figures[figure] <= limit else 'BROKEN'}"
 
 
 def timed(call, calls: int, idle_s: float = 0.0) -> dict[str, float]:
@@ -77,7 +93,7 @@ def main() -> None:
     request = TrainRequest(
         symbols=(SYMBOL,), instruments={SYMBOL: instrument}, ts_ns=0, families=("all",)
     )
-    report = train(request, {SYMBOL: [block]}, lambda *_: None)
+    report = train(request, {SYMBOL: [block]}, told)
     with TemporaryDirectory() as folder:
         registry = Registry(Path(folder))
         register_report(registry, report)
@@ -92,6 +108,7 @@ def main() -> None:
         family = member.manifest.family
         asked = asking(member, engine, content[family])
         for name, call in asked.items():
+            told(f"asking {name}")
             results[name] = timed(call, CALLS)
             results[f"{name}, idle"] = timed(call, IDLE_CALLS, IDLE_S)
 
@@ -106,7 +123,7 @@ def main() -> None:
     print(f"{'us':<34}{'p50':>9}{'p99':>9}{'CPU p50':>9}{'CPU p99':>9}   limit")
     for name, figures in results.items():
         values = "".join(f"{value:>9.1f}" for value in figures.values())
-        print(f"{name:<34}{values}   {LIMITS.get(name, '')}")
+        print(f"{name:<34}{values}   {verdict(name, figures)}".rstrip())
     json.dump(results, sys.stdout)
     print()
 

@@ -25,7 +25,16 @@ pytest.importorskip("torch")
 class _Member:
     """Says what it is told to."""
 
-    def __init__(self, model_id, raw, slope=1.0, variance=0.0, horizon_s=7_200, is_kept=False):
+    def __init__(  # noqa: PLR0917 - what a manifest says, in short
+        self,
+        model_id,
+        raw,
+        slope=1.0,
+        variance=0.0,
+        horizon_s=7_200,
+        is_kept=False,
+        blend_weight=1.0,
+    ):
         self.raw = raw
         self.is_kept = is_kept
         self.committed = 0
@@ -36,6 +45,7 @@ class _Member:
             horizon_s=horizon_s,
             bar_period_s=60,
             barrier_sigmas=0.75,
+            blend_weight=blend_weight,
             calibration=Calibration(
                 slope=slope,
                 intercept=0.0,
@@ -83,6 +93,25 @@ def reading(**changes):
 def logit(p):
     """Log-odds."""
     return math.log(p / (1 - p))
+
+
+def test_a_stack_counts_by_its_weights():
+    """By hand: weights 0.5 and 1.5 are a quarter and three quarters; disagreement by weight too."""
+    members = [_Member("a-1", 0.6, blend_weight=0.5), _Member("b-1", 0.8, blend_weight=1.5)]
+    forecast = Ensemble("X", members).forecast(7, reading())
+    blend = 0.25 * logit(0.6) + 0.75 * logit(0.8)
+    assert forecast.p_up == pytest.approx(1 / (1 + math.exp(-blend)), abs=1e-5)
+    assert [vote.weight for vote in forecast.votes] == [0.25, 0.75]
+    assert forecast.disagreement == pytest.approx(
+        math.sqrt(0.25 * 0.15**2 + 0.75 * 0.05**2), abs=1e-5
+    )
+
+
+def test_without_anybody_who_counts_there_is_no_forecast():
+    """The only member with a weight fails; the other one has none."""
+    members = [_Member("a-1", 0.6, blend_weight=0.0), _Member("b-1", math.nan, blend_weight=2.0)]
+    forecast = Ensemble("X", members).forecast(7, reading())
+    assert forecast.abstained == "no_model_available"
 
 
 def test_the_blend_is_the_mean_of_calibrated_logits():

@@ -184,6 +184,25 @@ def test_losses_beyond_the_limits_suspend_and_roll_back():
     assert k < 830
 
 
+def test_a_canary_that_loses_beyond_its_limits_is_suspended():
+    """It says what the champion says, so the paired test is silent; its losses are not."""
+    contest = Contest("new", {"accuracy": 0.55, "cost_share": 0.05})
+    for k in range(60):
+        contest.update(
+            outcome(k, 1, ()), forecast("old", "champion", 0.45),
+            forecast("new", "challenger", 0.45), HORIZON_S,
+        )  # fmt: skip
+        if contest.standing.loss_limit:
+            break
+    standing = contest.standing
+
+    assert not standing.is_worse
+    # Nine losses in a row have odds of 0.45⁹ = 0.08 % at one place; 500 places make some 15 likely.
+    assert 9 < standing.pairs < 25
+    assert judge(standing, State.CANARY, 0).to is State.SUSPENDED
+    assert judge(standing, State.SHADOW, 0).to is None
+
+
 def test_a_winner_whose_models_cannot_serve_changes_nothing():
     """The champion serves on, and why the winner does not is kept for the page."""
     played = stage()

@@ -44,6 +44,7 @@ def inputs(order: dict[str, float] | None = None, **account: float) -> RiskInput
         "deviation_points": 10.0,
         "window_deviation_fraction": 0.0001,
         "stop_loosened": 0.0,
+        "side": 1.0,
     }
     return RiskInputs(account=figures(**account), **{**values, **(order or {})})
 
@@ -86,6 +87,35 @@ ENTRY_BOUNDARIES = [
     ("exposure", inputs(exposure=49_000.0), inputs(exposure=49_000.01)),
     ("exposure", inputs(exposure=60_000.0, reserved_value=11_000.0), inputs(exposure=60_000.0)),
     ("margin", inputs(margin_free=367.0), inputs(margin_free=366.9)),
+    # One open position of σ s and this one of 55: s² + 99·s + 3,025 = 200² has s = 149.058.
+    (
+        "volatility_target",
+        inputs(volatility_sum=149.05, volatility_squares=149.05**2),
+        inputs(volatility_sum=149.06, volatility_squares=149.06**2),
+    ),
+    ("volatility_target", inputs(), inputs(volatility_day=NAN)),  # the stress move: 220 of 200
+    (
+        "volatility_target",  # what is to be changed moves 55 already, and 149.05 is another's
+        inputs(volatility_sum=204.05, volatility_squares=149.05**2 + 55**2, reserved_value=11e3),
+        inputs(volatility_sum=204.05, volatility_squares=149.05**2 + 55**2),
+    ),
+    ("expected_shortfall", inputs(exposure=39_000.0), inputs(exposure=39_000.01)),
+    ("expected_shortfall", inputs(shortfall_history=0.10), inputs(shortfall_history=0.1001)),
+    # 1,000 / (1.5 · 2.3378) = 285.17 a day: s² + 99·s + 3,025 = 285.17² has s = 234.66.
+    (
+        "expected_shortfall",
+        inputs(volatility_sum=234.6, volatility_squares=234.6**2),
+        inputs(volatility_sum=234.7, volatility_squares=234.7**2),
+    ),
+    ("expected_shortfall", inputs(), inputs(volatility_sum=NAN)),
+    ("currency", inputs(base_exposure=39_000.0), inputs(base_exposure=39_000.01)),
+    ("currency", inputs(quote_exposure=-39_000.0), inputs(quote_exposure=-39_000.01)),
+    (
+        "currency",
+        inputs({"side": -1.0}, base_exposure=-39_000.0),
+        inputs({"side": -1.0}, base_exposure=-39_000.01),
+    ),
+    ("currency", inputs({"side": -1.0}, base_exposure=60e3), inputs({"side": NAN})),
     ("daily_loss", inputs(equity=9_701.0), inputs(equity=9_700.0)),
     ("weekly_loss", inputs(week_start_equity=10_638.0), inputs(week_start_equity=10_639.0)),
     ("weekly_loss", inputs(), inputs(week_start_equity=NAN)),

@@ -42,6 +42,22 @@ def test_new_records_hold_every_figure_and_replay() -> None:
         assert replay(record, EURUSD, lambda known: known.forecast).differences == ()
 
 
+TOGETHER = {"volatility_target", "expected_shortfall", "currency"}
+
+
+def test_a_record_of_before_the_portfolio_rules_goes_by_the_list_of_then() -> None:
+    """List 4 bound models' sizes by them and let the gate look at none; it replays that way."""
+    desk = Desk().arm()
+    desk.account.on_tick(scene(tick(), forecast(0.60)))
+    record = recorded(desk)
+    assert {check.rule for check in record.checks} >= TOGETHER
+    checks = tuple(check for check in record.checks if check.rule not in TOGETHER)
+    figures = record.risk_inputs | {"rule_set": 4.0}
+    old = msgspec.structs.replace(record, risk_inputs=figures, checks=checks)
+    assert replay(old, EURUSD, lambda known: known.forecast).differences == ()
+    assert replay(record, EURUSD, lambda known: known.forecast).differences == ()
+
+
 def test_a_record_of_before_the_weekly_limit_goes_by_the_list_of_then() -> None:
     """List 3 knew no week: neither its figure nor its check is asked for."""
     desk = Desk().arm()
@@ -49,8 +65,9 @@ def test_a_record_of_before_the_weekly_limit_goes_by_the_list_of_then() -> None:
     record = recorded(desk)
     figures = {key: one for key, one in record.risk_inputs.items() if key != "week_start_equity"}
     limits = {key: one for key, one in record.parameters.items() if "weekly" not in key}
-    checks = tuple(check for check in record.checks if check.rule != "weekly_loss")
-    assert len(checks) == len(record.checks) - 1
+    later = TOGETHER | {"weekly_loss"}
+    checks = tuple(check for check in record.checks if check.rule not in later)
+    assert len(checks) == len(record.checks) - 4
     old = msgspec.structs.replace(
         record, risk_inputs=figures | {"rule_set": 3.0}, parameters=limits, checks=checks
     )

@@ -1,8 +1,10 @@
 """Other models take over a running market between two ticks."""
 
 import asyncio
+import itertools
 import shutil
 import time
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
@@ -18,8 +20,15 @@ from plan2.foundation.bus import Bus
 from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import ModelMismatch
+from plan2.foundation.events.base import Event
+from plan2.foundation.events.market import BarClosed, MarketDataReceived
 from plan2.foundation.events.model import DecisionMade
-from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR, Tick
+from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, Tick
+from plan2.intelligence.decision.record import DecisionRecord
+from plan2.intelligence.decision.replayer import RecordReplayer
+from plan2.intelligence.events import ForecastMade
+from plan2.intelligence.learning.listening import BarListener
+from plan2.intelligence.models.canary import is_turn
 from plan2.intelligence.models.candidate_files import candidate_id_of, draft_of
 from plan2.intelligence.models.lifecycle import Alias, Candidate, State
 from plan2.intelligence.models.moves import Book
@@ -33,6 +42,8 @@ SWAPS = 20
 BETWEEN = 150
 """Ticks between two swaps."""
 CPU_LIMIT_NS = 10_000_000
+STRETCH_NS = 7_200 * NS_PER_SECOND
+"""The horizon of the small models."""
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +109,28 @@ class Running:
     def __init__(self, course: Course) -> None:
         self.bus = Bus()
         self.decisions: list[DecisionMade] = []
+        self.forecasts: list[ForecastMade] = []
+        self.hear: dict[type[Event], Callable[[Event], None]] = {}
+        self.lends = True
         self.bus.subscribe(DecisionMade, self.decisions.append)
+        self.bus.subscribe(ForecastMade, self.forecasts.append)
+        for kind in (MarketDataReceived, BarClosed, ForecastMade):
+            self.bus.subscribe(kind, self._heard)
         self.runner = quiet_runner(course, Settings(), self.bus)
         self.lane = self.runner.floor.lanes[SYMBOL]
         self.openings = 0
         self.clock = SimulatedClock(NOW_NS)
         self.stage = LaneStage(
-            self.runner.floor.lanes, course.registry, self._quiet, lambda: EXPIRY, self.clock
+            self.runner.floor.lanes,
+            course.registry,
+            self._quiet,
+            lambda: EXPIRY,
+            self.clock,
+            lambda: self.lends,
         )
+
+    def _heard(self, event: Event) -> None:
+        self.hear.get(type(event), lambda _: None)(event)
 
     async def _quiet(self) -> None:
         self.openings += 1
@@ -252,3 +277,113 @@ def run_virtual_timed(work):
         return result, None, loop.time() - started
 
     return run_virtual(timed())
+
+
+def with_turn_at(second: Candidate, ts_ns: int) -> Candidate:
+    """The second one as a canary whose turn it is at an instant; the name decides that."""
+    stretch = ts_ns // STRETCH_NS
+    names = (f"canary-{k}" for k in range(1_000))
+    name = next(each for each in names if is_turn(each, SYMBOL, stretch))
+    return msgspec.structs.replace(second, candidate_id=name, state=State.CANARY)
+
+
+def with_challenger(champion: Candidate, challenger: Candidate) -> Book:
+    """A champion, and somebody beside it."""
+    return Book(
+        {each.candidate_id: each for each in (champion, challenger)},
+        {
+            (SYMBOL, Alias.CHAMPION): champion.candidate_id,
+            (SYMBOL, Alias.CHALLENGER): challenger.candidate_id,
+        },
+    )
+
+
+async def test_a_canary_decides_its_turns_and_nothing_else(course):
+    """Forecasts are its own in its stretches; learning hears the champion at every bar all along.
+
+    Beside it runs the same market without a canary, which says what the champion would have said.
+    """
+    first, second = two(course)
+    canary = with_turn_at(second, course.live[0].ts_ns)
+    end_ns = (course.live[0].ts_ns // STRETCH_NS + 1) * STRETCH_NS + 60 * NS_PER_SECOND
+    running, plain = Running(course), Running(course)
+    heard = {run: [] for run in (running, plain)}
+    for run, notes in heard.items():
+        listener = BarListener(run.runner.floor.lanes, notes.append)
+        for kind, hear in (
+            (MarketDataReceived, listener.on_tick),
+            (BarClosed, listener.on_bar),
+            (ForecastMade, listener.on_forecast),
+        ):
+            run.hear[kind] = hear
+    await running.stage.show(with_challenger(first, canary))
+    by: dict[bool, set[str]] = {True: set(), False: set()}
+    for tick in itertools.takewhile(lambda each: each.ts_ns < end_ns, course.live):
+        running.runner.on_tick(tick)
+        plain.runner.on_tick(tick)
+        is_on = is_turn(canary.candidate_id, SYMBOL, tick.ts_ns // STRETCH_NS)
+        votes = running.forecasts[-1].forecast.votes
+        by[is_on].add(candidate_id_of([vote.model_id for vote in votes]))
+
+    assert by[True] == {candidate_id_of(second.model_ids)}
+    assert by[False] == {first.candidate_id}
+    said = [told.note().forecast for told in heard[running]]
+    assert said == [told.note().forecast for told in heard[plain]]
+    assert len(said) > 5
+    replayer = RecordReplayer(course.registry, {SYMBOL: course.instrument})
+    taken = [
+        msgspec.convert(event.record, DecisionRecord)
+        for event in running.decisions
+        if event.record["candidate_id"] == candidate_id_of(second.model_ids)
+    ]
+    assert taken
+    for record in taken:
+        assert (await replayer.replay(record)).differences == ()
+
+
+async def test_a_canary_comes_and_goes_with_its_state(course):
+    """Nobody but a canary has turns; promoted it serves with its memory, and nothing is loaded."""
+    running = Running(course)
+    first, second = two(course)
+    for tick in course.live[:200]:
+        running.runner.on_tick(tick)
+    shadow = msgspec.structs.replace(second, state=State.SHADOW)
+    await running.stage.show(with_challenger(first, shadow))
+    assert running.lane.canary is None
+    canary = msgspec.structs.replace(second, state=State.CANARY)
+    await running.stage.show(with_challenger(first, canary))
+    assert running.lane.canary is not None
+    assert running.lane.canary.standing.candidate_id == canary.candidate_id
+    ensemble, openings = running.lane.canary.ensemble, running.openings
+    await running.stage.show(with_challenger(first, canary))
+    assert running.lane.canary.ensemble is ensemble
+    warm = ensemble.state_bytes()
+    await running.stage.show(book(second, first))
+    assert running.lane.canary is None
+    assert running.lane.ensemble is ensemble
+    assert ensemble.state_bytes() == warm
+    assert running.openings == openings
+
+
+async def test_canaries_can_be_forbidden(course):
+    """`learning.canaries_trade` takes the turns away from the next look on."""
+    running = Running(course)
+    first, second = two(course)
+    canary = msgspec.structs.replace(second, state=State.CANARY)
+    await running.stage.show(with_challenger(first, canary))
+    assert running.lane.canary is not None
+    running.lends = False
+    await running.stage.show(with_challenger(first, canary))
+    assert running.lane.canary is None
+
+
+def test_a_canary_has_one_stretch_in_ten_at_all_hours():
+    """Exactly one in each ten; over 6,000 days each of the twelve stretches of a day gets a tenth.
+
+    The count of a stretch is binomial about: 600 with σ = 23; five σ are 116.
+    """
+    turns = np.array([is_turn("c", SYMBOL, k) for k in range(72_000)])
+    assert (turns.reshape(-1, 10).sum(axis=1) == 1).all()
+    assert (np.abs(turns.reshape(-1, 12).sum(axis=0) - 600) < 116).all()
+    other = np.array([is_turn("d", SYMBOL, k) for k in range(72_000)])
+    assert (turns & other).sum() < 1_000  # 720 expected when two are drawn apart

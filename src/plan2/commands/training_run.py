@@ -65,6 +65,7 @@ def _request(order: Order, symbols: tuple[str, ...], registry: Registry) -> Trai
         device=order.device,
         is_simulated=order.folder.name == FOLDER,
         parents=registry.parents(symbols),
+        parent_slopes=registry.parent_slopes(symbols),
         feature_set=chosen_set(order.features, shelf_of(order.folder)),
     )
 

@@ -23,9 +23,10 @@ from plan2.foundation.values import Tick
 from plan2.intelligence.decision.keeping import Scene
 from plan2.intelligence.events import ForecastMade
 from plan2.intelligence.features.engine import FeatureEngine
+from plan2.intelligence.models.canary import Canary
 from plan2.intelligence.models.ensemble import Ensemble
 from plan2.intelligence.models.forecast import Forecast
-from plan2.intelligence.models.standing import SOUND
+from plan2.intelligence.models.standing import SOUND, Standing
 from plan2.intelligence.models.trail import Trail
 from plan2.intelligence.regimes.watch import SituationWatch
 from plan2.intelligence.trading.account import TradingAccount
@@ -34,7 +35,9 @@ from plan2.intelligence.trading.account import TradingAccount
 class Lane:
     """What one symbol's ticks run through before any account sees them."""
 
-    __slots__ = ("engine", "ensemble", "quality", "situations", "standing", "symbol", "trail")
+    __slots__ = (
+        "canary", "engine", "ensemble", "quality", "situations", "standing", "symbol", "trail",
+    )  # fmt: skip
 
     def __init__(
         self, symbol: str, quality: QualityGate, engine: FeatureEngine, ensemble: Ensemble | None
@@ -45,6 +48,7 @@ class Lane:
         self.ensemble = ensemble
         self.situations = SituationWatch(engine)
         self.standing = SOUND
+        self.canary: Canary | None = None
         self.trail = Trail(len(engine.sequence))
 
     def commit(self) -> None:
@@ -55,6 +59,8 @@ class Lane:
             self.trail.add(self.engine.sequence_closed)
         if self.ensemble is not None:
             self.ensemble.commit(self.engine)
+        if self.canary is not None:
+            self.canary.ensemble.commit(self.engine)
 
     def forecast(self, ts_ns: int, bar_closed: bool) -> Forecast | None:
         """Advance the recurrent models when a bar closed, then forecast; None without models.
@@ -65,7 +71,9 @@ class Lane:
             self.commit()
         if self.ensemble is None:
             return None
-        return self.ensemble.forecast(ts_ns, self.engine)
+        if self.canary is None:
+            return self.ensemble.forecast(ts_ns, self.engine)
+        return self.canary.forecast(self.ensemble, ts_ns, self.engine, bar_closed=bar_closed)
 
     def volatility(self) -> float:
         """Volatility of one day, a fraction of the price; NaN while the features warm up."""
@@ -73,7 +81,20 @@ class Lane:
 
     def states(self) -> dict[str, bytes]:
         """The recurrent state that the last forecast started from."""
+        if self.canary is not None and self.canary.is_on:
+            return self.canary.ensemble.states()
         return self.ensemble.states() if self.ensemble is not None else {}
+
+    def standing_in_turn(self) -> Standing:
+        """How those stand who made the last forecast."""
+        if self.canary is not None and self.canary.is_on:
+            return self.canary.standing
+        return self.standing
+
+    def champions(self, forecast: Forecast) -> Forecast:
+        """The champion's forecast at a tick that closed a bar, whoever made the one for it."""
+        said = self.canary.champion_said if self.canary is not None else None
+        return forecast if said is None else said
 
 
 class Seat:
@@ -154,7 +175,7 @@ class Pipeline:
             features=lane.engine.values,
             forecast=forecast,
             states=lane.states,
-            standing=lane.standing,
+            standing=lane.standing if lane.canary is None else lane.standing_in_turn(),
             volatility=lane.volatility,
             novelty=lane.situations.novelty,
         )

@@ -14,9 +14,10 @@ from typing import Final
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import ModelMismatch
 from plan2.foundation.log import logger
+from plan2.intelligence.models.canary import Canary
 from plan2.intelligence.models.candidate_files import candidate_id_of
 from plan2.intelligence.models.ensemble import Ensemble
-from plan2.intelligence.models.lifecycle import Alias, Candidate
+from plan2.intelligence.models.lifecycle import Alias, Candidate, State
 from plan2.intelligence.models.moves import Book
 from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.models.standing import SOUND, Expiry, scaled, standing_of, stranded
@@ -37,6 +38,7 @@ class LaneStage:
         quiet: returns when nothing is disturbed by opening a model.
         expiry: when a champion is old; asked anew each time.
         clock: wall time, which models age by.
+        canaries: whether canaries get their turns; asked anew each time.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class LaneStage:
         quiet: Callable[[], Awaitable[None]],
         expiry: Callable[[], Expiry],
         clock: Clock,
+        canaries: Callable[[], bool] = lambda: True,
     ) -> None:
         self.swaps = 0
+        self._canaries = canaries
         self._lanes = lanes
         self._registry = registry
         self._quiet = quiet
@@ -79,13 +83,37 @@ class LaneStage:
         for alias in (Alias.CHAMPION, Alias.LAST_GOOD):
             for symbol in self._lanes:
                 await self._make_ready(book, symbol, alias)
+        for symbol in self._lanes:
+            if self._canary_of(book, symbol) is not None:
+                await self._make_ready(book, symbol, Alias.CHALLENGER)
         kept = set()
         for symbol, lane in self._lanes.items():
             champion = book.holders.get((symbol, Alias.CHAMPION), "")
+            canary = self._canary_of(book, symbol)
+            if lane.canary is not None and lane.canary.candidate_id != _name(canary):
+                lane.canary = None
             self._serve(lane, champion)
+            if canary is not None:
+                self._lend(lane, canary)
             self._judge(lane, book)
-            kept |= {(symbol, champion), (symbol, book.holders.get((symbol, Alias.LAST_GOOD), ""))}
+            last_good = book.holders.get((symbol, Alias.LAST_GOOD), "")
+            kept |= {(symbol, name) for name in (champion, last_good, _name(canary))}
         self._ready = {key: each for key, each in self._ready.items() if key in kept}
+
+    def _canary_of(self, book: Book, symbol: str) -> Candidate | None:
+        """Who gets turns at a symbol beside its champion, if anybody does."""
+        candidate = book.candidates.get(book.holders.get((symbol, Alias.CHALLENGER), ""))
+        is_canary = candidate is not None and candidate.state is State.CANARY
+        return candidate if is_canary and self._canaries() else None
+
+    def _lend(self, lane: Lane, candidate: Candidate) -> None:
+        """Give a canary its turns; it remembers the bars that were before it."""
+        ensemble = self._ready.get((lane.symbol, candidate.candidate_id))
+        if lane.canary is not None or lane.ensemble is None or ensemble is None:
+            return
+        ensemble.rewarm(lane.trail.rows())
+        standing = standing_of(candidate, self._expiry(), self._clock.now_ns())
+        lane.canary = Canary(candidate.candidate_id, ensemble, standing)
 
     async def _make_ready(self, book: Book, symbol: str, alias: Alias) -> None:
         """Load whoever holds an alias; one that cannot serve is told and left out."""
@@ -117,6 +145,9 @@ class LaneStage:
 
         Without models nobody decides, so nothing is to be held against anybody.
         """
+        canary = self._canary_of(book, lane.symbol)
+        if lane.canary is not None and canary is not None:
+            lane.canary.standing = standing_of(canary, self._expiry(), self._clock.now_ns())
         if lane.ensemble is None:
             lane.standing = SOUND
             return
@@ -155,6 +186,10 @@ class LaneStage:
 
     def _schema_of(self, symbol: str) -> str:
         return self._lanes[symbol].engine.plan.schema_id
+
+
+def _name(candidate: Candidate | None) -> str:
+    return candidate.candidate_id if candidate is not None else ""
 
 
 async def quiet_moment(ticks: Callable[[], int]) -> None:

@@ -32,7 +32,7 @@ from plan2.intelligence.training.provenance import code_hash
 from plan2.wiring.assembly import Floor
 from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.installation import Installation
-from plan2.wiring.markets import SIMULATED, Market
+from plan2.wiring.markets import REPLAY, SIMULATED, Market
 
 
 class Candidates:
@@ -92,6 +92,7 @@ class Candidates:
             lambda: quiet_moment(lambda: pipeline.ticks),
             self.expiry,
             LiveClock(),
+            self.lends_turns,
         )
         self.desk.ledger.attach(self.stage)
         await self._intake.take_up()
@@ -100,6 +101,11 @@ class Candidates:
         """When a champion is old, by the settings of now."""
         models = self._installation.effective(MAIN_TENANT)[0].models
         return Expiry(days=models.expiry_days, suspend_days=models.suspend_days)
+
+    def lends_turns(self) -> bool:
+        """Whether canaries trade; in a replay nobody does who did not then."""
+        learning = self._installation.effective(MAIN_TENANT)[0].learning
+        return learning.canaries_trade and self._market.mode != REPLAY
 
     async def take_up(self) -> None:
         """Take up what training has left meanwhile, and settle what a crash left open."""

@@ -158,6 +158,7 @@ class Learning(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retrain_labels: NonNegative = 500.0
     retrain_pause_hours: PositiveFloat = 24.0
     refit_calibration: bool = True
+    canaries_trade: bool = True
     skew_at: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "02:20"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from plan2.intelligence.learning.coverage import CoverageMonitor
 from plan2.intelligence.learning.detectors import Adwin, Cusum, PageHinkley
 from plan2.intelligence.learning.eprocess import PROOF, BrierTest
-from plan2.intelligence.learning.hard_limits import LossWatch, loss_limits
+from plan2.intelligence.learning.hard_limits import COST_R, LossWatch, loss_limits
 from plan2.intelligence.learning.tracking import Scored, Track, calibration_of
 from plan2.intelligence.learning.triggers import Signal
 
@@ -23,8 +23,6 @@ CONFIRMED_AFTER = 50
 """Independent events after a refit that must look right before the signal is lifted."""
 MENDING_CHANGE = 0.05
 """Least change of the slope that makes earlier outcomes no measure of the calibration now."""
-COST_R = 0.05
-"""Cost of a trade in R where the validation did not say."""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

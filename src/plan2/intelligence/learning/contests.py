@@ -6,7 +6,7 @@ apart, over all symbols together, because markets move together. The test may be
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from plan2.foundation.events.learning import OutcomeRecorded, SampledForecast
 from plan2.foundation.values import NS_PER_DAY, NS_PER_SECOND
 from plan2.intelligence.learning.eprocess import PairedTest
+from plan2.intelligence.learning.hard_limits import COST_R, LossWatch, loss_limits
 from plan2.intelligence.learning.tracking import Scored, scored_of
 from plan2.intelligence.models.lifecycle import State
 from plan2.intelligence.training.weights import uniqueness
@@ -28,6 +29,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How a contest stands; `mean_difference` nats per event, positive: the challenger is better.
 
     `champion_r`, `challenger_r`: mean net result per pair in R. `history`: (UTC ns, e-value).
+    `loss_limit`: which limit its losses are beyond now ("drawdown", "losing_streak"), or nothing.
     """
 
     candidate_id: str
@@ -42,6 +44,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     champion_r: float
     challenger_r: float
     history: tuple[tuple[int, float], ...] = ()
+    loss_limit: str = ""
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,10 +56,20 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contest:
-    """One challenger against whoever serves its symbols."""
+    """One challenger against whoever serves its symbols.
 
-    def __init__(self, candidate_id: str) -> None:
+    `validated` are its out-of-sample metrics, which say what losses luck explains; a coin's where
+    one is missing.
+    """
+
+    def __init__(
+        self, candidate_id: str, validated: Mapping[str, float] | None = None, seed: int = 1
+    ) -> None:
         self.candidate_id = candidate_id
+        known = validated or {}
+        rng = np.random.default_rng(seed)
+        accuracy, cost_r = known.get("accuracy", 0.5), known.get("cost_share", COST_R)
+        self._limits = loss_limits(accuracy, cost_r, rng)
         self._restart()
 
     def _restart(self) -> None:
@@ -67,6 +80,8 @@ class Contest:
         self._effective = 0.0
         self._recent: dict[str, list[Scored]] = {}
         self._results = [0.0, 0.0]
+        self._losses = LossWatch(self._limits)
+        self._loss_limit = ""
         self._history: list[tuple[int, float]] = []
         self._keep_every = 1
 
@@ -91,6 +106,8 @@ class Contest:
         self._test.update(_loss(theirs) - _loss(ours))
         self._results[0] += theirs.result if theirs.is_acted else 0.0
         self._results[1] += ours.result if ours.is_acted else 0.0
+        if ours.is_acted:
+            self._loss_limit = self._losses.update(ours.result)
         self._keep(ours.t1)
 
     @property
@@ -110,6 +127,7 @@ class Contest:
             champion_r=self._results[0] / pairs,
             challenger_r=self._results[1] / pairs,
             history=tuple(self._history),
+            loss_limit=self._loss_limit,
         )
 
     def _count(self, symbol: str, scored: Scored, horizon_s: int) -> None:
@@ -138,6 +156,9 @@ def judge(standing: Standing, state: State, skew_mismatches: int) -> Judgement:
         return Judgement(to=State.REJECTED, verdict="worse", reason=_words(standing))
     if state is State.SHADOW:
         return _judge_shadow(standing, skew_mismatches)
+    if state is State.CANARY and standing.loss_limit:
+        reason = f"losses beyond the validated limits ({standing.loss_limit}); {_words(standing)}"
+        return Judgement(to=State.SUSPENDED, verdict="hard_limit", reason=reason)
     if state is State.CANARY and standing.is_better:
         return Judgement(to=State.CHAMPION, verdict="better", reason=_words(standing))
     return Judgement(to=None, verdict="undecided", reason=_words(standing))

@@ -8,6 +8,8 @@ QUANTILE = 0.999
 PATHS = 4_000
 TRADES = 500
 """Trades of one simulated record; longer records make the limits wider."""
+COST_R = 0.05
+"""Cost of a trade in R where the validation did not say."""
 
 
 class LossLimits(NamedTuple):

@@ -87,9 +87,7 @@ class Ledger:
         for forecast in outcome.forecasts:
             self._track(outcome, forecast)
             if champion is not None and forecast.role != CHAMPION and forecast.side:
-                contest = self.contests.setdefault(
-                    forecast.candidate_id, Contest(forecast.candidate_id)
-                )
+                contest = self._contest(forecast.candidate_id)
                 contest.update(outcome, champion, forecast, self.horizon_s)
         return [] if champion is None else self._watch(outcome, champion)
 
@@ -208,6 +206,14 @@ class Ledger:
         views |= {Key(MODEL, name, outcome.symbol): p for name, p in forecast.votes.items()}
         for key, p in views.items():
             self.tracks.setdefault(key, Track()).add(scored_of(outcome, forecast, p))
+
+    def _contest(self, candidate_id: str) -> Contest:
+        """The contest of a challenger; the first pair begins it."""
+        found = self.contests.get(candidate_id)
+        if found is None:
+            found = Contest(candidate_id, self._metrics(candidate_id), self._seed)
+            self.contests[candidate_id] = found
+        return found
 
     def _watch(self, outcome: OutcomeRecorded, champion: SampledForecast) -> list[Event]:
         symbol = outcome.symbol

@@ -70,8 +70,9 @@ class BarListener:
             self._closed[symbol] = told
 
     def on_forecast(self, event: ForecastMade) -> None:
-        """The champion's forecast at some tick; the one that closed a bar is kept."""
-        told = self._closed.pop(event.forecast.symbol, None)
+        """The forecast at some tick; the champion's at the one that closed a bar is kept."""
+        symbol = event.forecast.symbol
+        told = self._closed.pop(symbol, None)
         if told is not None:
-            told.forecast = event.forecast
+            told.forecast = self._lanes[symbol].champions(event.forecast)
             self._deliver(told)

@@ -70,13 +70,13 @@ def sampled_forecast(
 ) -> SampledForecast:
     """A forecast as the outcome remembers it."""
     votes = {vote.model_id: vote.calibrated for vote in forecast.votes if not vote.abstained}
-    logits = [logit_of(p) for p in votes.values()]
-    is_known = not forecast.abstained and bool(logits)
+    weighed = [vote.weight * logit_of(vote.calibrated) for vote in forecast.votes]
+    is_known = not forecast.abstained and bool(votes)
     return SampledForecast(
         candidate_id=candidate_id,
         role=role,
         p_up=forecast.p_up,
-        logit=sum(logits) / len(logits) if is_known else 0.0,
+        logit=sum(weighed) if is_known else 0.0,
         votes=votes,
         side=(1 if forecast.p_up >= 0.5 else -1) if is_known else 0,
         abstained=forecast.abstained or worth(tick, forecast),

@@ -1,7 +1,8 @@
 """The ensemble of one symbol: raw votes, calibrated, averaged, with the uncertainty of all that.
 
-The blend is the plain mean of calibrated logits over the members that answered: with little signal,
-estimated weights cost more than they bring (specification, ml.md §6). A member that fails or
+The blend is the mean of calibrated logits over the members that answered: a plain one, because with
+little signal estimated weights cost more than they bring (specification, ml.md §6), unless training
+has shown that its weights are worth it (`training.stacking`). A member that fails or
 answers with something that is not a probability is left out and widens the uncertainty; with none
 left there is no forecast. A stored decision record reproduces its forecast bit for bit.
 """
@@ -79,6 +80,7 @@ class Ensemble:
         self._width_of_one = barrier_width(
             1.0, first.barrier_sigmas, first.horizon_s / first.bar_period_s
         )
+        self._weights = tuple(member.manifest.blend_weight for member in self.members)
         self._barrier = math.nan
         self._has_forecast = False
         self._is_kept = any(member.is_kept for member in self.members)
@@ -210,24 +212,31 @@ class Ensemble:
         self, ts_ns: int, barrier: float, raw: list[float], age_ns: int, line: LiveLine
     ) -> Forecast:
         """Calibrate, average and measure the disagreement; everything rounded to 1e-5."""
-        total = spread = 0.0
+        total = spread = weight = mean = squares = 0.0
+        answered = 0
         calibrated = []
-        for member, probability in zip(self.members, raw, strict=True):
+        for member, own, probability in zip(self.members, self._weights, raw, strict=True):
             if not 0.0 <= probability <= 1.0:
                 calibrated.append(math.nan)
                 continue
             calibration, logit = member.manifest.calibration, logit_of(probability)
-            total += calibration.logit(logit)
-            spread += math.sqrt(calibration.logit_variance(logit))
-            calibrated.append(probability_of(calibration.logit(logit)))
-        known = [p for p in calibrated if not math.isnan(p)]
-        if not known:
-            return self._abstention(ts_ns, NO_MODEL, self._votes(raw, calibrated, 0, age_ns))
-        p_up = probability_of(line.slope * (total / len(known)) + line.intercept)
-        mean = sum(known) / len(known)
-        disagreement = math.sqrt(sum((p - mean) ** 2 for p in known) / len(known))
-        calibration_error = line.slope * spread / len(known) * p_up * (1.0 - p_up)
-        widening = math.sqrt(len(raw) / len(known))
+            p = probability_of(calibration.logit(logit))
+            total += own * calibration.logit(logit)
+            spread += own * math.sqrt(calibration.logit_variance(logit))
+            mean += own * p
+            weight += own
+            answered += 1
+            calibrated.append(p)
+        votes = self._votes(raw, calibrated, weight, age_ns)
+        if weight <= 0.0:
+            return self._abstention(ts_ns, NO_MODEL, votes)
+        mean /= weight
+        for own, p in zip(self._weights, calibrated, strict=True):
+            squares += 0.0 if math.isnan(p) else own * (p - mean) ** 2
+        p_up = probability_of(line.slope * (total / weight) + line.intercept)
+        disagreement = math.sqrt(squares / weight)
+        calibration_error = line.slope * spread / weight * p_up * (1.0 - p_up)
+        widening = math.sqrt(len(raw) / answered)
         return Forecast(
             symbol=self.symbol,
             ts_ns=ts_ns,
@@ -237,14 +246,14 @@ class Ensemble:
             disagreement=round(disagreement, DECIMALS),
             standard_error=round(math.hypot(disagreement, calibration_error) * widening, DECIMALS),
             calibration_id=self._calibration_name(line),
-            votes=self._votes(raw, calibrated, len(known), age_ns),
+            votes=votes,
         )
 
     def _calibration_name(self, line: LiveLine) -> str:
         return f"{self.calibration_id}.{line.version}" if line.version else self.calibration_id
 
     def _votes(
-        self, raw: list[float], calibrated: list[float], known: int, age_ns: int
+        self, raw: list[float], calibrated: list[float], total: float, age_ns: int
     ) -> tuple[Vote, ...]:
         age_s = round(age_ns / NS_PER_SECOND, 3)
         return tuple(
@@ -253,7 +262,7 @@ class Ensemble:
                 family=member.manifest.family,
                 raw=round(raw[k], DECIMALS),
                 calibrated=round(calibrated[k], DECIMALS),
-                weight=1.0 / known,
+                weight=self._weights[k] / total if total > 0.0 else 0.0,
                 age_s=age_s if member.is_kept else 0.0,
             )
             if not math.isnan(calibrated[k])

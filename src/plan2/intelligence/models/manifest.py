@@ -61,7 +61,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `barrier_sigmas`, `horizon_s` and `bar_period_s` say what the probability is about
     (`models.barrier`). `scaler` holds the constants frozen into a net's graph. `metrics` are of
-    out-of-sample forecasts; names ending in _low and _high are 95 % bounds.
+    out-of-sample forecasts; names ending in _low and _high are 95 % bounds. `blend_weight` is how
+    much it counts beside the models that it was trained with: 1.0 in a plain mean.
     """
 
     model_id: str
@@ -85,6 +86,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     verdict: str
     flags: tuple[str, ...]
     provenance: Provenance
+    blend_weight: float = 1.0
     version: int = MANIFEST_VERSION
 
 
@@ -95,9 +97,17 @@ class TrainedModel(msgspec.Struct, frozen=True, kw_only=True):
     manifest: Manifest
 
 
-def model_id_of(family: str, content: bytes, calibration: Calibration, schema_id: str) -> str:
+def model_id_of(
+    family: str,
+    content: bytes,
+    calibration: Calibration,
+    schema_id: str,
+    blend_weight: float = 1.0,
+) -> str:
     """A short id that depends on nothing but what the model would say: family and 12 hex digits."""
     digest = hashlib.sha256(content)
     digest.update(msgspec.json.encode(calibration))
     digest.update(schema_id.encode())
+    if blend_weight != 1.0:
+        digest.update(repr(blend_weight).encode())
     return f"{family}-{digest.hexdigest()[:12]}"

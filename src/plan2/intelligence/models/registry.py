@@ -57,7 +57,11 @@ class Registry:
         manifest = model.manifest
         verify(model.content, manifest.sha256, manifest.model_id)
         expected = model_id_of(
-            manifest.family, model.content, manifest.calibration, manifest.schema_id
+            manifest.family,
+            model.content,
+            manifest.calibration,
+            manifest.schema_id,
+            manifest.blend_weight,
         )
         if manifest.model_id != expected:
             raise ModelMismatch(
@@ -159,6 +163,11 @@ class Registry:
         served = [champions[symbol] for symbol in symbols if symbol in champions]
         ids = served[0].model_ids if served else ()
         return {self.show(model_id).family: model_id for model_id in ids}
+
+    def parent_slopes(self, symbols: Sequence[str]) -> dict[str, float]:
+        """Family → slope of the calibration of that model."""
+        parents = self.parents(symbols)
+        return {name: self.show(each).calibration.slope for name, each in parents.items()}
 
     def champion_of(self, symbols: Sequence[str]) -> str:
         """The candidate that serves the first of these symbols that is served; "" for none."""

@@ -13,9 +13,11 @@ from plan2.foundation.config.schema import Risk
 from plan2.intelligence.risk import rules_flow as flow
 from plan2.intelligence.risk import rules_money as money
 from plan2.intelligence.risk import rules_permission as permission
+from plan2.intelligence.risk import rules_portfolio as portfolio
 from plan2.intelligence.risk import rules_price as price
 from plan2.intelligence.risk.limits import (
     FIRST_RULE_SET,
+    PORTFOLIO_RULES_FROM,
     SECOND_RULE_SET,
     THIRD_RULE_SET,
     RiskInputs,
@@ -36,6 +38,11 @@ _MAY_TRADE: Final[Rules] = (
     price.tick_age,
     price.reference_age,
 )
+_TOGETHER: Final[Rules] = (
+    portfolio.volatility_target,
+    portfolio.expected_shortfall,
+    portfolio.currency,
+)
 _HOW_MUCH: Final[Rules] = (
     price.collar_window,
     price.spread,
@@ -47,6 +54,7 @@ _HOW_MUCH: Final[Rules] = (
     money.order_value,
     money.exposure,
     money.margin,
+    *_TOGETHER,
     money.daily_loss,
     money.weekly_loss,
     money.drawdown,
@@ -124,6 +132,9 @@ def rules_for(kind: OrderKind, rule_set: float) -> Rules:
     """The rules that an order of this kind has to pass."""
     if rule_set == FIRST_RULE_SET:
         return FIRST_RULES[kind]
+    if rule_set >= PORTFOLIO_RULES_FROM:
+        return RULES[kind]
+    rules = tuple(rule for rule in RULES[kind] if rule not in _TOGETHER)
     if rule_set in {SECOND_RULE_SET, THIRD_RULE_SET}:
-        return tuple(rule for rule in RULES[kind] if rule is not money.weekly_loss)
-    return RULES[kind]
+        return tuple(rule for rule in rules if rule is not money.weekly_loss)
+    return rules

@@ -29,6 +29,7 @@ def inputs_of(
         window_deviation_fraction=_fraction(
             _furthest(intent, account.window_mid), account.window_mid
         ),
+        side=float(intent.side.value),
     )
 
 

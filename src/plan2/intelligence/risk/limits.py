@@ -12,13 +12,15 @@ from plan2.dataflow.terminals.port import OrderKind, Trigger
 from plan2.foundation.values import Side
 from plan2.intelligence.risk.flow_limits import FlowFigures, FlowLimits
 
-RULE_SET = 4.0
+RULE_SET = 6.0
 """The list of rules in force; records of before it was written down went by list 1."""
 FIRST_RULE_SET = 1.0
 SECOND_RULE_SET = 2.0
 """The same rules as list 3, but sizes without regard to the other positions' volatility."""
 THIRD_RULE_SET = 3.0
 """The same as list 4, but without a limit on the week's loss."""
+PORTFOLIO_RULES_FROM = 6.0
+"""Since this list the limits on all positions together bind every order, not only sizes."""
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,8 +131,9 @@ class RiskInputs(msgspec.Struct, frozen=True, kw_only=True):
     Money in account currency, distances in quote currency, deviations as a fraction of the
     reference and in points. `quantity_tradable` is 1.0 when the quantity lies on the broker's
     volume grid. `stop_loosened` is how far a change of stops moves the stop-loss away from the
-    market (at most 0 = set or tightened); `asked_by_person` is 1.0 when a person wants it. What
-    could not be computed is NaN, and no rule lets NaN pass.
+    market (at most 0 = set or tightened); `asked_by_person` is 1.0 when a person wants it. `side`
+    is +1 for a purchase and −1 for a sale. What could not be computed is NaN, and no rule lets NaN
+    pass.
     """
 
     account: AccountFigures
@@ -145,4 +148,5 @@ class RiskInputs(msgspec.Struct, frozen=True, kw_only=True):
     window_deviation_fraction: float = math.nan
     stop_loosened: float = math.nan
     asked_by_person: float = 0.0
+    side: float = math.nan
     flow: tuple[FlowFigures, FlowLimits] | None = None

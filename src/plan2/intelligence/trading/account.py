@@ -160,6 +160,7 @@ class TradingAccount:
         self.quotes[tick.symbol] = tick
         self.rates.update(tick)
         self.guard.on_tick(tick)
+        self._board.volatility_now[tick.symbol] = scene.volatility
         self.portfolio.mark(tick, self.rates)
         self.losses.on_tick(tick.ts_ns)
         if self.guard.spent_flows:

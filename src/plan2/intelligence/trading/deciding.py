@@ -131,7 +131,6 @@ class Deciding:
 
     def _figures(self, scene: Scene, purpose: Purpose) -> AccountFigures:
         desk, tick = self._desk, scene.tick
-        desk.board.volatility.note(tick.symbol, tick.ts_ns, scene.volatility())
         figures = _judged(desk.figures(tick, scene.now_ns, purpose), scene.standing)
         return msgspec.structs.replace(figures, novelty=scene.novelty())
 

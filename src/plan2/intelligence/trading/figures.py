@@ -1,7 +1,7 @@
 """An account as plain numbers: what sizing and the risk gate look at, reservations included."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -88,6 +88,8 @@ class AccountBoard:
         self._closed_trades = 0
         self.volatility = SizingVolatility()
         """By which volatility each symbol is sized."""
+        self.volatility_now: dict[str, Callable[[], float]] = {}
+        """What to ask for a symbol's volatility of a day; asked only when figures are wanted."""
 
     def note_order(self, symbol: str, ts_ns: int, *, is_entry: bool) -> None:
         """Remember an order for the rate and duplicate rules."""
@@ -145,6 +147,8 @@ class AccountBoard:
         """The account at a moment; NaN where a rate is missing."""
         symbol, ts_ns = moment.tick.symbol, purpose.ts_ns or moment.tick.ts_ns
         instrument = self._instruments[symbol]
+        if symbol in self.volatility_now:
+            self.volatility.note(symbol, moment.tick.ts_ns, self.volatility_now[symbol]())
         portfolio, marks = self._portfolio, self._portfolio.marks
         equity = float(portfolio.equity) if portfolio.is_valued else math.nan
         guard = self._guard.figures(symbol, purpose.flow_id, ts_ns)

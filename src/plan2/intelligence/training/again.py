@@ -105,10 +105,11 @@ def _with_sealed(
     logits: dict[str, Float64Array] = {}
     for family in trainable:
         step(f"{family.name}, sealed events")
-        line = fit_calibration(dataset, forecasts.rows, forecasts.logits[family.name])
+        known, prior = forecasts.logits[family.name], forecasts.prior_of(family.name)
+        line = fit_calibration(dataset, forecasts.rows, known, prior)
         raw = family.fit(dataset, fold.train, request.seed).logits(dataset, fold.test)
         logits[family.name] = line.slope * raw + line.intercept
-    logits[ENSEMBLE] = np.mean(list(logits.values()), axis=0)
+    logits[ENSEMBLE] = forecasts.blended(logits)
     rules = request.rules()
     simple = baselines_of(dataset, (fold,), round(rules.horizon_bars))
     outcomes = outcomes_of(dataset, fold.test)

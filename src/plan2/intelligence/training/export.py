@@ -4,7 +4,13 @@ import hashlib
 
 from plan2.foundation.errors import ModelMismatch
 from plan2.intelligence.models.calibration import Calibration
-from plan2.intelligence.models.manifest import Manifest, Provenance, TrainedModel, model_id_of
+from plan2.intelligence.models.manifest import (
+    Manifest,
+    Parity,
+    Provenance,
+    TrainedModel,
+    model_id_of,
+)
 from plan2.intelligence.training.dataset import Dataset
 from plan2.intelligence.training.evaluate import Evaluation
 from plan2.intelligence.training.families.family import Family
@@ -20,10 +26,12 @@ def export(
     calibration: Calibration,
     evaluation: Evaluation,
     request: TrainRequest,
+    blend_weight: float = 1.0,
 ) -> TrainedModel:
     """Fit on all rows and bring the model into the form in which it is served.
 
-    `calibration` and `evaluation` come from forecasts that the final fit had no part in.
+    `calibration`, `evaluation` and `blend_weight` come from forecasts that the final fit had no
+    part in.
 
     Raises:
         ModelMismatch: the exported file does not say what the fitted model says.
@@ -32,15 +40,10 @@ def export(
     content = fitted.to_onnx()
     graph = inspected(content)
     parity = fitted.parity(content, dataset, request.seed)
-    if not parity.passed:
-        raise ModelMismatch(
-            f"{family.name}: the ONNX file differs from the trained model by "
-            f"{parity.max_difference:.2e} on {parity.rows} rows, allowed is {parity.limit:.0e}.",
-            remedy="No model was registered; report this with the versions of the libraries.",
-        )
+    _require_parity(family, parity)
     plan, rules = request.plan(), request.rules()
     manifest = Manifest(
-        model_id=model_id_of(family.name, content, calibration, plan.schema_id),
+        model_id=model_id_of(family.name, content, calibration, plan.schema_id, blend_weight),
         family=family.name,
         symbols=tuple(samples.symbol for samples in dataset.series),
         trained_ts_ns=request.ts_ns,
@@ -61,8 +64,18 @@ def export(
         verdict=str(evaluation.verdict),
         flags=tuple(str(flag) for flag in evaluation.flags),
         provenance=_provenance(family, dataset, request),
+        blend_weight=blend_weight,
     )
     return TrainedModel(content=content, manifest=manifest)
+
+
+def _require_parity(family: Family, parity: Parity) -> None:
+    if not parity.passed:
+        raise ModelMismatch(
+            f"{family.name}: the ONNX file differs from the trained model by "
+            f"{parity.max_difference:.2e} on {parity.rows} rows, allowed is {parity.limit:.0e}.",
+            remedy="No model was registered; report this with the versions of the libraries.",
+        )
 
 
 def _provenance(family: Family, dataset: Dataset, request: TrainRequest) -> Provenance:

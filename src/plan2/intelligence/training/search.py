@@ -1,7 +1,10 @@
 """A search for hyper-parameters that the verdict never pays for.
 
-Only events before the first judged one are looked at, in a purged K-fold of their own, so what is
-found is judged on events that had no part in finding it. Every try is written down all the same.
+Only events before the first judged one are looked at, along the paths of a combinatorial purged
+split of their own, so what is found is judged on events that had no part in finding it. Tries are
+ranked by all paths together, and what is found replaces the defaults only when it is better on
+every one.
+Every try is written down all the same.
 Tries run in child processes; the search itself is a journal file and goes on where it was stopped.
 """
 
@@ -15,19 +18,27 @@ import numpy as np
 
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import InputError
-from plan2.foundation.values import NS_PER_MINUTE, NS_PER_SECOND
+from plan2.foundation.values import NS_PER_MINUTE, NS_PER_SECOND, Float64Array
 from plan2.intelligence.training.dataset import Dataset
 from plan2.intelligence.training.families.family import Family, Parameters
-from plan2.intelligence.training.metrics import log_losses
 from plan2.intelligence.training.out_of_fold import TRAIN_ROWS_MIN, folds_of
 from plan2.intelligence.training.outcomes import outcomes_of
+from plan2.intelligence.training.paths import (
+    along_paths,
+    is_better_on_all,
+    path_losses,
+    ranking_loss,
+)
 from plan2.intelligence.training.request import TrainRequest
-from plan2.intelligence.training.splits import Fold, purged_k_fold
+from plan2.intelligence.training.splits import Fold, combinatorial
 from plan2.intelligence.training.trial_pool import TrialPool
 from plan2.intelligence.training.trials import Trials, trial_of
 
 FILE_NAME: Final = "search.journal"
-FOLDS: Final = 4
+GROUPS: Final = 5
+TESTED: Final = 2
+"""Ten folds, four paths."""
+PATHS: Final = "path_losses"
 ORIGIN: Final = "search"
 
 Tell = Callable[[str, float], None]
@@ -96,7 +107,7 @@ def search_folds(request: TrainRequest, dataset: Dataset) -> tuple[Fold, ...]:
     labels = dataset.labels[rows]
     folds = tuple(
         Fold(rows[fold.train], rows[fold.test])
-        for fold in purged_k_fold(labels["t0"], labels["t1"], embargo_ns, FOLDS)
+        for fold in combinatorial(labels["t0"], labels["t1"], embargo_ns, GROUPS, TESTED)
     )
     fewest = min(len(fold.train) for fold in folds)
     if fewest < TRAIN_ROWS_MIN:
@@ -122,7 +133,12 @@ class _Hunt:
     ) -> None:
         self._request, self._family, self._record = request, family, record
         self._search = search
-        self._outcomes = outcomes_of(dataset, np.concatenate([fold.test for fold in folds]))
+        self._rows = np.unique(np.concatenate([fold.test for fold in folds]))
+        self._folds = tuple(
+            Fold(np.searchsorted(self._rows, f.train), np.searchsorted(self._rows, f.test))
+            for f in folds
+        )
+        self._outcomes = outcomes_of(dataset, self._rows)
         self._study = _study(request, dataset, family, search.folder / FILE_NAME)
 
     @property
@@ -133,7 +149,7 @@ class _Hunt:
     def status(self) -> str:
         """How far it is and what was best, for people."""
         text = f"trial {self.count + 1} of {self._search.trials}"
-        return f"{text}, best log loss {self._study.best_value:.5f}" if self.count else text
+        return f"{text}, best loss {self._study.best_value:.5f}" if self.count else text
 
     def advance(self, pool: TrialPool) -> None:
         """Run as many tries as there are processes, and take them in the order of their numbers."""
@@ -141,17 +157,30 @@ class _Hunt:
         asked = [self._study.ask() for _ in range(wanted)]
         tuned = [self._family.tuned(_suggested(trial, self._family)) for trial in asked]
         for trial, family, p in zip(asked, tuned, pool.run(tuned), strict=True):
+            paths = self._paths(p)
+            # The paths are alike in law; the first stands in the record of trials.
             written = trial_of(
-                p, self._outcomes, self._request, family.name, family.parameters(), ORIGIN
+                paths[0], self._outcomes, self._request, family.name, family.parameters(), ORIGIN
             )
             self._record.record(written)
-            self._study.tell(trial, float(log_losses(p, self._outcomes.up).mean()))
+            losses = path_losses(paths, self._outcomes.up, self._outcomes.weight)
+            trial.set_user_attr(PATHS, losses.tolist())
+            self._study.tell(trial, ranking_loss(losses))
 
     def best(self) -> Family:
-        """The family with what was best so far."""
+        """The family with what was best so far, or its defaults where not every path agrees."""
         if self.count == 0:
             return self._family
-        return self._family.tuned(self._study.best_params, self.count)
+        best, first = self._study.best_trial, self._study.trials[0]
+        is_agreed = PATHS in first.user_attrs and is_better_on_all(
+            np.array(best.user_attrs[PATHS]), np.array(first.user_attrs[PATHS])
+        )
+        return self._family.tuned(best.params if is_agreed else {}, self.count)
+
+    def _paths(self, p: Float64Array) -> Float64Array:
+        """Forecasts of the folds, one after the other, as paths: float64[paths, rows]."""
+        edges = np.cumsum([len(fold.test) for fold in self._folds])[:-1]
+        return along_paths(self._folds, np.split(p, edges), len(self._rows))
 
 
 def _study(request: TrainRequest, dataset: Dataset, family: Family, journal: Path) -> Any:

@@ -29,6 +29,8 @@ from plan2.intelligence.training.out_of_fold import (
     Step,
     folds_of,
     forecast_out_of_fold,
+    with_priors,
+    with_stack,
 )
 from plan2.intelligence.training.outcomes import outcomes_of
 from plan2.intelligence.training.report import TrainReport, metrics_of
@@ -127,8 +129,10 @@ def train_on(
     models = []
     for family in trainable:
         step(f"{family.name}, final fit and parity gate")
-        line = fit_calibration(dataset, forecasts.rows, forecasts.logits[family.name])
-        models.append(export(family, dataset, line, evaluations[family.name], request))
+        raw, prior = forecasts.logits[family.name], forecasts.prior_of(family.name)
+        line = fit_calibration(dataset, forecasts.rows, raw, prior)
+        weight = forecasts.blend_weights()[family.name]
+        models.append(export(family, dataset, line, evaluations[family.name], request, weight))
     progress("done", 1.0)
     return report_of(request, dataset, (forecasts, evaluations), missing, tuple(models))
 
@@ -175,15 +179,17 @@ def judge(
     any of them is judged.
     """
     rules = request.rules()
-    folds = folds_of(dataset, request.embargo_s() * NS_PER_SECOND)
-    forecasts = forecast_out_of_fold(
-        dataset, folds, trainable, round(rules.horizon_bars), request.seed, step
-    )
+    embargo_ns = request.embargo_s() * NS_PER_SECOND
+    folds = folds_of(dataset, embargo_ns)
+    horizon_bars = round(rules.horizon_bars)
+    forecasts = forecast_out_of_fold(dataset, folds, trainable, horizon_bars, request.seed, step)
+    forecasts = with_priors(dataset, folds, forecasts, request.parent_slopes)
+    forecasts = with_stack(dataset, folds, forecasts, embargo_ns)
     outcomes = outcomes_of(dataset, forecasts.rows)
     chances = forecasts.probabilities()
     tried: tuple[Trial, ...] = ()
     if trials is not None:
-        for family, parameters in _tries(trainable).items():
+        for family, parameters in _tries(trainable, forecasts).items():
             trials.record(trial_of(chances[family], outcomes, request, family, parameters, origin))
         tried = trials.of(request.question())
     evaluations = {
@@ -193,12 +199,15 @@ def judge(
     return forecasts, evaluations
 
 
-def _tries(trainable: tuple[Family, ...]) -> dict[str, dict[str, float | int | str]]:
-    """What a run tries: each family with its parameters, and their mean when there are several."""
+def _tries(
+    trainable: tuple[Family, ...], forecasts: OutOfFold
+) -> dict[str, dict[str, float | int | str]]:
+    """What a run tries: each family with its parameters, and their blend when there are several."""
     tries = {family.name: family.parameters() for family in trainable}
     if len(tries) == 1:
         return tries
-    return {**tries, ENSEMBLE: {"mean_of": ", ".join(sorted(tries))}}
+    how = "mean_of" if forecasts.stack is None else "stack_of"
+    return {**tries, ENSEMBLE: {how: ", ".join(sorted(tries))}}
 
 
 def propose_report(registry: Registry, report: TrainReport) -> Draft:

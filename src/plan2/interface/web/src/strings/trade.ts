@@ -267,6 +267,11 @@ export const trade = {
     "It would be position number {value} in this symbol; at most {limit} are allowed.",
   "refusal.order_value": "The order is worth {value}; at most {limit} is allowed.",
   "refusal.exposure": "Open positions would be worth {value}; at most {limit} is allowed.",
+  "refusal.volatility_target":
+    "With it all positions together could move by {value} a day; at most {limit} is allowed.",
+  "refusal.expected_shortfall":
+    "With it the worst days could cost {value}; at most {limit} is allowed.",
+  "refusal.currency": "The net exposure to one currency would be {value}; at most {limit}.",
   "refusal.margin": "It needs a margin of {value}; {limit} is free.",
   "refusal.daily_loss": "Today's loss is {value}; from {limit} on nothing new is opened.",
   "refusal.weekly_loss": "This week's loss is {value}; from {limit} on nothing new is opened.",

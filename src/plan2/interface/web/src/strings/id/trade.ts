@@ -275,6 +275,10 @@ export const trade = {
     "Ini akan menjadi posisi ke-{value} pada simbol ini; paling banyak {limit}.",
   "refusal.order_value": "Order bernilai {value}; paling banyak {limit}.",
   "refusal.exposure": "Posisi terbuka akan bernilai {value}; paling banyak {limit}.",
+  "refusal.volatility_target":
+    "Semua posisi bersama bisa bergerak {value} sehari; paling banyak {limit}.",
+  "refusal.expected_shortfall": "Hari-hari terburuk bisa merugikan {value}; paling banyak {limit}.",
+  "refusal.currency": "Eksposur bersih ke satu mata uang menjadi {value}; paling banyak {limit}.",
   "refusal.margin": "Perlu margin {value}; yang bebas {limit}.",
   "refusal.daily_loss": "Rugi hari ini {value}; mulai {limit} tidak ada posisi baru.",
   "refusal.weekly_loss": "Rugi minggu ini {value}; mulai {limit} tidak ada posisi baru.",
