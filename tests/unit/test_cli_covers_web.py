@@ -14,7 +14,7 @@ WEB = PACKAGE / "interface" / "web" / "src"
 OTHERWISE = {
     "password": "`plan2 user reset`: a password is a person's own secret, this makes a way back in",
     "second-factor": "`plan2 user reset`: an authenticator is enrolled where its owner sits",
-    "sessions": "`plan2 user block`: a verb has no session of a browser",
+    "session": "`plan2 user block`: a verb has no session of a browser",
     "telegram/test": "`plan2 telegram check`: a test message goes into one's own chat",
     "consents": "`plan2 assistants agree`, `plan2 gdpr consents`: a consent is a person's own act",
     "secrets/rotate": "`plan2 secrets rotate`",

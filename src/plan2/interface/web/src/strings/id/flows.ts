@@ -73,7 +73,7 @@ export const flows = {
   "cause.cost": "Biaya",
   "state.draft": "Rancangan",
   "state.backtested": "Sudah di-backtest",
-  "state.paper": "Kertas",
+  "state.paper": "Paper",
   "state.live": "Live",
   "state.paused": "Dijeda",
   "state.retired": "Pensiun",
