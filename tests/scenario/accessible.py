@@ -32,6 +32,10 @@ SMALL = """(least) => {
     .filter(small).map((node) => node.outerHTML.slice(0, 140));
 }"""
 
+ZONELESS = """() => [...document.querySelectorAll("main time")]
+  .filter((one) => !/ UTC| GMT/.test(one.innerText) || !/^\\d{4}-/.test(one.title))
+  .map((one) => one.outerHTML.slice(0, 140))"""
+
 
 def pages() -> list[str]:
     """The address of every page that the navigation knows."""
@@ -60,3 +64,8 @@ def violations(page, *rules: str) -> list[str]:
 def too_small(page) -> list[str]:
     """Controls that are lower than a finger needs; links inside of sentences are exempt."""
     return page.evaluate(SMALL, TOUCH_PX)
+
+
+def without_zone(page) -> list[str]:
+    """Times on the page that do not say their zone, or not the whole instant when pointed at."""
+    return page.evaluate(ZONELESS)

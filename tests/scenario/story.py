@@ -3,7 +3,12 @@
 import re
 from pathlib import Path
 
-PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / "docs" / "pictures"
+FLOW = ROOT / "docs" / "flows" / "ema-cross.toml"
+CHART_PX = 300
+"""What a chart needs at least to be read."""
+RUN_MS = 180_000
 
 
 def quoted(page) -> float:
@@ -13,9 +18,10 @@ def quoted(page) -> float:
 
 
 def watch(page, url: str) -> None:
-    """Prices of the watch list, and the chart beside it."""
+    """Prices of the watch list, and the chart beside it, wide enough to be read."""
     page.goto(url + "/market/EURUSD")
     page.locator("canvas").first.wait_for(state="attached")
+    assert page.locator(".area-chart").bounding_box()["width"] >= CHART_PX
     page.get_by_text("EURUSD").locator("visible=true").first.wait_for()
 
 
@@ -94,6 +100,57 @@ def travel(page, url: str) -> None:
     page.get_by_test_id("past").wait_for()
     assert page.locator("[data-testid=trading-state]:enabled").count() == 0
     page.get_by_test_id("past").get_by_text("Told from the events").wait_for()
+
+
+def register_a_flow(page, url: str) -> None:
+    """A flow with a mistake is shown its line; the right one becomes version 1."""
+    text = FLOW.read_text(encoding="utf-8")
+    page.goto(url + "/flows")
+    page.get_by_test_id("flow-register").click()
+    page.get_by_test_id("flow-text-input").fill(text.replace('= "ema(', '= "emma('))
+    page.get_by_test_id("flow-check").click()
+    page.get_by_test_id("flow-wrong").get_by_text("emma").wait_for()
+    page.get_by_test_id("flow-text-input").fill(text)
+    page.get_by_test_id("ask-confirm").click()
+    page.get_by_role("dialog").wait_for(state="detached")
+
+
+def backtest_it(page, url: str) -> None:
+    """The registered flow is picked, runs over everything archived, and its report is opened."""
+    page.goto(url + "/backtests")
+    page.get_by_test_id("new-backtest").click()
+    page.get_by_test_id("flow-picker").click()
+    page.get_by_role("option", name="ema-cross 1").click()
+    confirm = page.get_by_test_id("ask-confirm")
+    page.wait_for_function("(node) => !node.disabled", arg=confirm.element_handle())
+    confirm.click()
+    page.get_by_role("dialog").wait_for(state="detached")
+    run = page.get_by_test_id("widget-Finished backtests").locator("tbody tr").first
+    run.wait_for(timeout=RUN_MS)
+    run.click()
+    page.get_by_test_id("backtest-verdict").wait_for()
+
+
+def move_to_paper(page, url: str) -> None:
+    """Through both gates, each step with a reason; it has an account then."""
+    page.goto(url + "/flows/ema-cross")
+    for reason, state in (("the report is read", "Backtested"), ("try it", "Paper")):
+        page.get_by_test_id("flow-move").click()
+        page.get_by_test_id("ask-reason").fill(reason)
+        page.get_by_test_id("ask-confirm").click()
+        page.get_by_role("dialog").wait_for(state="detached")
+        page.get_by_test_id("widget-Flows").locator(".chip").get_by_text(state).wait_for()
+
+
+def declare_an_alert(page, url: str) -> None:
+    """A rule about a price that is true already."""
+    page.goto(url + "/alerts")
+    page.get_by_test_id("new-rule").click()
+    page.get_by_test_id("rule-name").fill("EURUSD above 0.5")
+    page.get_by_test_id("rule-level").fill("0.5")
+    page.get_by_test_id("rule-try").get_by_text("Would fire now.").wait_for()
+    page.get_by_test_id("ask-confirm").click()
+    page.get_by_role("dialog").wait_for(state="detached")
 
 
 def picture(page, name: str) -> None:

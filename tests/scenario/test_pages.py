@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from accessible import pages, settled, too_small, violations
-from browser import MARKS, PATIENT, sideways, signed_in
+from accessible import pages, settled, too_small, violations, without_zone
+from browser import MARKS, sideways, signed_in
 from product import Product
 
 PAGES = {
@@ -20,13 +20,9 @@ pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """A running product with a fresh data folder."""
-    # Slow enough that pages, not the market, take the time.
-    more = {"PLAN2_SIMULATED__SPEED": "60", **PATIENT}
-    running = Product(tmp_path_factory.mktemp("pages") / "data", more=more)
-    yield running
-    assert running.stop() == 0
+def product(calm_product: Product) -> Product:
+    """The product that all page tests share."""
+    return calm_product
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +65,24 @@ def test_prices_move_without_reloading(product: Product, page) -> None:
     assert page.errors == []
 
 
+def test_every_stage_of_the_ticks_way_shows_its_quantiles_and_they_move(
+    product: Product, page
+) -> None:
+    """p50, p95 and p99 of each stage and the loop's lag; new figures every second."""
+    page.goto(product.url + "/system")
+    stages = page.locator("[data-testid^=stage-]")
+    stages.first.wait_for()
+    shown = stages.all_inner_texts()
+    assert len(shown) >= 6
+    assert all(name in each for each in shown for name in ("p50", "p95", "p99"))
+    page.get_by_text("Event loop lag, p99").wait_for()
+    page.wait_for_function(
+        """text => [...document.querySelectorAll('[data-testid^=stage-]')]
+          .map((one) => one.innerText).join() !== text""",
+        arg=",".join(shown),
+    )
+
+
 PARTS = [
     *(f"/positions/{tab}" for tab in ("closed", "orders", "fills")),
     *(f"/audit/{tab}" for tab in ("past", "proof", "records")),
@@ -100,4 +114,5 @@ def test_a_page_is_for_everybody(product: Product, page, path: str) -> None:
         if sideways(page) > 0:
             wide.append(width)
     assert (dark, light, wide, too_small(page)) == ([], [], [], [])
+    assert without_zone(page) == []
     assert page.errors == []

@@ -170,3 +170,53 @@ def test_nothing_is_sent_without_a_reason_or_while_halted(product: Product, page
         page.get_by_test_id("new-order").click()
         page.get_by_text("halted: a look at the page").wait_for(state=shown)
         page.keyboard.press("Escape")
+
+
+def test_the_command_line_does_what_the_ticket_does(product: Product, page) -> None:
+    """Looked at, placed, changed, withdrawn; the page shows it, under the machine's own name."""
+    folder = ("--data-dir", str(product.folder))
+    bid = open_ticket(page, product, "orders")
+    page.keyboard.press("Escape")
+    price = f"{bid * 0.97:.5f}"
+    order = ("buy", "EURUSD", "0.10", "--trigger", "limit", "--price", price,
+             "--stop-loss", f"{bid * 0.96:.5f}")  # fmt: skip
+    looked = product_module.run_json("orders", "preview", *order, *folder)
+    assert looked["passes"], looked
+    why = ("--reason", "from a script")
+    placed = product_module.run_json("orders", "place", *order, *why, *folder)
+    row_with(page, "Working orders", price).wait_for()
+    lower = f"{bid * 0.969:.5f}"
+    named = (placed["order_id"], "--price", lower, *why)
+    product_module.run_json("orders", "change", *named, *folder)
+    changed = row_with(page, "Working orders", lower)
+    changed.wait_for()
+    product_module.run_json("orders", "cancel", placed["order_id"], *folder)
+    changed.wait_for(state="detached")
+    listed = product_module.run_json("orders", "list", *folder)
+    [told] = [each for each in listed if each["order_id"] == placed["order_id"]]
+    assert (told["state"], told["why"]) == ("withdrawn", "from a script")
+
+
+def test_positions_are_closed_from_the_command_line(product: Product, page) -> None:
+    """Bought, protected and closed by verbs alone; what is closed stands in the list of those."""
+    folder = ("--data-dir", str(product.folder))
+    bid = open_ticket(page, product, "open")
+    why = ("--reason", "from a script")
+    before = {each["position_id"] for each in product_module.run_json("positions", "list", *folder)}
+    stop = ("--stop-loss", f"{bid * 0.98:.5f}")
+    product_module.run_json("orders", "place", "buy", "EURUSD", "0.03", *stop, *why, *folder)
+
+    def opened():
+        found = product_module.run_json("positions", "list", *folder)
+        return [each for each in found if each["position_id"] not in before]
+
+    [position] = product_module.wait_for(opened, 30.0)
+    name = position["position_id"]
+    product_module.run_json("positions", "close", name, *why, *folder)
+
+    def closed():
+        found = product_module.run_json("positions", "list", "--closed", *folder)
+        return [each for each in found if each["position_id"] == name]
+
+    [done] = product_module.wait_for(closed, 30.0)
+    assert done["quantity"] == pytest.approx(0.03)

@@ -4,14 +4,15 @@
 """
 
 import os
+import re
 from collections.abc import Iterator
 
 import pytest
 import story
-from browser import MARKS, PATIENT, signed_in
+from accessible import settled, violations
+from browser import MARKS, sideways, signed_in
 from product import Product
 
-CALM = {"PLAN2_SIMULATED__SPEED": "60", "PLAN2_DECISION__EXPLORE_AFTER_S": "0", **PATIENT}
 ROWS = 50_000
 MANY_ORDERS = """
 const asked = globalThis.fetch;
@@ -23,16 +24,22 @@ globalThis.fetch = async (path, init) => {
 };
 """
 """In place of the server's orders so many copies of the newest one."""
+OTHER_APP = """() => {
+  const asked = globalThis.fetch;
+  globalThis.fetch = async (path, init) => {
+    if (!String(path).startsWith("/api/v1/system")) return asked(path, init);
+    return Response.json({ ...(await (await asked(path, init)).json()), ui_hash: "another" });
+  };
+}"""
+"""The server says that it has another web app now."""
 
 pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """A running product with a trained model and a fresh data folder."""
-    running = Product(tmp_path_factory.mktemp("day") / "data", more=CALM)
-    yield running
-    assert running.stop() == 0
+def product(calm_product: Product) -> Product:
+    """The product that all page tests share."""
+    return calm_product
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +79,52 @@ def test_a_day_from_the_first_look_to_the_kill_switch(
     page.get_by_test_id("past").wait_for(state="detached")
     # Without a data set the past cannot be compared with; the answer says so with a 409.
     assert [told for told in page.errors if not told.endswith("/similar")] == []
+
+
+def test_a_rule_of_ones_own_from_its_text_to_paper(product: Product, page) -> None:
+    """Registered, tried on the past, moved on with reasons; the figures are those of the export."""
+    page.errors.clear()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    story.register_a_flow(page, product.url)
+    story.backtest_it(page, product.url)
+    assert violations(page) == []
+    shot(page, "backtest-1280")
+    told = page.get_by_test_id("backtest-verdict").inner_text()
+    trades = int(re.search(r"in ([\d,]+) trades", told)[1].replace(",", ""))
+    assert trades > 0
+    page.get_by_text("1 tries of this flow").wait_for()
+    run_id = page.url.rsplit("/", 1)[1]
+    path = f"{product.url}/api/v1/backtests/{run_id}/export?format=csv&what=trades"
+    assert len(page.request.get(path).text().strip().splitlines()) == trades + 1
+    story.move_to_paper(page, product.url)
+    assert violations(page) == []
+    shot(page, "flows-1280")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert sideways(page) == 0
+    assert page.errors == []
+
+
+def test_an_alert_is_raised_seen_at_the_bell_and_acknowledged(product: Product, page) -> None:
+    """The rule says beforehand that it would fire; then it waits until somebody has seen it."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    story.declare_an_alert(page, product.url)
+    page.get_by_test_id("alert-ack").first.wait_for()
+    settled(page)
+    assert violations(page) == []
+    shot(page, "alerts-1280")
+    page.get_by_test_id("alert-ack").first.click()
+    page.get_by_text("Nothing was raised").or_(page.get_by_text("Nothing waits")).first.wait_for()
+
+
+def test_a_new_app_is_offered_and_never_loads_itself(product: Product, page) -> None:
+    """When the server's app is not the one that is shown, a notice says so; the page stays."""
+    page.goto(product.url + "/help")
+    page.get_by_role("main").wait_for()
+    page.evaluate("globalThis.stays = true")
+    page.evaluate(OTHER_APP)
+    page.get_by_role("link", name="System").first.click()
+    page.get_by_role("button", name="Reload").wait_for()
+    assert page.evaluate("globalThis.stays")
 
 
 def test_nothing_is_sent_from_the_past_but_a_kill_comes_back_to_now(product: Product, page) -> None:

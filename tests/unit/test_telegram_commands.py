@@ -48,6 +48,8 @@ OURS = [
     "models",
     "risk",
     "alerts",
+    "ack",
+    "messages",
     "flows",
     "backtest",
     "loud",

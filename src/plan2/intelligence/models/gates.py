@@ -164,7 +164,7 @@ GATES: Final[Mapping[State, tuple[Condition, ...]]] = {
         _skill,
         _at_least("dsr", 0.95, "deflated Sharpe ratio"),
         _at_most("pbo", 0.20, "probability of backtest overfitting"),
-        _above("net_r_low_1_5x", "lower bound of the result at 1.5 times the cost, in R,"),
+        _above("net_r_low_1_5x", "lower bound of the result in R at 1.5 times the cost"),
         _leak,
     ),
     State.CANARY: (

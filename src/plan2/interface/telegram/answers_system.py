@@ -1,9 +1,7 @@
-"""Answers about Plan2 itself: /health, /logs, /version, /models, /jobs, /approvals, /alerts."""
+"""Answers about Plan2 itself: /health, /logs, /version, /models, /jobs, /backtest."""
 
 from typing import Any, Final
 
-from plan2.interface.notify.kinds import KINDS
-from plan2.interface.notify.notification import Severity
 from plan2.interface.telegram.asking import Call, Reply
 from plan2.interface.telegram.figures import moment, percent, span
 from plan2.interface.telegram.text import Line, bold, code, line, table
@@ -86,23 +84,6 @@ async def backtest(call: Call) -> Reply:
     if not found:
         return Reply([line("No backtest was asked for yet.")])
     return Reply([line(bold("Backtests")), *(_job(each, call) for each in found)])
-
-
-async def alerts(call: Call) -> Reply:
-    """How each kind of message comes to you now, quiet hours and digest."""
-    chosen, now_ns = call.preferences, call.now_us * 1_000
-    rows = [("kind", "comes")]
-    rows += [(kind, str(chosen.loudness(kind, Severity.INFO, now_ns))) for kind in sorted(KINDS)]
-    quiet = f"{chosen.quiet_from} to {chosen.quiet_until}, {chosen.time_zone or 'UTC'}"
-    return Reply(
-        [
-            line(bold("How messages come to you now")),
-            *table(rows),
-            line("Quiet hours: ", quiet if chosen.quiet_from and chosen.quiet_until else "none"),
-            line("Digest: ", chosen.notify.digest),
-            line("Change it with /loud, /quiet and /digest."),
-        ]
-    )
 
 
 def _job(item: dict[str, Any], call: Call) -> Line:  # a `JobItem` as JSON

@@ -10,6 +10,7 @@ from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.right_table import Route
 from plan2.interface.telegram import (
     acts,
+    answers_alerts,
     answers_money,
     answers_system,
     answers_trading,
@@ -25,6 +26,7 @@ TRADING: Final[Route] = ("GET", "/api/v1/trading")
 BARS: Final[Route] = ("GET", "/api/v1/bars")
 CANDIDATES: Final[Route] = ("GET", "/api/v1/candidates")
 APPROVALS: Final[Route] = ("GET", "/api/v1/approvals")
+ALERTS: Final[Route] = ("GET", "/api/v1/alerts")
 JOBS: Final[Route] = ("GET", "/api/v1/jobs")
 LOOKING, MONEY, ACTING, YOURS = "Trading now", "Money", "Acting", "Yourself"
 
@@ -50,6 +52,12 @@ DECLARED: Final = (
     Command(name="chart", usage="[id]", group=LOOKING, handler=answers_trading.chart,
             summary="A position over its bars, as a picture", routes=(POSITIONS, BARS),
             palette=("go/market",)),
+    Command(name="alerts", group=LOOKING, handler=answers_alerts.alerts,
+            summary="What your rules raised, with a button that acknowledges it",
+            routes=(ALERTS, answers_alerts.ACKNOWLEDGE), palette=("go/alerts",)),
+    Command(name="ack", usage="<id | all>", group=LOOKING, handler=answers_alerts.acknowledge,
+            summary="Acknowledge an alert: it escalates no more",
+            routes=(ALERTS, answers_alerts.ACKNOWLEDGE)),
     Command(name="flows", group=LOOKING, handler=answers_money.flows,
             summary="What each flow holds and brought", routes=(POSITIONS, SYSTEM),
             palette=("go/flows",)),
@@ -121,8 +129,8 @@ DECLARED: Final = (
             palette=("go/audit",)),
     Command(name="version", group="Plan2", handler=answers_system.version,
             summary="What runs, since when", routes=(SYSTEM,)),
-    Command(name="alerts", group=YOURS, handler=answers_system.alerts,
-            summary="How messages come to you", routes=(SYSTEM,), palette=("go/alerts",)),
+    Command(name="messages", group=YOURS, handler=answers_alerts.messages,
+            summary="How messages come to you", routes=(SYSTEM,)),
     Command(name="loud", usage="<kind | all>", group=YOURS, handler=choices.loud,
             summary="Let a kind of message come with a sound", routes=(choices.SET,),
             palette=("go/settings",)),

@@ -56,6 +56,7 @@ export const alerts = {
   "rule.zone": "Time zone",
   "rule.note": "Note",
   "rule.enabled": "Switched on",
+  "try.incomplete": "With a name and a level it says here what it would see now.",
   "try.asking": "Looking …",
   "try.fires": "Would fire now.",
   "try.quiet": "Would not fire now.",

@@ -12,7 +12,7 @@ export const backtests = {
   "list.nothing_fits_hint": "Change or clear it.",
   "list.choose": "Choose {name} for comparing",
   "list.damaged": "{id} is damaged: {reason}",
-  "list.size": "{count} runs, {size} MB",
+  "list.size": "{count} {count|run|runs}, {size} MB",
   "list.compare": "Compare {count}",
   "list.compare_hint": "Choose two to six runs.",
   "field.flow": "Flow",

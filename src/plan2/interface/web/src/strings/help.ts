@@ -9,6 +9,8 @@ export const help = {
     "Decisions says for each one why it was traded or not: open it, read the sentence, then the votes, the arithmetic and every check with its numbers.",
   "help.start_3":
     "Risk shows how much of each limit is used. KILL at the top right stops trading on every page; it asks first.",
+  "help.start_5":
+    "Flows holds your own rules. Try one under Backtests, question it under Research, then move it to paper; Alerts tells you when something needs you.",
   "help.start_4":
     "Audit keeps everything that happened. Time travel there shows the app as it was at an instant.",
   "help.words": "Words",

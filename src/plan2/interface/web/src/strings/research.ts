@@ -17,7 +17,7 @@ export const research = {
   "research.progress": "Progress",
   "research.flow": "Flow",
   "research.flow_hint": "The text of a flow file (TOML).",
-  "research.flow_file": "Read a file",
+  "research.flow_file": "Open a file…",
   "research.symbol": "Symbol",
   "research.symbol_hint": "Empty: the flow's own.",
   "research.kind": "Kind",

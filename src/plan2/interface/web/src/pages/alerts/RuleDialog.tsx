@@ -201,7 +201,12 @@ function Trial({ body }: { body: RuleBody | null }) {
       clearTimeout(waiting);
     };
   }, [asked]);
-  if (!asked) return null;
+  if (!asked)
+    return (
+      <p className="alert-try dim" role="status">
+        {al("try.incomplete")}
+      </p>
+    );
   const seen = told?.asked === asked ? told.found : null;
   return (
     <p className="alert-try" role="status" data-testid="rule-try">

@@ -9,6 +9,7 @@ import { type Answer, change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { Note } from "../../asking/Note";
 import { b } from "../../strings/backtests";
+import { FlowPicker } from "../flows/FlowPicker";
 import { dayOf } from "../training/parameters";
 import {
   bodyOf,
@@ -61,6 +62,7 @@ export function NewRunDialog({ close }: { close: () => void }) {
         change("post", "/api/v1/backtests", { body: bodyOf(form, outline?.parameters ?? {}) }, key)
       }
     >
+      <FlowPicker take={(flow) => set({ flow })} />
       <FlowField flow={form.flow} outline={outline} onChange={(flow) => set({ flow })} />
       <SymbolField form={form} set={set} outline={outline} choices={choices} />
       <Days form={form} set={set} hint={archivedText(choices, meant)} />

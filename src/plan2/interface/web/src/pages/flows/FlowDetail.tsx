@@ -56,13 +56,14 @@ export function FlowDetail({ name }: { name: string }) {
 function Gates({ card }: { card: FlowCard }) {
   return card.gates.map((gate) => (
     <section key={gate.state} className="stack is-tight">
-      <h3>
+      <h3 className="about-head">
         {flowLabel("state", gate.state)}: {gate.is_open ? w("detail.open") : w("detail.closed")}
       </h3>
       <ul className="stack is-tight dim">
         {gate.conditions.map((one) => (
           <li key={one.name}>
-            {one.is_met ? "✓" : "✗"} <span lang="en">{sentence(one.sentence)}</span>
+            <span className={one.is_met ? "flow-met" : "flow-unmet"}>{one.is_met ? "✓" : "✗"}</span>{" "}
+            <span lang="en">{sentence(one.sentence)}</span>
           </li>
         ))}
       </ul>
@@ -75,7 +76,7 @@ function History({ card }: { card: FlowCard }) {
   if (card.history.length === 0) return <p className="faint">{w("detail.no_history")}</p>;
   return (
     <section className="stack is-tight">
-      <h3>{w("detail.history")}</h3>
+      <h3 className="about-head">{w("detail.history")}</h3>
       <ul className="stack is-tight dim">
         {card.history.map((move) => (
           <li key={`${move.version} ${move.at_us}`}>

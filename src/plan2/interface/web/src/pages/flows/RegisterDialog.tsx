@@ -1,6 +1,6 @@
 /** A new version of a flow from a text or a file; what is wrong is shown in its line. */
 
-import { Textarea } from "@mantine/core";
+import { FileButton, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { type Answer, change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
@@ -48,26 +48,24 @@ export function RegisterDialog({ close }: { close: () => void }) {
         onChange={(event) => write(event.currentTarget.value)}
         data-testid="flow-text-input"
       />
-      <label className="dim">
-        {w("register.file")}{" "}
-        <input
-          type="file"
-          accept=".toml"
-          onChange={async (event) => {
-            const file = event.currentTarget.files?.[0];
-            if (file) write(await file.text());
-          }}
-        />
-      </label>
-      <button
-        type="button"
-        className="ghost-button"
-        disabled={text.trim() === ""}
-        onClick={() => void check()}
-        data-testid="flow-check"
-      >
-        {w("register.check")}
-      </button>
+      <div className="row wrap">
+        <FileButton accept=".toml" onChange={(file) => void file?.text().then(write)}>
+          {(props) => (
+            <button type="button" className="ghost-button" {...props}>
+              {w("register.file")}
+            </button>
+          )}
+        </FileButton>
+        <button
+          type="button"
+          className="ghost-button"
+          disabled={text.trim() === ""}
+          onClick={() => void check()}
+          data-testid="flow-check"
+        >
+          {w("register.check")}
+        </button>
+      </div>
       {verdict?.is_usable && <Note tone="dim">{w("register.usable")}</Note>}
       {verdict && !verdict.is_usable && (
         <>

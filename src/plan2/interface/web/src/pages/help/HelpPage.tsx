@@ -8,7 +8,13 @@ import { Widget } from "../../widgets/Widget";
 import { AboutWidget } from "../system/AboutWidget";
 import { usePageTitle } from "../usePageTitle";
 
-const STEPS = ["help.start_1", "help.start_2", "help.start_3", "help.start_4"] as const;
+const STEPS = [
+  "help.start_1",
+  "help.start_2",
+  "help.start_3",
+  "help.start_5",
+  "help.start_4",
+] as const;
 const WORDS = ["armed", "paused", "halted", "kill", "r", "edge", "champion", "stale"] as const;
 
 export function HelpPage() {

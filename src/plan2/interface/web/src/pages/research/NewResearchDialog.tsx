@@ -1,11 +1,12 @@
 /** What to find out about a flow; checked before it is sent, and refused in the server's words. */
 
-import { Select, Textarea, TextInput } from "@mantine/core";
-import { type ChangeEvent, useState } from "react";
+import { FileButton, Select, Textarea, TextInput } from "@mantine/core";
+import { useState } from "react";
 import { useLocation } from "wouter";
 import { change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { r, researchLabel } from "../../strings/research";
+import { FlowPicker } from "../flows/FlowPicker";
 import { endOf, startOf, whole } from "../training/parameters";
 
 const KINDS = ["sweep", "walk_forward", "stress"] as const;
@@ -73,8 +74,10 @@ export function NewResearchDialog({ close, changed }: { close: () => void; chang
         onChange={(value) => setKind(KINDS.find((one) => one === value) ?? "sweep")}
         data-testid="research-kind"
       />
+      <FlowPicker take={setFlow} />
       <Textarea
         size="sm"
+        classNames={{ input: "mono" }}
         label={r("research.flow")}
         description={r("research.flow_hint")}
         value={flow}
@@ -85,12 +88,15 @@ export function NewResearchDialog({ close, changed }: { close: () => void; chang
         onChange={(event) => setFlow(event.currentTarget.value)}
         data-testid="research-flow"
       />
-      <input
-        type="file"
-        accept=".toml"
-        aria-label={r("research.flow_file")}
-        onChange={(event) => void readFile(event, setFlow)}
-      />
+      <div className="row">
+        <FileButton accept=".toml" onChange={(file) => void file?.text().then(setFlow)}>
+          {(props) => (
+            <button type="button" className="ghost-button" {...props}>
+              {r("research.flow_file")}
+            </button>
+          )}
+        </FileButton>
+      </div>
       <TextInput
         size="sm"
         label={r("research.symbol")}
@@ -179,9 +185,4 @@ function SearchFields({ search, put, isLacking }: FieldProps) {
       )}
     </>
   );
-}
-
-async function readFile(event: ChangeEvent<HTMLInputElement>, take: (text: string) => void) {
-  const file = event.currentTarget.files?.[0];
-  if (file) take(await file.text());
 }

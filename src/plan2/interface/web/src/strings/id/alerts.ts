@@ -59,6 +59,7 @@ export const alerts = {
   "rule.zone": "Zona waktu",
   "rule.note": "Catatan",
   "rule.enabled": "Dihidupkan",
+  "try.incomplete": "Dengan nama dan tingkat, di sini terlihat apa yang dilihatnya sekarang.",
   "try.asking": "Memeriksa …",
   "try.fires": "Sekarang akan berbunyi.",
   "try.quiet": "Sekarang tidak akan berbunyi.",

@@ -10,6 +10,8 @@ export const help = {
     "Keputusan menjelaskan mengapa sesuatu dieksekusi atau tidak: buka, baca kalimatnya, lalu suara model, perhitungan, dan setiap pemeriksaan dengan angkanya.",
   "help.start_3":
     "Risiko menunjukkan berapa banyak dari setiap batas yang terpakai. KILL di kanan atas menghentikan trading di setiap halaman; ia bertanya dahulu.",
+  "help.start_5":
+    "Alur memuat aturan Anda sendiri. Cobalah di Backtest, ujilah di Riset, lalu pindahkan ke paper; Alarm memberi tahu bila sesuatu memerlukan Anda.",
   "help.start_4":
     "Audit menyimpan semua yang terjadi. Perjalanan waktu di sana menampilkan aplikasi seperti pada suatu saat.",
   "help.words": "Kata-kata",

@@ -19,7 +19,7 @@ export const research = {
   "research.progress": "Kemajuan",
   "research.flow": "Alur",
   "research.flow_hint": "Teks berkas alur (TOML).",
-  "research.flow_file": "Baca berkas",
+  "research.flow_file": "Buka berkas…",
   "research.symbol": "Simbol",
   "research.symbol_hint": "Kosong: simbol alur itu sendiri.",
   "research.kind": "Jenis",

@@ -1,0 +1,18 @@
+"""One running product for every file of page tests that a worker gets: starting one is dear."""
+
+from collections.abc import Iterator
+
+import pytest
+from browser import PATIENT
+from product import Product
+
+CALM = {"PLAN2_SIMULATED__SPEED": "60", "PLAN2_DECISION__EXPLORE_AFTER_S": "0", **PATIENT}
+"""Slow enough that pages, not the market, take the time."""
+
+
+@pytest.fixture(scope="session")
+def calm_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A running product with a trained model and a fresh data folder; it is stopped in order."""
+    running = Product(tmp_path_factory.mktemp("calm") / "data", more=CALM)
+    yield running
+    assert running.stop() == 0
