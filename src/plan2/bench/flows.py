@@ -19,6 +19,7 @@ from plan2.foundation.values import Tick
 from plan2.intelligence.flows.flow import Flow, flow_digest, parse_flow
 from plan2.intelligence.trading.flow_seats import FlowSeat
 from plan2.intelligence.trading.journal import MemoryJournal
+from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.flow_policies import make_policy
 
 COUNTS = (0, 1, 10)
@@ -51,6 +52,7 @@ class Table:
     """A runner with seats taken and a broker that fills their orders."""
 
     def __init__(self, course: Course, settings: Settings, seats: int, folder: Path) -> None:
+        self._plan = plan_of(settings)
         self.runner: Runner = runner_of(course, roomy(settings), MemoryJournal(), self._submit)
         start_ns = course.live[0].ts_ns
         options = BrokerOptions(
@@ -67,7 +69,9 @@ class Table:
 
     def _seat(self, flow: Flow, course: Course, folder: Path) -> None:
         account = self.runner.floor.account
-        policy = make_policy(flow, course.instrument, account.rules, lambda: 1.0, (), folder)
+        policy = make_policy(
+            flow, course.instrument, account.rules, lambda: 1.0, self._plan, folder
+        )
         values = self.runner.floor.lanes[SYMBOL].engine.values
         for tick in course.live[:WARM_TICKS]:
             policy.step(tick, None, values)
