@@ -6,6 +6,7 @@ wiring is in `assembly.py`, what people see in `front.py`.
 """
 
 import asyncio
+import gc
 from collections.abc import Callable
 
 import msgspec
@@ -247,6 +248,7 @@ class Process:
         )
         for new in told_at_start(self.settings, self.market.home):
             self.main.appender.put(new)
+        gc.freeze()  # what stays for good is never looked through again: that took 0.1 s of a tick
 
     def _components(self) -> list[Component]:
         return [

@@ -33,6 +33,34 @@ def test_what_was_appended_comes_back_in_order(tmp_path: Path) -> None:
     assert reopened(tmp_path) == [entry(number, 200) for number in range(100)]
 
 
+def test_an_orderly_end_leaves_nothing_that_is_stored(tmp_path: Path) -> None:
+    """The next version need not be able to read it; one record that is not stored keeps all."""
+    journal = FileJournal(tmp_path, segment_bytes=4096)
+    journal.open()
+    numbers = [journal.append([entry(number, 200)]) for number in range(30)]
+    for number in numbers[:4] + numbers[5:]:
+        journal.release(number)
+    journal.close()
+    left = reopened(tmp_path)
+    assert entry(29, 200) in left
+    again = FileJournal(tmp_path, segment_bytes=4096)
+    assert again.open() == left
+    again.release_all()
+    again.release(again.append([entry(30)]))
+    again.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_the_store_refused_stays(tmp_path: Path) -> None:
+    """Though every record was said to be stored."""
+    journal = FileJournal(tmp_path)
+    journal.open()
+    journal.release(journal.append([entry(1)]))
+    journal.hold()
+    journal.close()
+    assert reopened(tmp_path) == [entry(1)]
+
+
 def test_a_torn_last_record_is_not_an_entry(tmp_path: Path) -> None:
     """It was never acknowledged; everything before it is intact."""
     journal = FileJournal(tmp_path, segment_bytes=4096)

@@ -303,6 +303,7 @@ class TenantRun:
 
     def _on_refused(self, refused: NewEvent, error: Plan2Error) -> None:
         """The event store would not take an event: it is not lost from the journal, and told."""
+        self.journal.hold()
         log.logger("tenant").error(
             "event_refused",
             tenant_id=self.tenant_id,

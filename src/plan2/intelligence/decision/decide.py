@@ -67,7 +67,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Asked only when the account matters; must give the same figures each time."""
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided and everything it was made of; `order` is set exactly when it trades.
 
     `intent_id` names the decision once it wished for an order, approved or denied; `account` holds

@@ -50,7 +50,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     deviation_points: int = 20
 
 
-class AccountFigures(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class AccountFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The account at one instant; floats, so that a decision record can hold them.
 
     Money is account currency; exposure is gross notional with what approved but unfilled orders

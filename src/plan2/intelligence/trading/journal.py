@@ -22,6 +22,8 @@ from plan2.foundation.errors import JournalLost
 
 SEGMENT_BYTES = 4 * 1024 * 1024
 HEADER = struct.Struct("<IIQ")
+NOT_ALL = -1
+"""No record's number: stands for one that the event store did not take."""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -78,6 +80,7 @@ class FileJournal:
         self._sequence = 0
         self._segments: list[tuple[Path, int]] = []  # path and last sequence in it, oldest first
         self._released = 0
+        self._unstored: set[int] = set()  # records that nobody has said to be in the event store
 
     def open(self) -> list[Entry]:
         """Read what earlier runs left, then start a fresh segment.
@@ -95,6 +98,8 @@ class FileJournal:
                 found.extend(entries)
                 self._sequence = max(self._sequence, last)
                 self._segments.append((path, last))
+            if found:
+                self._unstored.add(self._sequence)
             self._start_segment()
         except OSError as error:
             raise JournalLost(
@@ -124,12 +129,14 @@ class FileJournal:
             ) from error
         self._offset += len(record)
         self._sequence = sequence
+        self._unstored.add(sequence)
         path, _ = self._segments[-1]
         self._segments[-1] = (path, sequence)
         return sequence
 
     def release(self, sequence: int) -> None:
         """Delete segments whose every record is in the event store."""
+        self._unstored.discard(sequence)
         self._released = max(self._released, sequence)
         while len(self._segments) > 1 and self._segments[0][1] <= self._released:
             path, _ = self._segments.pop(0)
@@ -137,16 +144,31 @@ class FileJournal:
 
     def release_all(self) -> None:
         """Everything found by `open` is in the event store."""
+        self._unstored.clear()
         self.release(self._sequence)
 
+    def hold(self) -> None:
+        """The event store lacks something: what is written stays when this run ends."""
+        self._unstored.add(NOT_ALL)
+
     def close(self) -> None:
-        """Close the file; nothing is pending, since every append was durable."""
+        """Close the file; nothing is pending, since every append was durable.
+
+        What is all in the event store is deleted: a next version need not be able to read it.
+        """
+        self._close_file()
+        if not self._unstored:
+            for path, _ in self._segments:
+                path.unlink(missing_ok=True)
+            self._segments.clear()
+
+    def _close_file(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
 
     def _start_segment(self, least_bytes: int = 0) -> None:
-        self.close()
+        self._close_file()
         path = self._folder / f"orders-{self._sequence + 1:012d}.journal"
         size = max(self._segment_bytes, least_bytes + 2 * HEADER.size)
         with path.open("wb") as file:
