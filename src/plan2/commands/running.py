@@ -8,6 +8,7 @@ import getpass
 import http.client
 import json
 import os
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -22,6 +23,9 @@ from plan2.foundation.ids import RandomIds
 DEADLINE_S: Final = 30.0
 DOWNLOAD_DEADLINE_S: Final = 600.0
 """Longest silence of a download; a large export is made before its first byte."""
+PATIENCE: Final = 10
+"""How often a question that came too soon is asked again."""
+PAUSE_MAX_S: Final = 10.0
 CHUNK_BYTES: Final = 1 << 18
 JSON: Final = "application/json"
 TENANT_HEADER: Final = "X-Plan2-Tenant"
@@ -90,6 +94,9 @@ def request(
 ) -> Answer:
     """Ask or tell the Plan2 that runs on this data folder anything that its API knows.
 
+    A question (GET) that a rate limit refuses is asked again when the limit has room: whoever
+    watches a long work must not fail because the server is busy with it.
+
     Args:
         folder: its data folder.
         method: HTTP method.
@@ -102,8 +109,9 @@ def request(
     """
     access = _access(folder)
     asked = _request(access, method, path, body, tenant)
+    tries = PATIENCE if method == "GET" else 0
     try:
-        with _opener(access).open(asked, timeout=DEADLINE_S) as answer:
+        with _open_patiently(access, asked, tries) as answer:
             found = answer.read()
             return json.loads(found) if found else {}
     except urllib.error.HTTPError as error:
@@ -220,6 +228,24 @@ def _opener(access: Access) -> urllib.request.OpenerDirector:
     """Reaches this one Plan2: past any proxy, and trusting its own certificate alone."""
     tls = urllib.request.HTTPSHandler(context=access.tls_context())
     return urllib.request.build_opener(NO_PROXY, tls)
+
+
+def _open_patiently(
+    access: Access, asked: urllib.request.Request, tries: int
+) -> http.client.HTTPResponse:
+    """The answer; one that comes too soon (429) is waited for as long as it says."""
+    while True:
+        try:
+            answer: http.client.HTTPResponse = _opener(access).open(asked, timeout=DEADLINE_S)
+        except urllib.error.HTTPError as error:
+            pause = error.headers.get("Retry-After", "")
+            is_soon = pause.isdecimal() and int(pause) <= PAUSE_MAX_S
+            if error.code != http.client.TOO_MANY_REQUESTS or not is_soon or tries == 0:
+                raise
+            tries -= 1
+            time.sleep(int(pause))
+        else:
+            return answer
 
 
 def _silent(access: Access, folder: Path, error: Exception) -> NotRunning:
