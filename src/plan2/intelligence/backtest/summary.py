@@ -109,7 +109,10 @@ def summary_text(summary: RunSummary) -> str:
         f"  trades         {summary.trades:>14,}   won {win}, orders {summary.orders:,}",
         f"  largest fall   {summary.max_drawdown:>14,.2f}   {summary.max_drawdown_fraction:.1%}",
         f"  commission     {summary.commission:>14,.2f}   swap {summary.swap:,.2f}",
-        f"  spread         {summary.spread_cost:>14,.2f}   slippage {summary.slippage_cost:,.2f}",
+        (
+            f"  spread         {summary.spread_cost:>14,.2f}   slippage "
+            f"{summary.slippage_cost:,.2f}, both paid in the prices"
+        ),
     ]
     if summary.denials:
         lines.append(f"  denied         {_counts(summary.denials)}")
