@@ -1,13 +1,22 @@
 """The figures of a run for a terminal and for scripts, and its files."""
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from plan2.dataflow.terminals.mt5.retcodes import retcode
+from plan2.dataflow.terminals.simulated.refusals import RETCODES
 from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.backtest.bar_paths import STATEMENT
 from plan2.intelligence.backtest.run import BacktestRun, Engine
+
+MEANINGS: Final = {
+    **{code: refusal.value.replace("_", " ") for refusal, code in reversed(RETCODES.items())},
+    10012: "timeout",
+    10027: "autotrading disabled",
+    10031: "no connection",
+}
+"""What each code of a refusal says; of several reasons with one code the first."""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +155,7 @@ def _net(run: BacktestRun) -> float:
 
 def named(rejects: dict[int, int]) -> dict[str, int]:
     """Counts by code and what the code says: `10016 invalid stops`."""
-    return {f"{code} {retcode(code).reason.replace('_', ' ')}": n for code, n in rejects.items()}
+    return {f"{code} {MEANINGS.get(code, '')}".strip(): n for code, n in rejects.items()}
 
 
 def _counts(counts: dict[str, int]) -> str:
