@@ -12,6 +12,7 @@ from plan2.foundation.values import NS_PER_MINUTE, NS_PER_MS, TickBlock
 from plan2.intelligence.backtest.bar_paths import BarFeed
 from plan2.intelligence.backtest.feeds import Blocks
 from plan2.intelligence.backtest.run_flow import Cancelled, RunOptions, run_flow
+from plan2.intelligence.backtest.summary import named
 from plan2.intelligence.flows.check import Ticks, Trace, check_flow, made_up
 from plan2.intelligence.flows.compiled import CompiledFlow
 from plan2.intelligence.flows.flow import Flow, parse_flow
@@ -213,6 +214,13 @@ def test_the_spread_of_bars_costs_what_was_said() -> None:
     assert (trade["spread_cost"], trade["gross"]) == (-12.00, -12.00)
     free = run_flow(flow, BarFeed(series, "base", 1e-5), EURUSD)
     assert free.trades["spread_cost"].to_list() == [0.0]
+
+
+def test_refusals_are_told_by_code_and_word() -> None:
+    """As MetaTrader names them; a code that nobody knows stays a number."""
+    found = named({10016: 3, 10019: 2, 10021: 1, 10012: 1, 19999: 4})
+    words = ["10016 invalid stops", "10019 no money", "10021 no quotes", "10012 timeout", "19999"]
+    assert list(found) == words
 
 
 def test_policies_are_found_by_file_and_class(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from plan2.foundation.values import TickBlock
 from plan2.intelligence.research.carry_out import Laboratory, carry_out
 from plan2.intelligence.research.shelf import Shelf
 from plan2.intelligence.research.wish import KINDS
-from plan2.wiring.research_jobs import RIGHT, research_folder, research_kinds
+from plan2.wiring.research_jobs import RIGHT, research_kinds
+from plan2.wiring.result_folders import results_folder
 from unit.callers_fixtures import Calling, caller
 from unit.interface_fixtures import TENANT, problem_of
 from unit.research_fixtures import FLOW_TEXT, EmaCross, random_walk
@@ -148,4 +149,4 @@ def test_the_child_is_told_whose_research_it_is(tmp_path: Path) -> None:
     assert argv[1:5] == ("-m", "plan2", "research", "work")
     assert argv[argv.index("--tenant") + 1] == "acme"
     assert argv[argv.index("--research") + 1] == "a" * 16
-    assert research_folder(tmp_path, "acme") == tmp_path / "tenants" / "acme"
+    assert results_folder(tmp_path, "acme") == tmp_path / "tenants" / "acme"

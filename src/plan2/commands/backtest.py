@@ -67,9 +67,9 @@ def command(
     """Trade the past: FLOW in one compiled loop, or without one the live code of the ensemble.
 
     Fills come on the first quote after the order's latency, at bid or ask; commission, swap, margin
-    and stop-out as the flow says. Without a flow: features, models, risk gate and broker of the
-    live code. A flow's run is kept, with its report, for `plan2 backtests`; a run of the live code
-    is not. Progress goes to standard error.
+    and stop-out as the flow says; --engine pipeline runs FLOW by the live code. Without a flow:
+    features, models, risk gate and broker of the live code. A flow's run is kept, with its report,
+    for `plan2 backtests`; a run without a flow is not. Progress goes to standard error.
     """
     loaded = resolve_settings(ctx, data_dir)
     if flow is not None:

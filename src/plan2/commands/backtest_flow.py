@@ -87,9 +87,9 @@ def _kept(loaded: Loaded, found: FlowResult) -> Path:
     from plan2.intelligence.backtest.kept.files import KeptRuns
     from plan2.intelligence.training.provenance import code_hash
     from plan2.wiring.backtest_carrying import Keeping, keep
-    from plan2.wiring.backtest_folders import backtests_folder
+    from plan2.wiring.result_folders import results_folder
 
-    kept = KeptRuns(backtests_folder(data_dir(loaded.settings), MAIN_TENANT))
+    kept = KeptRuns(results_folder(data_dir(loaded.settings), MAIN_TENANT))
     limits, now_ns = loaded.settings.backtests, LiveClock().now_ns()
     keep(found, kept, Keeping(limits=limits, now_ns=now_ns, code_hash=code_hash()))
     return kept.page_file(found.run.run_id)

@@ -239,11 +239,11 @@ def work(ctx: click.Context, folder: Path, wish: str, data_dir: Path | None) -> 
 
 
 def _kept(ctx: click.Context, data_dir: Path | None, tenant: str) -> KeptRuns:
-    from plan2.wiring.backtest_folders import backtests_folder
+    from plan2.wiring.result_folders import results_folder
 
     if not re.fullmatch(r"[a-z0-9_]{1,48}", tenant):
         raise InputError(f"{tenant!r} is no id of a tenant.")
-    return KeptRuns(backtests_folder(resolve_data_dir(ctx, data_dir), tenant))
+    return KeptRuns(results_folder(resolve_data_dir(ctx, data_dir), tenant))
 
 
 def _run_id(kept: KeptRuns, text: str) -> str:

@@ -255,7 +255,7 @@ def _do(
     from plan2.commands.research_work import carry_out_here
     from plan2.intelligence.research.text import text_of
 
-    folder = resolve_data_dir(ctx, options.pop("data_dir"))
+    settings = resolve_settings(ctx, options.pop("data_dir")).settings
     start, end = options.pop("start"), options.pop("end")
     wish = {
         **options,
@@ -267,7 +267,7 @@ def _do(
     }
     wish.pop("fixed", None)
     try:
-        report = carry_out_here(folder, wish, _tell)
+        report = carry_out_here(settings, wish, _tell)
     except KeyboardInterrupt:
         say("\nInterrupted. Every trial so far is kept; the same command goes on from there.")
         raise

@@ -14,13 +14,13 @@ from plan2.foundation.worker_messages import open_channel
 from plan2.intelligence.research.report import Report
 from plan2.intelligence.research.shelf import Shelf
 from plan2.intelligence.research.wish import Wish
-from plan2.wiring.research import Outcome, run_research
-from plan2.wiring.research_jobs import research_folder
+from plan2.wiring.research import Ground, Outcome, run_research
+from plan2.wiring.result_folders import results_folder
 
 Tell = Callable[[float, str], None]
 
 
-def carry_out_here(folder: Path, wish: Mapping[str, Any], tell: Tell) -> Report:
+def carry_out_here(settings: Settings, wish: Mapping[str, Any], tell: Tell) -> Report:
     """Do what the command line asks for, on the archive of the data folder.
 
     Raises:
@@ -28,9 +28,10 @@ def carry_out_here(folder: Path, wish: Mapping[str, Any], tell: Tell) -> Report:
     """
     asked = msgspec.convert(dict(wish), Wish)
     asked.check()
-    shelf = Shelf(research_folder(folder, MAIN_TENANT))
+    folder = data_dir(settings)
+    shelf = Shelf(results_folder(folder, MAIN_TENANT))
     shelf.ask(asked)
-    return run_research(asked, shelf, folder, tell)
+    return run_research(asked, shelf, Ground(settings, folder), tell)
 
 
 def work_on(settings: Settings, home: Path, tenant: str, research_id: str) -> None:
@@ -41,9 +42,9 @@ def work_on(settings: Settings, home: Path, tenant: str, research_id: str) -> No
     """
     channel = open_channel()
     try:
-        shelf = Shelf(research_folder(data_dir(settings), tenant))
+        shelf = Shelf(results_folder(data_dir(settings), tenant))
         wish = shelf.wish(research_id)
-        report = run_research(wish, shelf, home, channel.progress)
+        report = run_research(wish, shelf, Ground(settings, home), channel.progress)
         channel.result(
             Outcome(verdict=report.verdict, research_id=research_id, findings=len(report.findings))
         )
@@ -58,7 +59,7 @@ def report_of(folder: Path, text: str) -> Report:
     Raises:
         InputError: there is none, more than one, or nothing was found yet.
     """
-    shelf = Shelf(research_folder(folder, MAIN_TENANT))
+    shelf = Shelf(results_folder(folder, MAIN_TENANT))
     found = [each for each in shelf.newest(10_000) if each.startswith(text)]
     if len(found) != 1:
         which = "No research begins" if not found else f"{len(found)} pieces of research begin"
@@ -71,7 +72,7 @@ def report_of(folder: Path, text: str) -> Report:
 
 def outlines(folder: Path, limit: int) -> list[dict[str, Any]]:  # rows of a table
     """What lists show of the newest research."""
-    shelf = Shelf(research_folder(folder, MAIN_TENANT))
+    shelf = Shelf(results_folder(folder, MAIN_TENANT))
     return [_outline(shelf, research_id) for research_id in shelf.newest(limit)]
 
 

@@ -1,4 +1,4 @@
-"""Which flows may be backtested on behalf of somebody at the other end of a network."""
+"""Which flows may be backtested for somebody at the other end of a network, and researched."""
 
 from plan2.foundation.errors import InputError
 from plan2.intelligence.flows.flow import Flow
@@ -20,6 +20,20 @@ def check_asked(flow: Flow) -> None:
             f"{flow.policy.plugin!r} is no installed policy.",
             remedy="Name an entry point of the group plan2.policies.",
         )
+
+
+def check_researched(flow: Flow) -> None:
+    """Refuse a flow that is not made of rules: what varies must be its numbers.
+
+    Raises:
+        InputError: it says why.
+    """
+    if flow.policy.kind != "rules":
+        raise InputError(
+            f"{flow.name} is no flow of rules, and research varies the numbers of rules.",
+            remedy="`plan2 backtest` runs it as it is.",
+        )
+    write_source(flow)
 
 
 def policy_of(flow: Flow) -> Policy | None:

@@ -9,7 +9,7 @@ import msgspec
 from plan2.connectivity.jobs.job import JobKind, Parameters
 from plan2.foundation.config.schema import Workers
 from plan2.intelligence.backtest.asked import NAME, BacktestWish
-from plan2.wiring.backtest_folders import backtests_folder
+from plan2.wiring.result_folders import results_folder
 
 RIGHT: Final = ("POST", "/api/v1/backtests")
 
@@ -19,7 +19,7 @@ def backtest_kind(workers: Workers, folder: Path, home: Path) -> JobKind:
 
     def command(parameters: Parameters) -> tuple[str, ...]:
         wish = msgspec.convert(dict(parameters), BacktestWish)
-        whose = backtests_folder(folder, wish.tenant_id)
+        whose = results_folder(folder, wish.tenant_id)
         argv = (sys.executable, "-m", "plan2", "backtests", "work", "--data-dir", str(home))
         return (*argv, "--folder", str(whose), "--wish", msgspec.json.encode(wish).decode())
 

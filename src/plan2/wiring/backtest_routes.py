@@ -10,15 +10,15 @@ from plan2.interface.api.backtest_parts import READERS, BacktestParts
 from plan2.interface.api.backtest_tables import BacktestTableRoutes
 from plan2.interface.api.backtests import BacktestRoutes
 from plan2.wiring.backtest_asking import check_asked
-from plan2.wiring.backtest_folders import backtests_folder
 from plan2.wiring.installation import Installation
+from plan2.wiring.result_folders import results_folder
 
 
 def backtest_routes(installation: Installation) -> list[ControllerRouterHandler]:
     """Every route of backtests."""
 
     def folder_of(tenant_id: str) -> Path:
-        return backtests_folder(installation.folder, tenant_id)
+        return results_folder(installation.folder, tenant_id)
 
     parts = BacktestParts(
         jobs=installation.long_work,

@@ -14,6 +14,7 @@ from plan2.intelligence.backtest.run import Engine
 from plan2.intelligence.backtest.run_flow import OnProgress
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.policies import Policy
+from plan2.wiring.contracts import contract_of
 from plan2.wiring.flow_backtest import PipelineRun, run_pipeline
 from plan2.wiring.flow_outside import ensemble_of, reads_forecasts
 from plan2.wiring.flow_run import (
@@ -21,7 +22,6 @@ from plan2.wiring.flow_run import (
     FlowWindow,
     backtest_flow,
     bars_of,
-    contract_of,
     tick_feed,
 )
 
@@ -68,7 +68,7 @@ def run_by_engine(
 def _by_pipeline(
     loaded: Loaded, flow: Flow, window: FlowWindow, on_progress: OnProgress
 ) -> FlowResult:
-    instrument = contract_of(loaded, flow.source.symbol)
+    instrument = contract_of(loaded.settings, flow.source.symbol)
     _check(loaded, flow, window, instrument)
     ensemble = ensemble_of(loaded, flow, instrument) if reads_forecasts(flow) else None
     read, span = _recording(loaded, flow.source.symbol, window, instrument)

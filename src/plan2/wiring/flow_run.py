@@ -29,7 +29,7 @@ from plan2.intelligence.flows.memory import period_ns
 from plan2.intelligence.flows.modules import FOLDER
 from plan2.intelligence.flows.policies import Policy
 from plan2.intelligence.flows.source import write_source
-from plan2.wiring.contracts import known_contracts
+from plan2.wiring.contracts import check_rates, contract_of
 
 
 class FlowWindow(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +65,11 @@ def backtest_flow(
     """Run a flow; with a `policy` its decisions are that object's.
 
     Raises:
-        InputError: flow, file or window cannot be used, or there are no ticks.
+        InputError: flow, file or window cannot be used, there are no ticks, or nobody says what the
+            symbol's currencies are worth in the account's.
     """
-    instrument = contract_of(loaded, flow.source.symbol)
+    instrument = contract_of(loaded.settings, flow.source.symbol)
+    check_rates(flow, instrument, window.rates)
     options = RunOptions(
         folder=data_dir(loaded.settings) / FOLDER, on_progress=on_progress, rates=window.rates
     )
@@ -105,20 +107,6 @@ def _run(
     if policy is None:
         return run_flow(flow, feed, instrument, options), inference_s
     return run_policy(flow, policy, feed, instrument, options), inference_s
-
-
-def contract_of(loaded: Loaded, symbol: str) -> Instrument:
-    """Contract data of a symbol.
-
-    Raises:
-        InputError: the configured market has no such symbol.
-    """
-    known = known_contracts(loaded.settings)
-    if symbol not in known:
-        raise InputError(
-            f"There is no contract data for {symbol}; known: {', '.join(sorted(known)) or 'none'}."
-        )
-    return known[symbol]
 
 
 def tick_feed(loaded: Loaded, symbol: str, window: FlowWindow) -> TickFeed:
@@ -184,7 +172,7 @@ def check_file(loaded: Loaded, flow: Flow, ticks: Path | None) -> FlowCheck:
     Raises:
         InputError: flow or file cannot be read.
     """
-    instrument = contract_of(loaded, flow.source.symbol)
+    instrument = contract_of(loaded.settings, flow.source.symbol)
     folder = data_dir(loaded.settings) / FOLDER
     if ticks is None:
         return check_flow(flow, instrument, None, folder)

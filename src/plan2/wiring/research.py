@@ -8,9 +8,8 @@ from pathlib import Path
 import msgspec
 
 from plan2.dataflow.archive import TickArchive
-from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
 from plan2.foundation.clock import LiveClock
-from plan2.foundation.errors import InputError
+from plan2.foundation.config.schema import Settings
 from plan2.intelligence.flows.modules import FOLDER as MACHINE_CODE
 from plan2.intelligence.research.carry_out import Laboratory, carry_out
 from plan2.intelligence.research.flow_subject import FlowSubject
@@ -19,6 +18,8 @@ from plan2.intelligence.research.shelf import Shelf
 from plan2.intelligence.research.tick_columns import write_columns
 from plan2.intelligence.research.wish import Wish
 from plan2.intelligence.training.provenance import code_hash
+from plan2.wiring.backtest_asking import check_researched
+from plan2.wiring.contracts import check_rates, contract_of
 
 Tell = Callable[[float, str], None]
 """(how far it is from 0 to 1, what it does)."""
@@ -32,18 +33,24 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     findings: int
 
 
-def run_research(wish: Wish, shelf: Shelf, home: Path, tell: Tell) -> Report:
-    """Carry a wish out on the archive of `home`; its report is on the shelf when this returns.
+class Ground(msgspec.Struct, frozen=True):
+    """What research stands on: the settings whose market it is, and the folder of its archive."""
+
+    settings: Settings
+    home: Path
+
+
+def run_research(wish: Wish, shelf: Shelf, ground: Ground, tell: Tell) -> Report:
+    """Carry a wish out on an archive; its report is on the shelf when this returns.
 
     Raises:
         InputError: the symbol is unknown, has no ticks, or the wish cannot be carried out.
     """
-    flow = wish.flow_of()
+    flow, home = wish.flow_of(), ground.home
+    check_researched(flow)
     symbol = flow.source.symbol
-    if symbol not in SYMBOLS:
-        raise InputError(
-            f"The contract of {symbol} is not known; known symbols: {', '.join(sorted(SYMBOLS))}."
-        )
+    instrument = contract_of(ground.settings, symbol)
+    check_rates(flow, instrument)
     tell(0.0, f"reading the ticks of {symbol}")
     blocks = TickArchive(home / "archive").iter_days(
         symbol, wish.window.start_ns, wish.window.end_ns
@@ -52,7 +59,6 @@ def run_research(wish: Wish, shelf: Shelf, home: Path, tell: Tell) -> Report:
     scratch = Path(tempfile.mkdtemp(prefix=".ticks-", dir=shelf.folder))
     try:
         columns = write_columns(scratch, symbol, blocks)
-        instrument = instruments((symbol,))[symbol]
         subject = FlowSubject(flow, instrument, columns, home / MACHINE_CODE)
         laboratory = Laboratory(
             subject=subject,

@@ -1,4 +1,4 @@
-"""Wires research into the running Plan2: where a tenant's is, its kinds of jobs, its routes."""
+"""Wires research into the running Plan2: its kinds of jobs, its routes."""
 
 import os
 import sys
@@ -12,11 +12,10 @@ from plan2.connectivity.jobs.job import JobKind, Parameters
 from plan2.connectivity.jobs.service import Jobs
 from plan2.dataflow.archive import TickArchive
 from plan2.foundation.config.schema import Workers
-from plan2.foundation.database.tenancy import MAIN_TENANT
-from plan2.intelligence.flows.source import write_source
 from plan2.intelligence.research.wish import KINDS
 from plan2.interface.api.research import ResearchParts, ResearchRoutes
-from plan2.wiring.tenant_folder import folder_of
+from plan2.wiring.backtest_asking import check_researched
+from plan2.wiring.result_folders import results_folder
 
 RIGHT: Final = ("POST", "/api/v1/research")
 
@@ -28,11 +27,6 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
     research_id: str
     flow: str
     symbol: str
-
-
-def research_folder(folder: Path, tenant_id: str) -> Path:
-    """The folder that holds a tenant's research; `folder` is the data folder."""
-    return folder if tenant_id == MAIN_TENANT else folder_of(folder, tenant_id)
 
 
 def research_kinds(workers: Workers, folder: Path, home: Path) -> tuple[JobKind, ...]:
@@ -61,8 +55,8 @@ def research_routes(jobs: Jobs, folder: Path, home: Path) -> list[ControllerRout
     parts = ResearchParts(
         jobs=jobs,
         archive=TickArchive(home / "archive"),
-        folder_of=lambda tenant_id: research_folder(folder, tenant_id),
-        check=lambda wish: write_source(wish.flow_of()),
+        folder_of=lambda tenant_id: results_folder(folder, tenant_id),
+        check=lambda wish: check_researched(wish.flow_of()),
         processes=max(1, (os.cpu_count() or 2) - 1),
     )
     return [*ResearchRoutes(parts).handlers()]

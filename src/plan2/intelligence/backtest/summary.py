@@ -1,13 +1,22 @@
 """The figures of a run for a terminal and for scripts, and its files."""
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from plan2.dataflow.terminals.mt5.retcodes import retcode
+from plan2.dataflow.terminals.simulated.refusals import RETCODES
 from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.backtest.bar_paths import STATEMENT
 from plan2.intelligence.backtest.run import BacktestRun, Engine
+
+MEANINGS: Final = {
+    **{code: refusal.value.replace("_", " ") for refusal, code in reversed(RETCODES.items())},
+    10012: "timeout",
+    10027: "autotrading disabled",
+    10031: "no connection",
+}
+"""What each code of a refusal says; of several reasons with one code the first."""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +118,10 @@ def summary_text(summary: RunSummary) -> str:
         f"  trades         {summary.trades:>14,}   won {win}, orders {summary.orders:,}",
         f"  largest fall   {summary.max_drawdown:>14,.2f}   {summary.max_drawdown_fraction:.1%}",
         f"  commission     {summary.commission:>14,.2f}   swap {summary.swap:,.2f}",
-        f"  spread         {summary.spread_cost:>14,.2f}   slippage {summary.slippage_cost:,.2f}",
+        (
+            f"  spread         {summary.spread_cost:>14,.2f}   slippage "
+            f"{summary.slippage_cost:,.2f}, both paid in the prices"
+        ),
     ]
     if summary.denials:
         lines.append(f"  denied         {_counts(summary.denials)}")
@@ -143,7 +155,7 @@ def _net(run: BacktestRun) -> float:
 
 def named(rejects: dict[int, int]) -> dict[str, int]:
     """Counts by code and what the code says: `10016 invalid stops`."""
-    return {f"{code} {retcode(code).reason.replace('_', ' ')}": n for code, n in rejects.items()}
+    return {f"{code} {MEANINGS.get(code, '')}".strip(): n for code, n in rejects.items()}
 
 
 def _counts(counts: dict[str, int]) -> str:

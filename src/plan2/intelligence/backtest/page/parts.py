@@ -57,7 +57,7 @@ def groups(figures: RunFigures) -> str:
 
 
 def falls(found: Sequence[Fall]) -> str:
-    """The deepest drawdowns."""
+    """The deepest drawdowns, with how they are measured."""
     rows = [
         [
             f"{each.depth:.2%}",
@@ -67,7 +67,10 @@ def falls(found: Sequence[Fall]) -> str:
         ]
         for each in found
     ]
-    return table(["depth", "from", "bottom", "back at the peak"], rows) if rows else "<p>None.</p>"
+    if not rows:
+        return "<p>None.</p>"
+    note = "By the samples of the curve above; the figure of the deepest one looks at every tick."
+    return table(["depth", "from", "bottom", "back at the peak"], rows) + f"<p>{note}</p>"
 
 
 def costs(found: Costs) -> str:
@@ -88,7 +91,7 @@ def trades(frame: pl.DataFrame) -> str:
         name = f"Trades {begin + 1} to {begin + page.height}"
         is_open = " open" if begin == 0 else ""
         parts.append(
-            f"<details{is_open}><summary>{name}</summary>{table(heads, rows_of(page))}</details>"
+            f"<details{is_open}><summary>{name}</summary>{table(heads, _even(page))}</details>"
         )
     if frame.height > shown.height:
         parts.append(
@@ -106,6 +109,25 @@ def pairs(rows: Iterable[tuple[str, str]]) -> str:
 def sentences(found: Iterable[str]) -> str:
     """A list."""
     return "<ul>" + "".join(f"<li>{escape(each)}</li>" for each in found) + "</ul>"
+
+
+def _even(frame: pl.DataFrame) -> list[list[str]]:
+    """The cells of a page of trades; prices and lots with as many decimals as their column needs.
+
+    Both prices count as one column.
+    """
+    rows = list(rows_of(frame))
+    for names in (("lots",), ("open_price", "close_price")):
+        places = [frame.columns.index(name) for name in names]
+        most = max((_decimals(row[place]) for row in rows for place in places), default=0)
+        for row in rows:
+            for place in places:
+                row[place] = f"{float(row[place]):.{most}f}"
+    return rows
+
+
+def _decimals(number: str) -> int:
+    return len(number.partition(".")[2])
 
 
 def _metric(name: str, figure: Figure) -> list[str]:
