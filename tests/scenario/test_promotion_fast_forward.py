@@ -188,8 +188,8 @@ class Fast:
                 self.loop.shadows.put(each.candidate_id, await self.stage.beside(each))
 
     def decided(self) -> set[str]:
-        """Who was named by a decision so far, and forget it."""
-        found = {d.record["candidate_id"] for d in self.decisions if d.record["forecast"]}
+        """Whose forecasts decisions were made of so far, and forget it."""
+        found = {each.record["candidate_id"] for each in self.decisions} - {""}
         self.decisions.clear()
         return found
 
