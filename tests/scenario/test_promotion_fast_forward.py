@@ -20,8 +20,10 @@ from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
 from plan2.foundation.events.market import BarClosed, MarketDataReceived
-from plan2.foundation.events.model import DecisionMade
+from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_DAY, NS_PER_SECOND, Tick, TickBlock
+from plan2.intelligence.decision.policy import edge_of, verdict_of
+from plan2.intelligence.decision.record import Reason
 from plan2.intelligence.events import ForecastMade
 from plan2.intelligence.learning.acting import WATCHED, Actor
 from plan2.intelligence.learning.evidence import LoopEvidence
@@ -29,6 +31,7 @@ from plan2.intelligence.learning.listening import BarListener, Told
 from plan2.intelligence.learning.loop import LearningLoop, LoopPlan
 from plan2.intelligence.learning.retraining import RetrainingRules
 from plan2.intelligence.models.candidate_files import candidate_id_of
+from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.models.gates import findings
 from plan2.intelligence.models.lifecycle import Alias, Candidate, Move, State
 from plan2.intelligence.models.moves import Book, Plan, plan_move, plan_rollback
@@ -45,13 +48,16 @@ pytest.importorskip("torch")
 SYMBOL = "EURUSD"
 HORIZON_MINUTES = 60
 MONDAY_NS = 1_704_067_200 * NS_PER_SECOND  # 2024-01-01
-TICK_S = 15
-TRAIN_DAYS, WARM_DAYS, LIVE_DAYS = 12, 2, 40
+TICK_S = 30
+TRAIN_DAYS, WARM_DAYS, LIVE_DAYS = 12, 2, 24
+ACT_EVERY = 10
+"""Closed bars between two looks of whoever acts; the product looks after each."""
+STRENGTH = 3.0
 EXPIRY = Expiry(days=365, suspend_days=730)
 
 
 def drifting(seed: int, first_day: int, days: int, strength: float) -> TickBlock:
-    """A tick every 15 s, 0.6 % a day; a hidden drift that keeps its side for four hours or so.
+    """A tick every half a minute, 0.6 % a day; a hidden drift keeps its side for hours.
 
     `strength`: the drift of an hour in its standard deviations, 0 = a random walk.
     """
@@ -121,20 +127,20 @@ class Memory:
 class Fast:
     """A warm market, its learning loop, and whoever acts on it."""
 
-    def __init__(self, course: Course, champion: Candidate, challenger: Candidate) -> None:
+    def __init__(self, course: Course, challenger: Candidate, champion: Candidate) -> None:
         self.bus, self.told, self.record = Bus(), [], []
-        self.decisions: list[DecisionMade] = []
+        self.bars = 0
+        self.said: set[str] = set()
         self.listener: BarListener | None = None
         for kind in (MarketDataReceived, BarClosed, ForecastMade):
             self.bus.subscribe(kind, self._hear)
-        self.bus.subscribe(DecisionMade, self.decisions.append)
         self.runner = quiet_runner(course, Settings(), self.bus)
         lanes = self.runner.floor.lanes
         self.listener = BarListener(lanes, self.told.append)
         clock = SimulatedClock(course.live[0].ts_ns)
         self.stage = LaneStage(lanes, course.registry, _at_once, lambda: EXPIRY, clock)
         self.evidence = LoopEvidence(lambda: 0)
-        self.lifecycle = Memory(self.stage, self.evidence, champion, challenger)
+        self.lifecycle = Memory(self.stage, self.evidence, challenger, champion)
         self.loop = LearningLoop(self._plan(course))
         self.evidence.loop = self.loop
         self.actor = Actor(self.loop, self.lifecycle, self.record.append, lambda _cause: False)
@@ -148,6 +154,8 @@ class Fast:
             ForecastMade: self.listener.on_forecast,
         }
         hear[type(event)](event)
+        if isinstance(event, ForecastMade) and event.forecast.votes:
+            self.said.add(candidate_id_of([vote.model_id for vote in event.forecast.votes]))
 
     def _plan(self, course: Course) -> LoopPlan:
         return LoopPlan(
@@ -155,7 +163,7 @@ class Fast:
             rules=LabelRules(horizon_s=HORIZON_MINUTES * 60),
             champion_of=lambda symbol: _id_of(self.lifecycle.holder(symbol, Alias.CHAMPION)),
             metrics=lambda name: self.lifecycle.book.candidates[name].metrics,
-            worth=lambda _tick, _forecast: "",
+            worth=lambda tick, forecast: _worth(tick, forecast, course.instrument),
             record=self.record.append,
             retraining=RetrainingRules(),
         )
@@ -168,6 +176,9 @@ class Fast:
             if not self.told:
                 continue
             self._learn()
+            self.bars += 1
+            if self.bars % ACT_EVERY:
+                continue
             await self._follow()
             await self.actor.act()
             if until is not None and self.lifecycle.book.candidates[name].state is until:
@@ -187,15 +198,20 @@ class Fast:
             if each.candidate_id not in self.loop.shadows.candidate_ids:
                 self.loop.shadows.put(each.candidate_id, await self.stage.beside(each))
 
-    def decided(self) -> set[str]:
-        """Who was named by a decision so far, and forget it."""
-        found = {d.record["candidate_id"] for d in self.decisions if d.record["forecast"]}
-        self.decisions.clear()
+    def speakers(self) -> set[str]:
+        """Whose forecasts accounts were given so far, and forget it."""
+        found, self.said = self.said, set()
         return found
 
 
 async def _at_once() -> None:
     """No moment has to be waited for."""
+
+
+def _worth(tick: Tick, forecast: Forecast, instrument: Instrument) -> str:
+    """As the product asks: whoever knows nothing does not act, and loses nothing by it."""
+    reason = verdict_of(edge_of(tick, forecast, instrument, 1.0, Settings().decision))
+    return "" if reason is Reason.EXPECTED_VALUE else reason.value
 
 
 def _id_of(candidate: Candidate | None) -> str:
@@ -220,9 +236,9 @@ def trained(registry: Registry, seed: int, strength: float, state: State) -> Can
 async def test_a_challenger_is_promoted_and_rolled_back(tmp_path) -> None:
     """Two weeks in the shadow, turns as a canary, proof, champion; then back within a second."""
     registry = Registry(tmp_path / "models")
-    challenger = trained(registry, 1, 1.2, State.VALIDATED)
+    challenger = trained(registry, 1, STRENGTH, State.VALIDATED)
     champion = trained(registry, 2, 0.0, State.CHAMPION)
-    block = drifting(3, -WARM_DAYS, WARM_DAYS + LIVE_DAYS, 1.2)
+    block = drifting(3, -WARM_DAYS, WARM_DAYS + LIVE_DAYS, STRENGTH)
     cut = WARM_DAYS * 86_400 // TICK_S
     live = block.slice(cut, len(block))
     rows = zip(live.ts_ns.tolist(), live.bid.tolist(), live.ask.tolist(), strict=True)
@@ -233,7 +249,7 @@ async def test_a_challenger_is_promoted_and_rolled_back(tmp_path) -> None:
     at = await fast.play(ticks, State.CANARY)
     days = (ticks[at - 1].ts_ns - ticks[0].ts_ns) / NS_PER_DAY
     assert 14 <= days < 21
-    assert fast.decided() == {champion.candidate_id}
+    assert fast.speakers() == {champion.candidate_id}
     lane = fast.runner.floor.lanes[SYMBOL]
     assert lane.canary is not None
 
@@ -249,10 +265,10 @@ async def test_a_challenger_is_promoted_and_rolled_back(tmp_path) -> None:
     figures = dict(each.split("=") for each in fast.lifecycle.moves[-1].evidence)
     assert float(figures["e_value"]) >= 20.0
 
-    fast.decided()
+    fast.speakers()
     await fast.play(ticks[at : at + 2 * 86_400 // TICK_S])
-    assert fast.decided() == {challenger.candidate_id}
+    assert fast.speakers() == {challenger.candidate_id}
     await fast.lifecycle.carry_out(plan_rollback(fast.lifecycle.book, SYMBOL))
     assert candidate_id_of(lane.ensemble.model_ids) == champion.candidate_id
     await fast.play(ticks[at + 2 * 86_400 // TICK_S :][: 86_400 // TICK_S])
-    assert fast.decided() == {champion.candidate_id}
+    assert fast.speakers() == {champion.candidate_id}

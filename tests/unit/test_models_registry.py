@@ -167,11 +167,14 @@ def test_a_damaged_manifest_or_alias_is_told(registry, report, tmp_path):
 
 
 def test_a_manifest_without_one_field_is_no_manifest(report):
-    """Every field but the version is required, and no unknown one is accepted."""
+    """No unknown one is accepted, and all are required but two.
+
+    These are the version, and the weight in the blend: manifests of before it mean the plain mean.
+    """
     plain = msgspec.to_builtins(report.models[0].manifest)
-    for name in plain:
-        if name == "version":
-            continue
+    old = {name: value for name, value in plain.items() if name != "blend_weight"}
+    assert msgspec.convert(old, Manifest).blend_weight == 1.0
+    for name in set(plain) - {"version", "blend_weight"}:
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert({k: v for k, v in plain.items() if k != name}, Manifest)
     with pytest.raises(msgspec.ValidationError):

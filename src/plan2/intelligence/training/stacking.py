@@ -85,7 +85,7 @@ def stack_weights(logits: Float64Array, up: Float64Array, weight: Float64Array) 
         if slope.min() >= -SLOPE_NOISE:
             break
         is_free[np.argmin(slope)] = True
-    return np.maximum(beta, 0.0)
+    return np.asarray(np.maximum(beta, 0.0), np.float64)
 
 
 def _wins_on_all_paths(pool: Pool, embargo_ns: int) -> bool:
@@ -103,7 +103,7 @@ def _wins_on_all_paths(pool: Pool, embargo_ns: int) -> bool:
 
 def _walking_forward(pool: Pool, effective_min: float) -> Float64Array:
     """Log-odds with weights that earlier, resolved labels gave; the mean before there are any."""
-    result = pool.logits.mean(axis=1)
+    result: Float64Array = pool.logits.mean(axis=1)
     ends = (*pool.edges[1:], len(pool.up))
     for start, end in zip(pool.edges, ends, strict=True):
         known = np.flatnonzero(pool.t1[:start] < pool.t0[start])
