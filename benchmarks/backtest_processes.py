@@ -11,9 +11,14 @@ from pathlib import Path
 
 from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.config.load import load
-from plan2.intelligence.backtest.run_flow import RunOptions, run_flow
+from plan2.intelligence.backtest.outside import Outside
+from plan2.intelligence.backtest.run_flow import Outer, RunOptions, run_flow
+from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.flows.flow import read_flow
-from plan2.wiring.flow_outside import outer_values
+from plan2.intelligence.flows.source import write_source
+from plan2.intelligence.models.ensemble import load_ensembles
+from plan2.intelligence.models.registry import TrialRegistry
+from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.flow_run import FlowWindow, contract_of, tick_feed
 
 
@@ -53,16 +58,24 @@ def with_models(data: Path, flow_file: Path) -> dict[str, float]:
     flow = read_flow(flow_file)
     symbol = flow.source.symbol
     instrument, feed = contract_of(loaded, symbol), tick_feed(loaded, symbol, FlowWindow())
-    outer_values(loaded, flow, instrument, feed)  # compiles what is not compiled yet
-    began = stopwatch_ns()
-    outer, inference_s = outer_values(loaded, flow, instrument, feed)
-    run = run_flow(flow, feed, instrument, RunOptions(folder=data / "cache/flows", outer=outer))
-    seconds = (stopwatch_ns() - began) / 1e9
+    plan, names = plan_of(loaded.settings), tuple(write_source(flow).program.outer)
+    ensembles = load_ensembles(TrialRegistry(data / "models"), (symbol,), plan.schema_id)
+    weight = loaded.settings.decision.uncertainty_weight
+    for _ in range(2):  # the first one compiles what is not compiled yet
+        outside = Outside(names, FeatureEngine(plan, instrument), ensembles[symbol], weight)
+        began = stopwatch_ns()
+        outer = Outer(names, *outside.collect(feed))
+        collected_s = (stopwatch_ns() - began) / 1e9
+        run = run_flow(flow, feed, instrument, RunOptions(folder=data / "cache/flows", outer=outer))
+        seconds = (stopwatch_ns() - began) / 1e9
     return {
         "ticks": run.ticks,
         "forecasts": len(outer.times),
-        "seconds": seconds,
-        "share of inference": inference_s / seconds,
+        "models": len(ensembles[symbol].members),
+        "inference s": outside.inference_s,
+        "features s": collected_s - outside.inference_s,
+        "flow and account s": seconds - collected_s,
+        "share of inference": outside.inference_s / seconds,
     }
 
 
