@@ -1,27 +1,28 @@
 """What backtests cost: flows with everything on beside fused loops that do only the same work.
 
-Usage: `python benchmarks/backtest.py [--rounds 7] [--stream 0] [--json FILE]`. Contenders take
-turns inside every round and are measured in processor time, so ratios survive a busy machine;
-absolute figures hold within a factor of two. The yardsticks are written here: strategy A (two
-averages of one-minute bars), and B+ (five indicators on every tick, with order latency, stop and
-target, equity, drawdown and a daily loss limit). `--stream N` also runs N ticks to watch memory.
+Usage: `python benchmarks/backtest.py [--rounds 7] [--stream 0] [--peer COMMAND] [--models DIR]`.
+Contenders take turns inside every round and are measured in processor time, so ratios survive a
+busy machine; absolute figures hold within a factor of two. `--stream N` also runs N ticks to watch
+memory; `--peer` times another engine's command and ours in turns, best with `--ticks`, a file of
+the same ticks; `--models` measures how much of a flow that reads forecasts is inference.
 """
 
 import argparse
 import json
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import polars as pl
-from numba import njit
+from backtest_processes import command, side_by_side, told, with_models
+from backtest_yardsticks import DAY, walk, yardstick_a, yardstick_b_plus
 
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import TickBlock
@@ -35,7 +36,6 @@ from plan2.intelligence.flows.source import write_source
 FLOWS = Path(__file__).parents[1] / "docs/flows"
 EURUSD = Instrument(symbol="EURUSD", base="EUR", quote="USD", digits=5)
 TICKS = 1_000_000
-DAY, MINUTE = 86_400_000_000_000, 60_000_000_000
 LONG, SHORT = Action(enter=1), Action(enter=-1)
 PEERS = {
     "hftbacktest 2.4, B": 16.2,
@@ -61,127 +61,21 @@ balance = "10000000.00"
 """
 
 
-@njit(inline="always", error_model="numpy")
-def five(s, x):
-    """RSI 14, MACD 12/26/9, SMA 20, EMA 20, Bollinger 20/2 after one more price."""
-    if s[8] == 0.0:
-        s[9] = s[12] = s[13] = s[4] = s[14] = x
-    change = x - s[9]
-    s[9] = x
-    s[10] = max(change, 0.0) / 14 + s[10] * 13 / 14
-    s[11] = max(-change, 0.0) / 14 + s[11] * 13 / 14
-    s[0] = 1.0 if s[11] == 0.0 else 1.0 - 1.0 / (1.0 + s[10] / s[11])
-    s[12] = 2 / 13 * x + 11 / 13 * s[12]
-    s[13] = 2 / 27 * x + 25 / 27 * s[13]
-    s[1] = s[12] - s[13]
-    s[2] = s[1] if s[8] == 0.0 else 0.2 * s[1] + 0.8 * s[2]
-    s[4] = 2 / 21 * x + 19 / 21 * s[4]
-    y = x - s[14]
-    slot = int(s[17])
-    old = s[24 + slot]
-    s[24 + slot] = y
-    slot += 1
-    if slot == 20:
-        slot = 0
-        s[15] = s[16] = 0.0
-        for place in range(24, 44):
-            s[15] += s[place]
-            s[16] += s[place] * s[place]
-    else:
-        s[15] += y - old
-        s[16] += y * y - old * old
-    s[17] = slot
-    s[8] += 1.0
-    held = min(s[8], 20.0)
-    mean = s[15] / held
-    reach = 2.0 * np.sqrt(max(s[16] / held - mean * mean, 0.0))
-    s[3] = mean + s[14]
-    s[5], s[7] = s[3] + reach, s[3] - reach
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A figure beside its goal."""
 
+    name: str
+    value: float
+    sign: str
+    goal: float
 
-@njit(inline="always")
-def wanted(s, x):
-    """The side of strategy B, 0 for none."""
-    slack = 1e-7
-    if s[1] > s[2] and s[0] > 0.5 and x > s[3] + slack and x > s[4] and x > s[5] + slack:
-        return 1
-    if s[1] < s[2] and s[0] < 0.5 and x < s[3] - slack and x < s[4] and x < s[7] - slack:
-        return -1
-    return 0
-
-
-@njit
-def yardstick_a(ts, bid, ask):
-    """EMA 10 against EMA 20 of one-minute closes; profit in points."""
-    fast = slow = 0.0
-    bars = side = entry = profit = 0
-    minute = ts[0] // MINUTE
-    last = bid[0] + ask[0]
-    for i in range(ts.shape[0]):
-        if ts[i] // MINUTE != minute:
-            minute = ts[i] // MINUTE
-            price = last * 0.5e-5
-            fast = price if bars == 0 else 2 / 11 * price + 9 / 11 * fast
-            slow = price if bars == 0 else 2 / 21 * price + 19 / 21 * slow
-            bars += 1
-            want = 1 if fast >= slow else -1
-            if bars >= 20 and want != side:
-                profit += side * ((bid[i - 1] if side > 0 else ask[i - 1]) - entry)
-                entry = ask[i - 1] if want > 0 else bid[i - 1]
-                side = want
-        last = bid[i] + ask[i]
-    return profit
-
-
-@njit
-def yardstick_b_plus(ts, bid, ask, equity):  # noqa: C901 - one fused loop is the point
-    """Strategy B with latency 50 ms, stop 60, target 120, daily limit 2,000, in points."""
-    s = np.zeros(64)
-    side = entry = cash = wait = due = peak = fall = day = start = 0
-    last = -10_000
-    blocked = False
-    for i in range(ts.shape[0]):
-        b, a, t = bid[i], ask[i], ts[i]
-        if t // DAY != day:
-            day, start, blocked = t // DAY, cash, False
-        if wait != 0 and t >= due:
-            if side != 0:
-                cash += side * ((b if side > 0 else a) - entry) - 2
-                side = 0
-            if wait != 2:
-                entry, side = (a if wait > 0 else b), wait
-                cash -= 2
-            wait = 0
-        open_ = side * ((b if side > 0 else a) - entry)
-        if side != 0 and wait == 0 and (open_ <= -60 or open_ >= 120):
-            wait, due = 2, t + 50_000_000
-        now = cash + open_
-        peak = max(peak, now)
-        fall = max(fall, peak - now)
-        if now - start <= -2_000 and not blocked:
-            blocked = True
-            if side != 0 and wait == 0:
-                wait, due = 2, t + 50_000_000
-        equity[i] = now
-        x = (b + a) * 0.5e-5
-        five(s, x)
-        if i < 100 or i - last < 500 or wait != 0 or blocked:
-            continue
-        want = wanted(s, x)
-        if want not in (0, side):
-            wait, due, last = want, t + 50_000_000, i
-    return cash, fall
-
-
-def walk(length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Quotes like those of EUR/USD in points: clustered volatility, spread of 1 to 12 points."""
-    rng = np.random.default_rng(42)
-    gaps = np.clip(rng.lognormal(6.6, 1.2, length).astype(np.int64), 1, 25_000) * 1_000_000
-    level = np.exp(0.6 * np.cumsum(rng.normal(0, 0.02, length)) / np.sqrt(length) * 30)
-    mid = 108_000 + np.cumsum(rng.standard_t(5, length) * 1.1 * level)
-    spread = np.clip(np.rint(rng.gamma(2.0, 1.6, length) + 1), 1, 12).astype(np.int64)
-    bid = np.rint(mid - spread / 2).astype(np.int64)
-    return 1_704_067_200_000_000_000 + np.cumsum(gaps), bid, bid + spread
+    def told(self) -> str:
+        """For people."""
+        met = self.value <= self.goal if self.sign == "≤" else self.value >= self.goal
+        return f"{self.name:58s} {self.value:10.2f}  {self.sign} {self.goal:g}  " + (
+            "met" if met else "MISSED"
+        )
 
 
 class Five:
@@ -288,31 +182,59 @@ def streamed(ticks: PointTicks, total: int, options: RunOptions) -> dict[str, fl
         "ticks": run.ticks,
         "M ticks/s with conversion and hash": run.ticks / (time.perf_counter() - start) / 1e6,
         "MB at a tenth": marks[len(marks) // 10],
-        "MB at the end": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "MB before the result": marks[-1],
+        "MB with the result": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "orders": run.orders.height,
     }
 
 
-def command_time(ticks: PointTicks, folder: Path, rounds: int) -> float:
-    """Wall seconds from the command to its result, machine code known."""
-    file = folder / "EURUSD_ticks.parquet"
-    frame = {"ts_ns": ticks.ts_ns, "bid": ticks.bid / 1e5, "ask": ticks.ask / 1e5}
-    pl.DataFrame(frame).write_parquet(file)
-    argv = [sys.executable, "-m", "plan2", "--data-dir", str(folder), "backtest", "--json"]
-    argv += [str(FLOWS / "five-a-tick.toml"), "--ticks", str(file), "--no-report"]
-    seconds = []
-    for _ in range(rounds + 1):
-        start = time.perf_counter()
-        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds[1:])
+def goals(table: dict[str, float], orders: dict[str, float]) -> list[Row]:
+    """What was measured in this process beside its goal."""
+    plus, full = table["yardstick B+"], table["flow B, everything on"]
+    policy = table["policy B in Python, everything on"]
+    rows = [Row("flow B with everything on / yardstick B+", full / plus, "≤", 2.0)]
+    for peer, times in PEERS.items():
+        least = 5.0 if peer.startswith("hft") else 100.0
+        rows.append(Row(f"{peer} / flow B (by ratio)", times * plus / full, "≥", least))
+        if "Python" in peer:
+            least = 25.0 if "Cython" in peer else 4.0
+            rows.append(Row(f"{peer} / policy B (by ratio)", times * plus / policy, "≥", least))
+    rows.append(Row("policy B in Python, M ticks/s", 1e3 / policy, "≥", 1.0))
+    rows.append(Row("one order's life, µs, the slowest", max(orders.values()), "≤", 10.0))
+    slope = max(orders.values()) / min(orders.values())
+    rows.append(Row("one order's life, slowest / quickest", slope, "≤", 1.2))
+    return rows
+
+
+def from_outside(asked: argparse.Namespace, ticks: PointTicks, folder: Path) -> list[Row]:
+    """Whole commands and, when models are given, a flow that reads their forecasts."""
+    file = asked.ticks or folder / "EURUSD_ticks.parquet"
+    if asked.ticks is None:
+        frame = {"ts_ns": ticks.ts_ns, "bid": ticks.bid / 1e5, "ask": ticks.ask / 1e5}
+        pl.DataFrame(frame).write_parquet(file)
+    ours = command(FLOWS / "five-a-tick.toml", file, folder)
+    found = side_by_side(ours, asked.peer, 3)
+    print(f"command to result, 1 M ticks: {told(found)}")
+    rows = []
+    if asked.peer:
+        rows.append(Row("command to result / peer, wall", found["ours / peer, wall s"], "≤", 0.25))
+        rows.append(Row("the same, processor time", found["ours / peer, cpu s"], "≤", 0.25))
+        rows.append(Row("the same, memory", found["ours / peer, MB"], "≤", 0.5))
+    if asked.models:
+        shares = with_models(asked.models, FLOWS / "forecast.toml")
+        print(f"a flow on forecasts: {told(shares)}")
+        rows.append(Row("share of inference", shares["share of inference"], "≥", 0.8))
+    return rows
 
 
 def main() -> None:
     """Measure, print a table, and write JSON when asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--stream", type=int, default=0)
+    parser.add_argument("--stream", type=int, default=0, help="also run so many ticks")
+    parser.add_argument("--ticks", type=Path, help="1 M ticks of the peer's, as plan2 reads them")
+    parser.add_argument("--peer", help="command of another engine that does strategy B")
+    parser.add_argument("--models", type=Path, help="data folder with EURUSD ticks and models")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     ticks = PointTicks(*walk(TICKS))
@@ -321,25 +243,20 @@ def main() -> None:
         seconds = measured(contenders(ticks, options), asked.rounds)
         table = {k: statistics.median(v) / TICKS * 1e9 for k, v in seconds.items()}
         best = {k: min(v) / TICKS * 1e9 for k, v in seconds.items()}
+        for contender, value in table.items():
+            print(f"{contender:44s} {value:9.1f} ns/tick   best {best[contender]:9.1f}")
         orders = order_cost(ticks, options, asked.rounds)
-        command = command_time(ticks, Path(name), 3)
-        stream = streamed(ticks, asked.stream, options) if asked.stream else {}
-    for name, value in table.items():
-        print(f"{name:44s} {value:9.1f} ns/tick   best {best[name]:9.1f}")
-    plus, full = table["yardstick B+"], table["flow B, everything on"]
-    policy = table["policy B in Python, everything on"]
-    ratios = {"flow B, everything on / yardstick B+ (limit 2)": full / plus}
-    ratios |= {f"{peer} / flow B (by ratio)": times * plus / full for peer, times in PEERS.items()}
-    ratios |= {f"{peer} / policy B (by ratio)": t * plus / policy for peer, t in PEERS.items()}
-    for name, value in ratios.items():
-        print(f"{name:62s} {value:9.2f}")
-    for name, value in orders.items():
-        print(f"one order's life, {name:26s} {value:9.2f} µs")
-    print(f"command to result, 1 M ticks                 {command:9.2f} s")
-    for name, value in stream.items():
-        print(f"streamed: {name:34s} {value:14,.1f}")
-    report = {"ns_per_tick": table, "best": best, "ratios": ratios, "order_us": orders}
-    report |= {"command_s": command, "stream": stream, "python": sys.version.split()[0]}
+        print(f"one order's life, µs: {told(orders)}")
+        rows = [*goals(table, orders), *from_outside(asked, ticks, Path(name))]
+        if asked.stream:
+            stream = streamed(ticks, asked.stream, options)
+            print(f"streamed: {told(stream)}")
+            grown = stream["MB before the result"] - stream["MB at a tenth"]
+            rows.append(Row("streaming, MB grown from a tenth to the end", grown, "≤", 20.0))
+    for row in rows:
+        print(row.told())
+    report = {"ns_per_tick": table, "best": best, "goals": [asdict(row) for row in rows]}
+    report |= {"order_us": orders, "python": sys.version.split()[0]}
     if asked.json is not None:
         asked.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 

@@ -1,17 +1,23 @@
 """A hundred pairs of EMA lengths over a million ticks, beside one fused numba loop per pair.
 
-Usage: `python benchmarks/sweep.py [--rounds 20] [--data DIR] [--json FILE]`
+Usage: `python benchmarks/sweep.py [--rounds 20] [--data DIR] [--vectorbt PYTHON] [--json FILE]`
 
 `--data`: a folder with the yardstick's `ticks_1m.parquet` (ts, bid, ask in points); without it a
 walk of as many quotes is made. Ours scores points of the flow below over bars made once, with the
 broker's cents, days and drawdown; the yardstick counts profit alone. Both in turns in one process;
-then a larger grid in one process and in two. The profits of both are compared.
+then a larger grid in one process and in two, beside what two processes gain that only count. With
+`--vectorbt`, a Python that has it, the hundred pairs run there too, before ours and after. The
+profits of all are compared. Times are of the processor where one process works.
 """
 
 import argparse
 import json
+import statistics
+import subprocess
 import sys
 import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -96,6 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--vectorbt", type=Path, help="a Python that has vectorbt")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     ts_ns, bid, ask = quotes(given.data)
@@ -104,7 +111,12 @@ def main() -> None:
         columns = write_columns(Path(folder) / "ticks", "EURUSD", [block])
         eurusd = instruments(("EURUSD",))["EURUSD"]
         subject = FlowSubject(parse_flow(FLOW), eurusd, columns, Path(folder) / "code")
-        found = {**beside(subject, (ts_ns, bid, ask), given.rounds), **in_processes(subject)}
+        found, profits = beside(subject, (ts_ns, bid, ask), given.rounds)
+        if given.vectorbt:
+            for name, column in (("ts", ts_ns), ("bid", bid), ("ask", ask)):
+                np.save(Path(folder) / f"{name}.npy", column)
+            found |= beside_vectorbt(subject, given.vectorbt, Path(folder), profits)
+        found |= in_processes(subject)
     for name, value in found.items():
         print(f"{name:<46} {value:>14,.2f}")
     if given.json:
@@ -126,20 +138,43 @@ def beside(subject, ticks, rounds):
     fused(close, bid[ends], ask[ends], fast, slow, out)
     times = [], []
     for _ in range(rounds):
-        began = stopwatch_ns()
+        began = time.thread_time_ns()
         scores = subject.scores(points, window)
-        times[0].append(stopwatch_ns() - began)
-        began = stopwatch_ns()
+        times[0].append(time.thread_time_ns() - began)
+        began = time.thread_time_ns()
         fused(close, bid[ends], ask[ends], fast, slow, out)
-        times[1].append(stopwatch_ns() - began)
-    ours, yardstick = (len(PAIRS) / (min(each) / 1e9) for each in times)
-    return {
+        times[1].append(time.thread_time_ns() - began)
+    ours, yardstick = (len(PAIRS) / (statistics.median(each) / 1e9) for each in times)
+    found = {
         "first time with compiling, s": first_s,
         "pairs per second, one process": ours,
         "pairs per second, fused loop, one thread": yardstick,
         "fused loop / ours": yardstick / ours,
         "largest difference of profit, USD": max(
             abs(score.net - float(net)) for score, net in zip(scores, out, strict=True)
+        ),
+    }
+    return found, [score.net for score in scores]
+
+
+def beside_vectorbt(subject, python, folder, profits):
+    """The same pairs in vectorbt, ours between two of its runs."""
+    argv = [str(python), str(Path(__file__).with_name("sweep_vectorbt.py")), str(folder), "5"]
+    points = [{"fast": float(a), "slow": float(b)} for a, b in PAIRS]
+    seconds, times = [], []
+    for _ in range(2):
+        told = json.loads(subprocess.run(argv, check=True, capture_output=True).stdout)
+        seconds += told["seconds"]
+        for _ in range(20):
+            began = time.thread_time_ns()
+            subject.scores(points, subject.window)
+            times.append((time.thread_time_ns() - began) / 1e9)
+    ours, peer = statistics.median(times), statistics.median(seconds)
+    return {
+        "pairs per second, vectorbt": len(PAIRS) / peer,
+        "ours / vectorbt (goal 50)": peer / ours,
+        "largest difference to vectorbt, USD": max(
+            abs(one - other) for one, other in zip(profits, told["profits"], strict=True)
         ),
     }
 
@@ -159,7 +194,25 @@ def in_processes(subject, side=60):
                 times.append((stopwatch_ns() - began) / 1e9)
             name = f"pairs per second, {len(points):,} pairs, {processes} process"
             found[name] = len(points) / min(times)
+    one, two = list(found.values())
+    found["two processes / one (goal 1.8)"] = two / one
+    with ProcessPoolExecutor(2) as pool:
+        list(pool.map(counted, [10, 10]))
+        times = []
+        for processes in (1, 2):
+            began = stopwatch_ns()
+            list(pool.map(counted, [20_000_000] * processes))
+            times.append((stopwatch_ns() - began) / 1e9)
+    found["two processes that only count / one"] = 2 * times[0] / times[1]
     return found
+
+
+def counted(number):
+    """Work that needs nothing but a processor."""
+    total = 0
+    for each in range(number):
+        total += each
+    return total
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from plan2.dataflow.terminals.simulated.instruments import instruments
 from plan2.foundation.clock import LiveClock
-from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, TickBlock
+from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_SECOND, TickBlock
 from plan2.intelligence.flows.flow import Flow, parse_flow
 from plan2.intelligence.research.carry_out import Laboratory, carry_out
+from plan2.intelligence.research.fast import bar_columns
 from plan2.intelligence.research.fast.bar_scores import BarScores, is_simple
 from plan2.intelligence.research.flow_subject import FlowSubject
 from plan2.intelligence.research.score import Score, score_of
@@ -96,6 +97,41 @@ def test_bars_give_what_the_engine_gives(variant: str, tmp_path: Path, cache: Pa
         same(score, score_of(subject.run(point, subject.window)))
         assert score is not None
         assert score.trades > 20
+
+
+def test_points_share_columns_and_columns_make_room(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With room for the columns of one point alone, points give what they give together."""
+    subject = subject_of(tmp_path, cache)
+    quotes = subject.whole_points(subject.window)
+    points = [{"fast": float(a), "slow": float(b)} for a in (3, 5, 9) for b in (12, 30, 80)]
+    together = BarScores(subject.flow, EURUSD, quotes, cache).scores(points)
+    monkeypatch.setattr(bar_columns, "BYTES", 0)
+    alone = BarScores(subject.flow, EURUSD, quotes, cache)
+    assert [alone.score(point) for point in [*points, *reversed(points)]] == [
+        *together, *reversed(together)
+    ]  # fmt: skip
+    assert len({score.net for score in together if score is not None}) == len(points)
+
+
+def test_the_drawdown_sees_the_bar_that_is_not_over(tmp_path: Path, cache: Path) -> None:
+    """A fall and a recovery after the newest whole bar count."""
+    block = ticks(400)
+    bid, ask = block.bid.copy(), block.ask.copy()
+    bid[-2] -= 0.02
+    ask[-2] -= 0.02
+    ts_ns = block.ts_ns.copy()
+    ts_ns[-3:] = (ts_ns[-4] // NS_PER_MINUTE + 2) * NS_PER_MINUTE + np.arange(3) * NS_PER_SECOND
+    always = TEXT.replace('"quick >= calm"', '"close > 0"').replace('"quick < calm"', '"close < 0"')
+    fallen = TickBlock("EURUSD", ts_ns, bid, ask)
+    subject = FlowSubject(
+        parse_flow(always), EURUSD, write_columns(tmp_path, "EURUSD", [fallen]), cache
+    )
+    fast = BarScores(subject.flow, EURUSD, subject.whole_points(subject.window), cache).score({})
+    same(fast, score_of(subject.run({}, subject.window)))
+    assert fast is not None
+    assert fast.max_drawdown >= 0.5 * 100_000 * 0.0195
 
 
 def test_exits_of_its_own_and_no_turning_round(tmp_path: Path, cache: Path) -> None:

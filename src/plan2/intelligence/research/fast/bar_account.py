@@ -51,7 +51,7 @@ def uncounted(function: Function) -> Function:
     try:
         return cast("Function", njit(error_model="numpy", **WHOLE)(function))
     except RuntimeError:  # no folder for the cache
-        return cast("Function", njit(error_model="numpy", _nrt=False)(function))
+        return cast("Function", njit(error_model="numpy", **{**WHOLE, "cache": False})(function))
 
 
 TERMS: Final = (

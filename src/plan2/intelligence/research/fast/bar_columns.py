@@ -16,7 +16,7 @@ from plan2.intelligence.flows.terms import Values
 from plan2.intelligence.research.fast.bar_loop import LoopSource
 from plan2.intelligence.research.fast.bar_table import BarTable
 
-BYTES: Final = 256 * 1024 * 1024
+BYTES: Final = 64 * 1024 * 1024
 """Memory for columns; the ones that nobody asked for the longest time make room."""
 
 Key = tuple[Any, ...]  # numbers, and the keys of the blocks that a block follows
