@@ -43,12 +43,18 @@ def signed_in(product: Product, width: int, height: int) -> Iterator[object]:
             viewport={"width": width, "height": height},
             reduced_motion="reduce",
             service_workers="block",
+            storage_state=product.session,
         )
         page.set_default_timeout(ANSWER_MS)
         page.errors = []
         page.on("console", lambda m: page.errors.append(_told(m)) if m.type == "error" else None)
         page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.goto(f"{product.url}/signin?token={product.token}")
+        if product.session is None:
+            # The printed address works once; whoever shares the product comes back as the same.
+            page.goto(f"{product.url}/signin?token={product.token}")
+            product.session = page.context.storage_state()
+        else:
+            page.goto(product.url)
         yield page
         browser.close()
 

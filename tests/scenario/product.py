@@ -45,6 +45,8 @@ class Product:
             command, stdout=self._out, stderr=subprocess.STDOUT, env=environment(more)
         )
         self.url = self.token = ""
+        self.session: dict[str, object] | None = None
+        """Cookies of a browser that is signed in; kept by `signed_in`."""
         if waits:
             self.wait_for_address()
 

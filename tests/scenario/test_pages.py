@@ -1,5 +1,6 @@
 """The pages in a real Chromium, on the running product: they show, they update, they do not err."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -63,6 +64,13 @@ def test_prices_move_without_reloading(product: Product, page) -> None:
         "text => document.querySelector('main').innerText !== text", arg=first, timeout=20_000
     )
     assert page.errors == []
+
+
+def test_a_forecast_says_of_what_and_within_which_time(product: Product, page) -> None:
+    """A probability never stands alone."""
+    page.goto(product.url + "/market/EURUSD")
+    forecast = page.get_by_test_id("widget-Forecast")
+    forecast.get_by_text(re.compile(r"rises by [\d.]+ before it falls .* within \d")).wait_for()
 
 
 def test_every_stage_of_the_ticks_way_shows_its_quantiles_and_they_move(

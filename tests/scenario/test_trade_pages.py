@@ -194,7 +194,7 @@ def test_the_command_line_does_what_the_ticket_does(product: Product, page) -> N
     changed.wait_for(state="detached")
     listed = product_module.run_json("orders", "list", *folder)
     [told] = [each for each in listed if each["order_id"] == placed["order_id"]]
-    assert (told["state"], told["why"]) == ("withdrawn", "from a script")
+    assert (told["state"], told["why"]) == ("cancelled", "from a script")
 
 
 def test_positions_are_closed_from_the_command_line(product: Product, page) -> None:

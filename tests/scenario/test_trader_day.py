@@ -24,6 +24,19 @@ globalThis.fetch = async (path, init) => {
 };
 """
 """In place of the server's orders so many copies of the newest one."""
+MANY_SYMBOLS = """
+const before = globalThis.fetch;
+globalThis.fetch = async (path, init) => {
+  const made = await before(path, init);
+  if (!String(path).startsWith("/api/v1/symbols")) return made;
+  const [one] = await made.json();
+  return Response.json(Array.from({ length: SYMBOLS }, (_, i) =>
+    (i === 0 ? one : { ...one, symbol: `${one.symbol}-${i}` })));
+};
+"""
+"""In place of the server's symbols so many copies of the first one."""
+SYMBOLS = 500
+WATCHED_MAX = 60
 OTHER_APP = """() => {
   const asked = globalThis.fetch;
   globalThis.fetch = async (path, init) => {
@@ -179,6 +192,26 @@ def test_fifty_thousand_rows_are_scrolled_with_a_screen_full_of_them(
     assert seen["last"] > ROWS * 0.9
     page.reload()
     assert page.get_by_test_id("table-filter").input_value() == "order-"
+
+
+def test_five_hundred_symbols_are_watched_with_a_screen_full_of_rows(
+    product: Product, page
+) -> None:
+    """At the top, in the middle and at the end of the list."""
+    page.add_init_script(MANY_SYMBOLS.replace("SYMBOLS", str(SYMBOLS)))
+    page.goto(product.url + "/market/EURUSD")
+    watch = page.locator(".watch.is-long")
+    watch.locator(".watch-row").first.wait_for()
+    for share in (0.0, 0.5, 1.0):
+        watch.evaluate("(node, share) => { node.scrollTop = share * node.scrollHeight; }", share)
+        page.wait_for_function(
+            """(most) => {
+              const count = document.querySelectorAll(".watch-row").length;
+              return count > 10 && count <= most;
+            }""",
+            arg=WATCHED_MAX,
+        )
+    watch.get_by_text(f"EURUSD-{SYMBOLS - 1}", exact=True).wait_for()
 
 
 def test_without_a_server_the_app_opens_and_says_so(product: Product, page) -> None:

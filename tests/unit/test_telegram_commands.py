@@ -123,6 +123,16 @@ def test_an_analyst_may_look_and_not_act() -> None:
         assert not COMMANDS[name].is_open_to(analyst)
 
 
+@pytest.mark.parametrize("language", ["", "id/"])
+def test_every_kind_has_words_on_the_settings_page(language: str) -> None:
+    """In both languages; the English ones are those that the chat uses."""
+    text = (WEB.parent / "strings" / f"{language}telegram.ts").read_text("utf-8")
+    shown = dict(re.findall(r'"kind\.(\w+)":\s*"([^"]+)"', text))
+    assert set(shown) == set(KINDS)
+    if not language:
+        assert shown == {name: kind.title for name, kind in KINDS.items()}
+
+
 def test_every_kind_that_is_told_is_declared() -> None:
     """What has no kind would have no loudness that somebody could choose."""
     source = (Path(plan2.__file__).parent / "interface/notify/sentences.py").read_text("utf-8")

@@ -89,7 +89,7 @@ def list_orders(ctx: click.Context, limit: int, data_dir: Path | None, as_json: 
 @data_dir_option
 @json_option
 @click.pass_context
-def preview(ctx: click.Context, data_dir: Path | None, as_json: bool, **order: object) -> None:
+def preview(ctx: click.Context, /, data_dir: Path | None, as_json: bool, **order: object) -> None:
     """Say what every risk check makes of an order now; nothing is sent.
 
     Ends with exit code 1 when one would refuse it.
@@ -110,7 +110,7 @@ def preview(ctx: click.Context, data_dir: Path | None, as_json: bool, **order: o
 @data_dir_option
 @json_option
 @click.pass_context
-def place(ctx: click.Context, data_dir: Path | None, as_json: bool, **order: object) -> None:
+def place(ctx: click.Context, /, data_dir: Path | None, as_json: bool, **order: object) -> None:
     """Ask for an order; what becomes of it stands in `plan2 orders list`."""
     folder = resolve_data_dir(ctx, data_dir)
     tell_receipt(request(folder, "POST", "orders", given(order)), as_json=as_json)
@@ -127,7 +127,7 @@ def place(ctx: click.Context, data_dir: Path | None, as_json: bool, **order: obj
 @json_option
 @click.pass_context
 def change(
-    ctx: click.Context, order: str, data_dir: Path | None, as_json: bool, **prices: object
+    ctx: click.Context, /, order: str, data_dir: Path | None, as_json: bool, **prices: object
 ) -> None:
     """Give a working pending order other prices or stops; what is left out stays."""
     folder = resolve_data_dir(ctx, data_dir)

@@ -77,7 +77,7 @@ def list_positions(
 @json_option
 @click.pass_context
 def close(
-    ctx: click.Context, position: str, data_dir: Path | None, as_json: bool, **wish: object
+    ctx: click.Context, /, position: str, data_dir: Path | None, as_json: bool, **wish: object
 ) -> None:
     """Close a position at market, a part of it, or against an opposite one."""
     if wish["quantity"] is not None and wish["opposite_id"] is not None:
@@ -99,7 +99,7 @@ def close(
 @json_option
 @click.pass_context
 def stops(
-    ctx: click.Context, position: str, data_dir: Path | None, as_json: bool, **prices: object
+    ctx: click.Context, /, position: str, data_dir: Path | None, as_json: bool, **prices: object
 ) -> None:
     """Give a position another stop-loss or take-profit; what is left out stays."""
     path = f"positions/{quoted(position)}"
@@ -117,7 +117,7 @@ def stops(
 @json_option
 @click.pass_context
 def claim(
-    ctx: click.Context, position: str, data_dir: Path | None, as_json: bool, **wish: object
+    ctx: click.Context, /, position: str, data_dir: Path | None, as_json: bool, **wish: object
 ) -> None:
     """Hand a position that a person opened elsewhere to Plan2's care."""
     path = f"positions/{quoted(position)}/claim"

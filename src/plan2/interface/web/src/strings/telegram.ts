@@ -1,6 +1,6 @@
 /** English: the Telegram section of the settings; loaded with that page. */
 
-import { texts } from "./index";
+import { labels, texts } from "./index";
 
 export const telegram = {
   "telegram.title": "Telegram",
@@ -45,6 +45,28 @@ export const telegram = {
   "telegram.loudness.on": "with a sound",
   "telegram.loudness.silent": "silently",
   "telegram.loudness.off": "not at all",
+  "kind.open": "Positions opened",
+  "kind.close": "Positions closed",
+  "kind.fill": "Orders executed",
+  "kind.denied": "Orders that the risk gate refused",
+  "kind.rejected": "Orders that the broker refused",
+  "kind.unknown": "Orders with an unknown outcome",
+  "kind.halt": "Trading halted",
+  "kind.trading": "Trading paused, resumed, or exits only",
+  "kind.kill": "Kill switch",
+  "kind.limit_neared": "Loss limits that come near",
+  "kind.limit_breached": "Loss limits that were reached",
+  "kind.link": "Connection to the broker",
+  "kind.health": "Parts of Plan2 that failed or came back",
+  "kind.books": "Differences from the broker's books",
+  "kind.model": "Models promoted, rolled back, withdrawn",
+  "kind.retraining": "Retraining asked for",
+  "kind.job": "Training and other long work finished",
+  "kind.approval": "Something waits for a second person",
+  "kind.sign_in": "Somebody signed in as you",
+  "kind.system": "Plan2 started or stopped",
+  "kind.alert": "Alerts of your own rules",
+  "kind.digest": "Several messages in one",
   "telegram.kinds_hint":
     "Change it with /loud, /quiet and /digest in the chat, or under Limits with the keys notify.loudness and notify.digest. Quiet hours are ui.quiet_from and ui.quiet_until.",
 } as const;
@@ -52,3 +74,5 @@ export const telegram = {
 export type TelegramKey = keyof typeof telegram;
 /** The text of a key of this section. */
 export const tg = texts(telegram, "telegram");
+/** A kind of message in words. */
+export const tgLabel = labels(telegram, tg);

@@ -27,7 +27,7 @@ export function WatchList({ symbols, selected, choose }: Props) {
     region: list,
     shown,
     isLong,
-  } = useWindowed<HTMLUListElement>(symbols?.length ?? 0, "li", LONG);
+  } = useWindowed<HTMLUListElement>(symbols?.length ?? 0, "li:not(.watch-room)", LONG);
   const onKeyDown = (event: KeyboardEvent) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step === 0) return;
@@ -37,12 +37,8 @@ export function WatchList({ symbols, selected, choose }: Props) {
   };
   return (
     <Widget title={t("market.watch")} state={widgetState(query)} isFlush className="area-watch">
-      <ul
-        ref={list}
-        className={`watch ${isLong ? "is-long" : ""}`}
-        onKeyDown={onKeyDown}
-        style={isLong ? { paddingTop: shown.before_px, paddingBottom: shown.after_px } : undefined}
-      >
+      <ul ref={list} className={`watch ${isLong ? "is-long" : ""}`} onKeyDown={onKeyDown}>
+        {isLong && <Room height={shown.before_px} />}
         {symbols?.slice(shown.first, shown.last).map((info) => (
           <li key={info.symbol}>
             <button
@@ -56,10 +52,16 @@ export function WatchList({ symbols, selected, choose }: Props) {
             </button>
           </li>
         ))}
+        {isLong && <Room height={shown.after_px} />}
       </ul>
     </Widget>
   );
 }
+
+/** The height of rows that are not in the page; padding would make the list itself as high. */
+const Room = ({ height }: { height: number }) => (
+  <li className="watch-room" aria-hidden="true" style={{ height }} />
+);
 
 function Row({ info }: { info: SymbolInfo }) {
   const quote = useRow<QuoteRow>("quotes", info.symbol);

@@ -12,7 +12,7 @@ import { Refusal } from "../../asking/Refusal";
 import { useAsking } from "../../asking/useAsking";
 import { useAnnouncer } from "../../state/announcer";
 import { has, useSession } from "../../state/session";
-import { tg, type TelegramKey } from "../../strings/telegram";
+import { tg, tgLabel, type TelegramKey } from "../../strings/telegram";
 import "../../styles/telegram.css";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Time } from "../../widgets/Figures";
@@ -229,7 +229,7 @@ const chatColumns = (end: (chat: Chat) => void): Column<Chat>[] => [
 ];
 
 const kindColumns = (): Column<Kind>[] => [
-  { key: "title", title: tg("telegram.kind"), cell: (kind) => <span lang="en">{kind.title}</span> },
+  { key: "title", title: tg("telegram.kind"), cell: ({ kind }) => tgLabel("kind", kind) },
   {
     key: "loudness",
     title: tg("telegram.comes"),
