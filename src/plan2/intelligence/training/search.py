@@ -191,7 +191,8 @@ def _study(request: TrainRequest, dataset: Dataset, family: Family, journal: Pat
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     journal.parent.mkdir(parents=True, exist_ok=True)
-    question = f"{request.question()} {dataset.row_hash()} seed {request.seed}"
+    split = f"{GROUPS} groups, {TESTED} tested"  # another split judges by another measure
+    question = f"{request.question()} {dataset.row_hash()} seed {request.seed} {split}"
     study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(journal))),
         study_name=f"{family.name} {hashlib.sha256(question.encode()).hexdigest()[:16]}",
