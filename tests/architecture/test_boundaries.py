@@ -13,9 +13,10 @@ MINTS_ORDERS = "src/plan2/intelligence/risk/gate.py"
 HEAVY = {
     f"plan2.intelligence.training.families.{name}"
     for name in ("recurrent", "torch_setup", "windowed")
-} | {"plan2.interface.telegram.bot_api"}
-"""Our modules that may be imported late: they import torch, which takes two seconds, or Telegram's
-library, which takes most of one and is needed only where the bot is on."""
+} | {"plan2.interface.telegram.bot_api", "plan2.wiring.flow_outside"}
+"""Our modules that may be imported late: they import torch, which takes two seconds, Telegram's
+library, which takes most of one and is needed only where the bot is on, or features and models,
+which take longer than most backtests of a flow."""
 MT5_HOME = "src/plan2/dataflow/terminals/"
 
 

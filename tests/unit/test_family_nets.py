@@ -161,6 +161,7 @@ def member(cnn, model_id="cnn-1"):
         bar_period_s=60,
         barrier_sigmas=0.75,
         calibration=line,
+        blend_weight=1.0,
     )
     model = WindowModel(cnn)
     return WindowMember(manifest, model), model

@@ -20,7 +20,7 @@ def busy(folder: Path, refusals: int, pause: str = "0") -> Iterator[list[str]]:
     class Handler(BaseHTTPRequestHandler):
         """Answers 429 for a while."""
 
-        def do_GET(self) -> None:
+        def answer(self) -> None:
             """Refuse or answer."""
             asked.append(self.command)
             is_refused = len(asked) <= refusals
@@ -30,7 +30,7 @@ def busy(folder: Path, refusals: int, pause: str = "0") -> Iterator[list[str]]:
             self.end_headers()
             self.wfile.write(b'{"detail": "too many"}' if is_refused else b'{"items": []}')
 
-        do_POST = do_GET  # noqa: N815 - the library's name
+        do_GET = do_POST = answer  # noqa: N815 - the library's names
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

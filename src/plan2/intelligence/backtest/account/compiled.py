@@ -9,11 +9,8 @@ the linker knows, so that callers can be cached too.
 import ctypes
 import functools
 import hashlib
-import importlib
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final, TypeVar, cast
 
 import llvmlite.binding
@@ -143,23 +140,5 @@ def make_ready() -> None:
 
     `open_account` does it; a process that goes on with an account opened elsewhere must do it too.
     """
-    _leave_blas_out()
     for outline in OUTLINES:
         outline.make_ready()
-
-
-def _leave_blas_out() -> None:
-    """Spare a process that has not compiled anything yet the import of scipy.linalg.
-
-    numba only looks whether it is there, for a covariance within kernels, of which there are none;
-    a tenth of a backtest's start and 20 MB went into it.
-    """
-    name = "scipy.linalg"
-    if "numba.np.arraymath" in sys.modules or name in sys.modules:
-        return
-    hidden = cast("dict[str, ModuleType | None]", sys.modules)
-    hidden[name] = None  # whoever imports it now is told that it is not installed
-    try:
-        importlib.import_module("numba.np.arraymath")
-    finally:
-        del hidden[name]
