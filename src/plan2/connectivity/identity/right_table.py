@@ -224,6 +224,7 @@ memory while the process runs."""
 VERBS: Final[dict[str, Rule | None]] = {
     "accept-broker-view": TRADE,
     "alerts": ADMINISTER_PROVEN,
+    "approvals": DECIDE,
     "archive": None,
     "assistants": START,
     "audit": AUDIT,
@@ -249,7 +250,9 @@ VERBS: Final[dict[str, Rule | None]] = {
     "kill": TRADE,
     "learn": READ,
     "models": GUIDE_PROVEN,
+    "orders": TRADE,
     "pause": TRADE,
+    "positions": TRADE,
     "records": AUDIT,
     "reduce-only": TRADE,
     "replay": None,
