@@ -192,6 +192,16 @@ def test_bars_are_walked_on_three_paths() -> None:
     assert base.ts_ns[4] == NS_PER_MINUTE - NS_PER_MS
 
 
+def test_bars_that_are_shorter_than_their_period_do_not_overlap() -> None:
+    """A bar of a minute whose follower begins after 50 seconds: its close comes before that."""
+    prices = np.concatenate([np.full((4, 2), 1.1), np.full((4, 2), np.nan)])
+    starts = np.array([0, 50_000_000_000])
+    series = BarSeries("EURUSD", 60, starts, prices, np.array([4, 4]), np.array([20, 20]))
+    (block,) = BarFeed(series, "base", 1e-5).blocks()
+    assert block.ts_ns[4] == 50_000_000_000 - NS_PER_MS
+    assert (np.diff(block.ts_ns) > 0).all()
+
+
 def test_the_spread_of_bars_costs_what_was_said() -> None:
     """One lot, 12 points of 1 USD: half when bought, half when sold, 12.00 in all.
 

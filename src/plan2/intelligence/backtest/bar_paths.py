@@ -13,7 +13,7 @@ import numpy as np
 
 from plan2.dataflow.bar_series import BarSeries
 from plan2.foundation.errors import InputError
-from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, Float64Array, TickBlock
+from plan2.foundation.values import NS_PER_MS, NS_PER_SECOND, Float64Array, Int64Array, TickBlock
 
 Path = Literal["base", "high_first", "low_first"]
 PATHS: Final[tuple[Path, ...]] = ("base", "high_first", "low_first")
@@ -60,8 +60,14 @@ class BarFeed:
 
     def blocks(self) -> Iterator[TickBlock]:
         """See `TickFeed`."""
+        if not len(self.bars):
+            return
+        starts, period_ns = self.bars.ts_ns, self.bars.period_s * NS_PER_SECOND
+        # A week in which clocks are changed is an hour shorter than its period.
+        lengths = np.minimum(np.diff(starts, append=starts[-1] + period_ns), period_ns)
         for start in range(0, len(self.bars), BARS_A_BLOCK):
-            yield self._ticks(self.bars.slice(start, start + BARS_A_BLOCK))
+            stop = start + BARS_A_BLOCK
+            yield self._ticks(self.bars.slice(start, stop), lengths[start:stop])
 
     def told(self, flow_bar_ns: int) -> str:
         """Where the quotes come from, in sentences; `flow_bar_ns`: bars of the flow."""
@@ -78,10 +84,10 @@ class BarFeed:
             found += f" The flow's own bars are shorter than {length}: most of them are guesses."
         return found
 
-    def _ticks(self, bars: BarSeries) -> TickBlock:
-        period_ns = bars.period_s * NS_PER_SECOND
-        again = min(NS_PER_SECOND, period_ns // 10)
-        offsets = np.array([0, again, period_ns // 3, 2 * period_ns // 3, period_ns - NS_PER_MS])
+    def _ticks(self, bars: BarSeries, lengths: Int64Array) -> TickBlock:
+        again = np.minimum(NS_PER_SECOND, lengths // 10)
+        last = lengths - NS_PER_MS
+        offsets = np.stack([0 * last, again, lengths // 3, 2 * lengths // 3, last], axis=1)
         bid = _walk(self.path, bars.prices[:4])
         ask = _walk(self.path, self._ask(bars))
         times = bars.ts_ns[:, None] + offsets
