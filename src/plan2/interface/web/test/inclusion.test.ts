@@ -28,21 +28,25 @@ describe("inclusion in the signed log", () => {
       proof.path.toSpliced(at, 1),
       proof.path.toSpliced(at, 0, FLIPPED),
     ]);
-    for (const path of [...paths, [...proof.path, FLIPPED]])
-      expect(await isIncluded(position - 1, hash, { ...proof, path })).toBe(false);
+    const wrong = [...paths, [...proof.path, FLIPPED]];
+    const found = await Promise.all(
+      wrong.map((path) => isIncluded(position - 1, hash, { ...proof, path })),
+    );
+    expect(found).toEqual(wrong.map(() => false));
   });
 
   it("refuses a root that nobody signed, and says when it has no key", async () => {
     const { position, hash, proof } = fifth;
-    for (const change of [
+    const changes = [
       { signature: "00".repeat(64) },
       { signed_us: 1 },
       { tenant: "other" },
       { previous: FLIPPED },
-    ])
-      expect(await verdictOf(position, hash, { ...proof, ...change }, told.public_key)).toBe(
-        "broken",
-      );
+    ];
+    const found = await Promise.all(
+      changes.map((change) => verdictOf(position, hash, { ...proof, ...change }, told.public_key)),
+    );
+    expect(found).toEqual(changes.map(() => "broken"));
     expect(await hasSignature(proof, FLIPPED)).toBe(false);
     expect(await hasSignature(proof, "beef")).toBe(false);
     expect(await verdictOf(position, hash, proof, "")).toBe("unsigned");
