@@ -7,8 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from plan2.commands.running import PATIENCE, Refused, request
+from plan2.commands.running import PATIENCE, NotRunning, Refused, request
+from plan2.commands.train import command as train
 from plan2.connectivity.identity.local_access import LocalAccess
 
 
@@ -70,3 +72,11 @@ def test_what_changes_something_or_waits_for_long_is_asked_once(
     with busy(tmp_path, refusals=1, pause=pause) as asked, pytest.raises(Refused):
         request(tmp_path, method, "tenants/acme")  # type: ignore[arg-type]
     assert asked == [method]
+
+
+def test_training_for_promotion_needs_somebody_to_promote_it(tmp_path: Path) -> None:
+    """Said at once, not after the training."""
+    words = ["--symbol", "EURUSD", "--promote", "--reason", "better", "--data-dir", str(tmp_path)]
+    with pytest.raises(NotRunning):
+        CliRunner().invoke(train, words, catch_exceptions=False, obj={})
+    assert not (tmp_path / "models").exists()

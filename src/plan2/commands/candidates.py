@@ -31,6 +31,17 @@ def home_of(folder: Path, name: str) -> Path:
     return folder
 
 
+def need_running(folder: Path) -> None:
+    """See before long work that somebody is there to promote its outcome.
+
+    Raises:
+        NotRunning: no Plan2 runs that could serve it.
+    """
+    from plan2.commands.running import ask
+
+    ask(running_folder(folder), "session")
+
+
 def promote_to(
     folder: Path, candidate_id: str, to: str, reason: str, *, is_override: bool
 ) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 
 import click
 
-from plan2.commands.candidates import next_step, promote_to
+from plan2.commands.candidates import need_running, next_step, promote_to
 from plan2.commands.options import (
     data_dir_option,
     examples,
@@ -125,6 +125,8 @@ def command(
     if worker:
         _work(order)
         return
+    if promote:
+        need_running(order.folder)
     trained = carry_out(order, tell_progress)
     if promote:
         promote_to(order.folder, trained.candidate_id, "champion", reason, is_override=True)

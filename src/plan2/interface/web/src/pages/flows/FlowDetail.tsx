@@ -4,6 +4,7 @@ import { Select } from "@mantine/core";
 import { useState } from "react";
 import { type FlowCard, useFlow } from "../../api/flows";
 import { Note } from "../../asking/Note";
+import { Person } from "../../asking/Person";
 import { full } from "../../format/times";
 import { useZone } from "../../state/preferences";
 import { sentence } from "../../strings";
@@ -82,7 +83,8 @@ function History({ card }: { card: FlowCard }) {
           <li key={`${move.version} ${move.at_us}`}>
             <span className="num">{full(move.at_us, zone)}</span> {move.version}:{" "}
             {flowLabel("state", move.from_state)} → {flowLabel("state", move.to_state)}
-            {move.is_override ? ` (${w("detail.override")})` : ""}, {move.by}: {move.reason}
+            {move.is_override ? ` (${w("detail.override")})` : ""},{" "}
+            <Person id={move.by} />: {move.reason}
           </li>
         ))}
       </ul>
