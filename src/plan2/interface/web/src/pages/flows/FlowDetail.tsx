@@ -83,8 +83,8 @@ function History({ card }: { card: FlowCard }) {
           <li key={`${move.version} ${move.at_us}`}>
             <span className="num">{full(move.at_us, zone)}</span> {move.version}:{" "}
             {flowLabel("state", move.from_state)} → {flowLabel("state", move.to_state)}
-            {move.is_override ? ` (${w("detail.override")})` : ""},{" "}
-            <Person id={move.by} />: {move.reason}
+            {move.is_override ? ` (${w("detail.override")})` : ""}, <Person id={move.by} />:{" "}
+            {move.reason}
           </li>
         ))}
       </ul>
