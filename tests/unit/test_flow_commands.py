@@ -9,8 +9,11 @@ from click.testing import CliRunner
 
 from plan2.commands.backtest import command as backtest
 from plan2.commands.flow import command as flow_command
+from plan2.commands.research import command as research
+from plan2.dataflow.archive import TickArchive
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
+from plan2.foundation.values import TickBlock
 from plan2.intelligence.flows.check import made_up
 
 EURUSD = Instrument(symbol="EURUSD", base="EUR", quote="USD", digits=5)
@@ -69,6 +72,25 @@ def test_template_check_and_backtest(home: Path) -> None:
     again = json.loads(run("mine.toml", *ticks, "--param", "length=40"))
     assert again["parameters"]["length"] == 40
     assert again["run_id"] != rules["run_id"]
+
+
+def test_the_simulated_market_is_taken_only_when_asked_for(home: Path) -> None:
+    """Its ticks give what the same ticks give from a file; without --simulated there are none."""
+    CliRunner().invoke(flow_command, ["template", "mine"])
+    with pytest.raises(InputError, match="no simulated market"):
+        run("mine.toml", "--simulated")
+    ticks = pl.read_parquet(home / "EURUSD_ticks.parquet")
+    block = TickBlock("EURUSD", *(ticks[name].to_numpy() for name in ("ts_ns", "bid", "ask")))
+    TickArchive(home / "data" / "simulated" / "archive").merge(block)
+    with pytest.raises(InputError, match="no ticks in the chosen time"):
+        run("mine.toml")
+    of_file = json.loads(run("mine.toml", "--ticks", "EURUSD_ticks.parquet", "--json"))
+    of_market = json.loads(run("mine.toml", "--simulated", "--json"))
+    assert of_market["log_digest"] == of_file["log_digest"]
+    assert any((home / "data" / "backtests").iterdir())
+    words = ["sweep", "mine.toml", "--param", "length=10:20:10", "--json", "--data-dir", "data"]
+    found = CliRunner().invoke(research, [*words, "--simulated"], catch_exceptions=False)
+    assert json.loads(found.stdout)["ticks"] == of_market["ticks"]
 
 
 def test_bars_show_the_range_of_three_paths(home: Path) -> None:

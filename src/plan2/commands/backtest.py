@@ -13,6 +13,7 @@ from plan2.commands.options import (
     print_json,
     resolve_settings,
 )
+from plan2.commands.simulated_market import simulated_option
 from plan2.foundation.config.load import Loaded
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -22,6 +23,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     name="backtest",
     epilog=examples(
         "plan2 backtest ema-cross.toml",
+        "plan2 backtest ema-cross.toml --simulated",
         "plan2 backtest ema-cross.toml --from 2014-05-01 --to 2014-05-10 --param fast=12 --json",
         "plan2 backtest breakout.toml --bars eurusd_m5.parquet --spread-points 12",
         "plan2 backtest ema-cross.toml --policy my_rule.py:MyRule",
@@ -34,6 +36,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--from", "start", metavar="TIME", help="First instant, ISO 8601, UTC.")
 @click.option("--to", "end", metavar="TIME", help="End, exclusive, ISO 8601, UTC.")
 @click.option("--ticks", type=FILE, help="A file of ticks instead of the archive.")
+@simulated_option
 @click.option("--bars", type=FILE, help="A file of bars, where no ticks exist.")
 @click.option("--spread-points", type=click.FloatRange(min=0), help="Least spread of bars.")
 @click.option("--quote-rate", type=float, default=0.0, help="Account currency per quote currency.")

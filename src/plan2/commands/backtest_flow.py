@@ -9,6 +9,7 @@ import msgspec
 from plan2.commands.instants import instant_ns
 from plan2.commands.market_progress import clear_progress, show_progress
 from plan2.commands.options import print_json, say
+from plan2.commands.simulated_market import on_simulated
 from plan2.dataflow.archive import END_OF_TIME_NS
 from plan2.foundation.config.load import Loaded, data_dir
 from plan2.foundation.errors import InputError
@@ -30,6 +31,7 @@ class FlowOptions:
     start: str | None
     end: str | None
     ticks: Path | None
+    simulated: bool
     bars: Path | None
     spread_points: float | None
     quote_rate: float
@@ -60,7 +62,7 @@ def run_file(loaded: Loaded, asked: FlowOptions, *, as_json: bool) -> None:
     )
     policy = _policy(flow, asked)
     found = run_by_engine(
-        loaded,
+        on_simulated(loaded) if asked.simulated else loaded,
         flow,
         window,
         lambda ticks, ts_ns: show_progress(ts_ns, ticks),

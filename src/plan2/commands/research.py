@@ -16,7 +16,9 @@ from plan2.commands.options import (
     resolve_settings,
     say,
 )
+from plan2.commands.simulated_market import on_simulated, simulated_option
 from plan2.commands.tables import print_table, time_text
+from plan2.foundation.config.load import data_dir
 from plan2.foundation.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])  # a decorated callback keeps its own signature
@@ -54,6 +56,7 @@ def _common(callback: F) -> F:
     """What all three kinds share."""
     return _with(
         callback,
+        simulated_option,
         click.option("--set", "fixed", multiple=True, help="A number that differs: name=value."),
         click.option("--symbol", default="", help="Instead of the flow's own."),
         click.option("--from", "start", metavar="TIME", help="First instant, ISO 8601, UTC."),
@@ -255,7 +258,8 @@ def _do(
     from plan2.commands.research_work import carry_out_here
     from plan2.intelligence.research.text import text_of
 
-    settings = resolve_settings(ctx, options.pop("data_dir")).settings
+    loaded = resolve_settings(ctx, options.pop("data_dir"))
+    ground = on_simulated(loaded) if options.pop("simulated") else loaded
     start, end = options.pop("start"), options.pop("end")
     wish = {
         **options,
@@ -267,7 +271,7 @@ def _do(
     }
     wish.pop("fixed", None)
     try:
-        report = carry_out_here(settings, wish, _tell)
+        report = carry_out_here(loaded.settings, wish, _tell, data_dir(ground.settings))
     except KeyboardInterrupt:
         say("\nInterrupted. Every trial so far is kept; the same command goes on from there.")
         raise

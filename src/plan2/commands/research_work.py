@@ -20,18 +20,17 @@ from plan2.wiring.result_folders import results_folder
 Tell = Callable[[float, str], None]
 
 
-def carry_out_here(settings: Settings, wish: Mapping[str, Any], tell: Tell) -> Report:
-    """Do what the command line asks for, on the archive of the data folder.
+def carry_out_here(settings: Settings, wish: Mapping[str, Any], tell: Tell, home: Path) -> Report:
+    """Do what the command line asks for, on the archive in `home`.
 
     Raises:
         InputError: it cannot be done.
     """
     asked = msgspec.convert(dict(wish), Wish)
     asked.check()
-    folder = data_dir(settings)
-    shelf = Shelf(results_folder(folder, MAIN_TENANT))
+    shelf = Shelf(results_folder(data_dir(settings), MAIN_TENANT))
     shelf.ask(asked)
-    return run_research(asked, shelf, Ground(settings, folder), tell)
+    return run_research(asked, shelf, Ground(settings, home), tell)
 
 
 def work_on(settings: Settings, home: Path, tenant: str, research_id: str) -> None:

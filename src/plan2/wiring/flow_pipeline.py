@@ -142,6 +142,6 @@ def _span_of(feed: TickFeed, instrument: Instrument) -> Span:
     if ticks.ticks == 0:
         raise InputError(
             f"{feed.symbol}: no ticks in the chosen time.",
-            remedy="`plan2 archive list` shows what is imported.",
+            remedy="`plan2 archive list` shows what there is; or take --simulated ticks.",
         )
     return Span(ticks.data_id, ticks.first_ns, ticks.last_ns)

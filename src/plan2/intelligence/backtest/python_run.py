@@ -59,7 +59,10 @@ def run_policy(
         if options.is_cancelled():
             raise Cancelled(f"{flow.name}: ended after {ticks.ticks:,} ticks.")
     if ticks.ticks == 0:
-        raise InputError(f"{feed.symbol}: no ticks in the chosen time.")
+        raise InputError(
+            f"{feed.symbol}: no ticks in the chosen time.",
+            remedy="`plan2 archive list` shows what there is; or take --simulated ticks.",
+        )
     return loop.finish(ticks)
 
 

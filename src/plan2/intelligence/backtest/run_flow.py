@@ -95,7 +95,7 @@ def run_flow(
     if ticks.ticks == 0:
         raise InputError(
             f"{feed.symbol}: no ticks in the chosen time.",
-            remedy="`plan2 archive list` shows what is imported.",
+            remedy="`plan2 archive list` shows what there is; or take --simulated ticks.",
         )
     return loop.finish(ticks)
 

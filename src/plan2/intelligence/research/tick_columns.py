@@ -53,7 +53,7 @@ def write_columns(folder: Path, symbol: str, blocks: Iterable[TickBlock]) -> Tic
     if ticks == 0:
         raise InputError(
             f"{symbol}: no ticks in the chosen time.",
-            remedy="`plan2 archive list` shows what is imported.",
+            remedy="`plan2 archive list` shows what there is; or take --simulated ticks.",
         )
     return TickColumns(folder, symbol, ticks, digest.hexdigest())
 
