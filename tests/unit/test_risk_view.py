@@ -7,7 +7,7 @@ from trading_fixtures import EURUSD, NOON_NS, Desk, forecast, scene, tick
 from plan2.dataflow.terminals.port import OrderKind
 from plan2.foundation.values import NS_PER_SECOND, Side
 from plan2.intelligence.trading.account import TradingAccount
-from plan2.intelligence.trading.broker_day import next_day_start_ns
+from plan2.intelligence.trading.broker_day import next_day_start_ns, next_week_start_ns
 from plan2.intelligence.trading.wishes import Ask, OrderWish
 from plan2.interface.risk_items import LimitUse, RiskInfo
 from plan2.interface.risk_view import risk_of
@@ -49,6 +49,8 @@ def test_limits_say_what_is_used_in_their_own_unit() -> None:
     assert (loss.unit, loss.effect, loss.limit) == ("fraction", "halt", 0.03)
     assert loss.used == pytest.approx(LOSS / 10_000)
     assert loss.soft == pytest.approx([0.015, 0.024])
+    week = limit(risk, "weekly_loss")
+    assert (week.effect, week.limit, week.used) == ("halt", 0.06, loss.used)
     exposure = limit(risk, "exposure")
     assert (exposure.unit, exposure.effect) == ("fraction", "deny")
     assert exposure.used == pytest.approx(VALUE / EQUITY)
@@ -61,6 +63,7 @@ def test_the_days_loss_begins_anew_at_the_brokers_midnight_and_messages_slide() 
     """Only what is counted by the day has an end; floods are counted over a window."""
     risk = risk_of(holding())
     assert limit(risk, "daily_loss").resets_us == next_day_start_ns(NOON_NS) // 1_000
+    assert limit(risk, "weekly_loss").resets_us == next_week_start_ns(NOON_NS) // 1_000
     assert limit(risk, "drawdown").resets_us is None
     assert limit(risk, "messages_per_minute").window_s == 60
     assert risk.market_us == (NOON_NS + 2 * NS_PER_SECOND) // 1_000

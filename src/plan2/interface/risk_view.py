@@ -43,9 +43,11 @@ def risk_of(account: TradingAccount) -> RiskInfo:
 def _loss_limits(account: TradingAccount) -> list[LimitUse]:
     """What halts trading when it is reached, with the values at which a warning is given."""
     portfolio, risk = account.portfolio, account.rules.risk
-    day_end_us = to_us(portfolio.marks.day_end_ns) or None
+    marks = portfolio.marks
+    day_end_us, week_end_us = to_us(marks.day_end_ns) or None, to_us(marks.week_end_ns) or None
     watched = (
         ("daily_loss", max(0.0, portfolio.day_loss), risk.daily_loss_max_fraction, day_end_us),
+        ("weekly_loss", max(0.0, portfolio.week_loss), risk.weekly_loss_max_fraction, week_end_us),
         ("drawdown", max(0.0, portfolio.drawdown), risk.drawdown_max_fraction, None),
     )
     return [

@@ -82,7 +82,9 @@ class Risk(Threshold, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
     `daily_loss_used` of their limit.
     """
 
-    figure: Literal["daily_loss", "drawdown", "margin_level", "exposure_used", "daily_loss_used"]
+    figure: Literal[
+        "daily_loss", "weekly_loss", "drawdown", "margin_level", "exposure_used", "daily_loss_used"
+    ]
 
 
 class Profit(Threshold, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="profit"):

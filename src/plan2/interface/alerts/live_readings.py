@@ -118,6 +118,8 @@ class LiveReadings:
         match figure:
             case "daily_loss":
                 return PERCENT * max(0.0, portfolio.day_loss)
+            case "weekly_loss":
+                return PERCENT * max(0.0, portfolio.week_loss)
             case "drawdown":
                 return PERCENT * max(0.0, portfolio.drawdown)
             case "margin_level":

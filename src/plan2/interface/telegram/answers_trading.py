@@ -17,6 +17,7 @@ STATES: Final = {
 }
 LIMITS: Final = {
     "daily_loss": "Loss of the day",
+    "weekly_loss": "Loss of the week",
     "drawdown": "Fall from the peak",
     "exposure": "Exposure, in equities",
     "positions": "Open positions",

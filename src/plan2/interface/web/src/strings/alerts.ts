@@ -127,6 +127,7 @@ export const alerts = {
   "choice.edge_pips": "Edge, pips",
   "choice.disagreement": "Disagreement",
   "choice.daily_loss": "Daily loss",
+  "choice.weekly_loss": "Weekly loss",
   "choice.drawdown": "Drawdown",
   "choice.margin_level": "Margin level",
   "choice.exposure_used": "Exposure used",

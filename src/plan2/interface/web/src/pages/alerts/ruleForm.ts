@@ -36,7 +36,14 @@ export const CHOICES = {
   status: ["degraded", "down"],
   what: ["tick", "decision", "heartbeat"],
   forecast: ["p_up", "edge_pips", "disagreement"],
-  risk: ["daily_loss", "drawdown", "margin_level", "exposure_used", "daily_loss_used"],
+  risk: [
+    "daily_loss",
+    "weekly_loss",
+    "drawdown",
+    "margin_level",
+    "exposure_used",
+    "daily_loss_used",
+  ],
   health: ["feed_age_s", "loop_lag_ms", "latency_p99_ms"],
   profit: ["day", "open"],
 } as const;

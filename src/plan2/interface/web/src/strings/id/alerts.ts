@@ -131,6 +131,7 @@ export const alerts = {
   "choice.edge_pips": "Keunggulan, pip",
   "choice.disagreement": "Perbedaan pendapat model",
   "choice.daily_loss": "Rugi harian",
+  "choice.weekly_loss": "Rugi mingguan",
   "choice.drawdown": "Drawdown",
   "choice.margin_level": "Tingkat margin",
   "choice.exposure_used": "Eksposur terpakai",
