@@ -1,6 +1,8 @@
 """`plan2 backtest FLOW.toml` and `plan2 flow template|check`, as a person types them."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -119,3 +121,13 @@ def test_what_is_typed_wrong_is_said(home: Path, words: list[str], sentence: str
     found = CliRunner().invoke(backtest, [*words, "--data-dir", "data"])
     assert found.exit_code == 2
     assert sentence in found.output
+
+
+def test_a_flow_of_rules_starts_without_models_and_the_code_that_trades() -> None:
+    """Importing them takes longer than most flows take to run."""
+    code = (
+        "import sys, plan2.commands.backtest_flow; print(sorted({'onnxruntime', "
+        "'plan2.intelligence.pipeline', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

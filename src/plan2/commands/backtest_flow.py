@@ -18,8 +18,7 @@ from plan2.intelligence.backtest.run_flow import with_seed
 from plan2.intelligence.backtest.summary import summary_of, summary_text, write_run
 from plan2.intelligence.flows.flow import Flow, read_flow, with_parameters
 from plan2.intelligence.flows.policies import Policy, find_policy
-from plan2.wiring.flow_pipeline import run_by_engine
-from plan2.wiring.flow_run import FlowResult, FlowWindow
+from plan2.wiring.flow_run import FlowResult, FlowWindow, backtest_flow, needs_pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +60,14 @@ def run_file(loaded: Loaded, asked: FlowOptions, *, as_json: bool) -> None:
         rates=(asked.quote_rate, asked.base_rate),
     )
     policy = _policy(flow, asked)
-    found = run_by_engine(
-        on_simulated(loaded) if asked.simulated else loaded,
-        flow,
-        window,
-        lambda ticks, ts_ns: show_progress(ts_ns, ticks),
-        policy,
-        asked.engine,
-    )
+    ground = on_simulated(loaded) if asked.simulated else loaded
+    if needs_pipeline(flow, asked.engine, policy):
+        # Late: the code that trades takes longer to import than most flows take to run.
+        from plan2.wiring.flow_pipeline import run_by_pipeline
+
+        found = run_by_pipeline(ground, flow, window, _tell)
+    else:
+        found = backtest_flow(ground, flow, window, _tell, policy)
     clear_progress()
     summary = summary_of(found.run, found.other_paths, found.inference_share)
     if asked.out is not None:
@@ -79,6 +78,10 @@ def run_file(loaded: Loaded, asked: FlowOptions, *, as_json: bool) -> None:
         click.echo(summary_text(summary))
     if asked.report:
         say(f"Report: {_kept(loaded, found)}")
+
+
+def _tell(ticks: int, ts_ns: int) -> None:
+    show_progress(ts_ns, ticks)
 
 
 def _kept(loaded: Loaded, found: FlowResult) -> Path:

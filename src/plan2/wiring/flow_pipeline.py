@@ -22,6 +22,7 @@ from plan2.wiring.flow_run import (
     FlowWindow,
     backtest_flow,
     bars_of,
+    needs_pipeline,
     tick_feed,
 )
 
@@ -44,30 +45,22 @@ def run_by_engine(
 ) -> FlowResult:
     """Run a flow by the engine that was asked for, else by the one that it needs.
 
-    Bets of the ensemble exist in the pipeline alone; a `policy` decides in the compiled account.
-
     Raises:
         InputError: the engine cannot run this flow, or as `backtest_flow`.
     """
-    is_bets = flow.policy.kind == "models"
-    if engine == "pipeline" or (is_bets and engine is None):
-        if policy is not None or flow.policy.kind == "python":
-            raise InputError(
-                f"{flow.name} asks a Python policy, which the live pipeline does not run.",
-                remedy="Leave --engine out, or write the rule as expressions.",
-            )
-        return _by_pipeline(loaded, flow, window, on_progress)
-    if is_bets:
-        raise InputError(
-            f"{flow.name} takes the bets of the ensemble, which only the live pipeline makes.",
-            remedy="Say --engine pipeline, or write rules over p_up.",
-        )
+    if needs_pipeline(flow, engine, policy):
+        return run_by_pipeline(loaded, flow, window, on_progress)
     return backtest_flow(loaded, flow, window, on_progress, policy)
 
 
-def _by_pipeline(
+def run_by_pipeline(
     loaded: Loaded, flow: Flow, window: FlowWindow, on_progress: OnProgress
 ) -> FlowResult:
+    """Run a flow by the code that trades.
+
+    Raises:
+        InputError: the pipeline cannot run this flow, or there are no ticks.
+    """
     instrument = contract_of(loaded.settings, flow.source.symbol)
     _check(loaded, flow, window, instrument)
     ensemble = ensemble_of(loaded, flow, instrument) if reads_forecasts(flow) else None

@@ -21,7 +21,7 @@ from plan2.foundation.values import TickBlock
 from plan2.intelligence.backtest.bar_paths import PATHS, BarFeed
 from plan2.intelligence.backtest.feeds import Blocks, PointFeed, TickFeed
 from plan2.intelligence.backtest.python_run import run_policy
-from plan2.intelligence.backtest.run import BacktestRun
+from plan2.intelligence.backtest.run import BacktestRun, Engine
 from plan2.intelligence.backtest.run_flow import OnProgress, RunOptions, run_flow
 from plan2.intelligence.flows.check import FlowCheck, Ticks, check_flow
 from plan2.intelligence.flows.flow import Flow
@@ -53,6 +53,30 @@ class FlowResult(msgspec.Struct, frozen=True, kw_only=True):
     run: BacktestRun
     other_paths: dict[str, BacktestRun] = {}
     inference_share: float = 0.0
+
+
+def needs_pipeline(flow: Flow, engine: Engine | None, policy: Policy | None) -> bool:
+    """Whether the live pipeline is to run a flow: it was asked for, or nothing else can.
+
+    Bets of the ensemble exist in the pipeline alone; a `policy` decides in the compiled account.
+
+    Raises:
+        InputError: the engine that was asked for cannot run this flow.
+    """
+    is_bets = flow.policy.kind == "models"
+    if engine == "pipeline" or (is_bets and engine is None):
+        if policy is not None or flow.policy.kind == "python":
+            raise InputError(
+                f"{flow.name} asks a Python policy, which the live pipeline does not run.",
+                remedy="Leave --engine out, or write the rule as expressions.",
+            )
+        return True
+    if is_bets:
+        raise InputError(
+            f"{flow.name} takes the bets of the ensemble, which only the live pipeline makes.",
+            remedy="Say --engine pipeline, or write rules over p_up.",
+        )
+    return False
 
 
 def backtest_flow(
