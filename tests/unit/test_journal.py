@@ -96,10 +96,21 @@ def test_released_segments_are_deleted_and_the_rest_kept(tmp_path: Path) -> None
     journal.open()
     numbers = [journal.append([entry(number, 1000)]) for number in range(12)]
     before = len(list(tmp_path.glob("*.journal")))
-    journal.release(numbers[5])
+    for number in numbers[:6]:
+        journal.release(number)
     assert len(list(tmp_path.glob("*.journal"))) < before
     kept = [item.event_id for item in reopened(tmp_path)]
     assert kept[-6:] == [f"id-{number}" for number in range(6, 12)]
+
+
+def test_a_record_that_nobody_stored_keeps_its_segment(tmp_path: Path) -> None:
+    """The queue was full for the third: later ones being stored say nothing about it."""
+    journal = FileJournal(tmp_path, segment_bytes=4096)
+    journal.open()
+    numbers = [journal.append([entry(number, 1000)]) for number in range(12)]
+    for number in (*numbers[:2], *numbers[3:]):
+        journal.release(number)
+    assert "id-2" in [item.event_id for item in reopened(tmp_path)]
 
 
 def test_a_record_larger_than_a_segment_fits(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ class Journal(Protocol):
         ...
 
     def release(self, sequence: int) -> None:
-        """Everything up to and including this record is in the event store."""
+        """This record is in the event store."""
         ...
 
 
@@ -138,7 +138,9 @@ class FileJournal:
         """Delete segments whose every record is in the event store."""
         self._unstored.discard(sequence)
         self._released = max(self._released, sequence)
-        while len(self._segments) > 1 and self._segments[0][1] <= self._released:
+        # A record that could not be handed over is never released: its segment stays.
+        stored = min(self._released, min(self._unstored, default=self._released + 1) - 1)
+        while len(self._segments) > 1 and self._segments[0][1] <= stored:
             path, _ = self._segments.pop(0)
             path.unlink(missing_ok=True)
 
