@@ -17,6 +17,7 @@ from plan2.foundation.eventstore.memory import InMemoryEventStore
 from plan2.foundation.eventstore.record import NewEvent, StoredEvent
 from plan2.foundation.ids import SeededIds
 from plan2.foundation.values import TenantId
+from plan2.interface.notify.kinds import KINDS
 from plan2.interface.notify.notification import Notification, Severity
 from plan2.interface.notify.sentences import ANNOUNCED, Context, notification_of
 from plan2.interface.notify.sources import Sources
@@ -175,7 +176,8 @@ def test_every_announced_event_can_be_told_whatever_its_texts_hold() -> None:
             field.name: _value(field.type, rng) for field in msgspec.structs.fields(event_type)
         }
         made = event_type(**values)
-        notification_of(made, Context("main", "USD", lambda actor: actor))
+        told = notification_of(made, Context("main", "USD", lambda actor: actor))
+        assert told is None or (told.kind in KINDS and told.title)
 
 
 def _value(kind: Any, rng: np.random.Generator) -> Any:

@@ -4,6 +4,7 @@ import asyncio
 import smtplib
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -137,9 +138,8 @@ def _connection(post: Post) -> smtplib.SMTP:
         )
     server = smtplib.SMTP(config.smtp_host, config.smtp_port, timeout=TIMEOUT_S)
     if config.smtp_security == "starttls":
-        try:
+        with ExitStack() as unfinished:
+            unfinished.callback(server.close)
             server.starttls(context=post.context())
-        except BaseException:
-            server.close()
-            raise
+            unfinished.pop_all()
     return server
