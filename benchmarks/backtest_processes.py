@@ -12,7 +12,7 @@ from pathlib import Path
 from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.config.load import load
 from plan2.intelligence.backtest.outside import Outside
-from plan2.intelligence.backtest.run_flow import Outer, RunOptions, run_flow
+from plan2.intelligence.backtest.run_flow import RunOptions, run_flow
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.flows.flow import read_flow
 from plan2.intelligence.flows.source import write_source
@@ -64,7 +64,7 @@ def with_models(data: Path, flow_file: Path) -> dict[str, float]:
     for _ in range(2):  # the first one compiles what is not compiled yet
         outside = Outside(names, FeatureEngine(plan, instrument), ensembles[symbol], weight)
         began = stopwatch_ns()
-        outer = Outer(names, *outside.collect(feed))
+        outer = outside.collect(feed)
         collected_s = (stopwatch_ns() - began) / 1e9
         run = run_flow(flow, feed, instrument, RunOptions(folder=data / "cache/flows", outer=outer))
         seconds = (stopwatch_ns() - began) / 1e9

@@ -38,7 +38,7 @@ from plan2.connectivity.ratelimit.notices import Notices  # noqa: E402
 from plan2.connectivity.ratelimit.quota import Quota  # noqa: E402
 from plan2.connectivity.ratelimit.use import Usage  # noqa: E402
 from plan2.foundation.clock import LiveClock, stopwatch_ns  # noqa: E402
-from plan2.foundation.ids import SeededIds  # noqa: E402
+from plan2.foundation.ids import RandomIds  # noqa: E402
 from plan2.interface.api.desk import Desk  # noqa: E402
 from plan2.interface.items import AccountInfo  # noqa: E402
 from unit.interface_fixtures import HOST, TENANT, Stage  # noqa: E402
@@ -60,7 +60,7 @@ class Hall(Stage):
         limiting = Limiting(Doorway(self.limiter).around, Turnstile(self.limiter).around)
         operations = msgspec.structs.replace(self.operations, limiting=limiting)
         self.app = build_gateway(
-            self.routes, self.identity, operations, self.front, self.settings, SeededIds("hall")
+            self.routes, self.identity, operations, self.front, self.settings, RandomIds()
         )
 
     def of(self, session: Session) -> Desk:  # noqa: ARG002 - one desk for all

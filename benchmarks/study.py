@@ -1,9 +1,10 @@
-"""An honest study on recorded minute bars: does any family forecast, and would it have paid?
+"""An honest study on recorded data: does any family forecast, and would it have paid?
 
-`python benchmarks/study.py --data DIR` reads one-minute bars of MetaTrader 5 (Parquet with bid
-open, high, low, close and the spread in points), turns each bar into four ticks, evaluates the
-families walk-forward and prints a table for docs/study.md, or JSON with `--json`. Nothing is
-registered. A run takes minutes; nothing of it needs a network.
+`python benchmarks/study.py --data DIR` reads one-minute bars of MetaTrader 5 (bid and the spread
+in points), years of hourly bars (bid and ask) and nine days of ticks, all Parquet; it turns each
+bar into four ticks, evaluates the families walk-forward and prints a table for docs/study.md, or
+JSON with `--json`. Nothing is registered. A run of all parts takes an hour or so of one core;
+nothing of it needs a network.
 """
 
 import argparse
@@ -14,41 +15,68 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from plan2.dataflow.terminals.simulated.instruments import instruments
+from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_SECOND, TickBlock
 from plan2.intelligence.training.again import evaluate_again
+from plan2.intelligence.training.families.available import KNOWN
 from plan2.intelligence.training.report import TrainReport, metrics_of
 from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.training.trials import Trials
 
 FILES = {
-    "EURUSD": "bars/mt5_eurusd_m1_2025-01_09.parquet",
-    "XAUUSD": "bars/mt5_xauusd_m1_2023-01_2025-01.parquet",
+    ("m1", "EURUSD"): "bars/mt5_eurusd_m1_2025-01_09.parquet",
+    ("m1", "XAUUSD"): "bars/mt5_xauusd_m1_2023-01_2025-01.parquet",
+    ("h1", "EURUSD"): "bars/oanda_eurusd_h1_2007_2018.parquet",
+    ("h1", "XAUUSD"): "bars/oanda_xauusd_h1_2006_2019.parquet",
+    ("ticks", "EURUSD"): "ticks/oanda_eurusd_2014-05-01_09.parquet",
+    ("ticks", "XAUUSD"): "ticks/oanda_xauusd_2014-05-01_09.parquet",
 }
+PERIOD_S = {"m1": 60, "h1": 3_600, "ticks": 60}
+HORIZONS = {"m1": (60, 120, 240), "h1": (240,), "ticks": (60,)}
+"""Minutes ahead. Hours hold too little for shorter ones, nine days too few for longer ones."""
 POINT = {"EURUSD": 1e-5, "XAUUSD": 1e-2}
 SPREAD_MIN_POINTS = {"EURUSD": 5, "XAUUSD": 10}
 """Demo servers record spreads of zero; nobody trades at them."""
-SECONDS = (0, 20, 40, 59)
-"""When in its minute a bar's four prices are taken to have been."""
+SIXTIETHS = (0, 20, 40, 59)
+"""When in its sixty parts a bar's four prices are taken to have been."""
+SIDES = ("open", "high", "low", "close")
 
 
-def ticks_of(symbol: str, file: Path) -> TickBlock:
-    """Four ticks a bar: open, the extreme against the bar's direction, the other one, close."""
-    bars = pl.read_parquet(file)
-    opened, high, low, close = (bars[c].to_numpy() for c in ("open", "high", "low", "close"))
-    is_up = close >= opened
-    bid = np.column_stack(
+def ticks_of(source: str, symbol: str, file: Path) -> TickBlock:
+    """The ticks of a file, or four for each of its bars."""
+    rows = pl.read_parquet(file)
+    start = rows["time_utc"].cast(pl.Datetime("ns")).cast(pl.Int64).to_numpy()
+    if source == "ticks":
+        return TickBlock(symbol, start, rows["bid"].to_numpy(), rows["ask"].to_numpy())
+    least = SPREAD_MIN_POINTS[symbol] * POINT[symbol]
+    if "bid_open" in rows.columns:
+        bid = in_order(rows, "bid_")
+        ask = np.maximum(in_order(rows, "ask_"), bid + least)
+    else:
+        bid = in_order(rows, "")
+        ask = bid + np.repeat(np.maximum(rows["spread"].to_numpy() * POINT[symbol], least), 4)
+    steps = np.array(SIXTIETHS) * (PERIOD_S[source] // 60) * NS_PER_SECOND
+    return TickBlock(symbol, (start[:, None] + steps).ravel(), bid, ask)
+
+
+def in_order(bars: pl.DataFrame, side: str) -> npt.NDArray[np.float64]:
+    """Four prices a bar: open, the extreme against the bar's direction, the other one, close."""
+    opened, high, low, close = (bars[side + name].to_numpy() for name in SIDES)
+    # One direction for both sides of a quote: the bid's.
+    first = bars["bid_open" if side else "open"].to_numpy()
+    is_up = bars["bid_close" if side else "close"].to_numpy() >= first
+    return np.column_stack(
         [opened, np.where(is_up, low, high), np.where(is_up, high, low), close]
     ).ravel()
-    spread = np.maximum(bars["spread"].to_numpy(), SPREAD_MIN_POINTS[symbol]) * POINT[symbol]
-    start = bars["time_utc"].cast(pl.Datetime("ns")).cast(pl.Int64).to_numpy()
-    ts_ns = (start[:, None] + np.array(SECONDS) * NS_PER_SECOND).ravel()
-    return TickBlock(symbol, ts_ns, bid, bid + np.repeat(spread, 4))
 
 
-def studied(symbol: str, horizon: int, families: tuple[str, ...], data: Path) -> TrainReport:
+def studied(
+    source: str, symbol: str, horizon: int, families: tuple[str, ...], data: Path
+) -> TrainReport:
     """One symbol at one horizon, on a record of trials of its own."""
     request = TrainRequest(
         symbols=(symbol,),
@@ -56,20 +84,23 @@ def studied(symbol: str, horizon: int, families: tuple[str, ...], data: Path) ->
         ts_ns=0,
         families=families,
         horizon_minutes=horizon,
+        bar_period_s=PERIOD_S[source],
     )
-    block = ticks_of(symbol, data / FILES[symbol])
+    block = ticks_of(source, symbol, data / FILES[source, symbol])
 
     def tell(message: str, share: float) -> None:
-        print(f"{symbol} {horizon} min {share:4.0%} {message}", file=sys.stderr, flush=True)
+        words = f"{symbol} {source} {horizon} min {share:4.0%} {message}"
+        print(words, file=sys.stderr, flush=True)
 
     with tempfile.TemporaryDirectory() as folder:
         return evaluate_again(request, {symbol: [block]}, tell, Trials(Path(folder)))
 
 
-def rows_of(symbol: str, horizon: int, report: TrainReport) -> list[dict[str, object]]:
+def rows_of(source: str, symbol: str, horizon: int, report: TrainReport) -> list[dict[str, object]]:
     """One row for each family and the ensemble, with all of its figures."""
     return [
         {
+            "source": source,
             "symbol": symbol,
             "horizon_minutes": horizon,
             "family": name,
@@ -84,8 +115,9 @@ def rows_of(symbol: str, horizon: int, report: TrainReport) -> list[dict[str, ob
 
 
 HEAD = (
-    "| symbol, horizon | family | events (independent) | accuracy, 95 % | log-loss skill, 95 % | "
-    "against logistic, 95 % | trades | net R per trade at 1× / 1.5× | DSR | PBO | SPA p | verdict |"
+    "| data, symbol, horizon | family | events (independent) | accuracy, 95 % | "
+    "log-loss skill, 95 % | against logistic, 95 % | trades | net R per trade at 1× / 1.5× | "
+    "DSR | PBO | SPA p | verdict |"
 )
 
 
@@ -103,7 +135,7 @@ def line_of(row: dict[str, object]) -> str:
     paid = " / ".join(f"{stress[key]['value']:+.3f}" for key in ("1", "1.5")) if stress else "–"
     luck = [f"{found[name]:.2f}" if name in found else "–" for name in ("dsr", "pbo", "spa_p")]
     cells = [
-        f"{row['symbol']}, {row['horizon_minutes']} min",
+        f"{row['source']}, {row['symbol']}, {row['horizon_minutes']} min",
         str(row["family"]),
         f"{found['n']:.0f} ({found['n_eff']:.0f})",
         interval("accuracy", 1),
@@ -118,24 +150,26 @@ def line_of(row: dict[str, object]) -> str:
 
 
 def main() -> None:
-    """Study what is asked for and print it."""
+    """Study what is asked for and print it; a part that has too few events says so."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with bars/*.parquet")
-    parser.add_argument("--symbol", action="append", choices=sorted(FILES))
-    parser.add_argument("--horizon", action="append", type=int, help="minutes [120, 240]")
-    parser.add_argument("--families", action="append", help="[xgboost, lstm]")
+    parser.add_argument("--data", type=Path, required=True, help="folder with bars/ and ticks/")
+    parser.add_argument("--source", action="append", choices=list(PERIOD_S))
+    parser.add_argument("--symbol", action="append", choices=sorted(POINT))
+    parser.add_argument("--horizon", action="append", type=int, help="minutes [see HORIZONS]")
+    parser.add_argument("--families", action="append", choices=KNOWN, help="[all]")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    rows = [
-        row
-        for symbol in asked.symbol or sorted(FILES)
-        for horizon in asked.horizon or (120, 240)
-        for row in rows_of(
-            symbol,
-            horizon,
-            studied(symbol, horizon, tuple(asked.families or ("xgboost", "lstm")), asked.data),
-        )
-    ]
+    families = tuple(asked.families or KNOWN)
+    rows = []
+    for source in asked.source or PERIOD_S:
+        for symbol in asked.symbol or sorted(POINT):
+            for horizon in asked.horizon or HORIZONS[source]:
+                try:
+                    report = studied(source, symbol, horizon, families, asked.data)
+                except InputError as error:
+                    print(f"{source} {symbol} {horizon} min: {error}", file=sys.stderr)
+                    continue
+                rows += rows_of(source, symbol, horizon, report)
     if asked.json:
         print(json.dumps(rows, indent=2))
         return

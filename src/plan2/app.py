@@ -42,6 +42,7 @@ from plan2.intelligence.warm_state import WarmState
 from plan2.wiring.address import Address
 from plan2.wiring.announcing import Observations, told_at_start
 from plan2.wiring.assembly import Floor, Means, floor_on
+from plan2.wiring.calendar_watch import CalendarWatch
 from plan2.wiring.candidates import Candidates
 from plan2.wiring.chores import Chores
 from plan2.wiring.doorway import Doorway
@@ -229,6 +230,7 @@ class Process:
             self.hub.add(component)
         for job in (
             *self.chores.jobs(),
+            *CalendarWatch(self.floor, self.settings, self.market.home).jobs(),
             *self.installation.jobs(),
             *self.candidates.jobs(),
             *self.learning.jobs(),

@@ -23,6 +23,7 @@ from plan2.foundation.errors import Plan2Error
 VERBS: Final[Mapping[str, str]] = {
     "serve": "Run the platform: market, models, trading, web page.",
     "desktop": "Open the web page in a window of its own.",
+    "status": "How it stands: what runs, trading, money, troubles.",
     "halt": "Halt trading; only a person resumes it.",
     "pause": "Open nothing new; manage what is open.",
     "reduce-only": "Let only exits through.",
@@ -31,6 +32,9 @@ VERBS: Final[Mapping[str, str]] = {
     "kill": "Halt, withdraw orders, close positions.",
     "orders": "Orders by hand: look first, place, change, withdraw.",
     "positions": "What is open: close it, move its stops.",
+    "decisions": "What was decided, traded or not, and why.",
+    "risk": "Limits and their use, exposure, stress.",
+    "equity": "The curve of balance and equity.",
     "approvals": "What waits for a second person.",
     "tenant": "Create, suspend, export and delete tenants.",
     "user": "Invite people, give them roles, let them out and in.",
@@ -46,6 +50,7 @@ VERBS: Final[Mapping[str, str]] = {
     "doctor": "Check this machine and the installation.",
     "import": "Take files of ticks or bars into the archive.",
     "archive": "List, verify and export the tick archive.",
+    "calendar": "Import and list scheduled economic events.",
     "features": "Show, compute and verify features.",
     "dataset": "Build, verify and export what models are trained on.",
     "train": "Train models on archived ticks.",
@@ -179,7 +184,10 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return error.exit_code
     except click.Abort as stopped:
-        return INTERRUPTED_EXIT_CODE if isinstance(stopped.__cause__, KeyboardInterrupt) else 1
+        if isinstance(stopped.__cause__, KeyboardInterrupt):
+            return INTERRUPTED_EXIT_CODE
+        click.echo("Not confirmed, so nothing was done.", err=True)
+        return 1
     return code if isinstance(code, int) else 0
 
 

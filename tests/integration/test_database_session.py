@@ -149,13 +149,15 @@ class TestVerbs:
         return CliRunner().invoke(events, [*arguments, "--data-dir", str(folder)])
 
     def test_tail_prints_the_newest_oldest_first(self, folder: Path) -> None:
-        """The last three, as text with position, type, stream and payload."""
+        """The last three, a line each, with position, type, stream and members; or whole."""
         result = self.run(folder, "tail", "--limit", "3")
         assert result.exit_code == 0
         lines = result.stdout.splitlines()
-        assert [line.split()[0] for line in lines[::2]] == ["8", "9", "10"]
-        assert "OrderAccepted" in lines[-2]
-        assert '"order_id":"9"' in lines[-1]
+        assert [line.split()[0] for line in lines] == ["8", "9", "10"]
+        assert "OrderAccepted" in lines[-1]
+        assert "order_id=9" in lines[-1]
+        whole = self.run(folder, "tail", "--limit", "1", "--full").stdout.splitlines()
+        assert '"order_id":"9"' in whole[-1]
 
     def test_tail_as_json_filters_types(self, folder: Path) -> None:
         """One object per line, only of the wanted type."""

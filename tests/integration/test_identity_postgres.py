@@ -15,7 +15,7 @@ from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.identity.sessions import hash_secret
 from plan2.connectivity.identity.tables import PostgresIdentity
 from plan2.connectivity.identity.tables_tokens import PostgresTokens
-from plan2.foundation.errors import InputError
+from plan2.foundation.errors import InputError, StoreBusy
 from plan2.foundation.ids import derived_id
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
@@ -140,6 +140,12 @@ async def test_tenants_do_not_see_each_other(stage: StoredStage) -> None:
     secret_hash = hash_secret(grant.refresh_token[37:])
     assert await stage.stored_tokens.is_unused(stage.home, secret_hash)
     assert not await stage.stored_tokens.is_unused(stage.other, secret_hash)
+
+
+async def test_a_tenant_without_tables_is_busy(database: Database) -> None:
+    """While it is removed or restored its sessions cannot be ended; that is no fault."""
+    with pytest.raises(StoreBusy, match="Tenant leaving has no tables at the moment"):
+        await PostgresIdentity(database.uow).end_sessions(TenantId("leaving"), None, 1)
 
 
 async def test_a_name_is_unique_whatever_its_case(stage: StoredStage) -> None:

@@ -132,6 +132,7 @@ def test_deleting_wants_the_id_typed(served: Served) -> None:
     """A wrong word deletes nothing; the right one, or --yes, leaves the tombstone."""
     for tenant in ("acme", "beta"):
         served.json("create", tenant, "--administrator", "ann")
+    assert "no tenant 'nobody'" in served.run("delete", "nobody").output
     refused = served.run("delete", "acme", answer="yes\n")
     assert refused.exit_code == InputError.exit_code
     assert served.json("show", "acme")["state"] == "ready"
@@ -186,7 +187,7 @@ def test_restore_brings_the_file_into_the_folder(served: Served, tmp_path: Path)
         (("show", "nobody"), "no tenant 'nobody'"),
         (("suspend", "default"), "installation's own"),
         (("delete", "default", "--yes"), "installation's own"),
-        (("create", "Acme", "--administrator", "x"), "tenant_id"),
+        (("create", "Acme", "--administrator", "x"), "Use 1 to 48 of a-z"),
         (("resume", "default"), "not suspended"),
         (("retry", "default"), "taken up"),
     ],
@@ -224,6 +225,6 @@ def test_every_verb_has_help_with_examples() -> None:
 def test_only_operators_may_touch_tenants() -> None:
     """Every route of other tenants asks for an operator, and to change one for a fresh proof."""
     rules = {route: rule for route, rule in RIGHTS.items() if "/api/v1/tenants" in route[1]}
-    assert len(rules) == 9
+    assert len(rules) == 12
     for (method, _), rule in rules.items():
         assert rule == (OVERSEE if method == "GET" else OPERATE)

@@ -102,7 +102,8 @@ def test_the_command_makes_lists_and_revokes(
     code, output = run("create", "--account", "live", "--label", "desk", "--json")
     assert code == 0, output
     made = json.loads(output)
-    assert (made["account_id"], made["label"], len(made["secret"])) == ("live", "desk", 43)
+    whose, secret = made["secret"].split(".")
+    assert (made["account_id"], made["label"], whose, len(secret)) == ("live", "desk", tenant, 43)
     code, output = run("list")
     assert (code, made["key_id"] in output, "good" in output) == (0, True, True)
     assert made["secret"] not in output

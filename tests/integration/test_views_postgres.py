@@ -1,7 +1,10 @@
 """Read models in a real PostgreSQL: projections and paging."""
 
 import asyncio
+from collections.abc import Sequence
 
+from plan2.foundation.database.shares import TenantShares
+from plan2.foundation.database.unit_of_work import UnitOfWork
 from plan2.foundation.events.account import EquityRecorded
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.model import DecisionMade
@@ -12,7 +15,7 @@ from plan2.foundation.events.order import (
     PositionClosed,
     PositionOpened,
 )
-from plan2.foundation.eventstore.record import NewEvent
+from plan2.foundation.eventstore.record import NewEvent, StoredEvent
 from plan2.foundation.ids import derived_id
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
@@ -255,3 +258,38 @@ async def test_rows_of_older_code_are_built_again(database: Database, tenant: Te
         await uow.execute("delete from decision_view")
     await followers_of(database, tenant).start()
     assert await PostgresViews(database.uow, tenant).decision_position("d1") == 1
+
+
+class Watching:
+    """A read model that writes down how many connections its tenant holds while it works."""
+
+    event_types: Sequence[str] = ()
+
+    def __init__(self, number: int, shares: TenantShares, until: int) -> None:
+        self.name, self.held, self.is_done = f"watching_{number}", [0], asyncio.Event()
+        self._shares, self._until = shares, until
+
+    async def apply(self, uow: UnitOfWork, event: StoredEvent) -> None:
+        """Ask the database for nothing, so that others get their chance to be there too."""
+        await uow.execute("select 1")
+        self.held.append(self._shares.used_by(uow.tenant))
+        if event.position == self._until:
+            self.is_done.set()
+
+    async def reset(self, uow: UnitOfWork) -> None:
+        """There is nothing to forget."""
+
+
+async def test_all_read_models_of_a_tenant_hold_one_connection(
+    database: Database, tenant: TenantId
+) -> None:
+    """A busy log leaves the tenant's other connections to those who ask for something."""
+    database.shares = TenantShares(lambda _: 3, 10.0)
+    views = [Watching(number, database.shares, until=50) for number in range(5)]
+    followers = ViewFollowers(database.store, tenant, views)
+    await store(database, tenant, [decision(n) for n in range(50)])
+    following = asyncio.create_task(followers.run())
+    await asyncio.gather(*(view.is_done.wait() for view in views))
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    assert max(most for view in views for most in view.held) == 1

@@ -22,8 +22,6 @@ FLAGS = [
     "--disable-sync",
 ]
 ANSWER_MS = 20_000
-PATIENT = {"PLAN2_LOAD__LOOP_LAG_MS": "60000", "PLAN2_LOAD__DECISION_MS": "60000"}
-"""A busy test machine is no reason to turn requests away: a refusal would be a console error."""
 MARKS = [
     pytest.mark.slow,
     pytest.mark.browser,

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from browser import PATIENT
 from product import Product
 
-CALM = {"PLAN2_SIMULATED__SPEED": "60", "PLAN2_DECISION__EXPLORE_AFTER_S": "0", **PATIENT}
+CALM = {"PLAN2_SIMULATED__SPEED": "60", "PLAN2_DECISION__EXPLORE_AFTER_S": "0"}
 """Slow enough that pages, not the market, take the time."""
 
 

@@ -30,7 +30,7 @@ class Stage:
         self.data = folder / "data"
         self.hand = folder / "hand.json"
         self._state = folder / "twin.state"
-        self._shift_ns = TUESDAY_NS - LiveClock().now_ns()
+        self.shift_ns = TUESDAY_NS - LiveClock().now_ns()
 
     def environment(self, kind: str = "mt5", **more: str) -> Mapping[str, str]:
         """Of a process on the stage."""
@@ -43,7 +43,7 @@ class Stage:
         }
         return {
             "PYTHONPATH": path,
-            "TEST_CLOCK_SHIFT_NS": str(self._shift_ns),
+            "TEST_CLOCK_SHIFT_NS": str(self.shift_ns),
             "TEST_TWIN_HAND": str(self.hand),
             "PLAN2_TWIN": json.dumps(twin),
             "PLAN2_TERMINAL__KIND": kind,

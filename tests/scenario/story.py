@@ -36,6 +36,11 @@ def read_a_decision(page, url: str) -> str:
 def place(page, url: str) -> None:
     """Buy the smallest lot of EURUSD at market, after a look at every check."""
     page.goto(url + "/positions/open")
+    order(page)
+
+
+def order(page) -> None:
+    """The order itself, on the page of positions."""
     page.get_by_test_id("new-order").click()
     bid = quoted(page)
     page.get_by_test_id("trade-quantity").fill("0.01")

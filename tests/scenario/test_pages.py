@@ -92,7 +92,7 @@ def test_every_stage_of_the_ticks_way_shows_its_quantiles_and_they_move(
 
 
 PARTS = [
-    *(f"/positions/{tab}" for tab in ("closed", "orders", "fills")),
+    *(f"/positions/{tab}" for tab in ("closed", "orders", "fills", "transfers")),
     *(f"/audit/{tab}" for tab in ("past", "proof", "records")),
     "/settings/limits",
     "/settings/users",

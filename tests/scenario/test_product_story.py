@@ -1,5 +1,6 @@
 """A user's first evening: start, look, trade on paper, crash, start again, ask why."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -129,6 +130,33 @@ def test_a_challenger_is_promoted_and_rolled_back_while_it_trades(folder: Path) 
         wait_for(lambda: serving(client, "EURUSD") == set(first["models"]), 30)
         assert serving(client, "USDJPY") == set(trained["model_ids"])
     assert product.stop() == 0
+
+
+def test_no_secret_was_ever_printed(folder: Path) -> None:
+    """R-029: with the most talkative log too; the sign-in address alone is for the screen."""
+    product = Product(folder, more={"PLAN2_LOG__LEVEL": "debug"})
+    run_key = json.loads((folder / "control.json").read_text("utf-8"))["token"]
+    with closing(product.client()) as client:
+        cookies = list(client.cookies.values())
+        wrong = {"name": "admin", "password": "correct horse battery"}
+        client.post("/api/v1/signin", json=wrong, headers={"origin": product.url})
+        assert client.get("/api/v1/account").status_code == 200
+    run_verb("risk", "limits", "--data-dir", str(folder))
+    assert product.stop() == 0
+    root = json.loads((folder / "keys" / "root.json").read_text("utf-8"))["root"]
+    secrets = {
+        *cookies,
+        run_key,
+        wrong["password"],
+        (folder / "postgres.password").read_text("utf-8").strip(),
+        (folder / "checkpoints" / "signing.key").read_text("utf-8").strip(),
+        *(key["secret"] for key in root["keys"]),
+    }
+    printed = folder.with_suffix(".log").read_text("utf-8", errors="replace")
+    assert len(secrets) >= 6
+    assert min(map(len, secrets)) > 16
+    assert [secret[:4] for secret in secrets if secret in printed] == []
+    assert product.token in printed, "this is not what it printed"
 
 
 def serving(client: httpx.Client, symbol: str) -> set[str]:

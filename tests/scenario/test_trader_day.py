@@ -105,7 +105,7 @@ def test_a_rule_of_ones_own_from_its_text_to_paper(product: Product, page) -> No
     told = page.get_by_test_id("backtest-verdict").inner_text()
     trades = int(re.search(r"in ([\d,]+) trades", told)[1].replace(",", ""))
     assert trades > 0
-    page.get_by_text("1 tries of this flow").wait_for()
+    page.get_by_text("tries of this flow on this symbol: 1").wait_for()
     run_id = page.url.rsplit("/", 1)[1]
     path = f"{product.url}/api/v1/backtests/{run_id}/export?format=csv&what=trades"
     assert len(page.request.get(path).text().strip().splitlines()) == trades + 1

@@ -92,5 +92,11 @@ def test_a_crash_interrupts_a_job_that_can_be_started_again(running: Running) ->
         assert client.get(path).json()["state"] == "interrupted"
         again = client.post(path + "/again").json()
         assert again["parameters"] == asked["parameters"]
-        cancelled = client.post(f"/api/v1/jobs/{again['job_id']}/cancel").json()
-        assert cancelled["state"] == "cancelled"
+        with signed_in(running.product, 1280, 900) as page:
+            page.goto(f"{running.product.url}/training/{again['job_id']}")
+            page.get_by_test_id("job-cancel").click()
+            page.get_by_test_id("ask-confirm").click()
+            page.get_by_role("dialog").wait_for(state="detached")
+            page.get_by_test_id("job-again").wait_for()  # offered for what is over
+            assert page.errors == []
+        assert client.get(f"/api/v1/jobs/{again['job_id']}").json()["state"] == "cancelled"

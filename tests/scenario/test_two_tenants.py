@@ -10,6 +10,9 @@ import pyotp
 import pytest
 from product import Product, run_json, run_verb, wait_for
 
+from plan2.foundation.clock import LiveClock
+from plan2.foundation.values import NS_PER_SECOND
+
 pytestmark = pytest.mark.slow
 
 PASSWORD = "a long sentence that nobody guesses"
@@ -31,11 +34,12 @@ class Person:
             self.http.headers["x-plan2-csrf"] = answer.json()["csrf"]
         return answer
 
-    def enrol(self) -> None:
-        """Set up the second factor that an administrator must have."""
+    def enrol(self, shift_s: int = 0) -> None:
+        """Set up the second factor that an administrator must have; `shift_s`: of the clocks."""
         begun = self.http.post("/api/v1/second-factor")
         assert begun.is_success, begun.text
-        code = pyotp.parse_uri(begun.json()["uri"]).now()
+        now_s = LiveClock().now_ns() // NS_PER_SECOND + shift_s
+        code = pyotp.TOTP(pyotp.parse_uri(begun.json()["uri"]).secret).at(now_s)
         done = self.http.post("/api/v1/second-factor/confirm", json={"code": code})
         assert done.is_success, done.text
         self.codes = done.json()["backup_codes"]

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.risk.stress import Holding
 from plan2.intelligence.risk.switch import Switches
 from plan2.intelligence.trading.control import AccountSwitches, Selector
 from plan2.interface.broker_items import BrokerItem, ForeignOrderItem
-from plan2.interface.items import AccountInfo, AccountRow
+from plan2.interface.items import AccountInfo, AccountRow, LimitItem
 from plan2.interface.order_items import OrderItem, PositionItem
 from plan2.interface.risk_items import RiskInfo
+from plan2.interface.scenario_view import StressBook
 
 
 class FakeBooks:
@@ -23,6 +25,8 @@ class FakeBooks:
         self.foreign_orders: tuple[ForeignOrderItem, ...] = ()
         self.missing: tuple[str, ...] = ()
         self.equity = Decimal("10000.00")
+        self.holdings: tuple[Holding, ...] = ()
+        self.limits: tuple[LimitItem, ...] = ()
 
     def trading_state(self) -> str:
         return self.state
@@ -61,7 +65,7 @@ class FakeBooks:
             drawdown=row.drawdown,
             open_positions=len(self.open),
             trading_state=self.state,
-            limits=(),
+            limits=self.limits,
         )
 
     def risk(self) -> RiskInfo:
@@ -75,6 +79,17 @@ class FakeBooks:
             currencies=[],
             currency_limit=5.0,
             symbols=[],
+        )
+
+    def stress(self) -> StressBook:
+        return StressBook(
+            account_id="paper-1",
+            currency="USD",
+            market_us=0,
+            equity=float(self.equity),
+            move=0.02,
+            holdings=self.holdings,
+            marks={"daily_loss": (float(self.equity), 0.03)},
         )
 
 

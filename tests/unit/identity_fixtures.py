@@ -27,6 +27,7 @@ from plan2.connectivity.identity.signing_keys import SigningKeyRow, SigningKeys
 from plan2.connectivity.identity.tokens import Tokens
 from plan2.connectivity.identity.users import UserBook
 from plan2.foundation.clock import SimulatedClock
+from plan2.foundation.errors import StoreBusy
 from plan2.foundation.events.base import Event
 from plan2.foundation.ids import SeededIds
 from plan2.foundation.secrets.sealing import KeysUnavailable, Place, SealBroken
@@ -52,6 +53,7 @@ class IdentityTables:
         self.refresh: dict[bytes, RefreshRow] = {}
         self.keys: dict[str, SigningKeyRow] = {}
         self.before_insert: Callable[[], None] = lambda: None
+        self.without_tables: set[str] = set()
 
     async def load_people(self, tenant_id: TenantId) -> list[Person]:
         return [each for (tenant, _), each in self.people.items() if tenant == tenant_id]
@@ -104,6 +106,8 @@ class IdentityTables:
     async def end_sessions(
         self, tenant_id: TenantId, session_ids: Iterable[str] | None, at_ns: int
     ) -> None:
+        if tenant_id in self.without_tables:
+            raise StoreBusy(f"Tenant {tenant_id} has no tables at the moment.")
         mine = {key for key, row in self.rows.items() if row.user.tenant_id == tenant_id}
         self.revoked |= mine if session_ids is None else mine & set(session_ids)
 

@@ -35,6 +35,9 @@ ROOM = Risk(
 )
 """Limits that leave room for as many orders as a test wants."""
 
+LEVERED = msgspec.structs.replace(EURUSD, leverage=1_000.0)
+"""So is the margin of many."""
+
 WIDE: Rules = msgspec.structs.replace(RULES, risk=ROOM)
 PERSON = Ask("user:ann", "test")
 
@@ -43,7 +46,7 @@ class KillScene:
     """An armed desk; `pend` and `open_position` fill it, `answer_all` plays the broker."""
 
     def __init__(self, desk: Desk | None = None) -> None:
-        self.desk = (desk or Desk(WIDE)).arm()
+        self.desk = (desk or Desk(WIDE, instrument=LEVERED)).arm()
         self.account = self.desk.account
         self.tickets = 0
         self.now_ns = NOON_NS

@@ -88,7 +88,8 @@ class BotStage:
 
     def preferences(self, person: Recipient) -> Preferences:
         settings = self.stage.overlay.effective(TenantId(person.tenant_id), person.user_id)
-        return Preferences(notify=settings.notify, time_zone=settings.ui.time_zone)
+        ui = settings.ui
+        return Preferences(notify=settings.notify, time_zone=ui.time_zone, language=ui.language)
 
     async def person(self, name: str, role: Role) -> Person:
         """Somebody of the main tenant with a password and, where it is a duty, a second factor."""

@@ -252,6 +252,20 @@ async def test_a_mail_says_what_happened() -> None:
     assert "EURUSD mid is 1.2." in mail.get_payload()
 
 
+async def test_a_mail_is_in_the_language_of_its_reader() -> None:
+    """Subject, head and text; the same thing stays the same, so it is not told twice."""
+    box = Box()
+    known = msgspec.structs.replace(NOTE, translated={"id": ("Uji", "Sampai.")})
+    spoken = known.in_language("id")
+    assert spoken.key == known.key
+    async with smtp(box) as port:
+        assert await mailbox(port).send(ANNA, spoken) == Delivered()
+    [mail] = box.mails
+    assert mail["Subject"] == "[Plan2 peringatan] Uji"
+    assert mail["Content-Language"] == "id"
+    assert "Sampai." in mail.get_payload()
+
+
 @pytest.mark.parametrize(
     ("refusal", "retry_s"), [("550 no such user", None), ("451 try later", 60.0)]
 )
@@ -358,6 +372,11 @@ class Paired:
         self.told.append(person.user_id)
         return True
 
+    def language_of(self, person: Recipient) -> str:
+        """Everybody here reads Indonesian."""
+        assert person.user_id
+        return "id"
+
 
 async def test_telegram_is_told_through_the_notifier() -> None:
     """Everybody who paired, or one person."""
@@ -371,6 +390,33 @@ async def test_telegram_is_told_through_the_notifier() -> None:
     await room.service.put_rule(rule(price("above", 1.1), recipients=to), "user:u1")
     assert room.see(1.2) == 1
     assert paired.told == ["everybody", "u7"]
+
+
+async def test_a_mailbox_hears_its_owners_language_and_a_webhook_english() -> None:
+    """The same test message on both ways."""
+    box = Box()
+    async with smtp(box) as port, web("204 OK") as (hook_port, seen):
+
+        def ways(room: AlertRoom) -> Ways:
+            config = Alerts(smtp_host="127.0.0.1", smtp_port=port, smtp_security="none")
+            return msgspec.structs.replace(
+                default_ways(room),
+                people=Paired,
+                post=Post(config=config, password=lambda: Secret("")),
+                outbound=Outbound(LOOPBACK),
+            )
+
+        room = AlertRoom(ways=ways)
+        url = f"http://127.0.0.1:{hook_port}/hook"
+        await room.service.add_channel("desk", "webhook", url, "u1", "user:u1")
+        await room.service.add_channel("anna", "email", "anna@example.com", "u1", "user:u1")
+        assert await room.service.test_channel("anna") == Delivered()
+        assert await room.service.test_channel("desk") == Delivered()
+        await room.delivery.close()
+    [mail] = box.mails
+    assert mail["Subject"] == "[Plan2 info] Uji coba saluran ini"
+    [(_, body)] = seen.requests
+    assert b"Test of this channel" in body
 
 
 async def test_a_rule_names_channels_that_exist_and_holds_them() -> None:

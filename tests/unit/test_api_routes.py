@@ -13,6 +13,7 @@ from plan2.foundation.events.account import TradingStateChanged
 from plan2.foundation.events.model import DecisionMade
 from plan2.foundation.values import NS_PER_MINUTE, Bar, TickBlock
 from plan2.intelligence.events import ForecastMade
+from plan2.intelligence.features.requested import REQUESTED
 from plan2.intelligence.models.forecast import Forecast, Vote
 from plan2.intelligence.training.reports import ReportItem
 from plan2.interface.broker_items import ForeignOrderItem
@@ -248,7 +249,7 @@ async def test_situations_like_a_decision_and_the_book_of_features() -> None:
     assert (book["set_name"], book["checked"]) == ("default", None)
     entry = next(item for item in book["catalogue"] if item["name"] == "rsi_mid_14")
     assert (entry["group"], entry["low"], entry["high"]) == ("oscillators", 0.0, 100.0)
-    assert len(book["catalogue"]) == len(book["in_use"]) + 16
+    assert len(book["catalogue"]) == len(book["in_use"]) + len(REQUESTED) + 16
 
 
 async def test_events_are_paged_newest_first() -> None:

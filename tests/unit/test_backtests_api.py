@@ -17,10 +17,12 @@ from plan2.foundation.config.schema import Workers
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.values import TickBlock
 from plan2.intelligence.backtest.asked import NAME, AskedFlows, BacktestWish
+from plan2.intelligence.backtest.figures.terms import Figure
 from plan2.intelligence.backtest.figures.whole import figures_of
 from plan2.intelligence.backtest.kept.files import KeptRuns
 from plan2.intelligence.backtest.kept.terms import Made, summary_of
 from plan2.intelligence.backtest.run import BacktestRun
+from plan2.intelligence.comparison.traded import Traded
 from plan2.wiring.backtest_jobs import RIGHT, backtest_kind
 from unit.backtest_fixtures import DAY_NS, FLOW, HOUR_NS, MONDAY_NS, run_of, trade, walk
 from unit.callers_fixtures import Calling, caller
@@ -245,7 +247,38 @@ async def test_runs_side_by_side(stage: WholeStage) -> None:
         assert response.status_code == 422
 
 
-RESTS = ("", "/trades", "/orders", "/equity", "/report", "/export", "/bars?from_us=1&to_us=2")
+async def test_what_the_flow_earned_stands_beside_its_backtest(stage: WholeStage) -> None:
+    """By the run's name and digest; nothing where it never traded."""
+    run = walk()
+    run_id = keep(stage, run)
+    async with await caller(stage, ANALYST) as client:
+        assert (await client.get(f"{PATH}/{run_id}/live")).json() == []
+        figures = {"net_profit": Figure(value=8.3), "sqn": Figure(value=None, reason="Too few.")}
+        stage.traded[TENANT, run.flow.name, run.flow_digest] = [
+            Traded(version=3, state="live", first_ns=2_000, last_ns=5_000, open=1, figures=figures)
+        ]
+        (column,) = (await client.get(f"{PATH}/{run_id}/live")).json()
+    assert (column["version"], column["state"], column["open"]) == (3, "live", 1)
+    assert (column["first_us"], column["last_us"]) == (2, 5)
+    assert column["figures"]["net_profit"]["value"] == 8.3
+    assert column["figures"]["sqn"] == {
+        "value": None,
+        "reason": "Too few.",
+        "low": None,
+        "high": None,
+    }
+
+
+RESTS = (
+    "",
+    "/live",
+    "/trades",
+    "/orders",
+    "/equity",
+    "/report",
+    "/export",
+    "/bars?from_us=1&to_us=2",
+)
 
 
 async def test_another_tenants_run_does_not_exist(stage: WholeStage) -> None:

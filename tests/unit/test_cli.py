@@ -102,6 +102,15 @@ def test_our_errors_are_one_sentence_with_their_exit_code(
     assert (seen.out, seen.err) == ("", "Error: File a.csv has no header. Add one.\n")
 
 
+def test_a_question_that_nobody_answers_says_so(
+    failing_verb: list[BaseException], capsys: Captured
+) -> None:
+    """Without a terminal a verb that asks ends with a sentence, Ctrl+C with 130 and none."""
+    failing_verb.append(click.Abort())
+    assert cli.run(["config"]) == 1
+    assert capsys.readouterr().err == "Not confirmed, so nothing was done.\n"
+
+
 def test_a_traceback_comes_only_when_asked_for(
     failing_verb: list[BaseException], capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:

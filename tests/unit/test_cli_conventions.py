@@ -11,9 +11,11 @@ import click
 import pytest
 
 from plan2 import cli
+from plan2.commands.audit import BROKEN_EXIT_CODE
 from plan2.foundation import errors
 
 ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "src" / "plan2" / "commands"
 DOCUMENT = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 CONTEXT = click.Context(cli.command)
 
@@ -30,6 +32,25 @@ def leaves(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Co
 
 
 COMMANDS = dict(leaves(cli.command))
+WITHOUT_JSON = {
+    "serve": "runs until it is stopped",
+    "desktop": "opens a window",
+    "completion": "prints a script of the shell",
+    "flow template": "prints or writes a flow file",
+    "audit prove": "prints JSON anyway",
+    "audit hold": "prints one id and nothing else",
+    "audit lift": "acts, and says nothing that the id does not",
+    "audit export": "writes the file that was named",
+    "gdpr export": "writes the file that was named",
+    "records orders": "writes the records themselves",
+    "records trades": "writes the records themselves",
+    "models export": "writes the file that was named",
+    "backtests export": "writes the file that was named",
+    "alerts beat": "says nothing",
+    "alerts channels remove": "acts, and says nothing that its argument does not",
+    "assistants agree": "asks back: a consent is a person's own act",
+}
+"""Commands without `--json`, and why they need none."""
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -40,16 +61,30 @@ def test_every_command_has_help_with_examples(name: str) -> None:
     assert f"plan2 {name.split(maxsplit=1)[0]}" in (command.epilog or "")
 
 
-def test_commands_that_print_data_have_json() -> None:
-    """Whatever only shows something can show it to a script."""
-    words = {"list", "show", "verify", "compare", "history", "status", "check"}
-    lacking = [
+def test_every_command_has_json_or_a_reason() -> None:
+    """A script can read whatever a command says."""
+    lacking = {
         name
         for name, command in COMMANDS.items()
-        if name.split()[-1] in words
-        and not any("--json" in option.opts for option in command.params)
-    ]
-    assert lacking == []
+        if not any("--json" in option.opts for option in command.params)
+    }
+    assert lacking == set(WITHOUT_JSON)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_runs_its_help_and_refuses_what_it_does_not_know(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 0 with examples, and 2 with one sentence on standard error, nothing else."""
+    assert cli.run([*name.split(), "--help"]) == 0
+    shown = capsys.readouterr()
+    assert "Examples:" in shown.out
+    assert not shown.err
+    assert cli.run([*name.split(), "--no-such-option"]) == 2
+    shown = capsys.readouterr()
+    assert not shown.out
+    assert "--no-such-option" in shown.err
+    assert "Traceback" not in shown.err
 
 
 @pytest.mark.parametrize("verb", cli.VERBS)
@@ -62,8 +97,11 @@ def test_every_exit_code_is_documented() -> None:
     """Each code of an error, those of click and of Ctrl+C; none that does not exist."""
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     codes = {kind.exit_code for kind in kinds if issubclass(kind, errors.Plan2Error)}
+    sources = "".join(path.read_text("utf-8") for path in FOLDER.glob("*.py"))
+    codes |= {int(code) for code in re.findall(r"EXIT_CODE[^=\n]*= (\d+)", sources)}
+    codes |= {int(code) for code in re.findall(r"\.exit\((\d+)", sources)}
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", DOCUMENT, re.MULTILINE)}
-    assert told == codes | {0, 2, cli.INTERRUPTED_EXIT_CODE}
+    assert told == codes | {0, 2, BROKEN_EXIT_CODE, cli.INTERRUPTED_EXIT_CODE}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])

@@ -1,5 +1,6 @@
-"""Nothing that the web app can change is missing from the command line."""
+"""Nothing that the web app can show or change is missing from the command line."""
 
+import json
 import re
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from plan2 import cli
 
 PACKAGE = Path(plan2.__file__).parent
 WEB = PACKAGE / "interface" / "web" / "src"
+PATHS = json.loads((WEB.parent / "openapi.json").read_text("utf-8"))["paths"]
 OTHERWISE = {
+    "broker-account/keys": "`plan2 terminal-keys create`, `plan2 terminal-keys revoke`",
+    "broker-account": "`plan2 tenant broker bind`, `plan2 tenant broker unbind`",
     "password": "`plan2 user reset`: a password is a person's own secret, this makes a way back in",
     "second-factor": "`plan2 user reset`: an authenticator is enrolled where its owner sits",
     "session": "`plan2 user block`: a verb has no session of a browser",
@@ -26,6 +30,28 @@ OTHERWISE = {
     "research/{research_id}/cancel": "`plan2 jobs cancel`",
 }
 """What a verb does another way than by asking for the same path."""
+SHOWN_OTHERWISE = {
+    "audit": "`plan2 events tail`, `plan2 audit prove`, `plan2 audit export`",
+    "backtests/": "`plan2 backtests show`, `plan2 backtests compare`, `plan2 backtests export`",
+    "broker-account": "`plan2 tenant broker show`",
+    "bars": "`plan2 archive ohlc`",
+    "ticks": "`plan2 archive export`",
+    "forecasts": "`plan2 decisions list`, `plan2 learn outcomes`",
+    "indicators": "`plan2 features values`",
+    "research/{research_id}": "`plan2 research show`",
+    "decisions/{decision_id}": "`plan2 explain`, `plan2 replay`",
+    "features/book": "`plan2 learn features`",
+    "models/{model_id}": "`plan2 models show`, `plan2 models export`",
+    "privacy/map": "`plan2 gdpr map`",
+    "tenants/{tenant_id}": "`plan2 tenant show`",
+    "quotas/{tenant_id}": "`plan2 services`: --quotas",
+    "records/": "`plan2 records orders`, `plan2 records trades`",
+    "reports": "`plan2 models show`: the report lies beside the model",
+    "session": "`plan2 user list`: a verb has no session of a browser",
+    "second-factor": "`plan2 user list`",
+    "training": "`plan2 archive list`: what can be trained on",
+}
+"""What a verb shows another way than by asking for the same path."""
 
 
 def asked_by_the_web() -> set[str]:
@@ -76,6 +102,18 @@ def test_what_the_pages_ask_for_is_still_found() -> None:
 def test_what_a_page_changes_a_verb_can_change(path: str) -> None:
     """By the same path, or another way that is named here and exists."""
     named = [words for name, words in OTHERWISE.items() if path.startswith(name)]
+    assert is_covered(path) or named, path
+    for verb in re.findall(r"`plan2 ([a-z -]+)`", " ".join(named)):
+        assert exists(verb), verb
+
+
+SHOWN = sorted(path.removeprefix("/api/v1/") for path, has in PATHS.items() if "get" in has)
+
+
+@pytest.mark.parametrize("path", SHOWN)
+def test_what_a_page_shows_a_verb_can_show(path: str) -> None:
+    """Every question that the API answers, whether or not a page asks it today."""
+    named = [words for name, words in SHOWN_OTHERWISE.items() if path.startswith(name)]
     assert is_covered(path) or named, path
     for verb in re.findall(r"`plan2 ([a-z -]+)`", " ".join(named)):
         assert exists(verb), verb

@@ -16,6 +16,7 @@ from plan2.foundation.values import Float64Array, TenantId, TickBlock
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.feature_set import parse_set
 from plan2.intelligence.features.plan import FeaturePlan, default_plan
+from plan2.intelligence.features.requested import PEER, REQUESTED
 from plan2.intelligence.features.sampled import SampledFeatures
 from plan2.intelligence.features.set_check import (
     CheckReport,
@@ -155,7 +156,8 @@ def test_a_set_from_file_to_values(tmp_path: Path) -> None:
     assert invoke(tmp_path, "add", file).output == "good@1 is kept: 3 features.\n"
     listing = json.loads(invoke(tmp_path, "list", "--json").stdout)
     assert [kept["name"] for kept in listing["sets"]] == ["good"]
-    assert len(listing["features"]) == len(default_plan().names) + 16
+    beyond = 16 + len(REQUESTED) + len(PEER)
+    assert len(listing["features"]) == len(default_plan().names) + beyond
     shown = json.loads(invoke(tmp_path, "show", "good", "--json").stdout)
     assert shown["formulas"]["ratio"] == "return_5 / (1e-06 + abs(return_1))"
     assert shown["schema_id"] == plan_of().schema_id

@@ -2,10 +2,12 @@
 
 import math
 import re
+from pathlib import Path
 
 import pytest
 
 from plan2.foundation.errors import ConfigError
+from plan2.intelligence.features import catalog
 from plan2.intelligence.features import plan as planning
 from plan2.intelligence.features.catalog import GROUPS, SEQUENCE, TABULAR
 from plan2.intelligence.features.plan import FeaturePlan, default_plan
@@ -95,3 +97,12 @@ def test_infinite_ranges_are_only_used_where_nothing_bounds_the_value() -> None:
         if any(word in feature.field for word in bounded):
             assert math.isfinite(feature.low)
             assert math.isfinite(feature.high)
+
+
+def test_no_other_library_computes_features() -> None:
+    """ML-013: no pandas and no rolling windows of tables; kernels and numpy alone."""
+    folder = Path(catalog.__file__).parent
+    for file in sorted(folder.glob("*.py")):
+        text = file.read_text("utf-8")
+        assert "import pandas" not in text, file.name
+        assert not re.search(r"\.(rolling|ewm|rolling_mean|ewm_mean)\(", text), file.name

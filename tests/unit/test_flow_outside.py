@@ -51,7 +51,9 @@ def test_rows_are_what_live_objects_say_at_each_closed_bar(block: TickBlock) -> 
     engine = FeatureEngine(default_plan(), EURUSD)
     outside = Outside(NAMES, engine, models, 0.5)  # type: ignore[arg-type]
     feed = Blocks("EURUSD", lambda: iter([block.slice(0, 25_000), block.slice(25_000, 60_000)]))
-    times, rows = outside.collect(feed)
+    outer = outside.collect(feed)
+    times, rows = outer.times, outer.rows
+    assert set(outer.shares) == {1.0}
     expected = FeatureEngine(default_plan(), EURUSD).step_block(block)
     np.testing.assert_array_equal(times, expected.ts_ns)
     column = expected.values[:, default_plan().names.index("return_5")]

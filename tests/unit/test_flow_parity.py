@@ -147,8 +147,7 @@ def test_forecasts_are_read_alike_and_down_is_not_up() -> None:
     source = write_source(flow)
     engine = FeatureEngine(default_plan(), CONTRACT)
     outside = Outside(source.program.outer, engine, Alternating(), 0.5)  # type: ignore[arg-type]
-    times, rows = outside.collect(feed)
-    outer = Outer(tuple(source.program.outer), times, rows)
+    outer = outside.collect(feed)
     compiled = run_flow(flow, feed, CONTRACT, RunOptions(outer=outer))
     piped = run_pipeline(wish(flow, block, Alternating()))
     assert set(compiled.trades["side"]) == {1, -1}

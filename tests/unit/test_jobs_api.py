@@ -48,7 +48,7 @@ async def test_what_can_be_trained_on(stage: WholeStage) -> None:
         found = (await client.get("/api/v1/training")).json()
     assert [each["symbol"] for each in found["symbols"]] == ["EURUSD", "GBPUSD"]
     assert found["symbols"][0] == {
-        "symbol": "EURUSD", "days": 1, "ticks": 3,
+        "symbol": "EURUSD", "days": 1, "ticks": 3, "bars": 0,
         "first_us": DAY_NS // 1000, "last_us": DAY_NS // 1000 + 2_000_000,
     }  # fmt: skip
     assert "xgboost" in found["families"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from kill_fixtures import PERSON, WIDE
+from kill_fixtures import LEVERED, PERSON, WIDE
 from trading_fixtures import BUY, Desk, forecast, scene
 
 import simulated_world
@@ -41,7 +41,7 @@ class SlowBroker:
         self.broker: PaperBroker = world.broker
         self.clock = SimulatedClock(START_NS)
         self.left_ns: list[tuple[int, OrderKind]] = []
-        self.desk = Desk(WIDE)
+        self.desk = Desk(WIDE, instrument=LEVERED)
         self.desk.sink = SilentSink()  # type: ignore[assignment]
         self.desk.account._chronicle._sink = self.desk.sink
         self.account = self.desk.account

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from model_fixtures import EURUSD, MONDAY_NS, random_walk
 
+from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
-from plan2.foundation.values import NS_PER_HOUR, NS_PER_SECOND
+from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND
 from plan2.intelligence.training.assemble import Labeller
+from plan2.intelligence.training.horizons import demand_worthwhile
 from plan2.intelligence.training.labels import (
+    LABEL,
     LONG,
     SHORT,
     Costs,
@@ -207,3 +210,16 @@ def test_costs_come_from_the_contract_in_quote_currency():
     assert costs_of(EURUSD, 1.1).commission == pytest.approx(7e-5)
     assert costs_of(yen, 150.0).commission == pytest.approx(7e-5 * 150.0)
     assert costs_of(yen, 150.0).swap_long == pytest.approx(-0.005)
+
+
+def test_a_horizon_below_an_hour_must_be_worth_its_cost():
+    """ML-008 by hand: σ 1e-4, 25 bars → usual move 5e-4 · 0.798; 15 % of it is 5.98e-5."""
+    rows = np.zeros(3, LABEL)
+    rows["t0"] = [0, 30 * NS_PER_DAY, 31 * NS_PER_DAY]
+    rows["sigma"], rows["cost"] = 1e-4, [1.0, 5.9e-5, 5.9e-5]  # the first one is too old to count
+    short = LabelRules(horizon_s=25 * 60, bar_period_s=60)
+    demand_worthwhile("EURUSD", rows, short)
+    rows["status"][1], rows["cost"][1:] = Status.UNTRADEABLE, 6.1e-5
+    with pytest.raises(InputError, match="15% of the usual move"):
+        demand_worthwhile("EURUSD", rows, short)
+    demand_worthwhile("EURUSD", rows, LabelRules(horizon_s=3_600, bar_period_s=60))

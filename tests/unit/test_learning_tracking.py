@@ -17,7 +17,7 @@ from plan2.foundation.events.model import ModelAccuracyUpdated
 from plan2.foundation.values import NS_PER_DAY
 from plan2.intelligence.learning.ledger import CANDIDATE, MODEL, Key, Ledger
 from plan2.intelligence.learning.live_calibration import LabelledLogit, refit
-from plan2.intelligence.learning.tracking import calibration_of, scored_of, scores_of
+from plan2.intelligence.learning.tracking import Track, calibration_of, scored_of, scores_of
 from plan2.intelligence.models.calibration import fit
 from plan2.intelligence.models.ensemble import LiveLine
 
@@ -231,3 +231,21 @@ def test_another_champion_is_not_blamed_for_the_drift_of_the_one_before():
     ledger.measured(measured((), champion="next"))
     assert ledger.champions["EURUSD"] == "next"
     assert not ledger.widens_novelty("EURUSD")
+
+
+def test_scores_are_read_while_the_loop_adds(scored):
+    """Pages ask from a thread: an outcome that comes in the middle is left for the next look."""
+    track = Track()
+
+    class Late:
+        """An outcome that is looked at just when the next one arrives."""
+
+        @property
+        def t0(self) -> int:
+            """Reading it lets the loop add one."""
+            track.add(scored[1])
+            return scored[0].t0
+
+    track.add(Late())
+    assert len(track.since(0)) == 1
+    assert track.added == 2

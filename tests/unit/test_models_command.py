@@ -4,11 +4,13 @@ import json
 
 import msgspec
 import pytest
+from api_stand_in import running
 from click.testing import CliRunner
 from model_fixtures import small_report
 
-from plan2.commands.candidates import next_step
+from plan2.commands.candidates import next_step, promote_to
 from plan2.commands.models import command
+from plan2.commands.running import Refused
 from plan2.foundation.errors import InputError, ModelMismatch
 from plan2.intelligence.models.mlflow_export import exported, manifest_of
 from plan2.intelligence.models.registry import Registry, TrialRegistry
@@ -130,3 +132,29 @@ def test_a_manifest_that_does_not_say_where_it_comes_from_is_not_registered(left
 
     with pytest.raises(ModelMismatch, match=f"{name} left empty"):
         Registry(tmp_path / "models").register(changed)
+
+
+@pytest.mark.parametrize(("meanwhile", "is_done"), [("shadow", True), ("suspended", False)])
+def test_a_step_that_the_loop_took_meanwhile_counts_as_taken(tmp_path, meanwhile, is_done):
+    """Further up it goes on from there; off the way the refusal stands."""
+    states = ["validated"]
+
+    def answer(method, path):
+        card = {"candidate": {"candidate_id": "c1", "state": states[0]}}
+        if method == "GET":
+            return 200, card
+        if states[0] == "validated":
+            states[0] = meanwhile
+            return 409, {"detail": "it is there already"}
+        states[0] = {"shadow": "canary", "canary": "champion"}[states[0]]
+        return 200, {"outcome": "done", "candidate": {"candidate_id": "c1", "state": states[0]}}
+
+    with running(tmp_path, answer) as asked:
+        if is_done:
+            found = promote_to(tmp_path, "c1", "champion", "try", is_override=False)
+            assert found["candidate"]["state"] == "champion"
+            assert asked.count("POST candidates/c1/move") == 3
+        else:
+            with pytest.raises(Refused, match="already"):
+                promote_to(tmp_path, "c1", "champion", "try", is_override=False)
+            assert asked.count("POST candidates/c1/move") == 1

@@ -304,3 +304,25 @@ def test_closing_hands_over_what_waits_and_does_not_hang() -> None:
 
     run_virtual(main())
     assert room.channels[0].titles() == ["bye"]
+
+
+def test_everybody_is_told_in_their_own_language() -> None:
+    """Ann reads Indonesian, Ben English; a digest speaks its reader's language too."""
+    room = Room()
+    room.preferences[ANN] = Preferences(language="id")
+    told = msgspec.structs.replace(
+        note("EURUSD closed"), translated={"id": ("EURUSD ditutup", "Untung.")}
+    )
+    play(room, lambda: room.notifier.notify(told), 1.0)
+    [channel] = room.channels
+    assert channel.titles(ANN) == ["EURUSD ditutup"]
+    assert channel.titles(BEN) == ["EURUSD closed"]
+
+    room = Room()
+    hourly = Notify(digest="hourly")
+    room.preferences[ANN] = Preferences(language="id", notify=hourly)
+    room.preferences[BEN] = Preferences(notify=hourly)
+    play(room, lambda: [room.notifier.notify(note(name)) for name in "ab"], 3_700.0)
+    [channel] = room.channels
+    assert channel.titles(ANN) == ["2 pesan"]
+    assert channel.titles(BEN) == ["2 messages"]

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from plan2.connectivity.identity.rights import RateClass
 from plan2.connectivity.ratelimit.load import FACTORS, Level, Load, RecentP99, Tolerance
+from plan2.connectivity.ratelimit.route_policy import policy_of
 from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.health import Status
 from plan2.foundation.latency import LatencyHistogram
@@ -144,3 +145,13 @@ def test_the_recent_p99_forgets() -> None:
     for _ in range(5):
         histogram.record_ns(40_000_000)
     assert recent() == 0.0
+
+
+def test_what_waits_for_a_second_person_is_not_shed_with_the_analytics() -> None:
+    """An approval may be the end of a halt: under the worst load it can be read and answered."""
+    for method, path in (
+        ("GET", "/api/v1/approvals"),
+        ("POST", "/api/v1/approvals/{approval_id}/approve"),
+    ):
+        rate = policy_of(method, path).rate
+        assert FACTORS[RateClass(rate)][Level.OVERLOADED] > 0, (method, path)

@@ -167,6 +167,11 @@ EXIT_BOUNDARIES = [
 ]
 CLOSE_BOUNDARIES = [
     ("volume", inputs(), inputs({"quantity_tradable": 0.0})),
+    (
+        "volume",
+        inputs({"quantity_tradable": 0.0, "quantity": 0.005}, position_quantity=0.005),
+        inputs({"quantity_tradable": 0.0, "quantity": 0.005}, position_quantity=0.006),
+    ),
     ("reduces", inputs(position_quantity=0.1), inputs(position_quantity=0.09)),
 ]
 PROTECT_BOUNDARIES = [
@@ -206,6 +211,13 @@ def test_rule_at_its_limit(
 def test_every_rule_has_a_boundary_test(kind: OrderKind) -> None:
     """A new rule without a case above fails here."""
     assert {case[0] for case in BOUNDARIES[kind]} == {rule.__name__ for rule in checks.RULES[kind]}
+
+
+def test_no_lots_are_not_the_whole_of_no_position() -> None:
+    """An order for nothing is refused."""
+    nothing = inputs({"quantity_tradable": 0.0, "quantity": 0.0}, position_quantity=0.0)
+    assert not verdicts(OrderKind.OPEN, nothing)["volume"]
+    assert not verdicts(OrderKind.CLOSE, nothing)["volume"]
 
 
 def test_a_sound_order_is_approved() -> None:
@@ -262,6 +274,18 @@ def test_a_halt_does_not_block_the_way_out() -> None:
         trading_state=2.0, equity=1.0, position_quantity=0.1, link_up=0.0, books_agree=0.0
     )
     assert gate.review(closing, halted, LIMITS, "acc").order is not None
+
+
+def test_an_exit_may_slip_further_than_an_entry() -> None:
+    """A requote in a fast market would leave the position open."""
+    seen = inputs(position_quantity=0.1)
+    closing = msgspec.structs.replace(INTENT, kind=OrderKind.CLOSE, stop_loss=0.0)
+    way_in = gate.review(INTENT, seen, LIMITS, "live").order
+    way_out = gate.review(closing, seen, LIMITS, "live").order
+    assert way_in is not None
+    assert way_out is not None
+    assert way_in.deviation_points == INTENT.deviation_points
+    assert way_out.deviation_points == 500
 
 
 def test_nothing_can_keep_an_order_from_being_withdrawn() -> None:

@@ -1,5 +1,6 @@
 """How verbs ask a running Plan2 that is busy."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from plan2.commands.running import PATIENCE, NotRunning, Refused, request
 from plan2.commands.train import command as train
 from plan2.connectivity.identity.local_access import LocalAccess
+from plan2.foundation.errors import Recoverable
 
 
 @contextmanager
@@ -61,6 +63,8 @@ def test_patience_ends(tmp_path: Path) -> None:
     with busy(tmp_path, refusals=1_000) as asked, pytest.raises(Refused, match="too many") as told:
         request(tmp_path, "GET", "tenants/acme")
     assert told.value.status == 429
+    assert told.value.exit_code == Recoverable.exit_code
+    assert re.search(r"Try again in \d+ s\.", str(told.value))
     assert len(asked) == PATIENCE + 1
 
 

@@ -126,6 +126,22 @@ async def test_a_suspension_outlasts_a_crash(is_written: bool) -> None:
     assert stage.sessions.find(other) is not None
 
 
+async def test_a_tenant_that_is_being_restored_keeps_nobody_waiting() -> None:
+    """Its ends are written once its tables are there; those of others at once."""
+    stage = await IdentityStage().start()
+    tables = stage.tables
+    sessions = [(await stage.sessions.open(who))[1].session_id for who in (ANNA, CARL)]
+    tables.without_tables.add(HOME)
+    for tenant in (HOME, CARL.tenant_id):
+        stage.directory.set(tenant, TenantState.SUSPENDED)
+    with pytest.raises(StoreBusy, match="no tables"):
+        await stage.sessions.write(seen=False)
+    assert tables.revoked == {sessions[1]}
+    tables.without_tables.clear()
+    await stage.sessions.write(seen=False)
+    assert tables.revoked == set(sessions)
+
+
 async def test_a_tenant_that_is_back_at_once_comes_back_without_its_sessions() -> None:
     """Resumed before the end of its sessions was written: what is read anew has none of them."""
     stage = await IdentityStage().start()

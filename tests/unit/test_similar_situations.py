@@ -148,9 +148,47 @@ def test_too_few_neighbours_give_no_figures(known: SymbolSamples, index: Situati
     assert (nothing.n, nothing.is_novel) == (0, True)
 
 
+def test_novelty_is_the_mean_distance_of_the_ten_nearest_blocks(
+    known: SymbolSamples, index: SituationIndex
+) -> None:
+    """Against a plain sort of numpy's distances, one event a block of one horizon."""
+    fresh = regime_columns(samples(5).values, NAMES)[:50]
+    for row in (*fresh, regime(known, 7)):
+        point = index.embedding.points(row[None, :])[0]
+        nearest: dict[int, float] = {}
+        for place in np.linalg.norm(index.points - point, axis=1).argsort(kind="stable"):
+            distance = float(np.linalg.norm(index.points[place] - point))
+            nearest.setdefault(int(index.t0[place]) // HORIZON_NS, distance)
+        mean = np.mean(list(nearest.values())[:10])
+        share = float(np.searchsorted(index.reference, mean)) / len(index.reference)
+        assert index.novelty(row) == round(share, 5)
+
+
 def test_what_was_never_seen_is_novel(known: SymbolSamples, index: SituationIndex) -> None:
     """Twenty quartiles away in every direction; fresh draws of the same market are not."""
     assert index.novelty(np.full(32, 20.0)) > 0.99
     fresh = regime_columns(samples(8).values, NAMES)
     share = np.mean([index.novelty(row) > 0.99 for row in fresh[:200]])
     assert share < 0.05
+
+
+@pytest.mark.parametrize("every_s", [20, 600, 7_200])
+def test_dense_events_give_the_neighbours_of_a_plain_loop(every_s: int) -> None:
+    """360 events in one block make the search widen; nothing is lost by it."""
+    dense = samples(3, every_s * NS_PER_SECOND)
+    index = build_index(dense, NAMES, HORIZON_S)
+    asked = regime(dense, 700)
+    point = index.embedding.points(asked[None, :])[0]
+    now_ns = int(index.t1[900]) + HORIZON_NS + 1
+    nearest: dict[int, tuple[float, int]] = {}
+    for row in range(EVENTS):
+        if index.t1[row] < now_ns - HORIZON_NS:
+            distance = float(np.sqrt(((index.points[row] - point) ** 2).sum()))
+            block = int(index.t0[row] // HORIZON_NS)
+            nearest[block] = min(nearest.get(block, (np.inf, -1)), (distance, row))
+    expected = sorted(nearest.values())[:50]
+    found = index.query(asked, now_ns, 1)
+    assert found.n == len(expected)
+    assert [each.ts_ns for each in found.nearest] == [
+        int(index.t0[row]) for _, row in expected[:10]
+    ]

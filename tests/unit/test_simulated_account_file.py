@@ -354,10 +354,12 @@ async def test_the_market_goes_on_where_it_stood(tmp_path: Path, symbols: tuple[
     assert history.bid.tolist() == early
 
 
-async def test_another_seed_is_another_market(tmp_path: Path) -> None:
+async def test_another_seed_or_strength_is_another_market(tmp_path: Path) -> None:
     """An account cannot be moved to a market it did not trade on."""
     paper = PaperAccount(data_dir=tmp_path)
     await open_synthetic(Simulated(seed=1), ("EURUSD",), paper).stop()
     with pytest.raises(ConfigError, match="seed 1"):
         open_synthetic(Simulated(seed=2), ("EURUSD",), paper)
+    with pytest.raises(ConfigError, match="seed 1"):
+        open_synthetic(Simulated(seed=1, strength=2.0), ("EURUSD",), paper)
     open_account_file(account_path(tmp_path, "paper")).close()  # the refusal let go of the file

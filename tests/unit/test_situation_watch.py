@@ -48,11 +48,12 @@ def test_the_same_market_is_usual_and_is_asked_once_a_bar(lane: Lane) -> None:
     first = lane.situations.novelty()
     assert 0.0 < first <= 0.99
     last_ns, bid, ask = int(TICKS.ts_ns[-1]), float(TICKS.bid[-1]), float(TICKS.ask[-1])
-    lane.engine.step(last_ns + 1, bid + 0.05, ask + 0.05)
-    in_bar = lane.engine.bar_number == last_ns // (60 * 10**9)
-    assert not in_bar or lane.situations.novelty() == first
+    assert not lane.engine.step(last_ns + 1, bid + 0.05, ask + 0.05)
+    assert lane.situations.novelty() == first
     for minute in range(1, 4):
-        lane.engine.step(last_ns + minute * 60 * 10**9, bid + 0.05 * minute, ask + 0.06 * minute)
+        ts_ns = last_ns + minute * 60 * 10**9
+        closed = lane.engine.step(ts_ns, bid + 0.05 * minute, ask + 0.06 * minute)
+        lane.forecast(ts_ns, closed)
     assert lane.situations.novelty() > 0.99  # jumps of hundreds of deviations
 
 

@@ -13,7 +13,12 @@ from plan2.connectivity.identity.principal import User
 from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.jobs.job import JobRow, JobStatus
 from plan2.foundation.events.account import TradingStateChanged
-from plan2.foundation.events.order import OrderAccepted, OrderPlaced, OrderSent, PositionOpened
+from plan2.foundation.events.order import (
+    OrderAccepted,
+    OrderPlaced,
+    OrderSent,
+    PositionOpened,
+)
 from plan2.intelligence.events import BrokerViewChanged
 from plan2.interface.job_items import JobsSource
 from plan2.interface.streaming.client import Client
@@ -319,7 +324,7 @@ def test_positions_and_account_follow_quotes_and_books() -> None:
         room.frames.clear()
         books = room.stage.books
         books.open["p1"] = position_item("p1")
-        room.stage.bus.publish(_opened("p1"))
+        room.stage.bus.publish(opened("p1"))
         await asyncio.sleep(0.1)
         books.open["p1"] = position_item("p1", profit="2.00")
         room.stage.bus.publish(quote("USDJPY", 1, 150.0, 150.1))
@@ -327,7 +332,7 @@ def test_positions_and_account_follow_quotes_and_books() -> None:
         room.stage.bus.publish(quote("EURUSD", 1, 1.2, 1.3))
         await asyncio.sleep(0.1)
         del books.open["p1"]
-        room.stage.bus.publish(_opened("p1"))
+        room.stage.bus.publish(opened("p1"))
         await asyncio.sleep(0.1)
         reader.cancel()
         number = room.hub.channels.positions.number
@@ -382,7 +387,8 @@ def _paused() -> TradingStateChanged:
     )
 
 
-def _opened(position_id: str) -> PositionOpened:
+def opened(position_id: str) -> PositionOpened:
+    """A position that appears in the books."""
     return PositionOpened(
         ts_ns=NOON_NS,
         position_id=position_id,

@@ -15,8 +15,10 @@ from plan2.foundation.errors import StoreBusy
 from plan2.foundation.health import Status
 from plan2.foundation.values import TenantId
 from plan2.wiring.tenant_folder import WindingDown, folder_of
+from plan2.wiring.tenant_opening import Ground, Opened
+from plan2.wiring.tenant_places import ON_PAPER
 from plan2.wiring.tenant_run import TenantRun
-from plan2.wiring.tenant_runs import DRAIN_S, Ground, TenantRuns, _Opened
+from plan2.wiring.tenant_runs import DRAIN_S, TenantRuns
 from plan2.wiring.venue import Venue
 
 ACME = TenantId("acme")
@@ -34,12 +36,30 @@ class Away:
         raise StoreBusy("The database does not answer.")
 
 
+class Paper:
+    """The places of tenants that are bound to no broker."""
+
+    def name_of(self, _tenant_id: TenantId) -> str:
+        """Where everybody deals."""
+        return ON_PAPER
+
+    def on_change(self, _listener: object) -> None:
+        """Nobody is ever bound."""
+
+    def has_dealt(self, _tenant_id: TenantId) -> bool:
+        """Nobody was ever anywhere else."""
+        return False
+
+    async def rest(self, _tenant_id: TenantId) -> None:
+        """No terminal is let in."""
+
+
 def runs_on(away: Away, folder: Path) -> TenantRuns:
     """All tenants of a process that could open none but the main one."""
     nothing: Any = None  # what an opening that fails at its first step never touches
     ground = Ground(
         settings_of=nothing, seal_of=nothing, admit=away.admit, room=nothing, follow=nothing,
-        count=nothing,
+        count=nothing, brokers=cast(Any, Paper()),
         folder=folder, market=nothing, venue=nothing, pipeline=nothing, lag=nothing,
     )  # fmt: skip
     main = cast("TenantRun", SimpleNamespace(tenant_id=TenantId("default")))
@@ -90,7 +110,9 @@ class Guest:
     """A tenant that is open: it notes its kills, and is flat when told to be."""
 
     def __init__(self) -> None:
-        self.tenant_id, self.account = ACME, None
+        self.tenant_id = ACME
+        nothing = SimpleNamespace(open=())
+        self.account = SimpleNamespace(positions=nothing, orders=nothing)
         self.is_flat = False
         self.kills: list[str] = []
         self.appender = self
@@ -136,8 +158,12 @@ class House:
 
     def put_in(self) -> None:
         """Seat the guest."""
-        parts = cast(Any, (self.guest, self.places, self.places))
-        self.runs._opened[ACME] = _Opened(*parts)
+        market = SimpleNamespace(is_paper=True)
+        place = SimpleNamespace(
+            name=ON_PAPER, market=market, terminal=self.places, taker=self.places
+        )
+        parts = cast(Any, (self.guest, place, self.places, self.places))
+        self.runs._opened[ACME] = Opened(*parts)
 
     async def _open(self, _tenant_id: TenantId) -> None:
         self.put_in()

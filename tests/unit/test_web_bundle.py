@@ -13,6 +13,7 @@ import plan2
 from plan2.connectivity.gateway.static import Site
 
 UI = Path(plan2.__file__).parent / "_ui"
+WEB = Path(plan2.__file__).parent / "interface" / "web"
 FIRST_LOAD_MAX_BYTES = 260_000
 CHUNK_MAX_BYTES = 120_000
 
@@ -75,3 +76,26 @@ def test_what_decides_about_updates_is_asked_for_every_time() -> None:
     assert assets["/sw.js"].media_type == "text/javascript"
     hashed = [asset for name, asset in assets.items() if name.startswith("/assets/")]
     assert all("immutable" in asset.cache_control for asset in hashed)
+
+
+def test_notices_name_every_package_that_the_page_consists_of() -> None:
+    """Each with its licence; nothing that only builds it; the credit of the chart."""
+    told = (UI / "THIRD_PARTY_NOTICES.txt").read_text(encoding="utf-8")
+    named = dict(re.findall(r"^={80}\n(\S+) (\d+\.\d+\.\d+\S*) \(", told, re.MULTILINE))
+    wanted = json.loads((WEB / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    tools = {"vite", "@vitejs/plugin-react"}
+    assert {name: wanted[name] for name in wanted if name not in tools}.items() <= named.items()
+    assert not tools & named.keys()
+    locked = json.loads((WEB / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert {f"node_modules/{name}" for name in named} <= locked.keys()
+    for section in told.split("=" * 80)[2:]:
+        assert re.search(r"licen[cs]e|copyright", section, re.IGNORECASE), section[:80]
+    assert "TradingView" in told
+    assert "https://www.tradingview.com/" in told
+
+
+def test_the_charts_credit_is_on_the_page_of_help() -> None:
+    """Its text and its link are in what the page of help consists of."""
+    scripts = [path.read_text(encoding="utf-8") for path in (UI / "assets").glob("*.js")]
+    assert any("https://www.tradingview.com" in text for text in scripts)
+    assert any("THIRD_PARTY_NOTICES.txt" in text for text in scripts)

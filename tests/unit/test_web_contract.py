@@ -19,7 +19,7 @@ from plan2.intelligence.decision import record
 from plan2.interface import alert_rows, broker_items, items, job_items, order_items
 from plan2.interface.api import order_bodies
 from plan2.interface.streaming.protocol import Kind, RateClass
-from plan2.wiring.opening import health_of
+from plan2.wiring.terminal_health import health_of
 
 SOURCES = Path(__file__).parents[2] / "src" / "plan2" / "interface" / "web" / "src"
 

@@ -167,7 +167,12 @@ def owner_of(rules: Rules) -> Owner:
 class Desk:
     """An account with everything around it replaced by lists."""
 
-    def __init__(self, rules: Rules = RULES, management: Management = MANAGEMENT) -> None:
+    def __init__(
+        self,
+        rules: Rules = RULES,
+        management: Management = MANAGEMENT,
+        instrument: Instrument = EURUSD,
+    ) -> None:
         self.is_connected = True
         self.sink = ListSink()
         self.journal = ListJournal()
@@ -182,7 +187,7 @@ class Desk:
                 currency="USD",
                 start_balance=Decimal("10000.00"),
             ),
-            {"EURUSD": EURUSD},
+            {instrument.symbol: instrument},
             rules,
             AccountServices(
                 chronicle=Chronicle(self.journal, self.sink, self.bus),

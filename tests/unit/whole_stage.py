@@ -27,6 +27,7 @@ from plan2.connectivity.identity.tenants import Tenants
 from plan2.connectivity.jobs.job import JobKind
 from plan2.connectivity.registry import Service, ServiceKind, ServiceRegistry
 from plan2.dataflow.archive import TickArchive
+from plan2.dataflow.market_archive import MarketArchive
 from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.clock_watch import ClockWatch
 from plan2.foundation.config.flags import Flags
@@ -46,6 +47,7 @@ from plan2.foundation.secrets.rotation_table import Rotation
 from plan2.foundation.secrets.sealing import Sealer
 from plan2.foundation.time_sources import Reading
 from plan2.foundation.values import TenantId
+from plan2.intelligence.comparison.traded import Traded
 from plan2.intelligence.flows.source import write_source
 from plan2.interface.alerts.service import AlertService
 from plan2.interface.api.alert_channels import AlertChannelRoutes
@@ -74,12 +76,14 @@ from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
 from plan2.interface.api.settings import SettingsRoutes
 from plan2.interface.api.settings_desk import SettingsDesk
 from plan2.interface.api.telegram import TelegramParts, TelegramRoutes
+from plan2.interface.api.tenant_brokers import TenantBrokerRoutes
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
 from plan2.interface.notify.notification import Notification, Recipient
 from plan2.wiring.backtest_asking import check_asked
 from unit.alert_fixtures import AlertRoom
 from unit.assistant_fixtures import Agreed, AssistantRoom
+from unit.broker_fixtures import NoBrokers
 from unit.candidate_fixtures import Life
 from unit.chat_fixtures import FakeRunning, memory_pairings
 from unit.credential_fixtures import CredentialStage
@@ -166,6 +170,7 @@ class WholeStage(Stage):
         self.alerts = AlertRoom()
         self.assistants = AssistantRoom(folder)
         self.flows = defaultdict[str, Registry](Registry)
+        self.traded: dict[tuple[str, str, str], list[Traded]] = {}
         self.candidates = CandidateParts(
             desk=self.life.desk,
             take_up=self.life.intake.take_up,
@@ -216,6 +221,7 @@ class WholeStage(Stage):
             *JoinRoutes(people.invitations).handlers(),
             *ApprovalRoutes(people.approvals).handlers(),
             *TenantRoutes(self.tenants).handlers(),
+            *TenantBrokerRoutes(NoBrokers(TENANT, OTHER)).handlers(),
             *SettingsRoutes(self.overlay, desk, self.base).handlers(),
             *FlagRoutes(self.flags).handlers(),
             *SecretRoutes(keys, self.rotations, lambda: [TENANT, OTHER]).handlers(),
@@ -240,7 +246,7 @@ class WholeStage(Stage):
             *TrainingRoutes(
                 TrainingParts(
                     jobs=self.job_room.jobs,
-                    archive=TickArchive(self.folder / "archive"),
+                    archive=MarketArchive(self.folder / "archive"),
                     home=TENANT,
                     families=("xgboost",),
                     horizon_minutes=120,
@@ -285,9 +291,14 @@ class WholeStage(Stage):
             archive=TickArchive(self.folder / "archive"),
             folder_of=self.backtests_of,
             check=check_asked,
+            traded=self._traded,
             reader=asyncio.Semaphore(READERS),
         )
         return [*BacktestRoutes(parts).handlers(), *BacktestTableRoutes(parts).handlers()]
+
+    async def _traded(self, tenant: TenantId, name: str, digest: str) -> list[Traded]:
+        """What was put there for a tenant."""
+        return self.traded.get((tenant, name, digest), [])
 
     def _flow_parts(self) -> FlowParts:
         """Registries in memory; who has none of their own has an empty one."""

@@ -13,6 +13,7 @@ from plan2.commands.options import (
     resolve_data_dir,
     say,
 )
+from plan2.commands.tables import print_done
 from plan2.foundation.errors import InputError
 
 Row = dict[str, Any]  # JSON of GET /api/v1/alerts…
@@ -145,8 +146,9 @@ def test(
 @command.command(name="remove", epilog=examples('plan2 alerts remove "EURUSD high"'))
 @click.argument("rule")
 @data_dir_option
+@json_option
 @click.pass_context
-def remove(ctx: click.Context, rule: str, data_dir: Path | None) -> None:
+def remove(ctx: click.Context, rule: str, data_dir: Path | None, as_json: bool) -> None:
     """Take a rule away, by name or id; what it raised stays in the history."""
     from plan2.commands.running import ask, quoted, request
 
@@ -154,7 +156,7 @@ def remove(ctx: click.Context, rule: str, data_dir: Path | None) -> None:
     for each in ask(folder, "alerts/rules")["items"]:
         if rule in {each["name"], each["rule_id"]}:
             request(folder, "DELETE", f"alerts/rules/{quoted(each['rule_id'])}")
-            click.echo(f"Removed: {each['name']}.")
+            print_done([each], "Removed: {name}.", as_json)
             return
     raise InputError(f"There is no alert rule {rule!r}.", remedy="`plan2 alerts list` shows them.")
 
@@ -193,31 +195,39 @@ def history(
 @click.argument("alert_id", required=False)
 @click.option("--all", "every", is_flag=True, help="Everything that waits.")
 @data_dir_option
+@json_option
 @click.pass_context
-def ack(ctx: click.Context, alert_id: str | None, every: bool, data_dir: Path | None) -> None:
+def ack(
+    ctx: click.Context, alert_id: str | None, every: bool, data_dir: Path | None, as_json: bool
+) -> None:
     """Say that you have seen an alert; an id may be cut short."""
     from plan2.commands.running import quoted, request
 
     folder = resolve_data_dir(ctx, data_dir)
-    for each in _waiting(folder, alert_id, every=every):
+    found = _waiting(folder, alert_id, every=every)
+    for each in found:
         request(folder, "POST", f"alerts/{quoted(each['alert_id'])}/acknowledge")
-        click.echo(f"Acknowledged: {each['title']}.")
+    print_done(found, "Acknowledged: {title}.", as_json)
 
 
 @command.command(name="snooze", epilog=examples("plan2 alerts snooze 3f2a --minutes 60"))
 @click.argument("alert_id")
 @click.option("--minutes", default=30, show_default=True, type=click.IntRange(1, 10_080))
 @data_dir_option
+@json_option
 @click.pass_context
-def snooze(ctx: click.Context, alert_id: str, minutes: int, data_dir: Path | None) -> None:
+def snooze(
+    ctx: click.Context, alert_id: str, minutes: int, data_dir: Path | None, as_json: bool
+) -> None:
     """Put an alert off; it comes back, and its rule is quiet until then."""
     from plan2.commands.running import quoted, request
 
     folder = resolve_data_dir(ctx, data_dir)
-    for each in _waiting(folder, alert_id):
+    found = _waiting(folder, alert_id)
+    for each in found:
         path = f"alerts/{quoted(each['alert_id'])}/snooze"
         request(folder, "POST", path, {"minutes": minutes})
-        click.echo(f"Put off for {minutes} min: {each['title']}.")
+    print_done(found, f"Put off for {minutes} min: {{title}}.", as_json)
 
 
 @command.command(name="beat", epilog=examples("plan2 alerts beat my-script"))

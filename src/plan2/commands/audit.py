@@ -13,6 +13,7 @@ import msgspec
 
 from plan2.commands.audit_months import ARCHIVE, CHECKPOINTS, hold, lift, tenant_option
 from plan2.commands.audit_months import archive as archive_months
+from plan2.commands.audit_past import past
 from plan2.commands.options import (
     data_dir_option,
     examples,
@@ -68,6 +69,7 @@ def command() -> None:
 command.add_command(archive_months)
 command.add_command(hold)
 command.add_command(lift)
+command.add_command(past)
 
 
 @command.command(

@@ -47,13 +47,14 @@ def promote_to(
 ) -> dict[str, Any]:
     """Take a candidate up to a state, one recorded step after another; returns the last answer.
 
-    Stops at the first gate that is closed, or at the first step that waits for a second person.
+    Stops at the first gate that is closed, or at the first step that waits for a second person. A
+    step that the learning loop took meanwhile counts as taken.
 
     Raises:
         NotRunning: no Plan2 runs that could serve it.
         Refused: a gate is closed, or the state does not lead there.
     """
-    from plan2.commands.running import ask, quoted, request
+    from plan2.commands.running import Refused, ask, quoted, request
 
     home = running_folder(folder)
     path = f"candidates/{quoted(candidate_id)}"
@@ -62,7 +63,13 @@ def promote_to(
     while answer["outcome"] == "done" and answer["candidate"]["state"] != to:
         step = _next(answer["candidate"], to)
         body = {"to": step, "reason": reason}
-        answer = request(home, "POST", f"{path}/{verb}", body)
+        try:
+            answer = request(home, "POST", f"{path}/{verb}", body)
+        except Refused:
+            now = ask(home, path)
+            if not _is_further(now["candidate"], answer["candidate"]):
+                raise
+            answer = {"outcome": "done", **now}
     return answer
 
 
@@ -89,6 +96,12 @@ def _next(candidate: dict[str, Any], to: str) -> str:
     if to not in WAY or state not in WAY or WAY.index(state) >= WAY.index(to):
         return to
     return WAY[WAY.index(state) + 1]
+
+
+def _is_further(now: dict[str, Any], before: dict[str, Any]) -> bool:
+    """Whether a candidate went up the usual way since it was looked at."""
+    is_known = now["state"] in WAY and before["state"] in WAY
+    return is_known and WAY.index(now["state"]) > WAY.index(before["state"])
 
 
 def _words(card: dict[str, Any]) -> str:

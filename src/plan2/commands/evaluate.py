@@ -13,7 +13,8 @@ from plan2.commands.options import (
     resolve_data_dir,
     resolve_settings,
 )
-from plan2.commands.train import END_OF_TIME_NS, carry_out, nanoseconds, tell_progress
+from plan2.commands.progress_line import progress_line
+from plan2.commands.train import END_OF_TIME_NS, carry_out, nanoseconds
 from plan2.commands.training_order import Order
 
 
@@ -70,7 +71,8 @@ def command(
         registers=False,
         opens_seal=open_sealed,
     )
-    found = carry_out(order, tell_progress)
+    with progress_line() as progress:
+        found = carry_out(order, progress)
     if as_json:
         print_json(found)
         return

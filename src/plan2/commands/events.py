@@ -5,7 +5,9 @@ one for as long as they need it.
 """
 
 import asyncio
-from collections.abc import Sequence
+import shutil
+import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, TypedDict, Unpack
@@ -21,6 +23,7 @@ from plan2.commands.options import (
     resolve_settings,
     say,
 )
+from plan2.commands.tables import cell_text
 from plan2.foundation.errors import InputError
 from plan2.foundation.events.catalog import STORED
 from plan2.foundation.eventstore.record import StoredEvent
@@ -28,6 +31,10 @@ from plan2.foundation.values import TenantId
 
 FOLLOW_PAUSE_S: Final = 0.5
 BROKEN_EXIT_CODE: Final = 8
+WIDTH: Final = 200
+"""Letters of a line where there is no terminal."""
+HIDDEN: Final = frozenset({"ts_ns", "tenant_id"})
+"""Members that a line says already or that are the same in all; `--full` has them."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 tenant_option = click.option(
@@ -46,6 +53,7 @@ class TailOptions(TypedDict):
     limit: int
     tenant: str
     as_json: bool
+    is_full: bool
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -81,6 +89,7 @@ def command() -> None:
         "plan2 events tail --limit 100",
         "plan2 events tail --type DecisionMade --type OrderPlaced --json | jq .data",
         "plan2 events tail --follow",
+        "plan2 events tail --type RiskLimitBreached --full",
     )
 )
 @click.option("--follow", is_flag=True, help="Go on with new events until Ctrl+C.")
@@ -90,14 +99,16 @@ def command() -> None:
 )
 @tenant_option
 @data_dir_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, whole.")
+@click.option("--full", "is_full", is_flag=True, help="Print everything an event says below it.")
 @click.pass_context
 def tail(ctx: click.Context, data_dir: Path | None, **options: Unpack[TailOptions]) -> None:
-    """Print the newest events, oldest first."""
+    """Print the newest events, oldest first, a line each."""
     from plan2.foundation.loop import run_async
     from plan2.foundation.storage import open_database
 
-    types, as_json = options["types"], options["as_json"]
+    types = options["types"]
+    show = _as_json if options["as_json"] else _whole if options["is_full"] else _short
     _check_types(types)
     settings = resolve_settings(ctx, data_dir).settings
     whose = TenantId(options["tenant"])
@@ -109,11 +120,11 @@ def tail(ctx: click.Context, data_dir: Path | None, **options: Unpack[TailOption
             newest = await store.read_all(
                 whose, before=end + 1, limit=options["limit"], newest_first=True, types=types
             )
-            _print(newest[::-1], as_json=as_json)
+            _print(newest[::-1], show)
             since_us = 0
             while options["follow"]:
                 page = await store.tail(whose, end, since_us=since_us)
-                _print([each for each in page if not types or each.type in types], as_json=as_json)
+                _print([each for each in page if not types or each.type in types], show)
                 if page:
                     end, since_us = page[-1].position, page[-1].at_us
                 else:
@@ -169,14 +180,40 @@ def _check_types(types: Sequence[str]) -> None:
         )
 
 
-def _print(events: Sequence[StoredEvent], *, as_json: bool) -> None:
+def _print(events: Sequence[StoredEvent], show: Callable[[StoredEvent], str]) -> None:
     for event in events:
-        at = (EPOCH + timedelta(microseconds=event.at_us)).isoformat(timespec="microseconds")
-        if as_json:
-            click.echo(msgspec.json.encode(_line(event, at)).decode())
-        else:
-            place = f"{event.position:>8}  {at[:-6]}Z  {event.type:<26} {event.stream_id}"
-            click.echo(f"{place}\n{'':10}{event.payload.decode()}")
+        click.echo(show(event))
+
+
+def _as_json(event: StoredEvent) -> str:
+    return msgspec.json.encode(_line(event, f"{_at(event)}+00:00")).decode()
+
+
+def _whole(event: StoredEvent) -> str:
+    return f"{_head(event)}\n{'':10}{event.payload.decode()}"
+
+
+def _short(event: StoredEvent) -> str:
+    """Where it stands and what it says in plain members, cut to the width of the terminal."""
+    members: dict[str, object] = msgspec.json.decode(event.payload)
+    said = " ".join(
+        f"{name}={cell_text(value)}"
+        for name, value in members.items()
+        if name not in HIDDEN and not isinstance(value, dict | list) and value not in ("", None)
+    )
+    width = shutil.get_terminal_size((WIDTH, 1)).columns if sys.stdout.isatty() else WIDTH
+    text = f"{_head(event)}  {said}"
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _head(event: StoredEvent) -> str:
+    return f"{event.position:>8}  {_at(event)[:-3]}Z  {event.type:<22} {event.stream_id}"
+
+
+def _at(event: StoredEvent) -> str:
+    """When it was written down, UTC, to the microsecond."""
+    at = EPOCH + timedelta(microseconds=event.at_us)
+    return at.replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
 def _line(event: StoredEvent, at: str) -> Line:

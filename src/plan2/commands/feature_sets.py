@@ -13,21 +13,23 @@ from plan2.commands.options import (
     print_json,
     resolve_data_dir,
     resolve_settings,
-    say,
 )
 from plan2.foundation.errors import InputError
-from plan2.foundation.values import NS_PER_DAY, TenantId, TickBlock
-from plan2.intelligence.features.catalog import GROUPS, SEQUENCE, Feature
+from plan2.foundation.values import TenantId
+from plan2.intelligence.features.catalog import SEQUENCE, Feature
+from plan2.intelligence.features.feature_set import ALL_GROUPS
 from plan2.intelligence.features.plan import FeaturePlan, default_plan
+from plan2.intelligence.features.requested import PEER
 from plan2.intelligence.features.shelf import chosen_set
 from plan2.wiring.feature_plan import installation_of, shelf_of
 
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
-NEWEST_DAYS = 5
-WALK_TICKS = 40_000
 
 tenant_option = click.option("--tenant", default="default", show_default=True, help="Whose sets.")
 ticks_option = click.option("--ticks", type=FILE, default=None, help="File of ticks to use.")
+peer_option = click.option(
+    "--peer", "peers", type=FILE, multiple=True, help="File of ticks of another symbol; repeat it."
+)
 symbol_option = click.option("--symbol", default=None, help="Archived symbol to use instead.")
 
 
@@ -90,7 +92,7 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
 def list_features(ctx: click.Context, tenant: str, data_dir: Path | None, as_json: bool) -> None:
     """List the catalogue and the sets that are kept."""
     shelf = shelf_of(resolve_data_dir(ctx, data_dir), TenantId(tenant))
-    groups = {**GROUPS, "bar": SEQUENCE}
+    groups = {**ALL_GROUPS, "of(PEER, …)": PEER, "bar": SEQUENCE}
     listing = Listing(
         features=[_line(f, group) for group, members in groups.items() for f in members],
         sets=[
@@ -172,12 +174,14 @@ def add(ctx: click.Context, file: Path, tenant: str, data_dir: Path | None, as_j
     epilog=examples(
         "plan2 features check my_set.toml                      on archived ticks",
         "plan2 features check calm_trend --ticks EURUSD.parquet",
+        "plan2 features check majors --ticks EURUSD.parquet --peer GBPUSD.parquet",
         "plan2 features check default --symbol EURUSD --json",
     ),
 )
 @click.argument("wanted", metavar="SET|FILE")
 @ticks_option
 @symbol_option
+@peer_option
 @tenant_option
 @data_dir_option
 @json_option
@@ -187,6 +191,7 @@ def check(
     wanted: str,
     ticks: Path | None,
     symbol: str | None,
+    peers: tuple[Path, ...],
     tenant: str,
     data_dir: Path | None,
     as_json: bool,
@@ -195,17 +200,14 @@ def check(
 
     Exit code 1 when something is wrong. Without archived ticks a random walk is used.
     """
-    from plan2.intelligence.features.engine import FeatureEngine
+    from plan2.commands.feature_ticks import beside_of, ticks_of
     from plan2.intelligence.features.set_check import check_features, save_report
-    from plan2.intelligence.features.tables import instrument_of
 
-    plan = _plan(ctx, wanted, tenant, data_dir)
-    block = _ticks(resolve_data_dir(ctx, data_dir), ticks, symbol)
-    instrument = instrument_of(block)
-    report = check_features(
-        plan, lambda part: FeatureEngine(plan, instrument).step_block(part), block
-    )
-    save_report(installation_of(resolve_data_dir(ctx, data_dir)), report)
+    plan, folder = _plan(ctx, wanted, tenant, data_dir), resolve_data_dir(ctx, data_dir)
+    block = ticks_of(folder, ticks, symbol)
+    beside = beside_of(folder, plan, block, peers)
+    report = check_features(plan, beside.compute, block, disturbed=beside.disturbed)
+    save_report(installation_of(folder), report)
     if as_json:
         print_json(report)
     else:
@@ -230,6 +232,7 @@ def check(
 @click.argument("wanted", metavar="SET|FILE")
 @ticks_option
 @symbol_option
+@peer_option
 @tenant_option
 @data_dir_option
 @json_option
@@ -239,17 +242,17 @@ def values(
     wanted: str,
     ticks: Path | None,
     symbol: str | None,
+    peers: tuple[Path, ...],
     tenant: str,
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
     """Show what a set says after the last tick of a file or of the archive."""
-    from plan2.intelligence.features.engine import FeatureEngine
-    from plan2.intelligence.features.tables import instrument_of
+    from plan2.commands.feature_ticks import beside_of, ticks_of
 
-    plan = _plan(ctx, wanted, tenant, data_dir)
-    block = _ticks(resolve_data_dir(ctx, data_dir), ticks, symbol)
-    engine = FeatureEngine(plan, instrument_of(block))
+    plan, folder = _plan(ctx, wanted, tenant, data_dir), resolve_data_dir(ctx, data_dir)
+    block = ticks_of(folder, ticks, symbol)
+    engine = beside_of(folder, plan, block, peers).engine()
     engine.step_block(block)
     known = [None if value != value else value for value in engine.values.tolist()]  # noqa: PLR0124 - NaN
     found = Values(
@@ -270,37 +273,6 @@ def _plan(ctx: click.Context, wanted: str, tenant: str, data_dir: Path | None) -
     settings = resolve_settings(ctx, data_dir).settings
     shelf = shelf_of(resolve_data_dir(ctx, data_dir), TenantId(tenant))
     return default_plan(settings.market.bar_period_s, chosen_set(wanted, shelf))
-
-
-def _ticks(folder: Path, file: Path | None, symbol: str | None) -> TickBlock:
-    """Ticks of a file, else the newest days of the archive, else a random walk."""
-    from plan2.dataflow.archive import TickArchive
-    from plan2.dataflow.importers.dataset import ImportOptions
-    from plan2.dataflow.importers.importing import read_ticks
-    from plan2.dataflow.server_clock import ServerClock
-    from plan2.dataflow.tick_merge import join_ticks
-    from plan2.intelligence.features.set_check import random_walk
-
-    if file is not None:
-        options = ImportOptions(symbol, ServerClock.parse("newyork+7"))
-        parts = [batch.usable for batch in read_ticks(file, options)]
-        if not any(map(len, parts)):
-            raise InputError(f"{file}: there is no usable tick in it.")
-        return join_ticks(parts[0].symbol, parts)
-    archive = TickArchive(folder / "archive")
-    known = archive.symbols()
-    if symbol is None and not known:
-        say(f"No ticks are archived: a random walk of {WALK_TICKS:,} ticks is used.")
-        return random_walk("EURUSD", WALK_TICKS)
-    chosen = symbol or known[0]
-    if chosen not in known:
-        raise InputError(
-            f"No ticks are archived for {chosen}; archived symbols: {', '.join(known) or 'none'}."
-        )
-    days = archive.coverage(chosen)[-NEWEST_DAYS:]
-    start_ns = days[0].first_ts_ns // NS_PER_DAY * NS_PER_DAY
-    say(f"Ticks of {chosen}, {days[0].day} to {days[-1].day}, are used.")
-    return archive.read(chosen, start_ns)
 
 
 def _line(feature: Feature, group: str) -> Line:

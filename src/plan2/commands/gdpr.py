@@ -18,7 +18,7 @@ from plan2.commands.options import (
     resolve_settings,
     say,
 )
-from plan2.commands.running import download, quoted, request
+from plan2.commands.running import download, quoted, request, user_id_of
 from plan2.commands.tables import print_table, time_text
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import TenantId
@@ -65,11 +65,11 @@ def command() -> None:
 def export(
     ctx: click.Context, *, user_id: str, out: Path, tenant: str, data_dir: Path | None
 ) -> None:
-    """Write everything about a person into a ZIP of JSON and CSV."""
+    """Write everything about a person into a ZIP of JSON and CSV; USER_ID may be a name."""
     if out.exists():
         raise InputError(f"{out} exists already.", remedy="Name a file that does not exist yet.")
     folder = resolve_data_dir(ctx, data_dir)
-    path = f"privacy/{quoted(user_id)}/export"
+    path = f"privacy/{quoted(_person(folder, user_id, tenant))}/export"
     done = download(folder, path, out, method="POST", tenant=tenant)
     click.echo(f"{out}: {done:,} bytes.")
 
@@ -97,10 +97,15 @@ def erase(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Erase a person for good; prints what was kept and on which legal basis."""
+    """Erase a person for good; prints what was kept and on which legal basis.
+
+    USER_ID may be a name as long as the person has one.
+    """
     folder = resolve_data_dir(ctx, data_dir)
+    named, user_id = user_id, _person(folder, user_id, tenant)
     if not yes:
-        click.confirm(f"Erase {user_id}? It cannot be undone.", abort=True, err=True)
+        who = named if named == user_id else f"{named} ({user_id})"
+        click.confirm(f"Erase {who}? It cannot be undone.", abort=True, err=True)
     body = {"reason": reason, "confirm": user_id}
     report = request(folder, "POST", f"privacy/{quoted(user_id)}/erase", body, tenant)
     if as_json:
@@ -169,6 +174,17 @@ def data_map(*, as_json: bool) -> None:
         print_json(entries)
     else:
         print_table(entries, MAP_COLUMNS)
+
+
+def _person(folder: Path, user: str, tenant: str) -> str:
+    """The id of somebody named by name or id.
+
+    Who was erased is in no list any more: what is not found there is taken as an id.
+    """
+    try:
+        return user_id_of(folder, user, tenant)
+    except InputError:
+        return user
 
 
 def _print_touched(word: str, touched: list[dict[str, Any]]) -> None:  # JSON of the API

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from plan2.commands import learn_features
+from plan2.commands import learn_features, learn_rehearse
 from plan2.commands.options import (
     data_dir_option,
     examples,
@@ -76,6 +76,7 @@ def command() -> None:
 
 
 command.add_command(learn_features.command)
+command.add_command(learn_rehearse.command)
 
 
 @command.command(

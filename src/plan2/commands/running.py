@@ -30,6 +30,7 @@ CHUNK_BYTES: Final = 1 << 18
 JSON: Final = "application/json"
 TENANT_HEADER: Final = "X-Plan2-Tenant"
 PROBLEM_MAX_BYTES: Final = 1 << 16
+NOT_NOW: Final = frozenset({http.client.TOO_MANY_REQUESTS, http.client.SERVICE_UNAVAILABLE})
 BROKEN_OFF: Final = (
     urllib.error.URLError,
     TimeoutError,
@@ -55,7 +56,8 @@ class Refused(Plan2Error):
     """The running Plan2 would not do it; it said why.
 
     Attributes:
-        status: HTTP status. reason: the problem's stable code, such as `not_found`.
+        status: HTTP status; 429 and 503 end with the exit code of what may be tried again.
+        reason: the problem's stable code, such as `not_found`.
     """
 
     code = "refused"
@@ -66,6 +68,8 @@ class Refused(Plan2Error):
         super().__init__(message, remedy=remedy)
         self.status = status
         self.reason = reason
+        if status in NOT_NOW:
+            self.exit_code = Recoverable.exit_code
 
 
 def send(folder: Path, command: str, body: dict[str, object], tenant: str = "") -> Answer:
@@ -263,9 +267,11 @@ def _refused(error: urllib.error.HTTPError) -> Refused:
     if not isinstance(problem, dict):
         problem = {}
     said = problem.get("detail") or f"Plan2 answered HTTP {error.code}."
+    wait = error.headers.get("Retry-After", "")
+    is_soon = error.code in NOT_NOW and wait.isdecimal()
     return Refused(
         str(said),
-        remedy=str(problem.get("remedy", "")),
+        remedy=f"Try again in {wait} s." if is_soon else str(problem.get("remedy", "")),
         status=error.code,
         reason=str(problem.get("code", "")),
     )

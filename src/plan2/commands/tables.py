@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+from plan2.commands.options import print_json
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 GAP: Final = "  "
 NOTHING: Final = "–"
@@ -34,6 +36,21 @@ def print_table(
     click.echo(click.style(_line(heads, widths, figures), bold=_is_terminal()))
     for cells in texts:
         click.echo(_line(cells, widths, figures))
+
+
+def print_done(rows: Sequence[Row], sentence: str, as_json: bool) -> None:
+    """Say of each row that something was done with it; as JSON the rows themselves.
+
+    Args:
+        rows: what it was done with.
+        sentence: with names of members, such as `Removed: {name}.`
+        as_json: for a program.
+    """
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(sentence.format(**{name: cell_text(value) for name, value in row.items()}))
 
 
 def cell_text(value: object) -> str:

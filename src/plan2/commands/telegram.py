@@ -16,7 +16,7 @@ from plan2.commands.options import (
     resolve_settings,
 )
 from plan2.commands.running import quoted, request, user_id_of, with_query
-from plan2.commands.tables import print_table, time_text
+from plan2.commands.tables import print_done, print_table, time_text
 from plan2.foundation.config.schema_telegram import Telegram
 from plan2.foundation.errors import Recoverable
 
@@ -108,12 +108,15 @@ def people(ctx: click.Context, tenant: str, data_dir: Path | None, as_json: bool
 @click.argument("pairing_id")
 @tenant_option
 @data_dir_option
+@json_option
 @click.pass_context
-def unpair(ctx: click.Context, pairing_id: str, tenant: str, data_dir: Path | None) -> None:
+def unpair(
+    ctx: click.Context, pairing_id: str, tenant: str, data_dir: Path | None, as_json: bool
+) -> None:
     """End a pairing at once; `plan2 telegram people` shows the ids."""
     folder = resolve_data_dir(ctx, data_dir)
     request(folder, "DELETE", f"telegram/chats/{quoted(pairing_id)}", tenant=tenant)
-    click.echo("The chat is unpaired.")
+    print_done([{"pairing_id": pairing_id}], "The chat is unpaired.", as_json)
 
 
 async def _username(settings: Telegram) -> str:

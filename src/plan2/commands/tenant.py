@@ -17,6 +17,8 @@ from plan2.commands.options import (
 )
 from plan2.commands.running import quoted, request, with_query
 from plan2.commands.tables import print_table, time_text
+from plan2.commands.tenant_broker import command as broker
+from plan2.foundation.database.tenancy import TENANT_PATTERN
 from plan2.foundation.errors import InputError, Recoverable
 
 Item = dict[str, Any]
@@ -45,6 +47,9 @@ def common_options(callback: F) -> F:
 )
 def command() -> None:
     """Make, list, suspend, export, delete and restore tenants; Plan2 must be running."""
+
+
+command.add_command(broker)
 
 
 @command.command("list", epilog=examples("plan2 tenant list", "plan2 tenant list --json"))
@@ -94,6 +99,10 @@ def create(
 
     ID is 1 to 48 of a-z, 0-9 and _. What fails half-way can be taken up with `plan2 tenant retry`.
     """
+    if not TENANT_PATTERN.fullmatch(tenant):
+        raise InputError(
+            f"{tenant!r} cannot be a tenant's id.", remedy="Use 1 to 48 of a-z, 0-9 and _."
+        )
     body = {
         "tenant_id": tenant,
         "name": name or tenant,
@@ -201,11 +210,12 @@ def delete(
     Only its id stays, so that nobody else gets it. What was sealed with its keys cannot be read
     any more, not from the export either.
     """
+    folder = resolve_data_dir(ctx, data_dir)
+    request(folder, "GET", _path(tenant))  # whether there is one is told before anybody is asked
     if not yes:
         typed = click.prompt(f"This cannot be undone. Type {tenant} to delete it", err=True)
         if typed != tenant:
             raise InputError("That is not the tenant's id; nothing was deleted.")
-    folder = resolve_data_dir(ctx, data_dir)
     path = with_query(_path(tenant), {"confirm": tenant, "reason": reason})
     request(folder, "DELETE", path)
     _print(_watch(folder, tenant, quiet=as_json), as_json)
@@ -287,6 +297,8 @@ def _print(item: Item, as_json: bool) -> None:
     click.echo(
         f"Tenant {item['tenant_id']} ({item['name'] or 'no name'}) is {item['state']}{detail}"
     )
+    if item["closing"]:
+        click.echo(f"  {item['closing']}")
     if item["work"]:
         click.echo(f"  under way: {item['work']['kind']} {item['work']['phase']}")
     for made in item["exports"]:

@@ -16,10 +16,12 @@ from plan2.commands.options import (
     resolve_settings,
     say,
 )
+from plan2.commands.tables import print_done
 from plan2.connectivity.identity.terminal_keys import (
     PostgresTerminalKeys,
     TerminalKey,
     TerminalKeys,
+    shown_key,
 )
 from plan2.foundation.values import TenantId
 
@@ -73,7 +75,8 @@ def create(
 ) -> None:
     """Make a key for one account, and print it; it cannot be shown again."""
     account_id = account or resolve_settings(ctx, data_dir).settings.terminal.account
-    secret, key = _with_keys(ctx, data_dir, tenant, lambda keys: keys.create(account_id, label))
+    bare, key = _with_keys(ctx, data_dir, tenant, lambda keys: keys.create(account_id, label))
+    secret = shown_key(tenant, bare)
     if as_json:
         print_json(Made(key.key_id, key.account_id, key.label, secret))
         return
@@ -105,11 +108,14 @@ def list_(ctx: click.Context, tenant: str, data_dir: Path | None, as_json: bool)
 @click.argument("key_id", metavar="ID")
 @tenant_option
 @data_dir_option
+@json_option
 @click.pass_context
-def revoke(ctx: click.Context, key_id: str, tenant: str, data_dir: Path | None) -> None:
+def revoke(
+    ctx: click.Context, key_id: str, tenant: str, data_dir: Path | None, as_json: bool
+) -> None:
     """Revoke a key for good; a link that uses it ends within two seconds."""
     _with_keys(ctx, data_dir, tenant, lambda keys: keys.revoke(key_id))
-    click.echo(f"Key {key_id} is revoked.")
+    print_done([{"key_id": key_id}], "Key {key_id} is revoked.", as_json)
 
 
 def _with_keys(

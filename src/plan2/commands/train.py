@@ -1,4 +1,4 @@
-"""`plan2 train`: train and evaluate on archived ticks; what comes out is a candidate."""
+"""`plan2 train`: train and evaluate on archived ticks or bars; what comes out is a candidate."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from plan2.commands.options import (
     resolve_data_dir,
     resolve_settings,
 )
+from plan2.commands.progress_line import progress_line
 from plan2.commands.training_order import Order, Progress, Trained
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.values import NS_PER_SECOND
@@ -110,7 +111,7 @@ def command(
     as_json: bool,
     **options: Unpack[TrainOptions],
 ) -> None:
-    """Train models on archived ticks.
+    """Train models on archived ticks, or on the bars of symbols that have no ticks.
 
     Events are labelled at prices that could have been had, with costs; forecasts are judged out of
     sample only, walk-forward and purged. The report says "insufficient evidence" when that is the
@@ -127,7 +128,8 @@ def command(
         return
     if promote:
         need_running(order.folder)
-    trained = carry_out(order, tell_progress)
+    with progress_line() as progress:
+        trained = carry_out(order, progress)
     if promote:
         promote_to(order.folder, trained.candidate_id, "champion", reason, is_override=True)
     if as_json:
@@ -163,11 +165,6 @@ def _work(order: Order) -> None:
     from plan2.foundation.worker_messages import answer
 
     answer(lambda channel: carry_out(order, lambda words, share: channel.progress(share, words)))
-
-
-def tell_progress(message: str, share: float) -> None:
-    """One line for a person who waits, beside the output."""
-    click.echo(f"{share:4.0%} {message}", err=True)
 
 
 def carry_out(order: Order, progress: Progress) -> Trained:

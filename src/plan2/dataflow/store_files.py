@@ -8,7 +8,7 @@ import os
 import string
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -88,12 +88,11 @@ class StagedFiles:
     def stage(self, path: Path, write: Callable[[Path], None]) -> None:
         """Let `write` make a new version of `path` beside it, and flush that to the disk."""
         beside = path.with_name(f".{path.name}.{len(self._staged)}.tmp")
-        try:
+        with ExitStack() as unfinished:
+            unfinished.callback(beside.unlink, missing_ok=True)
             write(beside)
             _flush(beside)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+            unfinished.pop_all()
         earlier = self._staged.get(path)
         if earlier is not None:
             beside.replace(earlier)

@@ -17,7 +17,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         digits: decimals of a price. point: 10**-digits. tick_size: smallest price step.
-        contract_size: units of the base currency in one lot.
+        base: currency or metal that is traded; the symbol itself for an index, a share, a future.
+        contract_size: units of the base in one lot.
         volume_min, volume_step, volume_max: lots.
         stops_level_points: least distance of stops and pending prices from the market, points.
         swap_long_points, swap_short_points: credited (+) or charged (-) per lot and night, points.

@@ -11,12 +11,13 @@ belong to an account. Accounts may be of many tenants; a fault of one stops that
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from plan2.dataflow.quality import QualityGate, Verdict
 from plan2.dataflow.terminals.port import LinkChange, OrderUpdate
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import Clock, stopwatch_ns
-from plan2.foundation.errors import Unrecoverable
+from plan2.foundation.errors import InvariantBroken, Plan2Error, Unrecoverable
 from plan2.foundation.events.market import BarClosed, MarketDataQuarantined, MarketDataReceived
 from plan2.foundation.latency import Latency
 from plan2.foundation.values import Tick
@@ -30,6 +31,18 @@ from plan2.intelligence.models.standing import SOUND, Standing
 from plan2.intelligence.models.trail import Trail
 from plan2.intelligence.regimes.watch import SituationWatch
 from plan2.intelligence.trading.account import TradingAccount
+
+FAULTS: Final = (Plan2Error, ArithmeticError)
+"""What an account's own part of a tick may fail with: its rules, its books, its numbers."""
+
+
+def unrecoverable(fault: Exception) -> Unrecoverable:
+    """The fault as one after which an account does not trade on."""
+    if isinstance(fault, Unrecoverable):
+        return fault
+    broken = InvariantBroken(f"It failed at a tick or an answer: {type(fault).__name__}: {fault}.")
+    broken.__cause__ = fault
+    return broken
 
 
 class Lane:
@@ -53,6 +66,7 @@ class Lane:
 
     def commit(self) -> None:
         """A bar closed: the recurrent models step over it, and new ones could later."""
+        self.situations.note()
         if self.engine.gap_reset:
             self.trail.clear()
         else:
@@ -75,15 +89,25 @@ class Lane:
             return self.ensemble.forecast(ts_ns, self.engine)
         return self.canary.forecast(self.ensemble, ts_ns, self.engine, bar_closed=bar_closed)
 
+    def among(self, families: tuple[str, ...]) -> Forecast | None:
+        """What those of some families alone say who made the last forecast; None = none do."""
+        speaker = self._speaker()
+        return None if speaker is None else speaker.among(families)
+
     def volatility(self) -> float:
         """Volatility of one day, a fraction of the price; NaN while the features warm up."""
         return self.engine.volatility_day
 
     def states(self) -> dict[str, bytes]:
         """The recurrent state that the last forecast started from."""
+        speaker = self._speaker()
+        return {} if speaker is None else speaker.states()
+
+    def _speaker(self) -> Ensemble | None:
+        """Who made the last forecast."""
         if self.canary is not None and self.canary.is_on:
-            return self.canary.ensemble.states()
-        return self.ensemble.states() if self.ensemble is not None else {}
+            return self.canary.ensemble
+        return self.ensemble
 
     def standing_in_turn(self) -> Standing:
         """How those stand who made the last forecast."""
@@ -103,11 +127,13 @@ class Seat:
     It listens to the account's own terminal; ticks come from the pipeline, which gates them.
     """
 
-    __slots__ = ("account", "on_fault")
+    __slots__ = ("account", "on_fault", "on_scene")
 
     def __init__(self, account: TradingAccount, on_fault: Callable[[Unrecoverable], None]) -> None:
         self.account = account
         self.on_fault = on_fault
+        self.on_scene: Callable[[Scene], object] = account.on_tick
+        """What the account does with each accepted tick of the market and its forecast."""
 
     def on_tick(self, tick: Tick) -> None:
         """Nothing: what its terminal quotes is not what features and models are made of."""
@@ -116,15 +142,15 @@ class Seat:
         """The broker said something about an order of the account."""
         try:
             self.account.on_order_update(update)
-        except Unrecoverable as fault:
-            self.on_fault(fault)
+        except FAULTS as fault:
+            self.on_fault(unrecoverable(fault))
 
     def on_link(self, change: LinkChange) -> None:
         """The way to the broker changed."""
         try:
             self.account.on_link(change)
-        except Unrecoverable as fault:
-            self.on_fault(fault)
+        except FAULTS as fault:
+            self.on_fault(unrecoverable(fault))
 
 
 class Pipeline:
@@ -178,12 +204,13 @@ class Pipeline:
             standing=lane.standing if lane.canary is None else lane.standing_in_turn(),
             volatility=lane.volatility,
             novelty=lane.situations.novelty,
+            among=lane.among,
         )
         for seat in self._seats:
             try:
-                seat.account.on_tick(scene)
-            except Unrecoverable as fault:
-                seat.on_fault(fault)
+                seat.on_scene(scene)
+            except FAULTS as fault:
+                seat.on_fault(unrecoverable(fault))
         decided = stopwatch_ns()
         self._announce(lane, tick, forecast, bar_closed)
         self.ticks += 1

@@ -16,6 +16,7 @@ from plan2.interface.api.order_preview import PreviewRoutes
 from plan2.interface.api.orders import OrderRoutes
 from plan2.interface.api.ports import SharedParts
 from plan2.interface.api.reports import ReportRoutes
+from plan2.interface.api.scenarios import ScenarioRoutes
 from plan2.interface.api.terminal_link import TerminalLinkRoute
 from plan2.interface.api.trading import DecisionRoutes, TradingRoutes
 from plan2.interface.live import MarketView
@@ -50,6 +51,7 @@ def build_interface(shared: SharedParts, shown: Shown, ids: IdSource) -> Interfa
         *DecisionRoutes(desks, shared.events, shared.features, shared.replayer).handlers(),
         *InsightRoutes(desks, shared.events, shared.features, shared.situations).handlers(),
         *TradingRoutes(desks).handlers(),
+        *ScenarioRoutes(desks, shown.history).handlers(),
         *ModelRoutes(shared.models).handlers(),
         *ReportRoutes(shared.reports).handlers(),
         *CommandRoutes(desks).handlers(),

@@ -17,6 +17,7 @@ from plan2.interface.items import AccountInfo, AccountRow, LimitItem
 from plan2.interface.order_items import OrderItem, PositionItem
 from plan2.interface.risk_items import RiskInfo
 from plan2.interface.risk_view import risk_of
+from plan2.interface.scenario_view import StressBook, stress_book_of
 from plan2.interface.screen import number_or_none, to_us
 
 
@@ -61,6 +62,10 @@ class Books(Protocol):
 
     def risk(self) -> RiskInfo:
         """Every limit with its use, exposure by currency and symbol."""
+        ...
+
+    def stress(self) -> StressBook:
+        """The open positions and limits from which stress is computed."""
         ...
 
 
@@ -130,6 +135,10 @@ class AccountBooks:
     def risk(self) -> RiskInfo:
         """Every limit with its use, exposure by currency and symbol."""
         return risk_of(self._account)
+
+    def stress(self) -> StressBook:
+        """The open positions and limits from which stress is computed."""
+        return stress_book_of(self._account)
 
     def _limits(self, drawdown: float) -> tuple[LimitItem, ...]:
         portfolio, risk = self._account.portfolio, self._account.rules.risk

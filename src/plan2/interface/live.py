@@ -87,6 +87,7 @@ class MarketView:
 
     Attributes:
         ticks: symbols with a new quote. forecasts: symbols with a new forecast.
+        feeds: symbols whose feed is in another state.
 
     Args:
         instruments: every symbol that is shown.
@@ -97,6 +98,7 @@ class MarketView:
         self.clock = clock
         self.ticks = Changes()
         self.forecasts = Changes()
+        self.feeds = Changes()
         self._views = {symbol: SymbolView(item) for symbol, item in instruments.items()}
 
     def subscribe(self, bus: Bus) -> None:
@@ -128,7 +130,9 @@ class MarketView:
         if ts_ns >= view.day_end_ns:
             view.start_day(tick)
         view.tick = tick
-        view.state = FRESH
+        if view.state != FRESH:
+            view.state = FRESH
+            self.feeds.mark(tick.symbol)
         view.candles.on_tick(tick)
         self.ticks.mark(tick.symbol)
 
@@ -146,6 +150,7 @@ class MarketView:
         if view is not None:
             view.state = event.state
             self.ticks.mark(event.symbol)
+            self.feeds.mark(event.symbol)
 
     def forecast_row(self, symbol: str) -> ForecastRow | None:
         """A symbol's last forecast as a stream row; None before the first."""

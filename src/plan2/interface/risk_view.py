@@ -6,10 +6,13 @@ The figures are those that the risk gate is given; nothing is measured here in a
 import math
 from typing import Final
 
-from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Tick
+from plan2.intelligence.risk.limits import AccountFigures
+from plan2.intelligence.risk.rules_portfolio import shortfall_of, volatility_of
+from plan2.intelligence.risk.stress import net_by_currency
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.interface.risk_items import CurrencyExposure, LimitUse, RiskInfo, SymbolExposure
+from plan2.interface.scenario_view import holdings_of
 from plan2.interface.screen import number_or_none, to_us
 
 HALT: Final = "halt"
@@ -32,7 +35,7 @@ def risk_of(account: TradingAccount) -> RiskInfo:
         limits=[
             *_loss_limits(account),
             *_exposure_limits(account, currencies),
-            *(_rate_limits(account, newest) if newest is not None else ()),
+            *(_measured_limits(account, newest) if newest is not None else ()),
         ],
         currencies=currencies,
         currency_limit=account.rules.risk.currency_exposure_max_fraction,
@@ -99,9 +102,29 @@ def _exposure_limits(account: TradingAccount, currencies: list[CurrencyExposure]
     ]
 
 
-def _rate_limits(account: TradingAccount, tick: Tick) -> list[LimitUse]:
+def _measured_limits(account: TradingAccount, tick: Tick) -> list[LimitUse]:
+    """What the gate measures anew for every order: all positions together, and floods."""
+    figures = account.figures(tick, tick.ts_ns)
+    return [*_joint_limits(account, figures), *_rate_limits(account, figures)]
+
+
+def _joint_limits(account: TradingAccount, figures: AccountFigures) -> list[LimitUse]:
+    """What all positions may do together, with what approved orders may still add to them."""
+    risk = account.rules.risk
+    used = (
+        ("volatility_target", volatility_of(figures)),
+        ("expected_shortfall", shortfall_of(figures, risk)),
+    )
+    settings = ("volatility_target_fraction", "expected_shortfall_max_fraction")
+    return [
+        _denies(rule, FRACTION, _share(account, value), getattr(risk, setting), setting)
+        for (rule, value), setting in zip(used, settings, strict=True)
+    ]
+
+
+def _rate_limits(account: TradingAccount, figures: AccountFigures) -> list[LimitUse]:
     """What is counted against floods, over windows that slide with market time."""
-    risk, figures = account.rules.risk, account.figures(tick, tick.ts_ns)
+    risk = account.rules.risk
     counted = (
         ("order_rate", figures.orders_last_minute, "orders_per_minute_max", MINUTE_S),
         ("messages_per_second", figures.messages_last_second, "messages_per_second_max", 1),
@@ -132,16 +155,7 @@ def _denies(
 
 def _currencies(account: TradingAccount) -> list[CurrencyExposure]:
     """Net of every currency that a position has, by its size; the unknown first."""
-    instruments, rates = account.portfolio.instruments, account.rates
-    net: dict[str, float] = {}
-    for position in account.positions.open.values():
-        instrument = instruments.get(position.symbol)
-        if instrument is None:
-            continue
-        lots = position.side.value * position.quantity
-        value = _value(instrument, lots, rates.rate(instrument.base))
-        net[instrument.base] = net.get(instrument.base, 0.0) + value
-        net[instrument.quote] = net.get(instrument.quote, 0.0) - value
+    net = net_by_currency(each for each in holdings_of(account) if each.base)
     items = [
         CurrencyExposure(
             currency=currency,
@@ -176,11 +190,6 @@ def _symbols(account: TradingAccount) -> list[SymbolExposure]:
 
 def _held(account: TradingAccount) -> list[str]:
     return sorted({position.symbol for position in account.positions.open.values()})
-
-
-def _value(instrument: Instrument, lots: float, base_rate: float) -> float:
-    """Signed value in account currency; NaN without a rate."""
-    return lots * instrument.contract_size * base_rate
 
 
 def _share(account: TradingAccount, value: float) -> float:

@@ -10,6 +10,7 @@ from plan2.intelligence.trading.control import Selector
 from plan2.interface.api.candidates import Overriding
 from plan2.interface.api.flow_items import FlowHouse
 from plan2.interface.api.flows import FlowOverriding
+from plan2.wiring.broker_desk import BROKER_BINDING, TenantBrokerDesk
 from plan2.wiring.installation import LIMIT_OVERRIDE, Installation
 
 GO_LIVE: Final = "go_live"
@@ -38,6 +39,7 @@ class Approving:
             GO_LIVE: Kind(summarise=_live_words, carry_out=self._resume),
             KILL_RELEASE: Kind(summarise=_release_words, carry_out=self._resume),
             FLOW_OVERRIDE: FlowOverriding(self._flows_of).kind(),
+            BROKER_BINDING: TenantBrokerDesk(self._installation).kind(),
             GATE_OVERRIDE: Overriding(lambda: self._installation.lifecycle).kind(),
         }
 

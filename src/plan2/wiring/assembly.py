@@ -34,6 +34,7 @@ from plan2.intelligence.trading.journal import Journal
 from plan2.intelligence.trading.placing import Submit
 from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.markets import BACKTEST, Market
+from plan2.wiring.surroundings import live_surroundings
 
 
 class AccountPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,11 +162,12 @@ def build_lanes(
 ) -> dict[str, Lane]:
     """One lane per symbol: quality gate, feature engine, and its models if there are any."""
     features = plan_of(settings)
+    around = live_surroundings(settings, features, instruments)
     return {
         symbol: Lane(
             symbol,
             QualityGate(symbol, settings.market.spike_sigmas),
-            FeatureEngine(features, instrument),
+            FeatureEngine(features, instrument, around),
             ensembles.get(symbol),
         )
         for symbol, instrument in instruments.items()

@@ -13,7 +13,7 @@ from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import TickBlock
 from plan2.intelligence.features.shelf import chosen_set
-from plan2.intelligence.training.assemble import assemble
+from plan2.intelligence.features.surroundings import Surroundings
 from plan2.intelligence.training.data_sets import (
     DataSetManifest,
     DataSets,
@@ -23,12 +23,14 @@ from plan2.intelligence.training.data_sets import (
 )
 from plan2.intelligence.training.dataset import SymbolSamples, pooled
 from plan2.intelligence.training.families.available import families
-from plan2.intelligence.training.from_bars import samples_of_bars
+from plan2.intelligence.training.horizons import demand_worthwhile
+from plan2.intelligence.training.material import samples_of
 from plan2.intelligence.training.report import TrainReport
 from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.training.train import Progress, train_on
 from plan2.intelligence.training.trials import Trials
 from plan2.wiring.feature_plan import shelf_of
+from plan2.wiring.surroundings import Span, archived_surroundings
 
 OnDay = Callable[[str], None]
 """Told the symbol after each archived day or bar series that was worked through."""
@@ -116,7 +118,11 @@ def assembled(
     folder: Path, order: BuildOrder, request: TrainRequest, on_day: OnDay
 ) -> list[SymbolSamples]:
     """Samples of every symbol, by the kernels and labels that serve."""
-    return [_samples(folder, order, request, symbol, on_day) for symbol in request.symbols]
+    span = Span(order.start_ns, order.end_ns, order.bars_s)
+    around = archived_surroundings(folder, request.plan(), request.symbols, span)
+    return [
+        _samples(folder, order, (request, around), symbol, on_day) for symbol in request.symbols
+    ]
 
 
 def days_to_read(folder: Path, order: BuildOrder, symbols: Iterable[str]) -> int:
@@ -148,6 +154,7 @@ def request_for(folder: Path, name: str, request: TrainRequest) -> TrainRequest:
         bar_period_s=rules.bar_period_s,
         barrier_sigmas=rules.barrier_sigmas,
         latency_ms=rules.latency_ms,
+        is_of_bars=manifest.source == "bars",
         feature_set=chosen_set(manifest.feature_set, shelf_of(folder)),
     )
     if found.plan().schema_id != manifest.schema_id or found.rules() != rules:
@@ -175,28 +182,29 @@ def train_on_data_set(
 
 
 def _samples(
-    folder: Path, order: BuildOrder, request: TrainRequest, symbol: str, on_day: OnDay
+    folder: Path,
+    order: BuildOrder,
+    asked: tuple[TrainRequest, Surroundings],
+    symbol: str,
+    on_day: OnDay,
 ) -> SymbolSamples:
+    request, around = asked
     instrument, plan, rules = request.instrument(symbol), request.plan(), request.rules()
     if order.bars_s:
         bars = BarArchive(folder / "archive").read(
             symbol, order.bars_s, order.start_ns, order.end_ns
         )
-        found = samples_of_bars(
-            bars,
-            instrument,
-            rules.horizon_s,
-            lambda block: assemble([block], instrument, plan, rules),
-        )
+        found = samples_of(bars, instrument, plan, rules, around)
         on_day(symbol)
     else:
         blocks = TickArchive(folder / "archive").iter_days(symbol, order.start_ns, order.end_ns)
-        found = assemble(_told(blocks, symbol, on_day), instrument, plan, rules)
+        found = samples_of(_told(blocks, symbol, on_day), instrument, plan, rules, around)
     if len(found.bar_ts) == 0:
         raise InputError(
             f"There is no closed bar of {symbol} in the chosen time.",
             remedy="`plan2 archive list` shows what is archived.",
         )
+    demand_worthwhile(symbol, found.labels, rules)
     return found
 
 

@@ -74,11 +74,12 @@ class Doorway:
         self._door: TerminalDoor | None = None
         self._opened: _Opened | None = None
 
-    def door(self, terminal: RemoteTerminal) -> TerminalDoor:
-        """The door to a terminal, for whoever holds a key of its account."""
+    def door(self, terminal: RemoteTerminal | None = None) -> TerminalDoor:
+        """The door, for whoever holds a key; `terminal` is the main account's, if it is remote."""
         if self._door is None:
             keys = TerminalKeys(self._table, LiveClock(), RandomIds())
-            self._door = TerminalDoor(keys, {terminal.name: terminal})
+            terminals = {} if terminal is None else {terminal.name: terminal}
+            self._door = TerminalDoor(keys, terminals)
         return self._door
 
     def certificate(self) -> str:

@@ -26,8 +26,9 @@ from plan2.foundation.errors import InputError, Unrecoverable
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.latency import Latency
 from plan2.foundation.loop import run_async
-from plan2.foundation.values import NS_PER_MINUTE, TenantId
+from plan2.foundation.values import NS_PER_MINUTE, NS_PER_SECOND, TenantId, Tick
 from plan2.intelligence.backtest.collecting import Collected
+from plan2.intelligence.backtest.doubts import NO_DOUBTS, Doubts
 from plan2.intelligence.backtest.log_digest import log_digest
 from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.flows.flow import Flow, flow_digest
@@ -92,7 +93,7 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
         settings: whose features and market terms hold.
         read: ticks of a symbol between two instants; `start_ns`, `end_ns`: which.
         data_id: names the ticks. folder: where machine code is kept, None = nowhere.
-        ensemble: whose forecasts the flow reads, None = nobody's.
+        ensemble: whose forecasts the flow reads, None = nobody's. doubts: what is held against it.
         warm_ns: how much of what came before the policy is shown first.
     """
 
@@ -105,6 +106,7 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
     data_id: str
     folder: Path | None = None
     ensemble: Ensemble | None = None
+    doubts: Doubts = NO_DOUBTS
     warm_ns: int = 0
 
 
@@ -134,7 +136,7 @@ async def play(wish: PipelineRun, on_progress: OnProgress = lambda *_: None) -> 
     why = "a backtest always trades"
     floor.account.set_state(TradingState.ARMED, wish.start_ns, ACCOUNT, why)
     began = stopwatch_ns()
-    await terminal.start(floor.pipeline)
+    await terminal.start(Growing(floor, wish))
     watch = asyncio.create_task(_watch(terminal, found, on_progress))
     try:
         await terminal.wait()
@@ -146,6 +148,33 @@ async def play(wish: PipelineRun, on_progress: OnProgress = lambda *_: None) -> 
     seconds = (stopwatch_ns() - began) / 1e9
     balance = found.finish(closes=flow.execution.close_at_end)
     return _finished(wish, found, seat, balance, seconds)
+
+
+class Growing:
+    """Lets the models of a run grow old as the market's time goes by, at each bar's end.
+
+    Implements the terminal's listener in front of the pipeline.
+    """
+
+    def __init__(self, floor: Floor, wish: PipelineRun) -> None:
+        self._pipeline = floor.pipeline
+        self._lane = floor.lanes[wish.flow.source.symbol]
+        self._doubts = wish.doubts
+        self._bar_ns = wish.settings.market.bar_period_s * NS_PER_SECOND
+        self._bar = -1
+        self._lane.situations.index = wish.doubts.index
+        self.on_order_update = floor.pipeline.on_order_update
+        self.on_link = floor.pipeline.on_link
+
+    def on_tick(self, tick: Tick) -> None:
+        """Let the pipeline take it."""
+        bar = tick.ts_ns // self._bar_ns
+        if bar != self._bar:
+            self._bar = bar
+            self._lane.standing = self._doubts.standing(tick.ts_ns)
+            if self._doubts.is_over(tick.ts_ns):
+                self._lane.ensemble = None
+        self._pipeline.on_tick(tick)
 
 
 async def _watch(terminal: SimulatedTerminal, found: Collected, on_progress: OnProgress) -> None:
@@ -264,7 +293,8 @@ def _finished(
     flow, (trades, orders, equity) = wish.flow, found.frames()
     contract = msgspec.json.encode(wish.instrument, order="deterministic").decode()
     models = "" if wish.ensemble is None else " ".join(wish.ensemble.model_ids)
-    names = (seat.digest, wish.data_id, contract, models, "pipeline", code_hash())
+    held = wish.doubts.digest
+    names = (seat.digest, wish.data_id, contract, models, held, "pipeline", code_hash())
     return BacktestRun(
         run_id=hashlib.sha256("\n".join(names).encode()).hexdigest()[:32],
         flow=flow,

@@ -16,7 +16,7 @@ from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.policies import Policy
 from plan2.wiring.contracts import contract_of
 from plan2.wiring.flow_backtest import PipelineRun, run_pipeline
-from plan2.wiring.flow_outside import ensemble_of, reads_forecasts
+from plan2.wiring.flow_outside import models_behind
 from plan2.wiring.flow_run import (
     FlowResult,
     FlowWindow,
@@ -63,7 +63,7 @@ def run_by_pipeline(
     """
     instrument = contract_of(loaded.settings, flow.source.symbol)
     _check(loaded, flow, window, instrument)
-    ensemble = ensemble_of(loaded, flow, instrument) if reads_forecasts(flow) else None
+    behind = models_behind(loaded, flow, instrument)
     read, span = _recording(loaded, flow.source.symbol, window, instrument)
     run = run_pipeline(
         PipelineRun(
@@ -75,7 +75,8 @@ def run_by_pipeline(
             end_ns=span.last_ns + 1,
             data_id=span.data_id,
             folder=data_dir(loaded.settings),
-            ensemble=ensemble,
+            ensemble=behind.ensemble,
+            doubts=behind.doubts,
         ),
         lambda ts_ns, ticks: on_progress(ticks, ts_ns),
     )

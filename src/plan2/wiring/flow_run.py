@@ -122,7 +122,7 @@ def _run(
 ) -> tuple[BacktestRun, float]:
     """One run, and the seconds that models took before it."""
     inference_s = 0.0
-    if write_source(flow).program.outer:
+    if flow.models.use or flow.feature_set or write_source(flow).program.outer:
         # Late: features and models take longer to import than most flows take to run.
         from plan2.wiring.flow_outside import outer_values
 

@@ -18,15 +18,15 @@ from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.life import FlowState, FlowVersion
 from plan2.intelligence.flows.memory import period_ns
 from plan2.intelligence.flows.policy import FlowPolicy
+from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.risk.mode import AccountMode, armed_mode_of
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.flow_seats import FlowSeat
-from plan2.intelligence.trading.management import CARE, OWN
-from plan2.intelligence.trading.wishes import Ask, Selection
+from plan2.intelligence.trading.management import OWN
 from plan2.intelligence.warm_state import ticks_of
 from plan2.wiring.feature_plan import plan_of
-from plan2.wiring.flow_policies import check_flow, make_policy
+from plan2.wiring.flow_policies import check_families, check_flow, make_policy
 from plan2.wiring.markets import Market
 
 WARM_UP_NS: Final = 4 * NS_PER_DAY
@@ -35,7 +35,7 @@ WARM_UP_BARS: Final = 500
 HISTORY_WITHIN_S: Final = 120.0
 PIECE: Final = 5_000
 """Ticks of history between two looks at everything else."""
-RETIRED: Final = Ask(CARE, "the flow is retired")
+RETIRED: Final = "the flow is retired"
 
 
 class StagePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +53,7 @@ class AccountStage:
     def __init__(self, plan: StagePlan) -> None:
         self._plan = plan
         self._account, self._market = plan.account, plan.market
+        self._wanted: frozenset[str] | None = None
         self.troubles: dict[str, str] = {}
         """Flows that cannot trade, and why."""
 
@@ -74,6 +75,10 @@ class AccountStage:
                 remedy=f"On offer: {', '.join(sorted(self._market.instruments))}.",
             )
         check_flow(flow)
+        models = Registry(self._market.home / "models")
+        champion = models.champions().get(flow.source.symbol)
+        if champion is not None:
+            check_families(flow, {models.show(name).family for name in champion.model_ids})
 
     def hold(self, name: str) -> None:
         """See `FlowStage.hold`."""
@@ -81,9 +86,14 @@ class AccountStage:
         if seat is not None:
             seat.is_paused = True
 
+    def expect(self, versions: Sequence[FlowVersion]) -> None:
+        """These will take their seats: until then nobody else trades their symbols."""
+        self._account.flows.expect(version.symbol for version in versions)
+
     async def show(self, versions: Sequence[FlowVersion]) -> None:
         """See `FlowStage.show`; positions of flows that are in no seat any more are closed."""
         flows = self._account.flows
+        self.expect(versions)
         wanted = {each.name: each for each in versions}
         for seat in flows.all():
             kept = wanted.get(seat.name)
@@ -96,7 +106,9 @@ class AccountStage:
                 seated.is_paused = version.state is FlowState.PAUSED
             else:
                 await self._seat(version)
-        self._close_orphans(set(wanted))
+        self.expect(())
+        self._wanted = frozenset(wanted)
+        self.close_orphans()
         if self.troubles:
             raise InputError("; ".join(self.troubles.values()))
 
@@ -157,9 +169,21 @@ class AccountStage:
                 await asyncio.sleep(0)
         return seen
 
-    def _close_orphans(self, wanted: set[str]) -> None:
-        """Close what a retired flow has left; repeated until nothing is."""
+    def close_orphans(self) -> None:
+        """Close what retired flows have left, or orders of theirs that were on their way bring.
+
+        Call it again and again: what is refused is tried at a newer quote, after the management's
+        back-off.
+
+        Raises:
+            JournalLost: it cannot be written down; nothing was sent, trading is halted.
+        """
+        if self._wanted is None:
+            return  # who trades is not known yet
         account, now_ns = self._account, self._market.clock.now_ns()
-        held = {each.flow_id for each in account.positions.open.values() if each.is_managed}
-        for name in sorted(held - wanted - OWN):
-            account.requests.close_all(Selection(flow_id=name), RETIRED, now_ns)
+        for position in list(account.positions.open.values()):
+            if not position.is_managed or position.flow_id in self._wanted | OWN:
+                continue
+            tick = account.quotes.get(position.symbol)
+            if tick is not None and account.management.may_close(position, now_ns):
+                account.management.close(position, RETIRED, tick, now_ns)

@@ -1,5 +1,7 @@
 """Wires the flows of one tenant: tables, seats of its account, log, finished backtests."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -9,7 +11,7 @@ import msgspec
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.load import Loaded
 from plan2.foundation.config.schema import Settings
-from plan2.foundation.errors import InputError
+from plan2.foundation.errors import InputError, JournalLost
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.flows import FlowMoved, FlowRegistered, LiveComparisonMade
 from plan2.foundation.eventstore.appender import Appender
@@ -20,6 +22,7 @@ from plan2.foundation.ids import derived_id
 from plan2.foundation.scheduler import Job
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
+from plan2.intelligence.comparison.traded import Traded, traded_of
 from plan2.intelligence.flows.desk import FlowDesk, FlowDeskParts
 from plan2.intelligence.flows.evidence import RunFiles
 from plan2.intelligence.flows.life import FlowMove, FlowVersion
@@ -27,12 +30,13 @@ from plan2.intelligence.flows.store import PostgresFlows
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.interface.api.flow_items import FlowHouse
 from plan2.wiring.flow_stage import AccountStage, StagePlan
-from plan2.wiring.live_comparison import ComparisonJob
+from plan2.wiring.live_comparison import SEEN, ComparisonJob, events_of
 from plan2.wiring.markets import Market
 
 SYSTEM: Final = "system"
 COMPARISONS_SHOWN: Final = 30
 COMPARISONS_LOOKED_AT: Final = 1_000
+TIDY_EVERY_S: Final = 1.0
 
 
 class FlowTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +95,11 @@ class Flows:
             comparisons=self._comparisons,
         )
 
+    async def open(self) -> None:
+        """Read what there is, before the first tick: what a flow trades is the flow's alone."""
+        await self.desk.open()
+        self.stage.expect(self.desk.seated())
+
     async def begin(self) -> None:
         """Let everything trade that did before; what cannot any more is told and left out."""
         try:
@@ -104,8 +113,14 @@ class Flows:
         return job.jobs(self._plan.terms.settings().flows.compare_at)
 
     def components(self) -> tuple[Component, ...]:
-        """How the flows stand, on the health page."""
-        return (Component(name="flows", level=4, check=self.check),)
+        """How the flows stand, on the health page; what retired ones leave is closed."""
+        return (Component(name="flows", level=4, run=self._tidy, check=self.check),)
+
+    async def _tidy(self) -> None:
+        while True:
+            with contextlib.suppress(JournalLost):  # trading is halted then; it is tried again
+                self.stage.close_orphans()
+            await asyncio.sleep(TIDY_EVERY_S)
 
     def check(self) -> Health:
         """How many trade, and which cannot."""
@@ -151,6 +166,21 @@ class Flows:
         )
         found = [msgspec.json.decode(each.payload, type=LiveComparisonMade) for each in stored]
         return [each for each in found if each.flow == name][:COMPARISONS_SHOWN]
+
+    async def traded(self, name: str, digest: str) -> list[Traded]:
+        """What the versions of a flow with this text have earned since they trade.
+
+        Raises:
+            StoreBusy: the database does not answer.
+        """
+        versions = [each for each in self.desk.versions() if each.name == name]
+        wanted = [each.version for each in versions if each.digest == digest]
+        if not wanted:
+            return []
+        plan = self._plan
+        account_id, types = plan.account.identity.account_id, (*SEEN, "FlowMoved")
+        events = await events_of(plan.database.store, plan.tenant_id, account_id, types)
+        return traded_of(events, name, wanted)
 
     def _compared(self, event: LiveComparisonMade) -> None:
         self._put(event.flow, event, SYSTEM, event.day)

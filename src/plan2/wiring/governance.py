@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from plan2.connectivity.identity.consents import Consents, PostgresConsents
+from plan2.connectivity.identity.deletion_ledger import Deletion, DeletionLedger
 from plan2.connectivity.identity.erasure_ledger import ErasureLedger
 from plan2.connectivity.identity.privacy import Privacy
 from plan2.connectivity.identity.subject_export import SubjectExport
@@ -54,6 +55,7 @@ class Governance:
         )
         self.consents = Consents(PostgresConsents(open_unit), wall, record)
         ledger = ErasureLedger(first, second)
+        self.deletions = DeletionLedger(first, second)
         self.privacy = Privacy(open_unit, keys.subjects.destroy, ledger, wall, record)
         self.export = SubjectExport(open_unit, keys.sealer, wall, record)
         self.clock = ClockWatch(
@@ -69,6 +71,12 @@ class Governance:
             database.access, folder / ARCHIVE, first, self.checkpointer.signer, wall
         )
         self._told: set[TenantId] = set()
+
+    async def note_deletion(self, tenant_id: TenantId) -> None:
+        """Write down, outside the database, that a tenant is deleted."""
+        now_us = LiveClock().now_ns() // 1_000
+        line = Deletion(tenant=tenant_id, deleted_us=now_us)
+        await asyncio.to_thread(self.deletions.add, line)
 
     async def admit(self, tenant_id: TenantId) -> None:
         """Erase again whoever was erased, then follow the tenant's log and consents."""

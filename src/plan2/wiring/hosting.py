@@ -9,6 +9,7 @@ from plan2.connectivity.gateway.static import Site
 from plan2.connectivity.identity.local_access import LocalAccess
 from plan2.connectivity.ratelimit.load import Tolerance
 from plan2.foundation.bus import Bus
+from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.load import data_dir
 from plan2.foundation.database.shares import TenantShares
 from plan2.foundation.health import HealthBoard
@@ -38,8 +39,10 @@ from plan2.wiring.markets import REPLAY
 from plan2.wiring.messages import Messages, MessagesPlan
 from plan2.wiring.opening import OpenedMarket
 from plan2.wiring.people import IN_USE, People, PeoplePlan
+from plan2.wiring.tenant_brokers import BrokersPlan, TenantBrokers
+from plan2.wiring.tenant_opening import Ground
 from plan2.wiring.tenant_run import Shared, TenantRun
-from plan2.wiring.tenant_runs import Ground, TenantRuns
+from plan2.wiring.tenant_runs import TenantRuns
 from plan2.wiring.venue import Venue
 
 SHARE_WAIT_S = 10.0
@@ -87,6 +90,7 @@ async def host(plan: HostPlan) -> Hosted:
     shared = _shared(plan, view, site, identity)
     installation.governance.follow(plan.main.tenant_id, plan.main.appender)
     await plan.main.show(shared, plan.board, SEED_EVENTS)
+    installation.brokers = _brokers(plan)
     venue = Venue(plan.floor.pipeline)
     runs = installation.runs = TenantRuns(plan.main, shared, _ground(plan, venue), plan.say)
     limits = installation.limits = _limits(plan, runs)
@@ -203,6 +207,22 @@ def _flows(run: TenantRun | None) -> float | None:
     return float(run.flows.desk.count()) if run is not None else None
 
 
+def _brokers(plan: HostPlan) -> TenantBrokers:
+    installation = plan.installation
+    return TenantBrokers(
+        BrokersPlan(
+            settings=installation.loaded.settings,
+            market=plan.opened.market,
+            folder=installation.folder,
+            database=installation.database,
+            bindings=installation.bindings,
+            door=plan.opened.door,
+            record=installation.recording,
+            clock=LiveClock(),
+        )
+    )
+
+
 def _ground(plan: HostPlan, venue: Venue) -> Ground:
     installation = plan.installation
     return Ground(
@@ -217,6 +237,7 @@ def _ground(plan: HostPlan, venue: Venue) -> Ground:
         venue=venue,
         pipeline=plan.floor.pipeline,
         lag=plan.lag,
+        brokers=installation.brokers,
     )
 
 

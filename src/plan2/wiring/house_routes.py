@@ -6,7 +6,7 @@ import plan2
 from plan2.connectivity.gateway.join import JoinRoutes
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.proposals import Payload
-from plan2.dataflow.archive import TickArchive
+from plan2.dataflow.market_archive import MarketArchive
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.values import TenantId
@@ -34,10 +34,12 @@ from plan2.interface.api.services import ServiceRoutes
 from plan2.interface.api.sessions import SessionRoutes, TokenRoutes
 from plan2.interface.api.settings import SettingsRoutes
 from plan2.interface.api.telegram import TelegramRoutes
+from plan2.interface.api.tenant_brokers import TenantBrokerRoutes
 from plan2.interface.api.tenants import TenantRoutes
 from plan2.interface.api.training import TrainingParts, TrainingRoutes
 from plan2.wiring.approving import FLOW_OVERRIDE, GATE_OVERRIDE
 from plan2.wiring.backtest_routes import backtest_routes
+from plan2.wiring.broker_desk import TenantBrokerDesk
 from plan2.wiring.governance import Governance
 from plan2.wiring.installation import Installation
 from plan2.wiring.limits import Limits
@@ -58,7 +60,8 @@ def house_routes(
         *PeopleRoutes(people.desk).handlers(),
         *JoinRoutes(people.invitations).handlers(),
         *ApprovalRoutes(people.approvals).handlers(),
-        *TenantRoutes(tenants).handlers(),
+        *TenantRoutes(tenants, installation.runs.standings.closing).handlers(),
+        *TenantBrokerRoutes(TenantBrokerDesk(installation)).handlers(),
         *_settings_routes(installation),
         *SecretRoutes(
             installation.keys,
@@ -118,7 +121,7 @@ def _job_routes(installation: Installation) -> list[ControllerRouterHandler]:
     settings, main = installation.loaded.settings, installation.runs.main
     training = TrainingParts(
         jobs=installation.long_work,
-        archive=TickArchive(main.market.home / "archive"),
+        archive=MarketArchive(main.market.home / "archive"),
         home=main.tenant_id,
         families=settings.models.families,
         horizon_minutes=settings.models.horizon_minutes,

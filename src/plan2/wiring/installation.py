@@ -13,6 +13,8 @@ from pathlib import Path
 
 import msgspec
 
+from plan2.connectivity.identity.broker_bindings import Bindings, PostgresBindings
+from plan2.connectivity.identity.deletion_ledger import bury_again
 from plan2.connectivity.identity.directory import Tenant, TenantState
 from plan2.connectivity.identity.onboarding import TenantHooks
 from plan2.connectivity.identity.principal import Session
@@ -50,6 +52,7 @@ from plan2.wiring.limits import Limits
 from plan2.wiring.messages import Messages
 from plan2.wiring.people import IN_USE, People
 from plan2.wiring.recording import Recording
+from plan2.wiring.tenant_brokers import TenantBrokers
 from plan2.wiring.tenant_folder import folder_of
 from plan2.wiring.tenant_runs import TenantRuns
 
@@ -80,6 +83,7 @@ class Installation:
                 invite=self._invite,
                 settle=self._admit,
                 drain=self._drain,
+                still_open=self._still_open,
                 forget=(self._forget,),
                 restored=(self._replay_erasures,),
                 place=self.long_work.place,
@@ -98,7 +102,9 @@ class Installation:
             self.folder, loaded.settings.audit, database, keys, self.recording
         )
         self.alerting, self.assisting = self._told_and_worded()
+        self.bindings = Bindings(PostgresBindings(database.uow), keys.sealer)
         self.address = ""
+        self.brokers: TenantBrokers
         self.limits: Limits
         self.people: People
         self.messages: Messages
@@ -120,6 +126,7 @@ class Installation:
     async def start(self) -> None:
         """Tables, keys, settings and flags of every tenant; one that fails is not served."""
         await self.tenants.start()
+        bury_again(self.tenants.directory, self.governance.deletions)
         known = [each.tenant_id for each in self.tenants.directory.all() if each.state in IN_USE]
         for tenant_id in known:
             await self.keys.tenants.refresh(tenant_id)
@@ -176,6 +183,7 @@ class Installation:
     async def close(self) -> None:
         """Let go of work about tenants that is under way; it is taken up at the next start."""
         await self.tenants.close()
+        await self.brokers.close()
         await self.long_work.interrupt()
         self.limits.notices.flush()
 
@@ -250,11 +258,16 @@ class Installation:
         await self.long_work.interrupt(tenant_id)
         await self.runs.drain(tenant_id)
 
+    def _still_open(self, tenant_id: TenantId) -> str:
+        return self.runs.standings.still_open(tenant_id)
+
     async def _replay_erasures(self, tenant_id: TenantId) -> None:
         await self._admit(tenant_id)
+        await self.bindings.unbind(tenant_id)  # an account of before: a person binds it anew
         await self.governance.privacy.replay(tenant_id)
 
     async def _forget(self, tenant_id: TenantId) -> None:
+        await self.governance.note_deletion(tenant_id)
         await self.keys.tenants.destroy(tenant_id)
         self.keys.subjects.forget(tenant_id)
         self.overlay.forget(tenant_id)

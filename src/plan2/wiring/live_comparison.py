@@ -22,7 +22,7 @@ from plan2.foundation.eventstore.store import EventStore
 from plan2.foundation.log import logger
 from plan2.foundation.scheduler import Job
 from plan2.foundation.storage import open_database
-from plan2.foundation.values import NS_PER_DAY, NS_PER_SECOND, TickBlock
+from plan2.foundation.values import NS_PER_DAY, NS_PER_SECOND, TenantId, TickBlock
 from plan2.foundation.workers import run_worker
 from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.comparison.causes import Comparison, Ground, compare
@@ -248,14 +248,21 @@ def _within(live: LiveDay, begin_ns: int) -> LiveDay:
 
 
 async def order_events(store: EventStore, account_id: str) -> list[Event]:
-    """What happened to the orders of an account, oldest first."""
+    """What happened to the orders of an account of the first tenant, oldest first."""
+    return await events_of(store, MAIN_TENANT, account_id, SEEN)
+
+
+async def events_of(
+    store: EventStore, tenant_id: TenantId, account_id: str, types: tuple[str, ...]
+) -> list[Event]:
+    """Events of these types in the order of the log; those of an account of this one alone."""
     found: list[Event] = []
     after = 0
     while True:
-        page = await store.read_all(MAIN_TENANT, after=after, limit=PAGE, types=SEEN)
+        page = await store.read_all(tenant_id, after=after, limit=PAGE, types=types)
         for stored in page:
             event = msgspec.json.decode(stored.payload, type=STORED[stored.type][1])
-            if getattr(event, "account_id", "") == account_id:
+            if stored.type not in SEEN or getattr(event, "account_id", "") == account_id:
                 found.append(event)
         if len(page) < PAGE:
             return found

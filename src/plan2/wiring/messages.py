@@ -165,6 +165,7 @@ class Messages:
             quiet_from=ui.quiet_from,
             quiet_until=ui.quiet_until,
             time_zone=ui.time_zone,
+            language=ui.language,
         )
 
     def _who(self, tenant_id: str, actor: str) -> str:

@@ -6,16 +6,15 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from plan2.dataflow.terminals.port import LinkState
 from plan2.dataflow.terminals.remote.terminal import RemoteTerminal
 from plan2.foundation.config.load import data_dir
 from plan2.foundation.config.schema import Settings
-from plan2.foundation.health import Check, Health, Status
 from plan2.foundation.hub import Component
 from plan2.interface.api.terminal_link import TerminalDoor
 from plan2.wiring.doorway import Doorway
 from plan2.wiring.live import Say, open_live
 from plan2.wiring.markets import Gate, Market, ReplayWindow, open_replay, open_simulated
+from plan2.wiring.terminal_health import health_of
 
 
 class OpenedMarket(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,10 +36,11 @@ class OpenedMarket(msgspec.Struct, frozen=True, kw_only=True):
             return ()
 
         async def watch() -> None:
-            if self.door is not None:
-                await self.door.run()
-            if self.hosting is not None:
-                await _follow(self.hosting, halt)
+            async with asyncio.TaskGroup() as tasks:
+                if self.door is not None:
+                    tasks.create_task(self.door.run())
+                if self.hosting is not None:
+                    tasks.create_task(_follow(self.hosting, halt))
 
         return (Component(name="terminal", level=3, run=watch, check=health_of(self.remote)),)
 
@@ -52,25 +52,6 @@ async def _follow(hosting: asyncio.Task[None], halt: Callable[[str], None]) -> N
     if error is not None:
         halt(f"the terminal is given up: {error}")
         await asyncio.Event().wait()  # so that health goes on saying how the link is
-
-
-def health_of(terminal: RemoteTerminal) -> Check:
-    """How the way to the broker is; nothing else says it to a person who does not trade."""
-
-    def check() -> Health:
-        now = terminal.status()
-        metrics = {
-            "latency_ms": now.latency_ms,
-            "clock_offset_ms": now.offset_ms,
-            "dropped_ticks": float(now.dropped_ticks),
-            "waiting_updates": float(now.waiting_updates),
-        }
-        if now.state is LinkState.UP:
-            whose = f"Account {now.login} at {now.server}"
-            return Health(Status.OK, f"{whose} through {now.host}", metrics)
-        return Health(Status.DEGRADED, f"Link {now.state.value}: {now.reason}", metrics)
-
-    return check
 
 
 @asynccontextmanager
@@ -89,11 +70,13 @@ async def open_market(
         yield OpenedMarket(market=open_simulated(settings, folder, gate), doorway=doorway)
     else:
         async with open_live(settings, folder, doorway.let_in, say) as live:
-            is_elsewhere = live.hosting is None
+            door = doorway.door(live.terminal) if live.hosting is None else None
+            if door is None and settings.tenant_brokers.enabled:
+                door = doorway.door()
             yield OpenedMarket(
                 market=live.market,
                 doorway=doorway,
                 remote=live.terminal,
-                door=doorway.door(live.terminal) if is_elsewhere else None,
+                door=door,
                 hosting=live.hosting,
             )

@@ -12,7 +12,7 @@ from plan2.foundation.latency import Latency
 from plan2.foundation.values import TenantId
 from plan2.intelligence.trading.account import AccountIdentity, TradingAccount
 from plan2.wiring.assembly import AccountPlan, build_account
-from plan2.wiring.markets import PAPER, Market
+from plan2.wiring.markets import PAPER, SIMULATED, Market
 from plan2.wiring.tenant_run import TenantRun
 
 
@@ -39,7 +39,7 @@ def paper_market(
     return market, terminal
 
 
-def paper_account(
+def account_of_tenant(
     run: TenantRun, market: Market, settings: tuple[Settings, str], latency: Latency
 ) -> TradingAccount:
     """The account of a run on its market; `settings` with their hash."""
@@ -67,7 +67,8 @@ def _joined(market: Market) -> JoinedMarket:
     """The market as a further paper account needs to know it."""
     return JoinedMarket(
         identity=market.identity,
-        mode=market.mode if market.is_paper else PAPER,
+        # On a broker's ticks too it is nobody's money; a word that is not known would be real.
+        mode=market.mode if market.is_paper else SIMULATED,
         clock=market.clock,
         contracts=market.instruments,
         history=market.terminal.history,

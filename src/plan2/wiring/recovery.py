@@ -55,6 +55,7 @@ async def warm_up(floor: Floor, market: Market, kept: WarmState, say: Say) -> No
     features then warm up from live ticks.
     """
     now_ns = market.clock.now_ns()
+    await _fill_board(floor, market, now_ns)
     for symbol, lane in floor.lanes.items():
         state = kept.load(lane, now_ns)
         start_ns = state.ts_ns if state is not None else now_ns - WARM_UP_NS
@@ -71,6 +72,21 @@ async def warm_up(floor: Floor, market: Market, kept: WarmState, say: Say) -> No
             continue
         ready = "ready" if lane.engine.ready else "still warming up"
         say(f"  {symbol}: {ticks:,} ticks of history, features {ready}")
+
+
+async def _fill_board(floor: Floor, market: Market, now_ns: int) -> None:
+    """Let every lane know the others' closes before it warms up, if its features look at them."""
+    for symbol, lane in floor.lanes.items():
+        board = lane.engine.requested.board if lane.engine.requested is not None else None
+        if board is None:
+            continue
+        try:
+            async with asyncio.timeout(None if market.is_paper else HISTORY_WITHIN_S):
+                for span in _pieces(market, max(0, now_ns - WARM_UP_NS), now_ns):
+                    board.take(await market.terminal.history(symbol, *span))
+        except (TerminalUnavailable, TimeoutError):
+            if market.is_paper:
+                raise
 
 
 async def _feed_history(

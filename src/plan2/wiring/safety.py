@@ -14,6 +14,7 @@ from plan2.intelligence.trading.reconcile import Reconciler
 from plan2.intelligence.trading.saga import SAGA_EVENTS, SagaBook
 from plan2.intelligence.trading.saga_watch import SagaWatch
 from plan2.wiring.markets import Market
+from plan2.wiring.persevering import Persevering
 
 
 class Safety:
@@ -21,7 +22,7 @@ class Safety:
 
     Args:
         kill_files: each kills when it appears; the first is the account's own.
-        say: tells a person.
+        say: tells a person. halt: stops trading, and says why.
     """
 
     def __init__(
@@ -30,14 +31,17 @@ class Safety:
         market: Market,
         kill_files: Sequence[Path],
         say: Callable[[str], None],
+        halt: Callable[[str], None],
     ) -> None:
         terminal, clock = market.terminal, market.clock
         self.sagas = SagaBook()
         self.reconciler = Reconciler(account, terminal, clock, since_ns=market.since_ns)
         self._kill_files = tuple(KillFile(path, say) for path in kill_files)
         self.control = Control({market.account_id: account}, clock, self.locks)
-        self._kill_watch = KillWatch(account, terminal, clock)
-        self._saga_watch = SagaWatch(self.sagas, self.reconciler, account.management, clock)
+        sagas = SagaWatch(self.sagas, self.reconciler, account.management, clock)
+        self._books = Persevering(self.reconciler.run, halt, self.reconciler.health)
+        self._orders = Persevering(sagas.run, halt, sagas.health)
+        self._kills = Persevering(KillWatch(account, terminal, clock).run, halt)
 
     def listen(self, bus: Bus) -> None:
         """Follow every order."""
@@ -50,18 +54,24 @@ class Safety:
             Component(
                 name="reconcile",
                 level=4,
-                run=self.reconciler.run,
-                check=self.reconciler.health,
+                run=self._books.run,
+                check=self._books.check,
                 needs=("market",),
             ),
             Component(
                 name="orders",
                 level=4,
-                run=self._saga_watch.run,
-                check=self._saga_watch.health,
+                run=self._orders.run,
+                check=self._orders.check,
                 needs=("market",),
             ),
-            Component(name="kills", level=4, run=self._kill_watch.run, needs=("market",)),
+            Component(
+                name="kills",
+                level=4,
+                run=self._kills.run,
+                check=self._kills.check,
+                needs=("market",),
+            ),
             Component(name="kill_file", level=4, run=self._watch_files, needs=("market",)),
         )
 

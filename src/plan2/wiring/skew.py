@@ -30,6 +30,7 @@ from plan2.intelligence.learning.skew import (
 )
 from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.markets import Market, simulated_home
+from plan2.wiring.surroundings import Span, archived_surroundings
 
 PAGE = 500
 TIMEOUT_S = 1_800.0
@@ -112,14 +113,17 @@ async def skew_of_day(loaded: Loaded, account_id: str, day: dt.date | None) -> A
         number = (day - EPOCH).days
     start_ns, end_ns = number * NS_PER_DAY, (number + 1) * NS_PER_DAY
     archive, states = TickArchive(home / "archive"), EngineStates(states_folder(home, account_id))
-    feature_set = plan_of(loaded.settings).feature_set
+    plan = plan_of(loaded.settings)
+    span = Span(max(0, start_ns - NS_PER_DAY), end_ns)
+    around = archived_surroundings(home, plan, states.symbols(), span)
     found = tuple(
         measure_skew(
             symbol,
             [each for each in served.get(symbol, []) if start_ns <= each.ts_ns < end_ns],
             states.load(symbol, end_ns),
             partial(archive.read, symbol),
-            partial(default_plan, feature_set=feature_set),
+            partial(default_plan, feature_set=plan.feature_set),
+            around,
         )
         for symbol in states.symbols()
     )

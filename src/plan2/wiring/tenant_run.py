@@ -7,6 +7,7 @@ market, its forecasts, the latency histogram.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -27,7 +28,8 @@ from plan2.foundation.latency import Latency
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
 from plan2.intelligence.pipeline import Seat
-from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.risk.state import TradingState, rank_of
+from plan2.intelligence.risk.switch import Scope, Where
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.journal import SEGMENT_BYTES, FileJournal
 from plan2.intelligence.trading.stored import StoreSink
@@ -57,6 +59,7 @@ from plan2.wiring.recovery import arm_first_time, recover_books
 from plan2.wiring.safety import Safety
 
 Say = Callable[[str], None]
+EVERYBODY: Final = Where(Scope.GLOBAL)
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +138,7 @@ class TenantRun:
                 terms=flow_terms,
             )
         )
-        self.safety = Safety(account, market, kill_files, self.say)
+        self.safety = Safety(account, market, kill_files, self.say, self.halt)
         self.safety.listen(self.bus)
         self.views = ViewFollowers(self._database.store, self.tenant_id, all_views())
         self.appender.on_stored(self.views.on_stored)
@@ -145,7 +148,7 @@ class TenantRun:
         self.folded = await recover_books(
             self.account, self.journal, self._database.store, self.tenant_id, self.safety.sagas
         )
-        await self.flows.desk.open()
+        await self.flows.open()
 
     async def show(self, shared: Shared, board: HealthBoard, seed_events: int) -> None:
         """Build the desk and the stream, and give them their history."""
@@ -242,10 +245,18 @@ class TenantRun:
 
     def reduce_only(self, reason: str) -> None:
         """Let only exits through until a person arms it again; nothing when it is stricter."""
-        if self.account.state is TradingState.ARMED:
+        if rank_of(self.account.state) < rank_of(TradingState.REDUCE_ONLY):
             now_ns = self.market.clock.now_ns()
             self.account.set_state(TradingState.REDUCE_ONLY, now_ns, "system", reason)
             self.say(f"ONLY EXITS: {reason}")
+
+    def heed(self, main: TradingAccount) -> None:
+        """Take over what was switched off for every account before this one was open."""
+        ours = self.account.guard.switches.at(EVERYBODY)
+        for switch in main.guard.switches.all():
+            if switch.where == EVERYBODY and rank_of(switch.state) > rank_of(ours):
+                now_ns, reason = self.market.clock.now_ns(), switch.reason
+                self.account.set_state(switch.state, now_ns, switch.actor, reason, EVERYBODY)
 
     def halt(self, reason: str) -> None:
         """Stop opening positions; only a person resumes."""

@@ -2,7 +2,7 @@
 
 The main tenant is there before the first tick. The others are opened in the background, so that a
 hundred of them delay neither the page nor the first decision; each trades a paper account of its
-own on the shared market.
+own on the shared market, or deals at a broker of its own.
 
 Who is suspended or deleted is killed at that moment: nothing stays open that nobody watches. The
 account lives on, for nobody but its broker, until that is done: at once, or when a closed market
@@ -11,76 +11,26 @@ opens again, also over restarts.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-
-import msgspec
-import numpy as np
 
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.identity.directory import Tenant, TenantDirectory, TenantState
 from plan2.connectivity.identity.principal import Session
-from plan2.dataflow.terminals.simulated.paper import PaperTerminal
-from plan2.foundation.bus import Bus
-from plan2.foundation.clock import LiveClock
-from plan2.foundation.config.schema import Settings
-from plan2.foundation.errors import JournalLost, Plan2Error, StoreBusy
-from plan2.foundation.eventstore.appender import Appender, Seal
-from plan2.foundation.health import Health, HealthBoard, Status
-from plan2.foundation.hub import Component, Hub
+from plan2.connectivity.identity.tenant_store import TenantWorkFailed
+from plan2.foundation.errors import Plan2Error, StoreBusy
+from plan2.foundation.health import Health, Status
 from plan2.foundation.log import logger
-from plan2.foundation.loop import LoopLag
 from plan2.foundation.values import TenantId
-from plan2.intelligence.pipeline import Pipeline
-from plan2.intelligence.trading.kill_file import FILE_NAME
 from plan2.interface.api.desk import Desk
 from plan2.interface.streaming.hub import StreamHub
-from plan2.wiring.flows import FlowTerms
-from plan2.wiring.markets import Market
-from plan2.wiring.paper_tenant import paper_account, paper_market
-from plan2.wiring.tenant_folder import WindingDown, folder_of
+from plan2.wiring.tenant_folder import WindingDown
+from plan2.wiring.tenant_opening import Ground, Opened, close_tenant, open_tenant
 from plan2.wiring.tenant_run import Say, Shared, TenantRun
-from plan2.wiring.venue import Venue
+from plan2.wiring.tenant_standing import Standings
 
-JOURNAL_BYTES = 256 * 1024
-"""Segments of a tenant's journal; a hundred tenants must not take half a gigabyte."""
-SEED_EVENTS = 200
-FLUSH_S = 15.0
 LOOK_S = 1.0
 """Between two looks at tenants that are being wound down."""
 DRAIN_S = 30.0
 """How long a deletion waits for a closed market; what is open on paper then goes with it."""
-
-
-class Ground(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tenant's account is put on.
-
-    Attributes:
-        settings_of: the settings that hold for a tenant, and their hash.
-        seal_of: seals the personal fields of a tenant's events.
-        admit: reads a tenant's people, keys and settings before it is opened.
-        room: refuses when a tenant has as much of something, by its quota's name, as it may.
-        follow: watches what a tenant's appender stores. count: counts its decisions and orders.
-        folder: the data folder. market, venue, pipeline: shared by all.
-        lag: how late the loop runs.
-    """
-
-    settings_of: Callable[[TenantId], tuple[Settings, str]]
-    seal_of: Callable[[TenantId], Seal]
-    admit: Callable[[TenantId], Awaitable[None]]
-    room: Callable[[str, str], None]
-    follow: Callable[[TenantId, Appender], None]
-    count: Callable[[Bus, str], None]
-    folder: Path
-    market: Market
-    venue: Venue
-    pipeline: Pipeline
-    lag: LoopLag
-
-
-class _Opened(msgspec.Struct, frozen=True):
-    run: TenantRun
-    terminal: PaperTerminal
-    hub: Hub
 
 
 class TenantRuns:
@@ -89,6 +39,9 @@ class TenantRuns:
     Args:
         main: the tenant that is there from the start. shared, ground: what all have in common.
         say: tells a person.
+
+    Attributes:
+        standings: what tenants have open at brokers of their own.
     """
 
     def __init__(self, main: TenantRun, shared: Shared, ground: Ground, say: Say) -> None:
@@ -96,12 +49,15 @@ class TenantRuns:
         self._shared = shared
         self._ground = ground
         self._say = say
-        self._opened: dict[TenantId, _Opened] = {}
+        self._opened: dict[TenantId, Opened] = {}
         self._failed: dict[TenantId, str] = {}
         self._leaving: set[TenantId] = set()
         self._marks = WindingDown(ground.folder)
-        self._changed: asyncio.Queue[Tenant] = asyncio.Queue()
+        self._changed: asyncio.Queue[TenantId] = asyncio.Queue()
         self._directory: TenantDirectory | None = None
+        self.standings = Standings(
+            self._opened, self._leaving, self._failed, ground.brokers, self._is_due
+        )
         self._turn = asyncio.Lock()
 
     def all(self) -> list[TenantRun]:
@@ -138,15 +94,16 @@ class TenantRuns:
         """Open those that are ready, and hear of every change from now on."""
         self._directory = directory
         directory.on_change(self._on_change)
+        self._ground.brokers.on_change(self._changed.put_nowait)
         for tenant in directory.all():
-            self._changed.put_nowait(tenant)
+            self._changed.put_nowait(tenant.tenant_id)
 
     async def run(self) -> None:
         """Open, wind down and close tenants as the directory says, until cancelled."""
         while True:
             try:
                 async with asyncio.timeout(LOOK_S if self._leaving else None):
-                    changed = [(await self._changed.get()).tenant_id]
+                    changed = [await self._changed.get()]
             except TimeoutError:
                 changed = list(self._leaving)
             for tenant_id in changed:
@@ -174,13 +131,27 @@ class TenantRuns:
             await self._adjust(tenant_id)
 
     async def drain(self, tenant_id: TenantId) -> None:
-        """Return when nothing of a tenant that is served no more runs or is to be stored."""
+        """Return when nothing of a tenant that is served no more runs or is to be stored.
+
+        A broker's account is waited for without a limit, also over restarts; paper is not.
+
+        Raises:
+            TenantWorkFailed: it cannot be told whether its broker account is flat.
+        """
         loop = asyncio.get_running_loop()
         until_s = loop.time() + DRAIN_S
         await self._adjust(tenant_id)
-        while tenant_id in self._leaving and loop.time() < until_s:
+        while tenant_id in self._leaving and (
+            self._opened[tenant_id].is_at_broker or loop.time() < until_s
+        ):
             await asyncio.sleep(LOOK_S)
             await self._adjust(tenant_id)
+        unsure = "" if tenant_id in self._opened else self.standings.still_open(tenant_id)
+        if unsure:
+            raise TenantWorkFailed(
+                f"It cannot be told whether tenant {tenant_id} is flat at its broker: {unsure}",
+                remedy="Put that right, then `plan2 tenant retry`.",
+            )
         async with self._turn:
             if tenant_id in self._leaving:
                 logger("tenants").warning("tenant_closed_unflat", tenant_id=tenant_id)
@@ -230,11 +201,17 @@ class TenantRuns:
     def _is_served(self, tenant_id: TenantId) -> bool:
         return self._directory is not None and self._directory.is_served(tenant_id)
 
+    def _is_due(self, tenant_id: TenantId) -> bool:
+        return self._is_served(tenant_id) or self._marks.is_marked(tenant_id)
+
     def _on_change(self, tenant: Tenant) -> None:
         """Whoever is served no more trades no more from this moment; the rest takes its turn."""
-        if not self._is_served(tenant.tenant_id) and tenant.state is TenantState.SUSPENDED:
-            self._begin_leaving(tenant.tenant_id, f"suspended: {tenant.detail}".rstrip(": "))
-        self._changed.put_nowait(tenant)
+        is_out = tenant.state is TenantState.SUSPENDED or self.standings.at_broker(tenant.tenant_id)
+        if is_out and not self._is_served(tenant.tenant_id):
+            self._begin_leaving(
+                tenant.tenant_id, f"{tenant.state.value}: {tenant.detail}".rstrip(": ")
+            )
+        self._changed.put_nowait(tenant.tenant_id)
 
     def _begin_leaving(self, tenant_id: TenantId, why: str) -> None:
         """Kill a tenant's account, once; remembered over restarts, also when it is not open."""
@@ -250,10 +227,13 @@ class TenantRuns:
             self._leaving.discard(tenant_id)
             self._marks.end(tenant_id)
         try:
-            if tenant_id not in self._opened and (is_served or self._marks.is_marked(tenant_id)):
+            if tenant_id not in self._opened and self._is_due(tenant_id):
                 await self._open(tenant_id)
             if tenant_id in self._opened and not self._is_served(tenant_id):
                 await self._leave(tenant_id)
+            elif self._is_elsewhere(tenant_id):
+                await self._close(tenant_id)
+                await self._open(tenant_id)
         except Plan2Error as error:
             # One tenant that cannot be opened must not keep the others waiting.
             self._failed[tenant_id] = error.message
@@ -261,10 +241,15 @@ class TenantRuns:
         else:
             self._failed.pop(tenant_id, None)
 
+    def _is_elsewhere(self, tenant_id: TenantId) -> bool:
+        """Whether an open tenant should deal at another place than it does."""
+        opened = self._opened.get(tenant_id)
+        return opened is not None and opened.place.name != self._ground.brokers.name_of(tenant_id)
+
     async def _leave(self, tenant_id: TenantId) -> None:
         """Close a tenant that is served no more, as soon as nothing of it is open."""
         self._begin_leaving(tenant_id, "not served")
-        if self._opened[tenant_id].run.is_flat:
+        if self._opened[tenant_id].is_flat:
             await self._close(tenant_id)
             self._marks.end(tenant_id)
 
@@ -272,58 +257,17 @@ class TenantRuns:
 
     async def _open(self, tenant_id: TenantId) -> None:
         """Recover the books of a tenant, seat its account, and start what watches over it."""
-        ground, shared = self._ground, self._shared
-        await ground.admit(tenant_id)
-        folder = folder_of(ground.folder, tenant_id)
-        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        run = TenantRun(
-            tenant_id, folder, shared.database, ground.seal_of(tenant_id), self._telling(tenant_id),
-            segment_bytes=JOURNAL_BYTES,
-        )  # fmt: skip
-        settings, config_hash = ground.settings_of(tenant_id)
-        market, terminal = paper_market(ground.market, tenant_id, settings, folder)
-        ground.follow(tenant_id, run.appender)
-        ground.count(run.bus, tenant_id)
-        account = paper_account(run, market, (settings, config_hash), shared.latency)
-        terms = FlowTerms(
-            settings=lambda: ground.settings_of(tenant_id)[0],
-            room=lambda: ground.room(tenant_id, "flows"),
-        )
-        run.take(account, market, (folder / FILE_NAME, ground.folder / FILE_NAME), terms)
-        board = HealthBoard(LiveClock(), run.bus, ground.lag.p99_ms)
-        hub = Hub(board, run.halt, np.random.default_rng())
-        try:
-            await run.recover()
-            await run.show(shared, board, SEED_EVENTS)
-            run.bus.seal()
-            hub.add(Component(name="market", level=4))
-            for component in run.components():
-                hub.add(component)
-            await hub.start()
-            await terminal.start(run.seat)
-            await run.settle()
-        except Plan2Error:
-            await terminal.stop()
-            await hub.stop()
-            raise
-        ground.venue.join(terminal)
-        ground.pipeline.join(run.seat)
-        self._opened[tenant_id] = _Opened(run, terminal, hub)
+        opened = await open_tenant(tenant_id, self._shared, self._ground, self._telling(tenant_id))
+        opened.run.heed(self.main.account)  # nothing waits since it was seated: no tick came yet
+        self._opened[tenant_id] = opened
 
     async def _close(self, tenant_id: TenantId) -> None:
         """Let a tenant trade no more, store what it was told, and stop its parts."""
         opened = self._opened.pop(tenant_id)
         self._leaving.discard(tenant_id)
-        run, terminal = opened.run, opened.terminal
-        self._ground.pipeline.leave(run.account)
-        self._ground.venue.leave(terminal)
-        await terminal.stop()
-        try:
-            async with asyncio.timeout(FLUSH_S):
-                await run.appender.flush()
-        except (TimeoutError, JournalLost) as error:
-            logger("tenants").error("tenant_unflushed", tenant_id=tenant_id, reason=str(error))
-        await opened.hub.stop()
+        await close_tenant(opened, self._ground)
+        if opened.is_at_broker or not self._is_served(tenant_id):
+            await self._ground.brokers.rest(tenant_id)
 
     def _telling(self, tenant_id: TenantId) -> Say:
         return lambda text: self._say(f"[{tenant_id}] {text}")

@@ -20,6 +20,8 @@ from plan2.connectivity.identity.local_access import LocalAccess
 from plan2.connectivity.identity.principal import Session, Via
 from plan2.connectivity.identity.sessions import Sessions
 
+PLAIN_NAME: Final = cookie_name(is_tls=False).encode()
+SECURE_NAME: Final = cookie_name(is_tls=True).encode()
 AUTHORIZATION: Final = b"authorization"
 PERSON_HEADER: Final = b"x-plan2-person"
 TENANT_HEADER: Final = b"x-plan2-tenant"
@@ -98,7 +100,7 @@ class Callers:
         return self._sources.sessions.is_live(session.session_id)
 
     def _by_cookie(self, scope: Scope) -> Session | None:
-        name = cookie_name(is_tls=is_secure(scope)).encode()
+        name = SECURE_NAME if is_secure(scope) else PLAIN_NAME
         return self._sources.sessions.find(_cookie(scope, name))
 
     def _by_ticket(self, scope: Scope) -> Session | None:
@@ -149,6 +151,8 @@ def _cookie(scope: Scope, name: bytes) -> str:
     """The value of a cookie; of several with one name the first, as browsers order them."""
     for key, value in scope["headers"]:
         if key == b"cookie":
+            if name not in value:
+                continue
             for part in value.split(b";"):
                 shown, _, content = part.strip().partition(b"=")
                 if shown == name:

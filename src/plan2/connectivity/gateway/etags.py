@@ -61,8 +61,13 @@ def is_shown(tag: str, shown: str) -> bool:
 def _is_tagged(message: HTTPResponseStartEvent) -> bool:
     if message["status"] != 200:
         return False
-    headers = dict(message["headers"])
-    return b"etag" not in headers and headers.get(b"content-type", b"").startswith(JSON)
+    is_json = False
+    for name, value in message["headers"]:
+        if name == b"etag":
+            return False
+        if name == b"content-type":
+            is_json = value.startswith(JSON)
+    return is_json
 
 
 async def _send_tagged(

@@ -39,15 +39,8 @@ class ErasureLedger:
         Raises:
             OSError: a disk refused.
         """
-        line = msgspec.json.encode(erasure) + b"\n"
         for path in self._paths:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _cut_torn_line(path)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-            with os.fdopen(os.open(path, flags, 0o600), "ab") as file:
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
+            append_line(path, msgspec.json.encode(erasure))
 
     def of(self, tenant: TenantId) -> list[Erasure]:
         """A tenant's erasures, oldest first, from every copy, each person once.
@@ -63,6 +56,29 @@ class ErasureLedger:
         return list(found.values())
 
 
+def append_line(path: Path, line: bytes) -> None:
+    """Add a line to a private file; on the disk when this returns.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _cut_torn_line(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, 0o600), "ab") as file:
+        file.write(line + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def whole_lines(path: Path) -> list[bytes]:
+    """Every line that was acknowledged; none without the file."""
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    if lines and not lines[-1].endswith(b"\n"):
+        lines.pop()  # a crash tore it: what it begins was not acknowledged
+    return lines
+
+
 def _cut_torn_line(path: Path) -> None:
     """Remove what a crash left of a line; the next one would make an unreadable whole with it."""
     lines = path.read_bytes() if path.exists() else b""
@@ -71,13 +87,8 @@ def _cut_torn_line(path: Path) -> None:
 
 
 def _read(path: Path) -> list[Erasure]:
-    if not path.exists():
-        return []
-    lines = path.read_bytes().splitlines(keepends=True)
-    if lines and not lines[-1].endswith(b"\n"):
-        lines.pop()  # a crash tore it: the erasure it begins was not acknowledged
     try:
-        return [msgspec.json.decode(line, type=Erasure) for line in lines]
+        return [msgspec.json.decode(line, type=Erasure) for line in whole_lines(path)]
     except msgspec.MsgspecError as error:
         raise InputError(
             f"The list of erased people {path} is damaged: {error}.",

@@ -41,6 +41,7 @@ IMPERSONAL: Final[dict[str, tuple[str, ...]]] = {
     "flow_step": ("from_state", "to_state"),
     "candidate_step": ("from_state", "to_state"),
     "assistant_use": ("day",),
+    "tenant_broker": ("account_id", "mode", "sealed", "bound_by"),
     "news_shade": ("symbol", "source_id"),
     "legal_hold": ("hold_id", "reason", "placed_by", "lifted_by"),
 }

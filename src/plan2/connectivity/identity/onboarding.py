@@ -33,6 +33,11 @@ async def nobody(_: TenantId, __: str) -> str:
     return ""
 
 
+def nothing_open(_: TenantId) -> str:
+    """For those who have no broker."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class TenantHooks:
     """What the rest of Plan2 does when tenants come and go; each may be called twice.
@@ -41,6 +46,8 @@ class TenantHooks:
         invite: (tenant, name) → one-time link for its first administrator; the tables are there.
         settle: gives a new tenant its quotas and settings.
         drain: returns when nothing of a tenant runs or is still to be stored.
+        still_open: what a tenant has open at a broker, which a deletion would leave alone; "" when
+            nothing.
         forget: destroys what lies outside its schema: keys, cache, files.
         restored: puts right what came back with an export, such as people who were erased since.
         place: counts an export as one of the tenant's jobs while it is made.
@@ -49,6 +56,7 @@ class TenantHooks:
     invite: Callable[[TenantId, str], Awaitable[str]] = nobody
     settle: ForTenant = nothing
     drain: ForTenant = nothing
+    still_open: Callable[[TenantId], str] = nothing_open
     forget: tuple[ForTenant, ...] = ()
     restored: tuple[ForTenant, ...] = ()
     place: Place = free_place

@@ -6,7 +6,11 @@ enumerates all routes fails. Entries name the method and the path as the applica
 
 from typing import Final
 
-from plan2.connectivity.identity import rights_alerts, rights_assistants
+from plan2.connectivity.identity import (
+    rights_alerts,
+    rights_assistants,
+    rights_tenant_brokers,
+)
 from plan2.connectivity.identity.rights import (
     ADMINISTER,
     ADMINISTER_PROVEN,
@@ -15,6 +19,7 @@ from plan2.connectivity.identity.rights import (
     EVERYONE,
     GUIDE,
     GUIDE_PROVEN,
+    LOOK,
     OPEN,
     OPERATE,
     OVERSEE,
@@ -39,6 +44,7 @@ from plan2.connectivity.identity.rights_backtests import ROWS as BACKTEST_ROWS
 from plan2.connectivity.identity.rights_flows import ROWS as FLOW_ROWS
 from plan2.connectivity.identity.rights_research import ROWS as RESEARCH_ROWS
 from plan2.connectivity.identity.rights_telegram import ROWS as TELEGRAM_ROWS
+from plan2.connectivity.identity.rights_web import ROWS as WEB_ROWS
 
 Route = tuple[str, str]
 """HTTP method (or WEBSOCKET) and path template."""
@@ -180,7 +186,8 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/join"): Rule(entrance=Entrance.OPEN, rate=RateClass.SIGN_IN),
     ("POST", "/join"): SIGN_IN,
     ("POST", "/api/v1/join"): SIGN_IN,
-    ("GET", "/api/v1/approvals"): AUDIT,
+    # What waits for a second person may be the end of a halt: it is not shed with the analytics.
+    ("GET", "/api/v1/approvals"): LOOK,
     ("POST", "/api/v1/approvals"): PROPOSE,
     ("POST", "/api/v1/approvals/{approval_id}/approve"): DECIDE,
     ("POST", "/api/v1/approvals/{approval_id}/refuse"): DECIDE,
@@ -194,16 +201,19 @@ RIGHTS: Final[dict[Route, Rule]] = {
     ("GET", "/api/v1/training"): WATCH,
     **rights_alerts.ROWS,
     **rights_assistants.ROWS,
+    **rights_tenant_brokers.ROWS,
     **RESEARCH_ROWS,
     **BACKTEST_ROWS,
     ("WEBSOCKET", "/api/v1/stream"): READ,
     ("WEBSOCKET", "/api/v1/terminal"): Rule(entrance=Entrance.KEY, rate=RateClass.FREE),
     **TELEGRAM_ROWS,
+    **WEB_ROWS,
 }
 
 SHOWN_ONCE: Final[frozenset[Route]] = frozenset(
     {
         ("POST", "/api/v1/alerts/channels"),
+        ("POST", "/api/v1/broker-account/keys"),
         ("POST", "/api/v1/keys"),
         ("POST", "/api/v1/privacy/{user_id}/export"),
         ("POST", "/api/v1/second-factor"),
@@ -231,10 +241,13 @@ VERBS: Final[dict[str, Rule | None]] = {
     "backtest": None,
     "backtests": None,
     "bench": None,
+    "calendar": None,
     "completion": None,
     "config": ADMINISTER,
+    "decisions": READ,
     "desktop": None,
     "doctor": None,
+    "equity": READ,
     "evaluate": None,
     "events": None,
     "explain": None,
@@ -253,6 +266,7 @@ VERBS: Final[dict[str, Rule | None]] = {
     "orders": TRADE,
     "pause": TRADE,
     "positions": TRADE,
+    "risk": READ,
     "records": AUDIT,
     "reduce-only": TRADE,
     "replay": None,
@@ -262,6 +276,7 @@ VERBS: Final[dict[str, Rule | None]] = {
     "serve": None,
     "services": READ,
     "statement": None,
+    "status": READ,
     "telegram": ADMINISTER_PROVEN,
     "tenant": OPERATE,
     "terminal": None,
@@ -279,10 +294,13 @@ CHANNELS: Final[dict[str, frozenset[Role]]] = {
     "forecast": EVERYONE,
     "positions": EVERYONE,
     "account": EVERYONE,
+    "risk": EVERYONE,
+    "feeds": EVERYONE,
     "broker": EVERYONE,
     "health": EVERYONE,
     "decisions": EVERYONE,
     "orders": EVERYONE,
+    "fills": EVERYONE,
     "events": READERS,
     "jobs": READERS,
     "alerts": READERS,

@@ -93,6 +93,7 @@ EVERYONE: Final = READERS | {Role.API_USER}
 
 OPEN: Final = Rule(entrance=Entrance.OPEN, rate=RateClass.FREE)
 READ: Final = Rule(entrance=Entrance.SESSION, roles=EVERYONE)
+LOOK: Final = Rule(entrance=Entrance.SESSION, roles=READERS)
 AUDIT: Final = Rule(entrance=Entrance.SESSION, roles=READERS, rate=RateClass.ANALYTICS)
 TRADE: Final = Rule(
     entrance=Entrance.SESSION, roles=TRADERS | {Role.API_USER}, scope=Scope.TRADE,

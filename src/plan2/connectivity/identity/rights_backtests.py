@@ -13,6 +13,7 @@ ROWS: Final[dict[tuple[str, str], Rule]] = {
     ("GET", BACKTESTS + "/compare"): WATCH,
     ("GET", BACKTESTS + "/{run_id}"): WATCH,
     ("DELETE", BACKTESTS + "/{run_id}"): START,
+    ("GET", BACKTESTS + "/{run_id}/live"): WATCH,
     ("GET", BACKTESTS + "/{run_id}/trades"): WATCH,
     ("GET", BACKTESTS + "/{run_id}/orders"): WATCH,
     ("GET", BACKTESTS + "/{run_id}/equity"): WATCH,

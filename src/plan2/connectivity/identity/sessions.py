@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from typing import Final
 
 import msgspec
@@ -145,11 +146,10 @@ class Sessions:
         live = Live(row, caller)
         # In memory before it is stored: a suspension that comes meanwhile must find it.
         self._live.add(live)
-        try:
+        with ExitStack() as unfinished:  # a cancelled caller too must leave nothing behind
+            unfinished.callback(self._live.drop, live)
             await self._table.insert_session(row)
-        except BaseException:  # a cancelled caller too must leave nothing that nobody holds
-            self._live.drop(live)
-            raise
+            unfinished.pop_all()
         await self._refuse_if_over(live)
         return secret, row.session(csrf_of(secret) if parent is None else "")
 
@@ -281,9 +281,16 @@ class Sessions:
         self._seen_until_ns = now_ns
 
     async def _write_ends(self, now_ns: int) -> None:
+        busy: StoreBusy | None = None
         for tenant_id in sorted(self._ended_tenants):
-            await self._table.end_sessions(TenantId(tenant_id), None, now_ns)
-            self._ended_tenants.discard(tenant_id)
+            try:
+                await self._table.end_sessions(TenantId(tenant_id), None, now_ns)
+            except StoreBusy as error:  # one whose tables are going or coming keeps nobody waiting
+                busy = error
+            else:
+                self._ended_tenants.discard(tenant_id)
+        if busy is not None:
+            raise busy
 
     async def _end(self, ending: Iterable[Live], reason: str, by: str) -> None:
         """In memory first, so that they are dead even if the table is slow."""

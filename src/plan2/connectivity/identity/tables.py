@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+import psycopg
+
 from plan2.connectivity.identity.people import Person, name_key
 from plan2.connectivity.identity.principal import User, Via
 from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.identity.session_rows import SessionRow
+from plan2.foundation.errors import StoreBusy
 from plan2.foundation.eventstore.store import OpenUnit
 from plan2.foundation.values import TenantId
 
@@ -148,14 +151,21 @@ class PostgresIdentity:
     async def end_sessions(
         self, tenant_id: TenantId, session_ids: Iterable[str] | None, at_ns: int
     ) -> None:
-        """End these sessions for good, or all of the tenant; unknown ids are harmless."""
+        """End these sessions for good, or all of the tenant; unknown ids are harmless.
+
+        Raises:
+            StoreBusy: the tenant's tables are being removed or restored.
+        """
         ids = None if session_ids is None else list(session_ids)
-        async with self._unit(tenant_id) as uow:
-            await uow.raw.execute(
-                "update user_session set revoked_ns = %s where revoked_ns is null "
-                "and (%s::text[] is null or session_id = any(%s::text[]))",
-                (at_ns, ids, ids),
-            )
+        try:
+            async with self._unit(tenant_id) as uow:
+                await uow.raw.execute(
+                    "update user_session set revoked_ns = %s where revoked_ns is null "
+                    "and (%s::text[] is null or session_id = any(%s::text[]))",
+                    (at_ns, ids, ids),
+                )
+        except psycopg.errors.UndefinedTable:
+            raise StoreBusy(f"Tenant {tenant_id} has no tables at the moment.") from None
 
     async def note_seen(self, tenant_id: TenantId, seen_ns: Mapping[str, int]) -> None:
         """Write when sessions were last seen."""

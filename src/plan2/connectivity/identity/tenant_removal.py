@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from plan2.connectivity.identity.onboarding import STEPS, TenantHooks
+from plan2.connectivity.identity.tenant_requests import TenantConflict
 from plan2.connectivity.identity.tenant_store import TenantStore
 from plan2.connectivity.identity.tenant_work import Exports
 from plan2.foundation.clock import Clock
@@ -60,6 +61,20 @@ class Removal:
         self._exports = exports
         self._clock = clock
         self._note = note
+
+    def check_flat(self, tenant: TenantId) -> None:
+        """Refuse to remove a tenant whose broker account would be left alone with what it holds.
+
+        Raises:
+            TenantConflict: something is open there, or it cannot be told.
+        """
+        still_open = self._hooks.still_open(tenant)
+        if still_open:
+            raise TenantConflict(
+                f"Tenant {tenant} cannot be deleted now: {still_open}.",
+                remedy="Suspend it: that closes everything at its broker. Delete it once "
+                "`plan2 tenant broker show` says that nothing is open there.",
+            )
 
     async def export(self, row: Registered, by: str, purpose: str, tell: Tell) -> str:
         """Write a tenant into a file; returns the file's name.

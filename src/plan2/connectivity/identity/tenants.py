@@ -211,11 +211,11 @@ class Tenants:
         """Begin to export a tenant and then to remove it for good; it is closed at once.
 
         Raises:
-            TenantConflict: it is the main tenant, or something is being done about it.
+            TenantConflict: it is the main tenant, is worked on, or has something at its broker.
         """
         self._store.check_writable()
-        row = self._other_than_main(request.tenant_id)
-        self._idle(row.tenant_id)
+        row = self._idle(self._other_than_main(request.tenant_id).tenant_id)
+        self._removal.check_flat(row.tenant_id)
         if row.lifecycle not in {*LIVING, "creating", "restoring"}:
             raise TenantConflict(f"Tenant {row.tenant_id} is {row.lifecycle} already.")
         going = msgspec.structs.replace(row, lifecycle="deleting", reason=request.reason, detail="")

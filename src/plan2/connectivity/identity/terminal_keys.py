@@ -15,6 +15,7 @@ import msgspec
 
 from plan2.connectivity.identity.sessions import hash_secret, new_secret
 from plan2.foundation.clock import Clock
+from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import InputError, StoreBusy
 from plan2.foundation.eventstore.store import OpenUnit
 from plan2.foundation.ids import IdSource
@@ -24,7 +25,20 @@ READ_EVERY_S: Final = 1.0
 READ_PAUSE_S: Final = 0.5
 """Least time between two reads, however many secrets are tried."""
 LABEL_MAX: Final = 100
-ACCOUNT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+ACCOUNT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+OF_TENANT: Final = "."
+"""Between a tenant's id and the secret, in the keys of tenants other than the main one."""
+
+
+def shown_key(tenant_id: str, secret: str) -> str:
+    """A key as its holder gets it."""
+    return secret if tenant_id == MAIN_TENANT else f"{tenant_id}{OF_TENANT}{secret}"
+
+
+def split_key(shown: str) -> tuple[str, str]:
+    """Whose key it says to be, and its secret."""
+    tenant_id, dot, secret = shown.partition(OF_TENANT)
+    return (tenant_id, secret) if dot else (MAIN_TENANT, shown)
 
 
 class TerminalKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +98,7 @@ class TerminalKeys:
         """
         if not ACCOUNT.fullmatch(account_id):
             raise InputError(
-                f"{account_id!r} is no account: 1 to 32 of a-z, 0-9 and - are expected.",
+                f"{account_id!r} is no account: 1 to 80 of a-z, 0-9 and - are expected.",
                 remedy="Use the name that terminal.account has in the server's configuration.",
             )
         if len(label) > LABEL_MAX or not label.isprintable():
@@ -125,6 +139,14 @@ class TerminalKeys:
         if secret_hash not in self._good:
             await self._read_anew()  # it may have been made a moment ago
         return self._good.get(secret_hash)
+
+    async def refresh(self) -> None:
+        """Read the table anew.
+
+        Raises:
+            StoreBusy: the database cannot be asked now; what was read last remains in force.
+        """
+        await self._read_anew()
 
     def is_good(self, key_id: str) -> bool:
         """Whether a key was not revoked, as last read."""

@@ -63,6 +63,7 @@ class Limiter:
         self._everybody = Meter(SIGN_IN_ALL, now_ns())
         self._policies: dict[tuple[str, str], RoutePolicy] = {}
         self._rates: dict[Quota, TenantRates] = {}
+        self._latest: dict[str, tuple[Quota, TenantRates]] = {}
 
     def policy(self, method: str, path_template: str) -> RoutePolicy:
         """How a route is limited."""
@@ -171,11 +172,17 @@ class Limiter:
     def _rates_of(self, tenant_id: str) -> TenantRates:
         """The rates of a tenant's quota; made once for each quota that there is."""
         quota = self.usage.quota_of(tenant_id)
+        latest = self._latest.get(tenant_id)
+        if latest is not None and latest[0] is quota:
+            return latest[1]  # a look-up by quota hashes every member of it
         found = self._rates.get(quota)
         if found is None:
             if len(self._rates) >= RATES_MAX:
                 self._rates.clear()
             found = self._rates[quota] = rates_of(quota)
+        if len(self._latest) >= RATES_MAX:
+            self._latest.clear()
+        self._latest[tenant_id] = (quota, found)
         return found
 
     def _over(self, tenant_id: str, session: Session, refused: Refused) -> Refusal:
@@ -228,6 +235,6 @@ def _shed(kind: str) -> Refusal:
         status=503,
         code="shedding",
         detail=f"The server is under load and answers no {kind} requests for a while.",
-        remedy="Come again when Retry-After says; trading goes on.",
+        remedy="Try again in a little while (Retry-After says when); trading goes on.",
         wait_s=float(RETRY_AFTER_S),
     )

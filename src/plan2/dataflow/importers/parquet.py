@@ -47,7 +47,8 @@ class TimeColumn:
 class Rows:
     """A batch of the file; `first_row` counts from 1.
 
-    Columns become arrays without `to_numpy`, which would import pandas for nothing.
+    Columns become arrays without `to_numpy`, which would import pandas for nothing, and without
+    `cast` where nothing is to be changed, which would import pyarrow's compute functions.
     """
 
     source: SourceFile
@@ -56,6 +57,9 @@ class Rows:
 
     def numbers(self, name: str) -> Float64Array:
         """A column as float64; null is refused."""
+        column = self.columns.column(name)
+        if column.type == pa.int32() and not column.null_count:
+            return np.from_dlpack(column).astype(np.float64)
         numbers: Float64Array = np.asarray(
             np.from_dlpack(self._cast(name, pa.float64())), np.float64
         )
@@ -78,7 +82,7 @@ class Rows:
         else:
             zone = self.columns.schema.field(time.name).type.tz
             in_ns = self._cast(time.name, pa.timestamp("ns", zone))
-            values = np.asarray(np.from_dlpack(in_ns.cast(pa.int64())), np.int64)
+            values = np.asarray(np.from_dlpack(in_ns.view(pa.int64())), np.int64)
         return time.clock.to_utc(values)
 
     def _cast(self, name: str, kind: pa.DataType) -> pa.Array:
@@ -86,6 +90,8 @@ class Rows:
         if column.null_count:
             row = column.is_null().index(True).as_py()
             raise self.source.refuse(f"row {self.first_row + row}: {name} is missing.")
+        if column.type == kind:
+            return column
         try:
             return column.cast(kind)
         except pa.ArrowException as error:

@@ -14,6 +14,7 @@ from plan2.foundation.config.schema_backtests import Backtests
 from plan2.foundation.config.schema_flows import Flows
 from plan2.foundation.config.schema_notify import Notify
 from plan2.foundation.config.schema_telegram import Telegram
+from plan2.foundation.config.schema_tenant_brokers import TenantBrokers
 from plan2.foundation.config.section import (
     Count,
     Fraction,
@@ -78,6 +79,7 @@ class Simulated(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seed: Count = 20_260
     speed: PositiveFloat = 10.0
     history_days: PositiveInt = 30
+    strength: NonNegative = 1.0
     balance: Money = "10000.00"
     currency: Literal["USD"] = "USD"
     order_latency_ms: Count = 40
@@ -335,4 +337,5 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     telegram: Telegram = Telegram()
     alerts: Alerts = Alerts()
     assistants: Assistants = Assistants()
+    tenant_brokers: TenantBrokers = TenantBrokers()
     log: Log = Log()

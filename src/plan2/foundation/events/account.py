@@ -1,6 +1,16 @@
 """Facts about accounts and risk."""
 
+import msgspec
+
 from plan2.foundation.events.base import Event
+
+
+class FlowMark(msgspec.Struct, frozen=True, gc=False):
+    """What a flow's losses are measured from: results, decimal strings in account currency."""
+
+    day_start: str
+    best: str
+    day_end_ns: int
 
 
 class EquityRecorded(Event, frozen=True, kw_only=True, gc=False):
@@ -10,6 +20,7 @@ class EquityRecorded(Event, frozen=True, kw_only=True, gc=False):
     they are kept here so that a restart does not forget them. The week's are empty and 0 in events
     of before it had a limit. `day_capital` is what the day's profit counts from: the day's first
     equity and what was paid in or out since; empty in events of before payments were told apart.
+    `flows` are the same for each flow.
     """
 
     account_id: str
@@ -23,6 +34,7 @@ class EquityRecorded(Event, frozen=True, kw_only=True, gc=False):
     week_start_equity: str = ""
     week_end_ns: int = 0
     day_capital: str = ""
+    flows: dict[str, FlowMark] = msgspec.field(default_factory=dict)
 
 
 class BalanceAdjusted(Event, frozen=True, kw_only=True, gc=False):

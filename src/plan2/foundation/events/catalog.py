@@ -17,6 +17,7 @@ from plan2.foundation.events import (
     people,
     system,
     tenancy,
+    tenant_brokers,
 )  # fmt: skip
 from plan2.foundation.events.base import Event
 
@@ -92,6 +93,8 @@ STORED: dict[str, tuple[int, type[Event]]] = {
     "CheckpointSigned": (1, tenancy.CheckpointSigned),
     "ClockMeasured": (1, tenancy.ClockMeasured),
     "RecordsExported": (1, tenancy.RecordsExported),
+    "TenantBrokerChanged": (1, tenant_brokers.TenantBrokerChanged),
+    "TerminalKeyChanged": (1, tenant_brokers.TerminalKeyChanged),
     "FlowRegistered": (1, flows.FlowRegistered),
     "FlowMoved": (1, flows.FlowMoved),
     "LiveComparisonMade": (1, flows.LiveComparisonMade),

@@ -92,6 +92,8 @@ class ProjectionRunner:
         tenant: whose log.
         projection: what is kept up to date.
         on_poison: park an event that cannot be digested, or stop there.
+        turn: held for each transaction; runners that share one take turns, so that together
+            they hold one of the tenant's connections.
     """
 
     def __init__(
@@ -100,11 +102,13 @@ class ProjectionRunner:
         tenant: TenantId,
         projection: Projection,
         on_poison: OnPoison = OnPoison.PARK,
+        turn: asyncio.Lock | None = None,
     ) -> None:
         self._store = store
         self._tenant = tenant
         self._projection = projection
         self._on_poison = on_poison
+        self._turn = turn or asyncio.Lock()
         self._news = asyncio.Event()
         self._at_us = 0
         self.position: int | None = None
@@ -140,7 +144,7 @@ class ProjectionRunner:
 
     async def rebuild(self) -> int:
         """Forget everything and apply the whole log again, with the code of today."""
-        async with self._store.unit(self._tenant) as uow:
+        async with self._turn, self._store.unit(self._tenant) as uow:
             await self._projection.reset(uow)
             name = (self._projection.name,)
             await uow.raw.execute("delete from checkpoint where projection = %s", name)
@@ -154,7 +158,7 @@ class ProjectionRunner:
         Each that succeeds is unparked in the same transaction. Only for projections whose
         events do not depend on each other's order; otherwise `rebuild`.
         """
-        async with self._store.unit(self._tenant) as uow:
+        async with self._turn, self._store.unit(self._tenant) as uow:
             parked = await select(
                 uow.raw,
                 "where pos in (select pos from parked_event where projection = %s) order by pos",
@@ -163,7 +167,7 @@ class ProjectionRunner:
         left = 0
         for event in parked:
             try:
-                async with self._store.unit(self._tenant) as uow:
+                async with self._turn, self._store.unit(self._tenant) as uow:
                     await self._projection.apply(uow, event)
                     await uow.raw.execute(
                         "delete from parked_event where projection = %s and pos = %s",
@@ -178,7 +182,7 @@ class ProjectionRunner:
     async def _start(self) -> None:
         """Find the checkpoint, or make one; wait for a dying predecessor's transaction."""
         code, name = fingerprint(self._projection), self._projection.name
-        async with self._store.unit(self._tenant) as uow:
+        async with self._turn, self._store.unit(self._tenant) as uow:
             await uow.raw.execute(
                 "insert into checkpoint (projection, pos, at, code_fingerprint) "
                 "values (%s, 0, 'epoch', %s) on conflict do nothing",
@@ -219,7 +223,7 @@ class ProjectionRunner:
             return await self._apply_batch(is_careful=True)
 
     async def _apply_batch(self, *, is_careful: bool) -> bool:
-        async with self._store.unit(self._tenant) as uow:
+        async with self._turn, self._store.unit(self._tenant) as uow:
             found, _, _ = await self._checkpoint(uow)
             if found != self.position:
                 raise ProjectionHalted(

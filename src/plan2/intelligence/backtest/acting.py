@@ -2,10 +2,11 @@
 
 import functools
 import hashlib
+import math
 from pathlib import Path
 
 from plan2.foundation.values import Float64Array
-from plan2.intelligence.backtest.account.codes import SENT
+from plan2.intelligence.backtest.account.codes import NOVEL, SENT
 from plan2.intelligence.backtest.account.compiled import account_fingerprint, entry
 from plan2.intelligence.backtest.account.entries import Accounts
 from plan2.intelligence.backtest.account.records import Account
@@ -33,7 +34,7 @@ def engine_fingerprint() -> str:
 @kernel
 def in_points(distance: float, scale: float) -> int:
     """A distance in whole points; −1 for what is no distance."""
-    return int(distance * scale + 0.5) if distance >= 0.0 else -1
+    return int(distance * scale + 0.5) if 0.0 <= distance < math.inf else -1
 
 
 @kernel
@@ -72,7 +73,8 @@ def act(  # noqa: PLR0913, PLR0917 - the flow's numbers, kept in registers by th
 ) -> bool:
     """Ask for what a signal wants, nothing while a request is under way; whether it entered.
 
-    Lots are fixed, or those whose loss at the stop is the share `risk` of equity.
+    Lots are fixed, or those whose loss at the stop is the share `risk` of equity; of them the share
+    that the models behind the flow are worth (see `doubts.py`).
     """
     if account.waiting > 0:
         return False
@@ -89,10 +91,15 @@ def act(  # noqa: PLR0913, PLR0917 - the flow's numbers, kept in registers by th
         return False
     if held < 0:
         leave(account, -side)
+    if account.model_share <= 0.0:
+        account.denials[NOVEL] += 1
+        return False
     if risk > 0.0:
         steps = lots_for_risk(account, risk, account.exits.stop)
     else:
         steps = lots_in_steps(account, lots)
+    if account.model_share < 1.0:
+        steps = math.floor(account.model_share * steps + 1e-9)
     return enter(account, side, steps) == SENT
 
 

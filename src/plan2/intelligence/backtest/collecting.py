@@ -22,6 +22,7 @@ from plan2.foundation.events.order import (
 from plan2.foundation.instrument import CENT, Instrument
 from plan2.foundation.values import Side, Tick
 from plan2.intelligence.backtest.run import EQUITY, ORDERS, TRADES
+from plan2.intelligence.decision.record import Reason
 from plan2.intelligence.trading.account import TradingAccount
 
 DONE: Final = 10_009
@@ -114,6 +115,8 @@ class Collected:
         if event.outcome == "denied":
             failed = next((c["rule"] for c in event.record["checks"] if not c["passed"]), "")
             self.denials[failed] = self.denials.get(failed, 0) + 1
+        elif event.reason == Reason.NOVEL_SITUATION:
+            self.denials[event.reason] = self.denials.get(event.reason, 0) + 1
 
     def _on_fill(self, event: OrderExecuted) -> None:
         row, placed = self._placed.pop(event.order_id, (None, None))

@@ -34,7 +34,8 @@ def advance_text(source: FlowSource, *, fills_at_signal: bool) -> str:
     """The source of `advance`.
 
     `advance(accounts, s, w, c, r, o, ts, bids, asks, times, rows, row)`: prices int64[n] in points,
-    `times` int64[m] and `rows` float64[m, k] the outer values, `row` the first tick. Returns the
+    `times` int64[m] and `rows` float64[m, k] the outer values, the last column what the models
+    leave of a size where the flow uses them; `row` the first tick. Returns the
     row to go on with: n, or less when the account's output must be drained.
     """
     over = [IS_OVER, *indented(source.close_bar)]
@@ -61,11 +62,14 @@ def _act_alone() -> list[str]:
 def _outer(source: FlowSource) -> list[str]:
     """Take the newest row of outer values that is known at this tick."""
     slots = source.program.outer.values()
-    if not slots:
+    known = [f"    s{slot} = rows[cursor - 1, {column}]" for column, slot in enumerate(slots)]
+    if source.uses_models:
+        known.append(f"    account.model_share = rows[cursor - 1, {len(slots)}]")
+    if not known:
         return []
     return [
         "if cursor < times.shape[0] and times[cursor] <= ts_ns:",
         "    while cursor < times.shape[0] and times[cursor] <= ts_ns:",
         "        cursor += 1",
-        *(f"    s{slot} = rows[cursor - 1, {column}]" for column, slot in enumerate(slots)),
+        *known,
     ]

@@ -1,7 +1,8 @@
 """What a flow reads from outside its own bars: catalogue features and the ensemble's forecasts.
 
 Both come from the very objects that serve live ticks, and are known at the tick that closes a bar
-of the feature engine. Forecasts are made one row at a time, as live, rounded to 1e-5.
+of the feature engine. Forecasts are made one row at a time, as live, rounded to 1e-5; how usual the
+situation is and how old the models are decides what is left of a size (`doubts.py`).
 """
 
 from collections.abc import Sequence
@@ -12,15 +13,14 @@ import numpy as np
 from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import Float64Array
+from plan2.intelligence.backtest.doubts import NO_DOUBTS, Doubts
 from plan2.intelligence.backtest.feeds import TickFeed
-from plan2.intelligence.features.catalog import TABULAR
+from plan2.intelligence.backtest.run_flow import Outer
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.sampled import SampledFeatures
-from plan2.intelligence.flows.forecasts import forecast_row
+from plan2.intelligence.flows.forecasts import check_features, forecast_row
 from plan2.intelligence.flows.words import FORECASTS
 from plan2.intelligence.models.ensemble import Ensemble
-
-COLUMNS = {feature.field: place for place, feature in enumerate(TABULAR)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,10 @@ class Outside:
     Args:
         names: which values. engine: fresh, of the flow's symbol. ensemble: fresh; None when no
             forecast is read. uncertainty_weight: standard errors between p_up and p_up_lcb.
+        doubts: what is held against the models.
+
+    Raises:
+        InputError: nobody forecasts, or a feature is not among those in use.
     """
 
     def __init__(
@@ -53,8 +57,10 @@ class Outside:
         engine: FeatureEngine,
         ensemble: Ensemble | None,
         uncertainty_weight: float,
+        doubts: Doubts = NO_DOUBTS,
     ) -> None:
         self.inference_s = 0.0
+        self._doubts = doubts
         self._names = tuple(names)
         self._engine = engine
         self._ensemble = ensemble
@@ -64,22 +70,33 @@ class Outside:
                 f"{engine.symbol} has no models, and the flow reads their forecasts.",
                 remedy="Train some with `plan2 train`.",
             )
+        check_features(names, engine.plan.names)
 
-    def collect(self, feed: TickFeed) -> tuple[np.ndarray, Float64Array]:
-        """Times int64[m] UTC ns and values float64[m, k] at every closed bar of the feed."""
+    def collect(self, feed: TickFeed) -> Outer:
+        """What is known at every closed bar of the feed."""
         times, rows = [np.empty(0, np.int64)], [np.empty((0, len(self._names)))]
+        shares = [np.empty(0)]
         for block in feed.blocks():
             samples = self._engine.step_block(block)
             if len(samples):
                 times.append(samples.ts_ns.copy())
                 rows.append(self._rows(samples))
-        return np.concatenate(times), np.concatenate(rows)
+                shares.append(self._shares(samples))
+        rows_of = (np.concatenate(times), np.concatenate(rows), np.concatenate(shares))
+        return Outer(self._names, *rows_of)
+
+    def _shares(self, samples: SampledFeatures) -> Float64Array:
+        """What is left of a size at each row, float64[m]."""
+        moments = samples.ts_ns.tolist()
+        share = self._doubts.share
+        return np.array([share(samples.catalogue[row], ts) for row, ts in enumerate(moments)])
 
     def _rows(self, samples: SampledFeatures) -> Float64Array:
         known = np.empty((len(samples), len(self._names)))
+        places = self._engine.plan.names
         for column, name in enumerate(self._names):
-            if name in COLUMNS:
-                known[:, column] = samples.values[:, COLUMNS[name]]
+            if name not in FORECASTS:
+                known[:, column] = samples.values[:, places.index(name)]
         if self._ensemble is not None:
             began = stopwatch_ns()
             forecasts = self._forecasts(self._ensemble, samples)
@@ -95,7 +112,9 @@ class Outside:
         for row in range(len(samples)):
             reading = _reading(samples, row)
             ensemble.commit(reading)
-            forecast = ensemble.forecast(int(samples.ts_ns[row]), reading)
+            ts_ns = int(samples.ts_ns[row])
+            is_over = self._doubts.is_over(ts_ns)
+            forecast = None if is_over else ensemble.forecast(ts_ns, reading)
             out[row] = forecast_row(forecast, self._weight)
         return out
 

@@ -24,7 +24,7 @@ from plan2.intelligence.backtest.feeds import PointFeed, PointTicks, TickFeed
 from plan2.intelligence.backtest.finished import Finished, finished_run
 from plan2.intelligence.backtest.loop_source import advance_text
 from plan2.intelligence.backtest.run import BacktestRun
-from plan2.intelligence.features.kernels import machine_code
+from plan2.intelligence.features.kernels import machine_code, start_lightly
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.memory import FlowMemory, new_memory
 from plan2.intelligence.flows.modules import load_module
@@ -48,11 +48,13 @@ class Outer:
     """Values that are known from outside: catalogue features and forecasts.
 
     times: int64[m] UTC ns, when each row was known. rows: float64[m, k] in the order of `names`.
+    shares: float64[m], what the models' standing leaves of a size (`doubts.py`); empty = all of it.
     """
 
     names: tuple[str, ...] = ()
     times: Int64Array = field(default_factory=lambda: np.empty(0, np.int64))
     rows: Float64Array = field(default_factory=lambda: np.empty((0, 0)))
+    shares: Float64Array = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ def run_flow(
         Cancelled: `is_cancelled` said so.
     """
     options = options or RunOptions()
+    start_lightly()
     source = write_source(flow)
     loop = Loop(flow, source, instrument, options, is_bars=feed.is_bars)
     ticks = PointFeed(feed, instrument.digits)
@@ -174,11 +177,15 @@ class Loop:
 
 def given_digest(options: RunOptions) -> str:
     """SHA-256 of what was given to a run and decides its result; empty when nothing was."""
-    if not options.outer.names and options.slips is None and options.rates == (0.0, 0.0):
+    if (
+        not (options.outer.names or len(options.outer.times))
+        and options.slips is None
+        and options.rates == (0.0, 0.0)
+    ):
         return ""
     outer = options.outer
     digest = hashlib.sha256(msgspec.json.encode((outer.names, options.rates)))
-    for column in (outer.times, outer.rows, options.slips):
+    for column in (outer.times, outer.rows, outer.shares, options.slips):
         digest.update(b"" if column is None else np.ascontiguousarray(column).tobytes())
     return digest.hexdigest()
 
@@ -194,6 +201,9 @@ def _columns(source: FlowSource, outer: Outer) -> tuple[Int64Array, Float64Array
     if missing:
         raise InputError(f"nobody gave the values of {', '.join(missing)}.")
     rows = outer.rows[:, [outer.names.index(name) for name in wanted]] if wanted else outer.rows
+    if source.uses_models:
+        shares = outer.shares if len(outer.shares) else np.ones(len(outer.times))
+        rows = np.column_stack([rows.reshape(len(outer.times), -1), shares])
     return np.require(outer.times, np.int64, ["C", "W"]), np.require(rows, np.float64, ["C", "W"])
 
 

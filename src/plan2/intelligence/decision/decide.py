@@ -14,6 +14,7 @@ from plan2.foundation.config.schema import Risk
 from plan2.foundation.ids import derived_id
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Side, Tick
+from plan2.intelligence.decision.apart import Apart
 from plan2.intelligence.decision.flow_part import FlowPart
 from plan2.intelligence.decision.policy import edge_of, verdict_of
 from plan2.intelligence.decision.record import EdgePart, Outcome, Reason
@@ -65,6 +66,13 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Asked when a bet is wanted; must agree with the figures."""
     figures: Callable[[], AccountFigures]
     """Asked only when the account matters; must give the same figures each time."""
+    apart: Apart | None = None
+    """Set when `tick` is not the market's but that of the account's own broker."""
+
+    @property
+    def market(self) -> Tick:
+        """The market's quote: what a decision is named after."""
+        return self.tick if self.apart is None else self.apart.market
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +80,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     `intent_id` names the decision once it wished for an order, approved or denied; `account` holds
     the figures that were looked at, None when the account did not matter; `flow` is the flow that
-    decided, None for the account's own decision.
+    decided, None for the account's own decision; `apart` is what an account at another broker
+    looked at first, absent for one that deals at the market's quotes.
     """
 
     reason: Reason
@@ -83,6 +92,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     order: ApprovedOrder | None = None
     account: AccountFigures | None = None
     flow: FlowPart | None = None
+    apart: Apart | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def outcome(self) -> Outcome:
@@ -225,7 +235,7 @@ def _intent(
     side = Side(edge.side)
     distance = side.value * forecast.barrier
     return Intent(
-        decision_id=decision_id_of(account_id, tick),
+        decision_id=decision_id_of(account_id, situation.market),
         symbol=tick.symbol,
         kind=OrderKind.OPEN,
         side=side,

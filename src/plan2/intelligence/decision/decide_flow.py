@@ -28,7 +28,7 @@ def decide_entry(situation: Situation, rules: Rules, flow: FlowPart) -> Decision
 
     What stands behind forecasts is asked only of a flow that reads them.
     """
-    decision_id = flow_decision_id(rules.account_id, situation.tick, flow)
+    decision_id = flow_decision_id(rules.account_id, situation.market, flow)
     bare = Decision(reason=Reason.NO_RATE, intent_id=decision_id, flow=flow)
     if not situation.quote_rate > 0.0:
         return bare

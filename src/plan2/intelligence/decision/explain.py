@@ -14,6 +14,7 @@ from plan2.foundation.config.schema import Risk
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Tick
 from plan2.intelligence.decision.decide import Decision, Rules, Situation, decide, engagement_of
+from plan2.intelligence.decision.decide_apart import decide_apart, decide_entry_apart
 from plan2.intelligence.decision.decide_flow import decide_entry
 from plan2.intelligence.decision.flow_part import FlowPart
 from plan2.intelligence.decision.record import DecisionRecord, Reason
@@ -59,9 +60,11 @@ def replay(record: DecisionRecord, instrument: Instrument, recompute: Recompute)
 
 def _decide(record: DecisionRecord, situation: Situation) -> Decision:
     rules = rules_of(record)
+    is_apart = situation.apart is not None
     if isinstance(record.flow, FlowPart):
-        return decide_entry(situation, rules, record.flow)
-    return decide(situation, rules)
+        judge = decide_entry_apart if is_apart else decide_entry
+        return judge(situation, rules, record.flow)
+    return (decide_apart if is_apart else decide)(situation, rules)
 
 
 def _is_exit(record: DecisionRecord) -> bool:
@@ -101,6 +104,7 @@ def _situation(
         since_entry_s=figures.seconds_since_same,
         engagement=lambda: engagement_of(figures),
         figures=lambda: figures,
+        apart=None if isinstance(record.apart, msgspec.UnsetType) else record.apart,
     )
 
 

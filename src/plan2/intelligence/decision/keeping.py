@@ -14,6 +14,7 @@ import msgspec
 from plan2.foundation.events.fact import Fact, fact
 from plan2.foundation.events.model import DecisionMade
 from plan2.foundation.values import NS_PER_SECOND, Float64Array, Tick
+from plan2.intelligence.decision.apart import Apart
 from plan2.intelligence.decision.decide import Decision, Rules, Situation
 from plan2.intelligence.decision.material import Material, Owner, feature_bytes, record_of
 from plan2.intelligence.decision.record import DecisionRecord
@@ -28,7 +29,9 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     recurrent state that the forecast started from, and is asked only when a decision is kept;
     `standing` is the champion's. `volatility` gives the symbol's volatility of one day, a fraction
     of the price (NaN = unknown), `novelty` how unusual the situation is, 0 to 1; both are asked
-    only when an order is wanted.
+    only when an order is wanted. `among` gives the forecast of some model families alone, for
+    flows that name them; None = there are none. `apart` is set for an account at another broker:
+    `tick` is then that broker's own quote, and the market's is in there.
     """
 
     tick: Tick
@@ -41,6 +44,13 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     volatility: Callable[[], float]
     novelty: Callable[[], float]
     standing: Standing = SOUND
+    among: Callable[[tuple[str, ...]], Forecast | None] = lambda _: None
+    apart: Apart | None = None
+
+    @property
+    def market(self) -> Tick:
+        """The market's quote, which features and forecast were made of."""
+        return self.tick if self.apart is None else self.apart.market
 
 
 class DecisionKeeper:

@@ -17,6 +17,7 @@ from plan2.foundation.errors import InvariantBroken, require
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Float64Array, TenantId, Tick
 from plan2.intelligence.decision.decide import Decision, decision_id_of
+from plan2.intelligence.decision.decide_apart import REFUSALS, apart_sentence
 from plan2.intelligence.decision.flow_sentence import flow_sentence
 from plan2.intelligence.decision.record import DecisionRecord, FeaturePart, TickPart
 from plan2.intelligence.decision.sentence import sentence_of
@@ -90,9 +91,11 @@ def record_of(material: Material) -> DecisionRecord:
     owner, decision, tick = material.owner, material.decision, material.tick
     order, forecast = decision.order, material.forecast
     figures = decision.account or material.figures
+    apart = decision.apart
+    market = tick if isinstance(apart, msgspec.UnsetType) else apart.market
     require(figures is not None, f"the decision on {tick.symbol} has no account figures")
     return DecisionRecord(
-        decision_id=decision.intent_id or decision_id_of(owner.account_id, tick),
+        decision_id=decision.intent_id or decision_id_of(owner.account_id, market),
         tenant_id=owner.tenant_id,
         account_id=owner.account_id,
         symbol=tick.symbol,
@@ -115,11 +118,16 @@ def record_of(material: Material) -> DecisionRecord:
         config_hash=owner.config_hash,
         candidate_id=_candidate_id(forecast),
         flow=msgspec.UNSET if decision.flow is None else decision.flow,
+        apart=apart,
+        contract=msgspec.UNSET if apart is msgspec.UNSET else material.instrument,
     )
 
 
 def _sentence(material: Material) -> str:
     decision = material.decision
+    apart = decision.apart
+    if not isinstance(apart, msgspec.UnsetType) and decision.reason in REFUSALS:
+        return apart_sentence(decision.reason, apart, material.tick, material.instrument)
     if decision.flow is not None:
         return flow_sentence(decision.reason, decision.flow, decision.size, decision.checks)
     return sentence_of(

@@ -55,9 +55,9 @@ def commission_per_unit(instrument: Instrument, quote_rate: float) -> float:
 
 
 def verdict_of(edge: EdgePart) -> Reason:
-    """Whether the bet itself is worth taking, before anything about the account."""
-    if edge.ev <= edge.margin:
+    """Whether the bet itself is worth taking, before anything about the account; NaN never is."""
+    if not edge.ev > edge.margin:
         return Reason.COST_ABOVE_EDGE
-    if edge.ev_lcb <= edge.margin:
+    if not edge.ev_lcb > edge.margin:
         return Reason.EDGE_UNCERTAIN
     return Reason.EXPECTED_VALUE

@@ -9,6 +9,8 @@ import enum
 
 import msgspec
 
+from plan2.foundation.instrument import Instrument
+from plan2.intelligence.decision.apart import Apart
 from plan2.intelligence.decision.flow_part import FlowPart
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk.parts import Check, SizePart
@@ -44,6 +46,10 @@ class Reason(enum.StrEnum):
     SIZE_TOO_SMALL = "size_too_small"
     MODEL_UNPROVEN = "model_unproven"
     """Real money does not follow a champion that has not passed the gate of validation."""
+    QUOTES_APART = "quotes_apart"
+    """The account's broker quotes another price than the market that the forecast is about."""
+    TERMS_DIFFER = "terms_differ"
+    """A lot or a price of the symbol means something else at the account's broker."""
     RISK_DENIED = "risk_denied"
     EXPLORATION = "exploration"
     """Traded: the smallest volume on a paper account, to gather outcomes; not worth its cost."""
@@ -102,7 +108,9 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
     `risk_inputs` holds every account figure that the sizing and the risk gate looked at, and
     `parameters` every configured number that the policy, the sizing and the gate used;
     `candidate_id` names the models that forecast together, "" without a forecast; `flow` is the
-    flow that decided, absent for the account's own decision.
+    flow that decided, absent for the account's own decision; `apart` is the market's quote beside
+    that of the account's own broker in `tick`, `contract` that broker's contract data; both absent
+    for an account that deals at the market's.
     """
 
     decision_id: str
@@ -126,3 +134,5 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
     config_hash: str
     candidate_id: str = ""
     flow: FlowPart | msgspec.UnsetType = msgspec.UNSET
+    apart: Apart | msgspec.UnsetType = msgspec.UNSET
+    contract: Instrument | msgspec.UnsetType = msgspec.UNSET

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import msgspec
+
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
 from plan2.intelligence.decision.explain import Replayed, replay
@@ -27,7 +29,9 @@ class RecordReplayer:
             InputError: the symbol or a model of the record is not known here.
             ModelMismatch: a model's bytes are not what they were.
         """
-        instrument = self._instruments.get(record.symbol)
+        contract = record.contract
+        own = None if isinstance(contract, msgspec.UnsetType) else contract
+        instrument = own or self._instruments.get(record.symbol)
         if instrument is None:
             raise InputError(
                 f"Decision {record.decision_id} is about {record.symbol}, which is not on offer.",

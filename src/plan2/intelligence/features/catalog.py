@@ -5,9 +5,8 @@ are mid prices. "σ" is the streaming volatility of one bar in quote currency
 (`FeatureEngine.sigma`), never below a tenth of a point. Values marked "so far" count the bar in
 progress as one more bar.
 
-Two groups of the usual catalogue are missing on purpose: cross-symbol features, because an engine
-knows one symbol, and distances to scheduled news, because no point-in-time calendar is wired in.
-Quotes carry no sizes, so nothing here claims to be order flow.
+What looks beyond the symbol's own ticks, or costs more, is computed on request only
+(`requested.py`). Quotes carry no sizes, so nothing here claims to be order flow.
 """
 
 import re
@@ -48,11 +47,13 @@ class Feature:
         return "_".join([self.field[: found.start()], *map(str, windows)])
 
 
-def _f(name: str, unit: str, warmup: int, valid: str, meaning: str) -> Feature:
+def feature_row(name: str, unit: str, warmup: int, valid: str, meaning: str) -> Feature:
     """A row of the table; `valid` is "low..high", followed by "?" where the feature waits."""
     low, high = (float(edge) for edge in valid.rstrip("?").split(".."))
     return Feature(name, unit, warmup, low, high, meaning, waits=valid.endswith("?"))
 
+
+_f = feature_row
 
 # fmt: off
 COST = (

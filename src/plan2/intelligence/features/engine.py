@@ -27,10 +27,12 @@ from plan2.intelligence.features.loop import (
     step,
 )
 from plan2.intelligence.features.plan import FeaturePlan
+from plan2.intelligence.features.requested_columns import RequestedColumns
 from plan2.intelligence.features.sampled import SampledFeatures, sampled_rows
 from plan2.intelligence.features.set_columns import SetColumns
 from plan2.intelligence.features.state import engine_dtype, word_of
 from plan2.intelligence.features.step import CHANNELS, CLOSED, FEATURES, GAP, READY
+from plan2.intelligence.features.surroundings import Surroundings
 
 VOLATILITIES = ("volatility_ew_15", "volatility_ew_60", "volatility_ew_240")
 
@@ -61,7 +63,10 @@ class FeatureEngine:
             compiled loops that call `step.advance`.
     """
 
-    def __init__(self, plan: FeaturePlan, instrument: Instrument) -> None:
+    def __init__(
+        self, plan: FeaturePlan, instrument: Instrument, around: Surroundings | None = None
+    ) -> None:
+        """`around`: what features on request may look at beside the symbol's own ticks."""
         dtype = engine_dtype(plan.window_scale)
         self.plan = plan
         self.instrument = instrument
@@ -70,7 +75,13 @@ class FeatureEngine:
         self.records = np.zeros(1, dtype)
         self.words: Float64Array = self.records.view(np.float64)
         self._flags = 0
-        self._columns = None if plan.feature_set is None else SetColumns(plan.feature_set, dtype)
+        own, more = plan.feature_set, 0
+        self.requested: RequestedColumns | None = None
+        if own is not None and own.asks_more:
+            timing = (plan.bar_period_s, plan.gap_s)
+            self.requested = RequestedColumns(own, instrument, timing, around or Surroundings())
+            more = len(self.requested.values)
+        self._columns = None if own is None else SetColumns(own, dtype, more)
         self.values = self.words[:FEATURES] if self._columns is None else self._columns.values
         self.sequence = self.words[FEATURES : FEATURES + CHANNELS]
         self.sequence_closed = self.words[FEATURES + CHANNELS : SIGMA_COLUMN]
@@ -142,6 +153,9 @@ class FeatureEngine:
         flags: int = self._step(self.records, self.words, ts_ns, bid, ask)
         self._flags = flags
         if self._columns is not None:
+            if self.requested is not None:
+                self.requested.step(ts_ns, bid, ask)
+                self._columns.requested[:] = self.requested.values
             self._columns.step(self.words, flags)
         return flags & CLOSED != 0
 
@@ -191,7 +205,8 @@ class FeatureEngine:
         sampled = sampled_rows(self.symbol, self.plan, ticks, out)
         if self._columns is None:
             return sampled
-        return replace(sampled, values=self._columns.of_block(ticks, out, self.words, before_ns))
+        columns = self._columns.of_block(ticks, out, self.words, before_ns, self.requested)
+        return replace(sampled, values=columns)
 
     def _most_closes(self, ts_ns: Int64Array) -> int:
         """An upper bound of the bars a block can close; a gap always changes the period too."""
@@ -204,11 +219,14 @@ class FeatureEngine:
 
     def snapshot(self) -> bytes:
         """The whole state with the plan's schema id and a checksum."""
-        memory = self.records.tobytes()
-        if self._columns is not None:
-            memory += self._columns.state.tobytes()
+        memory = b"".join(part.tobytes() for part in self._memories())
         digest = hashlib.sha256(memory).hexdigest()
         return msgspec.msgpack.encode(Snapshot(*self._identity(), digest, memory))
+
+    def _memories(self) -> list[Float64Array]:
+        """All that is remembered, in the order of a snapshot."""
+        beyond = (self._columns, self.requested)
+        return [self.words, *(part.state for part in beyond if part is not None)]
 
     def _identity(self) -> tuple[str, str, str, float]:
         return source_fingerprint(), self.plan.schema_id, self.symbol, self._point
@@ -233,12 +251,12 @@ class FeatureEngine:
                 remedy=remedy,
             )
         digest = hashlib.sha256(found.memory).hexdigest()
-        own = self.records.nbytes
-        expected = own + (0 if self._columns is None else self._columns.state.nbytes)
+        expected = sum(part.nbytes for part in self._memories())
         if digest != found.sha256 or len(found.memory) != expected:
             message = f"feature snapshot of {self.symbol} is damaged: its checksum differs."
             raise InputError(message, remedy=remedy)
-        self.words[:] = np.frombuffer(found.memory[:own], np.float64)
-        if self._columns is not None:
-            self._columns.state[:] = np.frombuffer(found.memory[own:], np.float64)
+        start = 0
+        for part in self._memories():
+            part[:] = np.frombuffer(found.memory[start : start + part.nbytes], np.float64)
+            start += part.nbytes
         self._flags = self._ready_flag()

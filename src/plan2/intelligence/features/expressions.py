@@ -3,18 +3,22 @@
     0.5 * (return_5 + lag(return_5, 5)) / volatility_ew_60
 
 Known are numbers, terms, + − × ÷, `min`, `max`, `abs`, `log`, `clip(x, low, high)` and
-`lag(x, bars)`. Python's own parser reads the text, but every node must be on a white list and
-nothing is ever executed as Python. `lag` is moved inwards to the terms, which changes nothing,
+`lag(x, bars)`; a set may also use the features on request, and `of(GBPUSD, return_5)` for those of
+its peers. Python's own parser reads the text, but every node must be on a white list and nothing is
+ever executed as Python. `lag` is moved inwards to the terms, which changes nothing,
 because all other operations look at one moment only.
 """
 
 import ast
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from plan2.foundation.errors import InputError
 from plan2.intelligence.features.catalog import SEQUENCE, TABULAR, Feature
+from plan2.intelligence.features.requested import PEER, REQUESTED, peer_features, peer_term
 
 LONGEST_TEXT = 400
 DEEPEST_STACK = 16
@@ -31,6 +35,24 @@ TERMS: dict[str, Feature] = {term.field: term for term in (*TABULAR, *SEQUENCE, 
 """Every name a formula may use; a term's place in here is its column for the kernel."""
 
 COLUMNS = {name: column for column, name in enumerate(TERMS)}
+FIRST_REQUESTED = len(TERMS)
+"""The column of the first feature on request."""
+
+ON_REQUEST: dict[str, Feature] = {feature.field: feature for feature in REQUESTED}
+PEER_TERMS: dict[str, Feature] = {feature.field: feature for feature in PEER}
+
+
+def term_feature(name: str) -> Feature:
+    """What a term is, of the catalogue, on request or of a peer."""
+    found = TERMS.get(name) or ON_REQUEST.get(name)
+    return found if found is not None else PEER_TERMS[name.rpartition(".")[2]]
+
+
+def columns_with(peers: Sequence[str]) -> dict[str, int]:
+    """Every term's column for the kernel in a set with these peers."""
+    beyond = (*REQUESTED, *peer_features(tuple(peers)))
+    places = {each.field: FIRST_REQUESTED + place for place, each in enumerate(beyond)}
+    return {**COLUMNS, **places}
 
 
 class Op(IntEnum):
@@ -106,15 +128,25 @@ class Formula:
     @property
     def waits(self) -> bool:
         """Whether a term of it waits for a trading day or an earlier week."""
-        return any(TERMS[name].waits for name in self.terms)
+        return any(term_feature(name).waits for name in self.terms)
 
 
 def _needs(step: Step) -> int:
-    warmup = TERMS[step.term].warmup
+    warmup = term_feature(step.term).warmup
     return max(warmup, 1) + step.lag if step.lag else warmup
 
 
-def read_formula(text: str) -> Formula:
+class Vocabulary(NamedTuple):
+    """Which terms may be used beside the catalogue's."""
+
+    on_request: bool = False
+    peers: tuple[str, ...] = ()
+
+
+CATALOGUE = Vocabulary()
+
+
+def read_formula(text: str, vocabulary: Vocabulary = CATALOGUE) -> Formula:
     """Understand a formula.
 
     Raises:
@@ -129,7 +161,7 @@ def read_formula(text: str) -> Formula:
             f"{text!r} is not a formula.", remedy=f"The parser says: {error}"
         ) from error
     steps: list[Step] = []
-    _walk(tree, 0, steps)
+    _walk(tree, 0, steps, vocabulary)
     depth = _depth(steps)
     if depth > DEEPEST_STACK:
         raise InputError(f"{text!r} is nested too deeply.", remedy="Split it into two features.")
@@ -138,22 +170,24 @@ def read_formula(text: str) -> Formula:
     return Formula(ast.unparse(tree), tuple(steps))
 
 
-def _walk(node: ast.expr, lag: int, out: list[Step]) -> None:
+def _walk(node: ast.expr, lag: int, out: list[Step], words: Vocabulary) -> None:
     """Append the steps of a node; `lag` bars are to be looked back for its terms."""
     match node:
         case ast.Name(id=name):
-            out.append(Step(Op.TERM, term=_known(name), lag=lag))
+            out.append(Step(Op.TERM, term=_known(name, words), lag=lag))
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             out.append(Step(Op.CONSTANT, value=_finite(value)))
         case ast.BinOp(left=left, op=operator, right=right) if type(operator) in BINARY:
-            _walk(left, lag, out)
-            _walk(right, lag, out)
+            _walk(left, lag, out, words)
+            _walk(right, lag, out, words)
             out.append(Step(BINARY[type(operator)]))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            _walk(operand, lag, out)
+            _walk(operand, lag, out, words)
             out.append(Step(Op.NEGATE))
+        case ast.Call(func=ast.Name(id="of"), args=[symbol, term], keywords=[]):
+            out.append(Step(Op.TERM, term=_of_peer(symbol, term, words), lag=lag))
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-            _call(name, arguments, lag, out)
+            _call(name, arguments, lag, out, words)
         case _:
             raise InputError(
                 f"{ast.unparse(node)!r} is not allowed in a formula.",
@@ -161,7 +195,23 @@ def _walk(node: ast.expr, lag: int, out: list[Step]) -> None:
             )
 
 
-def _call(name: str, arguments: list[ast.expr], lag: int, out: list[Step]) -> None:
+def _of_peer(symbol: ast.expr, term: ast.expr, words: Vocabulary) -> str:
+    """The term of `of(SYMBOL, term)`; a symbol with a dot is written in quotes."""
+    name = symbol.value if isinstance(symbol, ast.Constant) else ast.unparse(symbol)
+    what = ast.unparse(term)
+    if name not in words.peers:
+        raise InputError(
+            f"{name!r} is no peer of the set; peers: {', '.join(words.peers) or 'none'}.",
+            remedy='Name it under [set]: peers = ["GBPUSD", "USDJPY"].',
+        )
+    if what not in PEER_TERMS:
+        raise InputError(f"of a peer there is {', '.join(PEER_TERMS)}; found {what!r}.")
+    return peer_term(str(name), what)
+
+
+def _call(
+    name: str, arguments: list[ast.expr], lag: int, out: list[Step], words: Vocabulary
+) -> None:
     expected = 2 if name == LAG else FUNCTIONS.get(name, (None, 0))[1]
     if expected == 0:
         raise InputError(
@@ -171,10 +221,10 @@ def _call(name: str, arguments: list[ast.expr], lag: int, out: list[Step]) -> No
     if len(arguments) != expected:
         raise InputError(f"{name} takes {expected} arguments; found {len(arguments)}.")
     if name == LAG:
-        _walk(arguments[0], lag + _bars(arguments[1], lag), out)
+        _walk(arguments[0], lag + _bars(arguments[1], lag), out, words)
         return
     for argument in arguments:
-        _walk(argument, lag, out)
+        _walk(argument, lag, out, words)
     out.append(Step(FUNCTIONS[name][0]))
 
 
@@ -188,10 +238,12 @@ def _bars(node: ast.expr, lag: int) -> int:
     return bars
 
 
-def _known(name: str) -> str:
-    if name in TERMS:
+def _known(name: str, words: Vocabulary) -> str:
+    if name in TERMS or (words.on_request and name in ON_REQUEST):
         return name
-    near = difflib.get_close_matches(name, TERMS, n=4, cutoff=0.5)
+    if name in ON_REQUEST:
+        raise InputError(f"{name!r} is computed for feature sets only; it is unknown here.")
+    near = difflib.get_close_matches(name, [*TERMS, *ON_REQUEST], n=4, cutoff=0.5)
     remedy = f"Nearest: {', '.join(near)}." if near else "`plan2 features list` shows them all."
     raise InputError(f"unknown feature {name!r}.", remedy=remedy)
 

@@ -9,6 +9,9 @@
     momentum = "clip(return_60 / volatility_ew_60, -8, 8)"
     spread_shock = { formula = "spread_z_60 - lag(spread_z_60, 5)", unit = "1", meaning = "…" }
 
+A set may name other symbols as peers, `peers = ["GBPUSD", "USDJPY"]`, and use their returns and
+the strengths of currencies (`requested.py`).
+
 A set's identity is the hash of what its columns mean, terms included; models carry it, and a
 program that computes anything else refuses to serve them.
 """
@@ -24,11 +27,25 @@ import msgspec
 
 from plan2.foundation.errors import InputError
 from plan2.intelligence.features.catalog import GROUPS, TABULAR, Feature
-from plan2.intelligence.features.expressions import RAW, TERMS, Formula, read_formula
+from plan2.intelligence.features.expressions import (
+    ON_REQUEST,
+    RAW,
+    TERMS,
+    Formula,
+    Vocabulary,
+    read_formula,
+    term_feature,
+)
+from plan2.intelligence.features.requested import CROSS, EVENTS, REQUESTED_GROUPS
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 MOST_COLUMNS = 200
+MOST_PEERS = 12
 LONGEST_FILE = 100_000
+EVENT_TERMS = frozenset(feature.field for feature in EVENTS)
+CROSS_TERMS = frozenset(feature.field for feature in CROSS)
+KNOWN = {**TERMS, **ON_REQUEST}
+ALL_GROUPS = {**GROUPS, **REQUESTED_GROUPS}
 
 
 class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +65,7 @@ class Heading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int = 1
     description: str = ""
     include: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()
 
 
 class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +83,7 @@ class FeatureSet:
         name, version, description: for people.
         columns: name → formula in canonical form, in order.
         features: the same columns as entries of a catalogue.
+        peers: other symbols that the columns look at.
     """
 
     name: str
@@ -72,6 +91,22 @@ class FeatureSet:
     description: str
     columns: tuple[tuple[str, Formula], ...]
     features: tuple[Feature, ...]
+    peers: tuple[str, ...] = ()
+
+    @cached_property
+    def asks_more(self) -> bool:
+        """Whether a column needs a feature on request."""
+        return any(term not in TERMS for term in self.terms)
+
+    @cached_property
+    def knows_events(self) -> bool:
+        """Whether a column needs the economic calendar."""
+        return not EVENT_TERMS.isdisjoint(self.terms)
+
+    @cached_property
+    def looks_across(self) -> bool:
+        """Whether a column needs other symbols."""
+        return any(term in CROSS_TERMS or "." in term for term in self.terms)
 
     @cached_property
     def formulas(self) -> tuple[Formula, ...]:
@@ -92,11 +127,13 @@ class FeatureSet:
     def lines(self) -> tuple[str, ...]:
         """What decides the meaning of the columns, for a schema's hash."""
         columns = [f"{name}={formula.text}|{formula.warmup}" for name, formula in self.columns]
+        known = {name: term_feature(name) for name in self.terms}
         used = [
-            f"{name}|{TERMS[name].unit}|{TERMS[name].version}|{TERMS[name].warmup}"
-            for name in self.terms
+            f"{name}|{feature.unit}|{feature.version}|{feature.warmup}"
+            for name, feature in known.items()
         ]
-        return (*columns, "terms", *used)
+        peers = [f"peers|{','.join(sorted(self.peers))}"] if self.looks_across else []
+        return (*columns, "terms", *used, *peers)
 
     @cached_property
     def content_id(self) -> str:
@@ -138,9 +175,14 @@ def parse_set(text: str, where: str) -> FeatureSet:
             f"{where}: a set has a name of small letters, digits and underscores and a version "
             f"from 1; found {heading.name!r}, version {heading.version}."
         )
+    if len(set(heading.peers)) != len(heading.peers) or len(heading.peers) > MOST_PEERS:
+        raise InputError(
+            f"{where}: a set has at most {MOST_PEERS} peers, each named once; "
+            f"found {', '.join(heading.peers)}."
+        )
     columns = {name: Column(name) for word in heading.include for name in _included(word, where)}
     for name, column in found.features.items():
-        if not NAME.fullmatch(name) or name in columns or name in TERMS:
+        if not NAME.fullmatch(name) or name in columns or name in KNOWN:
             raise InputError(
                 f"{where}: {name!r} cannot name a feature of its own: it must be small letters, "
                 "digits and underscores, and neither included nor in the catalogue."
@@ -156,19 +198,30 @@ def _understood(heading: Heading, columns: dict[str, Column], where: str) -> Fea
     features = []
     for name, column in columns.items():
         try:
-            formula = read_formula(column.formula)
+            formula = read_formula(column.formula, Vocabulary(True, heading.peers))
         except InputError as error:
             raise InputError(f"{where}: {name}: {error.message}", remedy=error.remedy) from error
         formulas.append((name, formula))
         features.append(_as_feature(name, column, formula))
-    return FeatureSet(
-        heading.name, heading.version, heading.description, tuple(formulas), tuple(features)
+    found = FeatureSet(
+        heading.name,
+        heading.version,
+        heading.description,
+        tuple(formulas),
+        tuple(features),
+        heading.peers,
     )
+    if found.looks_across and not heading.peers:
+        raise InputError(
+            f"{where}: strengths and correlations compare symbols, and the set names none.",
+            remedy='Name some under [set]: peers = ["GBPUSD", "USDJPY"].',
+        )
+    return found
 
 
 def _as_feature(name: str, column: Column, formula: Formula) -> Feature:
-    if name in TERMS:
-        return TERMS[name]
+    if name in KNOWN:
+        return KNOWN[name]
     return Feature(
         field=name,
         unit=column.unit,
@@ -183,11 +236,11 @@ def _as_feature(name: str, column: Column, formula: Formula) -> Feature:
 def _included(word: str, where: str) -> tuple[str, ...]:
     if word == "default":
         return tuple(feature.field for feature in TABULAR)
-    if word in GROUPS:
-        return tuple(feature.field for feature in GROUPS[word])
-    if word in TERMS and word not in {raw.field for raw in RAW}:
+    if word in ALL_GROUPS:
+        return tuple(feature.field for feature in ALL_GROUPS[word])
+    if word in KNOWN and word not in {raw.field for raw in RAW}:
         return (word,)
     raise InputError(
         f"{where}: {word!r} is neither a feature nor a group of the catalogue.",
-        remedy=f"Groups: default, {', '.join(GROUPS)}; `plan2 features list` shows all features.",
+        remedy=f"Groups: default, {', '.join(ALL_GROUPS)}; `plan2 features list` shows all.",
     )

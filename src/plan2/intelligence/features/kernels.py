@@ -6,6 +6,7 @@ call inside a compiled loop give the same bits.
 """
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -16,6 +17,8 @@ from plan2.foundation.values import Float64Array
 from plan2.intelligence.features.fingerprint import source_fingerprint
 
 Function = TypeVar("Function", bound=Callable[..., object])
+BLAS = "scipy.linalg.cython_blas"
+ARRAY_FUNCTIONS = "numba.np.arraymath"
 
 
 def kernel(function: Function) -> Function:
@@ -40,6 +43,23 @@ def entry(function: Function) -> Function:
         return cast("Function", njit(cache=True, error_model="numpy")(function))
     except RuntimeError:
         return cast("Function", njit(error_model="numpy")(function))
+
+
+def start_lightly() -> None:
+    """Bring numba up without all of SciPy's linear algebra, for a process that needs none.
+
+    numba asks at its first compilation whether SciPy has BLAS, for np.cov and np.corrcoef alone,
+    and imports scipy.linalg to find out: a tenth of a second or two, and 20 MB. Here the answer is
+    no; whoever imports scipy.linalg later gets it.
+    """
+    if BLAS in sys.modules or ARRAY_FUNCTIONS in sys.modules:
+        return
+    hidden: dict[str, object] = {BLAS: None}  # what Python knows as "there is no such module"
+    sys.modules.update(hidden)  # type: ignore[arg-type]
+    try:
+        from numba.np import arraymath  # noqa: F401 - it is the import that counts
+    finally:
+        del sys.modules[BLAS]
 
 
 def machine_code(function: Callable[..., object], *examples: object) -> Callable[..., Any]:

@@ -17,10 +17,12 @@ from plan2.foundation.values import Float64Array, Int64Array
 from plan2.intelligence.features.expressions import (
     COLUMNS,
     DEEPEST_STACK,
+    FIRST_REQUESTED,
     MID,
     SIGMA,
     Formula,
     Op,
+    columns_with,
 )
 from plan2.intelligence.features.kernels import entry, kernel
 from plan2.intelligence.features.loop import SIGMA_COLUMN
@@ -38,8 +40,8 @@ class Program(NamedTuple):
 
     code: int64[m, 2], operation and its argument. ends: int64[columns], where each column's code
     stops. constants: float64[c]. leaves: int64[l, 3], term, lag, place of the term in a kept row.
-    kept: int64[k], terms of a kept row. scratch: float64[l + DEEPEST_STACK], room to work in; so a
-    program belongs to one engine.
+    kept: int64[k], terms of a kept row. scratch: float64[l + DEEPEST_STACK + K], room to work in,
+    then the features on request; so a program belongs to one engine.
     """
 
     code: Int64Array
@@ -50,17 +52,20 @@ class Program(NamedTuple):
     scratch: Float64Array
 
 
-def program_of(formulas: Sequence[Formula]) -> Program:
-    """Lay the formulas out for the kernel."""
+def program_of(
+    formulas: Sequence[Formula], peers: Sequence[str] = (), requested: int = 0
+) -> Program:
+    """Lay the formulas out for the kernel; `requested`: how many features on request there are."""
+    columns = columns_with(peers)
     steps = [step for formula in formulas for step in formula.steps]
-    lagged = sorted({COLUMNS[step.term] for step in steps if step.lag})
-    leaves = sorted({(COLUMNS[step.term], step.lag) for step in steps if step.op is Op.TERM})
+    lagged = sorted({columns[step.term] for step in steps if step.lag})
+    leaves = sorted({(columns[step.term], step.lag) for step in steps if step.op is Op.TERM})
     values = sorted({step.value for step in steps if step.op is Op.CONSTANT})
     code = []
     for step in steps:
         argument = 0
         if step.op is Op.TERM:
-            argument = leaves.index((COLUMNS[step.term], step.lag))
+            argument = leaves.index((columns[step.term], step.lag))
         elif step.op is Op.CONSTANT:
             argument = values.index(step.value)
         code.append((int(step.op), argument))
@@ -71,7 +76,7 @@ def program_of(formulas: Sequence[Formula]) -> Program:
         constants=np.array([*values, 0.0]),
         leaves=np.array(places, np.int64),
         kept=np.array(lagged, np.int64),
-        scratch=np.zeros(len(leaves) + DEEPEST_STACK),
+        scratch=np.zeros(len(leaves) + DEEPEST_STACK + requested),
     )
 
 
@@ -82,7 +87,7 @@ def empty_memory(program: Program, longest_lag: int) -> Float64Array:
 
 @kernel
 def term_value(row: Float64Array, mid: float, term: int) -> float:
-    """The value of a term at this tick; `row` begins as an engine's words do."""
+    """The value of a term of the catalogue at this tick; `row` begins as an engine's words do."""
     if term == MID_TERM:
         return mid
     return float(row[SIGMA_COLUMN] if term == SIGMA_TERM else row[term])
@@ -107,8 +112,13 @@ def keep_row(program: Program, row: Float64Array, mid: float, memory: Float64Arr
     slot = (int(memory[1]) + 1) % rows
     memory[0] = min(memory[0] + 1, rows)
     memory[1] = slot
+    first = program.leaves.shape[0] + DEEPEST_STACK
     for place in range(width):
-        value = term_value(row, mid, program.kept[place])
+        term = program.kept[place]
+        if term >= FIRST_REQUESTED:
+            value = program.scratch[first + term - FIRST_REQUESTED]
+        else:
+            value = term_value(row, mid, term)
         memory[HEAD_WORDS + slot * width + place] = value
 
 
@@ -196,8 +206,11 @@ def advance_set(
     width = program.kept.shape[0]
     for leaf in range(count):
         lag = program.leaves[leaf, 1]
-        if lag == 0:
-            terms[leaf] = term_value(row, mid, program.leaves[leaf, 0])
+        term = program.leaves[leaf, 0]
+        if lag == 0 and term >= FIRST_REQUESTED:
+            terms[leaf] = program.scratch[count + DEEPEST_STACK + term - FIRST_REQUESTED]
+        elif lag == 0:
+            terms[leaf] = term_value(row, mid, term)
         else:
             terms[leaf] = kept_value(memory, width, lag, program.leaves[leaf, 2])
     start = 0
@@ -225,17 +238,20 @@ def step_set(
 @entry
 def run_set(
     program: Program,
-    sample: tuple[Float64Array, Float64Array, Int64Array],
+    sample: tuple[Float64Array, Float64Array, Int64Array, Float64Array],
     memory: Float64Array,
     values: Float64Array,
     out: Float64Array,
 ) -> None:
     """A block of sampled rows; every bar close must be among them.
 
-    `sample`: rows float64[n, ROW_WIDTH], their mid float64[n], flags int64[n]. `values` holds the
-    columns after the tick before, and then those after the last row.
+    `sample`: rows float64[n, ROW_WIDTH], their mid float64[n], flags int64[n], features on request
+    float64[n, K]. `values` holds the columns after the tick before, and then those after the last
+    row.
     """
-    rows, mid, flags = sample
+    rows, mid, flags, requested = sample
+    first = program.leaves.shape[0] + DEEPEST_STACK
     for index in range(rows.shape[0]):
+        program.scratch[first:] = requested[index]
         advance_set(program, rows[index], mid[index], flags[index], memory, values)
         out[index, :] = values

@@ -22,6 +22,7 @@ class SampledFeatures:
     float64[n, 16] belongs to the bar closed last; sigma float64[n]. closed, ready, gap_reset
     bool[n]: commit `sequence_closed` where `closed`, then reset recurrent state where `gap_reset`.
     bar_ts_ns int64[n], bar_ohlc float64[n, 4] (bid), bar_ticks int64[n]: the bar closed last.
+    catalogue float64[n, C]: the whole catalogue, whatever set `values` are of.
     The float columns are views of one matrix.
     """
 
@@ -40,6 +41,7 @@ class SampledFeatures:
     bar_ts_ns: Int64Array
     bar_ohlc: Float64Array
     bar_ticks: Int64Array
+    catalogue: Float64Array
 
     def __len__(self) -> int:
         return int(self.ts_ns.shape[0])
@@ -76,4 +78,5 @@ def sampled_rows(symbol: str, plan: FeaturePlan, ticks: Ticks, out: Rows) -> Sam
         bar_ts_ns=marks[:, 2],
         bar_ohlc=rows[:, BAR_COLUMN:],
         bar_ticks=marks[:, 3],
+        catalogue=rows[:, :FEATURES],
     )

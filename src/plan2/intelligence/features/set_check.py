@@ -29,6 +29,10 @@ Compute = Callable[[TickBlock], SampledFeatures]
 """Rows at each bar close, from a cold start."""
 
 
+Disturbed = Callable[[int, float], Compute]
+"""Computes with what lies beside the ticks changed after a time: by this factor, or left out."""
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is wrong, or worth knowing."""
 
@@ -69,9 +73,15 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_features(
-    plan: FeaturePlan, compute: Compute, block: TickBlock, seed: int = 1
+    plan: FeaturePlan,
+    compute: Compute,
+    block: TickBlock,
+    seed: int = 1,
+    disturbed: Disturbed | None = None,
 ) -> CheckReport:
     """Run all detectors over the ticks of one symbol.
+
+    `disturbed` changes other symbols and events after a time as well, where a set looks at them.
 
     Raises:
         InputError: the ticks close too few bars to tell.
@@ -84,7 +94,8 @@ def check_features(
             f"{needed}.",
             remedy="Give more ticks, or shorter bars.",
         )
-    findings = _ahead(plan, compute, block, whole, np.random.default_rng(seed))
+    changing = disturbed or (lambda _ts_ns, _factor: compute)
+    findings = _ahead(plan, changing, block, whole, np.random.default_rng(seed))
     settled, cold = _restart(plan, compute, block, whole)
     findings += cold
     columns = []
@@ -107,7 +118,7 @@ def check_features(
 
 def _ahead(
     plan: FeaturePlan,
-    compute: Compute,
+    disturbed: Disturbed,
     block: TickBlock,
     whole: SampledFeatures,
     rng: np.random.Generator,
@@ -117,6 +128,7 @@ def _ahead(
     for row in rng.integers(len(whole) // 4, len(whole) - 1, MOMENTS):
         later = block.ts_ns > whole.ts_ns[row]
         factor = np.where(later, rng.uniform(0.97, 1.03), 1.0)
+        compute = disturbed(int(whole.ts_ns[row]), float(rng.uniform(0.97, 1.03)))
         changed = compute(
             TickBlock(block.symbol, block.ts_ns, block.bid * factor, block.ask * factor)
         )

@@ -8,6 +8,7 @@ from plan2.intelligence.features.kernels import machine_code
 from plan2.intelligence.features.loop import Rows, Ticks
 from plan2.intelligence.features.program import empty_memory, program_of, run_set, step_set
 from plan2.intelligence.features.records import WORD_BYTES
+from plan2.intelligence.features.requested_columns import RequestedColumns
 from plan2.intelligence.features.state import word_of
 
 INDEX, FLAGS = 0, 1  # columns of the marks that `run_block` writes
@@ -18,11 +19,14 @@ class SetColumns:
 
     Attributes:
         state: float64[m], all of it, for the snapshot. values: float64[F], its end, overwritten by
-            each step.
+            each step. requested: float64[K], features on request at this tick, to be put in before.
     """
 
-    def __init__(self, feature_set: FeatureSet, dtype: np.dtype[np.void]) -> None:
-        self._program = program_of(feature_set.formulas)
+    def __init__(
+        self, feature_set: FeatureSet, dtype: np.dtype[np.void], requested: int = 0
+    ) -> None:
+        self._program = program_of(feature_set.formulas, feature_set.peers, requested)
+        self.requested = self._program.scratch[len(self._program.scratch) - requested :]
         memory = empty_memory(self._program, feature_set.longest_lag)
         self.state = np.concatenate([memory, np.full(len(feature_set.features), np.nan)])
         self._memory = self.state[: len(memory)]
@@ -36,7 +40,12 @@ class SetColumns:
         self._step(self._program, words, self._mid_word, flags, self._memory, self.values)
 
     def of_block(
-        self, ticks: Ticks, out: Rows, words: Float64Array, before_ns: int
+        self,
+        ticks: Ticks,
+        out: Rows,
+        words: Float64Array,
+        before_ns: int,
+        requested: RequestedColumns | None,
     ) -> Float64Array:
         """Columns of the rows sampled from a block, float64[n, F]; bar closes are all among them.
 
@@ -48,7 +57,12 @@ class SetColumns:
         index = marks[:, INDEX]
         mid = 0.5 * (bid[index] + ask[index])
         flags = np.ascontiguousarray(marks[:, FLAGS])
-        run_set(self._program, (rows, mid, flags), self._memory, self.values, values)
+        beyond = np.empty((len(index), 0))
+        if requested is not None:
+            beyond = requested.of_block(ticks, np.ascontiguousarray(index))
+        run_set(self._program, (rows, mid, flags, beyond), self._memory, self.values, values)
+        if requested is not None:
+            self.requested[:] = requested.values
         last = int(index[-1]) if len(index) else -1
         since_ns = int(ts_ns[last]) if len(index) else before_ns
         rest = slice(last + 1, None)

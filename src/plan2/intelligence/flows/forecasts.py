@@ -1,8 +1,11 @@
 """What a flow reads of a forecast: the same numbers live and in a backtest."""
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
+from plan2.foundation.errors import InputError
+from plan2.intelligence.flows.words import FORECASTS
 from plan2.intelligence.models.forecast import Forecast
 
 UNKNOWN: Final = (math.nan,) * 4
@@ -19,3 +22,17 @@ def forecast_row(
         return UNKNOWN
     p_up, reach = forecast.p_up, uncertainty_weight * forecast.standard_error
     return p_up, max(0.0, p_up - reach), max(0.0, 1.0 - p_up - reach), forecast.barrier
+
+
+def check_features(wanted: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse what is neither a forecast nor among the features in use.
+
+    Raises:
+        InputError: it names the first one.
+    """
+    missing = [name for name in wanted if name not in FORECASTS and name not in known]
+    if missing:
+        raise InputError(
+            f"{missing[0]} is not among the {len(known)} features in use here.",
+            remedy="`plan2 features list` shows them; [models] feature_set in config.toml chooses.",
+        )

@@ -78,7 +78,7 @@ class FlowSource:
         follow: brings every indicator up to date with the bar closed last.
         judge: writes `signal`. measure: writes the distances of DISTANCES into `o`.
         is_ticks: every tick is a bar. on_ticks: judged on every tick, not only at a bar's end.
-        measured: which of DISTANCES the flow has.
+        measured: which of DISTANCES the flow has. uses_models: forecasts stand behind the flow.
     """
 
     program: Program
@@ -90,6 +90,7 @@ class FlowSource:
     is_ticks: bool
     on_ticks: bool
     measured: frozenset[str]
+    uses_models: bool
 
     @property
     def see(self) -> list[str]:
@@ -164,6 +165,7 @@ def write_source(flow: Flow) -> FlowSource:
         is_ticks=is_ticks,
         on_ticks=not is_ticks and flow.policy.on == "tick",
         measured=frozenset(distances),
+        uses_models=flow.models.use,
     )
 
 

@@ -19,6 +19,7 @@ from plan2.foundation.values import NS_PER_DAY, TickBlock
 from plan2.intelligence.decision.record import TickPart
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.plan import FeaturePlan
+from plan2.intelligence.features.surroundings import Surroundings
 
 KEPT_DAYS = 4
 
@@ -118,6 +119,7 @@ def measure_skew(
     states: Sequence[EngineState],
     ticks: Ticks,
     plan_of: Callable[[int], FeaturePlan],
+    around: Surroundings | None = None,
 ) -> Skew:
     """Replay from each state up to the next one and compare every served vector in between.
 
@@ -130,18 +132,15 @@ def measure_skew(
         mine = [each for each in waiting if state.ts_ns < each.ts_ns <= end_ns]
         waiting = [each for each in waiting if each.ts_ns <= state.ts_ns or each.ts_ns > end_ns]
         if mine:
-            found = _added(found, _replayed(symbol, mine, state, ticks, plan_of))
+            engine = FeatureEngine(plan_of(state.bar_period_s), state.instrument, around)
+            found = _added(found, _replayed(engine, mine, state, ticks))
     return _added(found, Skew(symbol=symbol, uncovered=len(waiting)))
 
 
 def _replayed(
-    symbol: str,
-    served: Sequence[Served],
-    state: EngineState,
-    ticks: Ticks,
-    plan_of: Callable[[int], FeaturePlan],
+    engine: FeatureEngine, served: Sequence[Served], state: EngineState, ticks: Ticks
 ) -> Skew:
-    engine = FeatureEngine(plan_of(state.bar_period_s), state.instrument)
+    symbol = engine.symbol
     try:
         engine.restore(state.snapshot)
     except InputError:

@@ -113,8 +113,8 @@ class Track:
         self._scored.append(scored)
 
     def since(self, t0_ns: int) -> list[Scored]:
-        """Outcomes of events at or after a time."""
-        return [each for each in self._scored if each.t0 >= t0_ns]
+        """Outcomes of events at or after a time; another thread may add some meanwhile."""
+        return [each for each in self._scored.copy() if each.t0 >= t0_ns]
 
     def accuracy(self) -> float | None:
         """Share of right forecasts; None while the evidence does not carry one."""

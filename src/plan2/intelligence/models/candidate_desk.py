@@ -116,7 +116,7 @@ class CandidateDesk:
         """Suspend champions that are too old to serve (ML-079)."""
         now_ns, expiry = self._clock.now_ns(), self.terms.expiry()
         for each in self.candidates():
-            if each.state is State.CHAMPION and expiry.is_over(each, now_ns):
+            if each.state is State.CHAMPION and expiry.is_over(each.created_ns, now_ns):
                 reason = f"trained {expiry.suspend_days} days ago or more: train again"
                 name = each.candidate_id
                 await self.move(

@@ -1,10 +1,9 @@
 """The ensemble of one symbol: raw votes, calibrated, averaged, with the uncertainty of all that.
 
-The blend is the mean of calibrated logits over the members that answered: a plain one, because with
-little signal estimated weights cost more than they bring (specification, ml.md §6), unless training
-has shown that its weights are worth it (`training.stacking`). A member that fails or
-answers with something that is not a probability is left out and widens the uncertainty; with none
-left there is no forecast. A stored decision record reproduces its forecast bit for bit.
+The blend is the plain mean of calibrated logits over the members that answered: with little signal
+estimated weights cost more than they bring (specification, ml.md §6), unless training has shown
+otherwise (`training.stacking`). A member that fails or gives no probability is left out and widens
+the uncertainty; with none left there is no forecast. A record reproduces its forecast bit for bit.
 """
 
 import base64
@@ -86,6 +85,10 @@ class Ensemble:
         self._is_kept = any(member.is_kept for member in self.members)
         self._closed_ns = 0  # of the last forecast, where it matters
         self._line = IDENTITY
+        self._ts_ns = 0
+        self._raw: list[float] = []  # of the last forecast, as the members said it
+        self._parts: dict[tuple[str, ...], Ensemble | None] = {}
+        self._told: dict[tuple[str, ...], Forecast | None] = {}  # since the last forecast
 
     @property
     def line(self) -> LiveLine:
@@ -99,14 +102,39 @@ class Ensemble:
     def forecast(self, ts_ns: int, reading: Reading) -> Forecast:
         """What the members together expect at this tick."""
         sigma = reading.sigma
+        self._ts_ns = ts_ns
+        self._told.clear()
         self._has_forecast = reading.ready and sigma > 0.0
         if not self._has_forecast:
             return self._abstention(ts_ns, WARMING_UP)
         self._barrier = sigma * self._width_of_one
         if self._is_kept:
             self._closed_ns = reading.closed_ns
-        raw = [_guarded(member, reading) for member in self.members]
+        self._raw = raw = [_guarded(member, reading) for member in self.members]
         return self._blend(ts_ns, self._barrier, raw, ts_ns - self._closed_ns, self._line)
+
+    def among(self, families: tuple[str, ...]) -> Forecast | None:
+        """What the members of these families alone said at the last forecast, blended anew.
+
+        As an ensemble of only them forecasts: without the live calibration, which is of the whole.
+        None when there is no such member; blended once a tick, however many ask.
+        """
+        if families not in self._told:
+            if families not in self._parts:
+                chosen = [each for each in self.members if each.manifest.family in families]
+                self._parts[families] = Ensemble(self.symbol, chosen) if chosen else None
+            part = self._parts[families]
+            said = zip(self.members, self._raw, strict=True) if self._has_forecast else ()
+            raw = [answer for member, answer in said if part and member in part.members]
+            known = (self._ts_ns, self._barrier, raw, self._closed_ns)
+            self._told[families] = part.of_answers(*known) if part else None
+        return self._told[families]
+
+    def of_answers(self, ts_ns: int, barrier: float, raw: list[float], closed_ns: int) -> Forecast:
+        """The forecast from what the members have said elsewhere; nothing said is none yet."""
+        if not raw:
+            return self._abstention(ts_ns, WARMING_UP)
+        return self._blend(ts_ns, barrier, raw, ts_ns - closed_ns, IDENTITY)
 
     def commit(self, reading: Reading) -> None:
         """A bar closed: the members with memory step over it, or forget everything at a gap.

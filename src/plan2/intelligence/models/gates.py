@@ -4,6 +4,7 @@ Thresholds: specification ml.md §8. A figure that is missing is a condition tha
 is assumed. DSR: Bailey & López de Prado 2014. PBO: Bailey et al. 2017.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
@@ -139,7 +140,7 @@ def _wins(_: Candidate, watched: Watched | None) -> Finding:
 
 
 def _compare(name: str, found: float | None, limit: float, words: str, sign: int) -> Finding:
-    if found is None:
+    if found is None or math.isinf(found):  # nothing was measured since the start
         return _missing(name, words)
     need = "at least" if sign > 0 else "at most"
     return Finding(

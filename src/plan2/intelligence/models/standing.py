@@ -27,7 +27,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SOUND: Final = Standing()
-"""Nothing is held against the models; also what a backtest goes by."""
+"""Nothing is held against the models."""
 
 
 class Expiry(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,9 +36,29 @@ class Expiry(msgspec.Struct, frozen=True, kw_only=True):
     days: int
     suspend_days: int
 
-    def is_over(self, candidate: Candidate, now_ns: int) -> bool:
+    def is_old(self, trained_ns: int, now_ns: int) -> bool:
+        """Whether only half of a size is left."""
+        return now_ns - trained_ns >= self.days * NS_PER_DAY
+
+    def is_over(self, trained_ns: int, now_ns: int) -> bool:
         """Whether a champion is too old to serve."""
-        return age_days(candidate, now_ns) >= self.suspend_days
+        return now_ns - trained_ns >= self.suspend_days * NS_PER_DAY
+
+
+class Age(msgspec.Struct, frozen=True, kw_only=True):
+    """When models were trained, UTC ns, and what follows from it."""
+
+    trained_ns: int
+    expiry: Expiry
+
+    def standing(self, now_ns: int) -> Standing:
+        """How they stand by their age alone."""
+        is_old = self.expiry.is_old(self.trained_ns, now_ns)
+        return Standing(size_factor=OLD_FACTOR) if is_old else SOUND
+
+    def is_over(self, now_ns: int) -> bool:
+        """Whether they are too old to serve."""
+        return self.expiry.is_over(self.trained_ns, now_ns)
 
 
 def age_days(candidate: Candidate, now_ns: int) -> float:
@@ -48,7 +68,7 @@ def age_days(candidate: Candidate, now_ns: int) -> float:
 
 def standing_of(candidate: Candidate, expiry: Expiry, now_ns: int) -> Standing:
     """How a champion stands now."""
-    is_old = age_days(candidate, now_ns) >= expiry.days
+    is_old = expiry.is_old(candidate.created_ns, now_ns)
     is_proven = UNPROVEN not in candidate.flags
     words = []
     if not is_proven:

@@ -199,6 +199,7 @@ BLANK_TRADE_FIELDS: Final[dict[str, str]] = {
     "expiration_date": "contracts for difference have none",
     "collateral_portfolio": "the broker's margin is kept per account, without a code",
     "valuation_amount": "a closed contract has no value; a daily valuation is the broker's",
-    "notional_amount": "quantity x contract size; blank where the contract is not known here",
+    "notional_amount": "quantity x contract size, x price where no currency is traded; "
+    "blank where the contract is not known here",
 }
 """Trade fields that Plan2 leaves blank, always or at times, and why."""

@@ -70,6 +70,7 @@ class TradeReporter:
         contract = self._contract(symbol)
         quantity = known.opened.quantity if known.opened else event.quantity
         quantity = max(quantity, event.quantity)
+        notional = _notional(contract, quantity, event.open_price)
         return TradeReport(
             uti=uti_of(firm.lei, event.tenant_id, event.position_id),
             reporting_time=instant(event.ts_ns),
@@ -91,8 +92,8 @@ class TradeReporter:
             close_price=event.close_price,
             price_currency=quote_currency(symbol),
             quantity_lots=quantity,
-            notional_amount=quantity * contract.contract_size if contract else None,
-            notional_currency=contract.base if contract else "",
+            notional_amount=notional[0],
+            notional_currency=notional[1],
             delivery_type="CASH",
             is_cleared=False,
             is_intragroup=False,
@@ -111,6 +112,18 @@ class TradeReporter:
             sequence_number=stored.position,
             event_hash=stored.hash.hex(),
         )
+
+
+def _notional(
+    contract: Instrument | None, quantity: float, price: float
+) -> tuple[float | None, str]:
+    """Amount and currency: units of the base; where that is no currency, their price."""
+    if contract is None:
+        return None, ""
+    units = quantity * contract.contract_size
+    if contract.base == contract.symbol:
+        return units * price, contract.quote
+    return units, contract.base
 
 
 def uti_of(lei: str, tenant_id: str, position_id: str) -> str:

@@ -13,13 +13,14 @@ import numpy as np
 
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_SECOND, Float64Array, Int64Array
+from plan2.intelligence.features.kernels import entry
 from plan2.intelligence.regimes.embedding import (
     EMBEDDING_VERSION,
     Embedding,
     fit_embedding,
     regime_columns,
 )
-from plan2.intelligence.training.dataset import SymbolSamples
+from plan2.intelligence.training.dataset import BoolArray, SymbolSamples
 from plan2.intelligence.training.labels import LONG, SHORT, Status
 from plan2.intelligence.training.weights import uniqueness
 
@@ -30,6 +31,8 @@ REFERENCES = 400
 REPETITIONS = 2_000
 SHOWN = 10
 LEAST_NEIGHBOURS = 5
+CANDIDATES = 16
+"""Rows that are measured for each neighbour wanted; sixteen times as many where it needs more."""
 
 
 class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,12 +71,14 @@ NOVEL_ABOVE = 0.99
 class SituationIndex:
     """The resolved events of one symbol as points.
 
-    points: float64[n, d]. t0, t1: int64[n], UTC ns. net_r: float64[n, 2], long and short.
+    points: float64[n, d], squares: float64[n] of their lengths. t0, t1: int64[n], UTC ns. net_r:
+    float64[n, 2], long and short.
     reference: float64[m], sorted distances of training situations to their own pasts and futures.
     """
 
     embedding: Embedding
     points: Float64Array
+    squares: Float64Array
     t0: Int64Array
     t1: Int64Array
     net_r: Float64Array
@@ -84,13 +89,10 @@ class SituationIndex:
         self, regime: Float64Array, ts_ns: int, side: int, seed: int = 1
     ) -> SimilarSituations:
         """Situations like `regime`, float64[32], at `ts_ns`, for a bet on `side` (+1, −1)."""
-        distances = self._distances(regime)
-        known = np.flatnonzero(self.t1 < ts_ns - self.horizon_ns)
-        chosen = _one_per_block(
-            known[np.argsort(distances[known], kind="stable")], self.t0, self.horizon_ns, NEIGHBOURS
-        )
+        known = self.t1 < ts_ns - self.horizon_ns
+        chosen, distances = self._nearest(regime, known, NEIGHBOURS)
         results = self.net_r[chosen, LONG if side > 0 else SHORT]
-        percentile = self._percentile(distances[chosen[:NEAREST]])
+        percentile = self._percentile(distances[:NEAREST])
         low, high = _interval(results, seed)
         enough = len(chosen) >= LEAST_NEIGHBOURS
         return SimilarSituations(
@@ -103,20 +105,45 @@ class SituationIndex:
             hit_rate=float((results > 0.0).mean()) if enough else None,
             distance_percentile=percentile,
             is_novel=percentile > NOVEL_ABOVE,
-            nearest=tuple(self._neighbour(row, distances[row]) for row in chosen[:SHOWN]),
+            nearest=tuple(
+                self._neighbour(row, distance)
+                for row, distance in zip(chosen[:SHOWN], distances[:SHOWN], strict=True)
+            ),
         )
 
     def novelty(self, regime: Float64Array) -> float:
         """How far from everything in the training period, as a percentile, 0 to 1."""
-        distances = self._distances(regime)
-        order = np.argsort(distances, kind="stable")
-        chosen = _one_per_block(order, self.t0, self.horizon_ns, NEAREST)
-        return self._percentile(distances[chosen])
+        point = self.embedding.points(regime[None, :])[0]
+        nearest = np.empty(NEAREST)
+        known = nearest_blocks(self.points, self.t0, self.horizon_ns, point, nearest)
+        return self._percentile(nearest[:known])
 
-    def _distances(self, regime: Float64Array) -> Float64Array:
-        point = self.embedding.points(regime[None, :])
-        distances: Float64Array = np.sqrt(np.square(self.points - point).sum(axis=1))
-        return distances
+    def _nearest(
+        self, regime: Float64Array, known: BoolArray, most: int
+    ) -> tuple[Int64Array, Float64Array]:
+        """The nearest rows, one in each block of a horizon, and how far they are; exact.
+
+        One product with the matrix finds who may be near; only those are measured and sorted, and
+        more of them where too few blocks were among them.
+        """
+        point = self.embedding.points(regime[None, :])[0]
+        rough = self.squares - 2.0 * (self.points @ point)
+        rough[~known] = np.inf
+        there = int(np.count_nonzero(known))
+        taken = min(there, CANDIDATES * most)
+        while True:
+            rows = (
+                np.argpartition(rough, taken - 1)[:taken]
+                if taken < len(rough)
+                else np.arange(taken)
+            )
+            rows = np.sort(rows)
+            distances = np.sqrt(np.square(self.points[rows] - point).sum(axis=1))
+            order = np.argsort(distances, kind="stable")
+            chosen = _one_per_block(rows[order], self.t0, self.horizon_ns, most)
+            if len(chosen) == most or taken == there:
+                return chosen, distances[np.searchsorted(rows, chosen)]
+            taken = min(there, CANDIDATES * taken)
 
     def _percentile(self, nearest: Float64Array) -> float:
         if len(nearest) == 0:
@@ -150,12 +177,54 @@ def build_index(
     return SituationIndex(
         embedding=embedding,
         points=points,
+        squares=np.square(points).sum(axis=1),
         t0=t0,
         t1=np.ascontiguousarray(labels["t1"]),
         net_r=labels["net"] / labels["barrier"][:, None],
         horizon_ns=horizon_ns,
         reference=_reference(points, t0, horizon_ns, np.random.default_rng(seed)),
     )
+
+
+@entry
+def nearest_blocks(
+    points: Float64Array,
+    t0: Int64Array,
+    horizon_ns: int,
+    point: Float64Array,
+    nearest: Float64Array,
+) -> int:
+    """Write the distances of the nearest blocks of one horizon, ascending; returns how many.
+
+    The same as the first of `_one_per_block` over all rows in order of distance, without sorting
+    them: a row is left as soon as it is farther than everything that is kept. `t0` ascends.
+    """
+    most, known, block = nearest.shape[0], 0, -1
+    place = -1  # of the block in progress within `nearest`; -1 while it is not among them
+    for row in range(points.shape[0]):
+        if t0[row] // horizon_ns != block:
+            block, place = t0[row] // horizon_ns, -1
+        limit = nearest[known - 1] if known == most else np.inf
+        if place >= 0:
+            limit = nearest[place]
+        total = 0.0
+        for column in range(points.shape[1]):
+            apart = points[row, column] - point[column]
+            total += apart * apart
+            if total >= limit:
+                break
+        if total >= limit:
+            continue
+        if place < 0:
+            known = min(known + 1, most)
+            place = known - 1
+        while place > 0 and nearest[place - 1] > total:
+            nearest[place] = nearest[place - 1]
+            place -= 1
+        nearest[place] = total
+    for place in range(known):
+        nearest[place] = np.sqrt(nearest[place])
+    return known
 
 
 def _reference(

@@ -1,5 +1,8 @@
-"""How unusual a symbol's present situation is; looked up when asked, once a bar at most."""
+"""How unusual a symbol's situation is: that of the bar closed last, looked up when asked."""
 
+import numpy as np
+
+from plan2.foundation.values import Float64Array
 from plan2.intelligence.features.catalog import TABULAR
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.regimes.embedding import regime_columns
@@ -9,26 +12,39 @@ CATALOGUE_NAMES = tuple(feature.field for feature in TABULAR)
 
 
 class SituationWatch:
-    """The novelty of one symbol; exact search takes a millisecond, so it is never on a quiet tick.
+    """The novelty of one symbol; the search takes its time, so it is never on a quiet tick.
 
-    Without an index nothing is known to be novel. While `is_widened`, because the features have
-    drifted, a situation counts as twice as rare as it looks.
+    A situation is what the features were at the tick that closed a bar: whoever asks within the
+    next bar, live or in a backtest, is told the same. Without an index nothing is known to be
+    novel. While `is_widened`, because the features have drifted, a situation counts as twice as
+    rare as it looks.
     """
 
     def __init__(self, engine: FeatureEngine, index: SituationIndex | None = None) -> None:
         self.index = index
         self.is_widened = False
         self._engine = engine
-        self._bar = -1
+        self._values = np.empty(len(CATALOGUE_NAMES))
+        self._is_noted = self._is_known = False
         self._novelty = 0.0
+
+    def note(self) -> None:
+        """A bar closed at this very tick."""
+        self._values[:] = self._engine.catalogue_values
+        self._is_noted, self._is_known = True, False
 
     def novelty(self) -> float:
         """Share of the training period's situations that were closer to the others, 0 to 1."""
         if self.index is None:
             return 0.0
-        bar = self._engine.bar_number
-        if bar != self._bar:
-            values = self._engine.catalogue_values[None, :]
-            self._novelty = self.index.novelty(regime_columns(values, CATALOGUE_NAMES)[0])
-            self._bar = bar
+        if not self._is_known:
+            if not self._is_noted:  # nothing has closed since a start: the features as they are
+                self.note()
+            self._novelty = novelty_of(self._values, self.index)
+            self._is_known = True
         return (1.0 + self._novelty) / 2.0 if self.is_widened else self._novelty
+
+
+def novelty_of(values: Float64Array, index: SituationIndex) -> float:
+    """How unusual features of the catalogue are, float64[features]; see `SituationIndex`."""
+    return index.novelty(regime_columns(values[None, :], CATALOGUE_NAMES)[0])

@@ -12,7 +12,7 @@ from plan2.dataflow.terminals.port import OrderKind, Trigger
 from plan2.foundation.values import Side
 from plan2.intelligence.risk.flow_limits import FlowFigures, FlowLimits
 
-RULE_SET = 6.0
+RULE_SET = 7.0
 """The list of rules in force; records of before it was written down went by list 1."""
 FIRST_RULE_SET = 1.0
 SECOND_RULE_SET = 2.0
@@ -21,6 +21,8 @@ THIRD_RULE_SET = 3.0
 """The same as list 4, but without a limit on the week's loss."""
 PORTFOLIO_RULES_FROM = 6.0
 """Since this list the limits on all positions together bind every order, not only sizes."""
+WHOLE_EXITS_FROM = 7.0
+"""Since this list all that is left of a position can be closed, on the volume grid or not."""
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):

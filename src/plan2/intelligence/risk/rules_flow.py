@@ -1,7 +1,7 @@
 """Rules on how many and how large: volume, messages, repetitions, automatic executions."""
 
 from plan2.foundation.config.schema import Risk
-from plan2.intelligence.risk.limits import RiskInputs
+from plan2.intelligence.risk.limits import WHOLE_EXITS_FROM, RiskInputs
 from plan2.intelligence.risk.parts import Check
 from plan2.intelligence.risk.verdicts import at_least, at_most
 
@@ -11,8 +11,13 @@ withdrawals do not count against them, or a kill's thousand would keep its own e
 
 
 def volume(inputs: RiskInputs, _: Risk) -> Check:
-    """The quantity lies on the broker's volume grid (1 = yes)."""
-    return at_least("volume", inputs.quantity_tradable, 1.0)
+    """The quantity is on the broker's volume grid, or all that is left of a position (1 = yes).
+
+    The broker may have changed his grid since a position was opened.
+    """
+    account, lots = inputs.account, inputs.quantity
+    is_whole = account.rule_set >= WHOLE_EXITS_FROM and lots == account.position_quantity > 0.0
+    return at_least("volume", max(inputs.quantity_tradable, float(is_whole)), 1.0)
 
 
 def order_volume(inputs: RiskInputs, _: Risk) -> Check:

@@ -10,7 +10,7 @@ import math
 from typing import Final
 
 from plan2.foundation.config.schema import Risk
-from plan2.intelligence.risk.limits import RiskInputs
+from plan2.intelligence.risk.limits import AccountFigures, RiskInputs
 from plan2.intelligence.risk.parts import Check
 from plan2.intelligence.risk.shortfall import FAT_TAILS, NORMAL_SHORTFALL, joint_volatility
 from plan2.intelligence.risk.verdicts import at_most
@@ -31,12 +31,8 @@ def expected_shortfall(inputs: RiskInputs, limits: Risk) -> Check:
     stress move against everything that is open.
     """
     account = inputs.account
-    parts = (
-        account.shortfall_history * account.equity,
-        FAT_TAILS * NORMAL_SHORTFALL * _volatility_after(inputs, limits),
-        limits.stress_move_fraction * (account.exposure + _added(inputs)),
-    )
-    worst = math.nan if any(math.isnan(part) for part in parts) else max(parts)
+    exposure = account.exposure + _added(inputs)
+    worst = _worst_days(account, limits, _volatility_after(inputs, limits), exposure)
     limit = limits.expected_shortfall_max_fraction * account.equity
     return _money("expected_shortfall", worst, limit)
 
@@ -48,6 +44,26 @@ def currency(inputs: RiskInputs, limits: Risk) -> Check:
     sold = added - inputs.side * account.quote_exposure
     worst = math.nan if math.isnan(bought + sold) else max(bought, sold)
     return _money("currency", worst, limits.currency_exposure_max_fraction * account.equity)
+
+
+def volatility_of(account: AccountFigures) -> float:
+    """A day's deviation of all positions as they are, account currency."""
+    return joint_volatility(account.volatility_sum, account.volatility_squares)
+
+
+def shortfall_of(account: AccountFigures, limits: Risk) -> float:
+    """What the worst 2.5 % of days cost with the positions as they are, account currency."""
+    return _worst_days(account, limits, volatility_of(account), account.exposure)
+
+
+def _worst_days(account: AccountFigures, limits: Risk, volatility: float, exposure: float) -> float:
+    """The largest of history, the normal distribution with fat tails, and the stress move."""
+    parts = (
+        account.shortfall_history * account.equity,
+        FAT_TAILS * NORMAL_SHORTFALL * volatility,
+        limits.stress_move_fraction * exposure,
+    )
+    return math.nan if any(math.isnan(part) for part in parts) else max(parts)
 
 
 def _added(inputs: RiskInputs) -> float:

@@ -23,7 +23,7 @@ from plan2.foundation.events.base import Event
 from plan2.foundation.events.order import OrderPlaced, PositionClosed, ReconciliationDifference
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.latency import Latency
-from plan2.foundation.values import NS_PER_SECOND, TenantId, Tick
+from plan2.foundation.values import TenantId, Tick
 from plan2.intelligence.decision.decide import Decision, Rules
 from plan2.intelligence.decision.keeping import DecisionKeeper, Scene
 from plan2.intelligence.decision.material import Owner
@@ -51,9 +51,6 @@ from plan2.intelligence.trading.switching import Change, Switching
 from plan2.intelligence.trading.wishes import Sight
 from plan2.intelligence.trading.withdrawal import Withdrawal
 
-EQUITY_EVERY_NS = 300 * NS_PER_SECOND
-"""Market time between two recorded equity figures."""
-
 
 class AccountIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """Whose account it is."""
@@ -79,7 +76,7 @@ class TradingAccount:
 
     `requests` is the door for people, a kill and automatic care; `management` looks after open
     positions; `books_agree` says whether our books equalled the broker's at the last comparison,
-    `broker` what only the broker had.
+    `broker` what only the broker had; `links_lost` counts how often the way to him broke.
     """
 
     def __init__(
@@ -92,6 +89,7 @@ class TradingAccount:
         self.identity = identity
         self.rules = rules
         self.link = LinkState.DOWN
+        self.links_lost = 0
         self.books_agree = True
         self.broker = BrokerView(services.chronicle.tell)
         self.orders = OrderBook()
@@ -106,9 +104,8 @@ class TradingAccount:
         self._chronicle = services.chronicle
         self._facts = AccountFacts(identity.tenant_id, identity.account_id)
         self._board = AccountBoard(self.orders, self.portfolio, self.rates, instruments, self.guard)
-        self._placing = Placing(
-            self._facts, self.apply, services.chronicle, services.submit, services.latency
-        )
+        ways = (services.chronicle, services.submit, services.latency)
+        self._placing = Placing(self._facts, self.apply, *ways)
         names = (identity.account_id, identity.tenant_id)
         self.switching = Switching(names, self.guard, services.chronicle, self.apply)
         self.losses = LossLimits(
@@ -157,16 +154,8 @@ class TradingAccount:
     def on_tick(self, scene: Scene) -> Decision:
         """Everything this account does because of one tick; returns the decision."""
         tick = scene.tick
-        self.quotes[tick.symbol] = tick
-        self.rates.update(tick)
-        self.guard.on_tick(tick)
         self._board.volatility_now[tick.symbol] = scene.volatility
-        self.portfolio.mark(tick, self.rates)
-        self.losses.on_tick(tick.ts_ns)
-        if self.guard.spent_flows:
-            self.switching.stop_spent_flows(tick.ts_ns)
-        if self.kills.live:
-            self.kills.on_tick(tick)
+        self.on_quote(tick)
         if self.positions.open:
             self.management.on_tick(scene, self._deciding.close_in_time)
         if self.flows.of_symbol and tick.symbol in self.flows.of_symbol:
@@ -176,6 +165,18 @@ class TradingAccount:
         if tick.ts_ns >= self._equity_due_ns:
             self._record_equity(tick.ts_ns)
         return decision
+
+    def on_quote(self, tick: Tick) -> None:
+        """Value the account at a quote, stop at a loss limit, and carry on a kill."""
+        self.quotes[tick.symbol] = tick
+        self.rates.update(tick)
+        self.guard.on_tick(tick)
+        self.portfolio.mark(tick, self.rates)
+        self.losses.on_tick(tick.ts_ns)
+        if self.guard.spent_flows:
+            self.switching.stop_spent_flows(tick.ts_ns)
+        if self.kills.live:
+            self.kills.on_tick(tick)
 
     # --- what the broker says -------------------------------------------------------------
 
@@ -207,7 +208,9 @@ class TradingAccount:
             return
         if self.link is LinkState.UP:
             self.books_agree = False
+            self.links_lost += 1
         self.link = change.state
+        self.withdrawal.hurry()
         self._chronicle.record(self._facts.link_changed(change))
 
     def apply(self, event: Event) -> None:
@@ -263,13 +266,14 @@ class TradingAccount:
         """Place approved orders: one durable write, then one call each.
 
         Raises:
-            JournalLost: they could not be written down, and none was sent; trading is halted.
+            JournalLost: none was sent, or the event store takes no more; trading is halted.
         """
         try:
             self._placing.place_all(orders)
         except JournalLost as lost:
             for order, _ in orders:
-                self._board.release(order.order_id)
+                if not self.orders.is_known(order.order_id):  # else it is on its way
+                    self._board.release(order.order_id)
             self.switching.force_halt(orders[0][0].ts_ns, lost.message)
             raise
 
@@ -309,6 +313,7 @@ class TradingAccount:
             self.management,
             self.switching,
             self.withdrawal,
+            self.broker,
             self._chronicle,
         )
 
@@ -340,6 +345,6 @@ class TradingAccount:
         self.set_state(TradingState.HALTED, difference.ts_ns, "reconcile", reason, where)
 
     def _record_equity(self, ts_ns: int) -> None:
-        self._equity_due_ns = ts_ns + EQUITY_EVERY_NS
-        margin = self.portfolio.margin(self.rates)
-        self._chronicle.record(self._facts.equity(self.portfolio, margin, ts_ns))
+        self._equity_due_ns = self.portfolio.marks.record_due_ns(ts_ns)
+        figures = (self.portfolio.margin(self.rates), self.flows.ledger.marks())
+        self._chronicle.record(self._facts.equity(self.portfolio, *figures, ts_ns))

@@ -6,6 +6,7 @@ from plan2.dataflow.terminals.port import ApprovedOrder, LinkChange, OrderKind
 from plan2.foundation.events.account import (
     BalanceAdjusted,
     EquityRecorded,
+    FlowMark,
     TerminalLinkChanged,
 )
 from plan2.foundation.events.base import Event
@@ -206,8 +207,10 @@ class AccountFacts:
         )
         return fact(self._account_stream, event, change.ts_ns, event.state, change.reason)
 
-    def equity(self, portfolio: Portfolio, margin: float, ts_ns: int) -> Fact:
-        """The account's figures now, and what its loss limits are measured from."""
+    def equity(
+        self, portfolio: Portfolio, margin: float, flows: dict[str, FlowMark], ts_ns: int
+    ) -> Fact:
+        """The account's figures now, and what its and its flows' loss limits are measured from."""
         marks = portfolio.marks
         event = EquityRecorded(
             ts_ns=ts_ns,
@@ -222,6 +225,7 @@ class AccountFacts:
             week_start_equity=str(marks.week_start_equity),
             week_end_ns=marks.week_end_ns,
             day_capital=str(marks.day_capital),
+            flows=flows,
         )
         return fact(self._account_stream, event, ts_ns, event.equity, event.peak_equity)
 

@@ -9,6 +9,7 @@ from plan2.foundation.clock import stopwatch_ns
 from plan2.foundation.errors import JournalLost
 from plan2.foundation.values import Tick
 from plan2.intelligence.decision.decide import Decision, Rules, Situation, decide, decide_exit
+from plan2.intelligence.decision.decide_apart import decide_apart, decide_entry_apart
 from plan2.intelligence.decision.decide_flow import decide_entry
 from plan2.intelligence.decision.flow_part import EXIT, FlowPart
 from plan2.intelligence.decision.keeping import DecisionKeeper, Scene
@@ -63,7 +64,10 @@ class Deciding:
             JournalLost: it trades and could not be written down; nothing was sent, trading halts.
         """
         situation = self._situation(scene, scene.forecast, ENTRY)
-        decision = decide(situation, self._rules)
+        if scene.apart is None:
+            decision = decide(situation, self._rules)
+        else:
+            decision = decide_apart(situation, self._rules)
         self._keep_if_due(scene, situation, decision)
         return decision
 
@@ -75,7 +79,8 @@ class Deciding:
         """
         purpose = Purpose(flow_id=flow.name, leaving=flow.leaving)
         situation = self._situation(scene, scene.forecast, purpose)
-        decision = decide_entry(situation, self._rules, flow)
+        judge = decide_entry if scene.apart is None else decide_entry_apart
+        decision = judge(situation, self._rules, flow)
         self._keep_if_due(scene, situation, decision)
         return decision
 
@@ -127,6 +132,7 @@ class Deciding:
             since_entry_s=desk.board.since_entry_s(tick),
             engagement=lambda: desk.board.engagement(tick, self._rules.decision.cooldown_s),
             figures=lambda: self._figures(scene, purpose),
+            apart=scene.apart,
         )
 
     def _figures(self, scene: Scene, purpose: Purpose) -> AccountFigures:
@@ -140,7 +146,7 @@ class Deciding:
         if order is not None:
             if not self._desk.sight.orders.is_known(order.order_id):
                 self._keep(scene, situation, decision)
-        elif self._keeper.is_due(scene.tick, decision):
+        elif self._keeper.is_due(scene.market, decision):
             self._keep(scene, situation, decision)
 
     def _keep(self, scene: Scene, situation: Situation, decision: Decision) -> None:

@@ -168,7 +168,7 @@ class AccountBoard:
             day_start_equity=float(marks.day_start_equity),
             week_start_equity=float(marks.week_start_equity),
             peak_equity=float(marks.peak_equity),
-            margin_free=equity - portfolio.margin(self._rates),
+            margin_free=equity - portfolio.margin(self._rates) - self._reserved_margin(changed),
             positions=float(len(self._positions.open) + opening - purpose.leaving),
             positions_symbol=float(held - (changed is not None) - purpose.leaving),
             orders_pending_symbol=float(self._orders.in_flight(symbol)),
@@ -227,6 +227,16 @@ class AccountBoard:
         return sum(
             self._portfolio.notional(symbol, lots - self._filled(order_id), self._rates)
             for order_id, (symbol, lots, _) in self._reserved.items()
+        )
+
+    def _reserved_margin(self, changed: Order | None) -> float:
+        """Margin that approved orders may still take; that under change asks for its own anew."""
+        own = changed.placed.order_id if changed is not None else ""
+        return sum(
+            self._portfolio.notional(symbol, lots - self._filled(order_id), self._rates)
+            / self._instruments[symbol].leverage
+            for order_id, (symbol, lots, _) in self._reserved.items()
+            if order_id != own and symbol in self._instruments
         )
 
     def _filled(self, order_id: str) -> float:

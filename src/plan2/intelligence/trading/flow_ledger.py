@@ -1,14 +1,15 @@
 """What each flow earned on an account, folded from the account's events.
 
-The best result that a drawdown is measured from is that of fills, and of open positions as far as
-this run has seen them; the broker's day ends at 17:00 New York.
+What losses are measured from, the best result and that at the broker's midnight (17:00 New York),
+counts open positions too; it is kept with the account's recorded equity, so that a restart begins
+no new day and forgets no fall.
 """
 
 from decimal import Decimal
 
 import msgspec
 
-from plan2.foundation.events.account import BalanceAdjusted
+from plan2.foundation.events.account import BalanceAdjusted, EquityRecorded, FlowMark
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.order import OrderExecuted, OrderPlaced
 from plan2.intelligence.risk.counters import ENTRIES
@@ -49,6 +50,11 @@ class FlowAccountBook(msgspec.Struct):
         self.best = max(self.best, result)
         return result
 
+    def restore(self, mark: FlowMark) -> None:
+        """Measure losses from where an earlier run did."""
+        self.day_start, self.best = Decimal(mark.day_start), Decimal(mark.best)
+        self.day_end_ns = mark.day_end_ns
+
     def pay(self, growth: Decimal) -> None:
         """Keep losses the same share of an account that a payment made `growth` times as large.
 
@@ -70,6 +76,14 @@ class FlowLedger:
         """The books of a flow; empty ones for a new one."""
         return self.books.setdefault(flow_id, FlowAccountBook())
 
+    def marks(self) -> dict[str, FlowMark]:
+        """What each flow's losses are measured from, to be kept; not of flows that never traded."""
+        return {
+            name: FlowMark(str(book.day_start), str(book.best), book.day_end_ns)
+            for name, book in self.books.items()
+            if book.day_end_ns
+        }
+
     def apply(self, event: Event) -> None:
         """Fold an event, live and at a restart."""
         if isinstance(event, OrderPlaced):
@@ -85,6 +99,9 @@ class FlowLedger:
             growth = growth_of(event) or Decimal(1)
             for book in self.books.values():
                 book.pay(growth)
+        elif isinstance(event, EquityRecorded):
+            for name, mark in event.flows.items():
+                self.of(name).restore(mark)
 
     def _fill(self, book: FlowAccountBook, event: OrderExecuted) -> None:
         book.roll(event.ts_ns, book.realised)

@@ -5,7 +5,8 @@ flow opens nothing more; it still closes what its conditions want closed, and it
 their stops. Every flow sees every tick, paused or not, so that its signals never depend on that.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -26,7 +27,7 @@ from plan2.intelligence.trading.deciding import Deciding
 from plan2.intelligence.trading.flow_exits import exits_of
 from plan2.intelligence.trading.flow_ledger import FlowLedger
 from plan2.intelligence.trading.management import Management
-from plan2.intelligence.trading.orders import TRADES
+from plan2.intelligence.trading.orders import LOT_SLACK, TRADES
 from plan2.intelligence.trading.portfolio import Portfolio
 from plan2.intelligence.trading.positions import Position
 from plan2.intelligence.trading.rates import Rates
@@ -44,7 +45,8 @@ class FlowSeat:
     """
 
     __slots__ = (
-        "digest", "entered_bar", "flow", "is_paused", "limits", "policy", "version", "waiting",
+        "digest", "entered_bar", "families", "flow", "is_paused", "limits", "policy", "version",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, version: int, digest: str, policy: FlowPolicy) -> None:
@@ -52,6 +54,7 @@ class FlowSeat:
         self.version = version
         self.digest = digest
         self.policy = policy
+        self.families = flow.models.families
         self.limits = limits_of(flow)
         self.is_paused = False
         self.entered_bar = NEVER
@@ -71,10 +74,11 @@ class FlowSeat:
 
     def step(self, scene: Scene) -> Signal:
         """The policy's signal; none while it is being warmed up."""
+        forecast = scene.among(self.families) if self.families else scene.forecast
         if self.waiting is not None:
-            self.waiting.append((scene.tick, scene.forecast, scene.features.copy()))
+            self.waiting.append((scene.market, forecast, scene.features.copy()))
             return NO_SIGNAL
-        return self.policy.step(scene.tick, scene.forecast, scene.features)
+        return self.policy.step(scene.market, forecast, scene.features)
 
     def begin(self, seen: tuple[int, int]) -> None:
         """The policy has seen all up to a tick's time and number: let it catch up and go on."""
@@ -111,6 +115,7 @@ class FlowSeats:
 
     def __init__(self, desk: SeatsDesk) -> None:
         self.of_symbol: dict[str, tuple[FlowSeat, ...]] = {}
+        self._expected: frozenset[str] = frozenset()
         self._last: dict[str, tuple[int, Decision]] = {}
         self.ledger = FlowLedger(desk.sight.orders, desk.sight.positions)
         self._desk = desk
@@ -140,7 +145,12 @@ class FlowSeats:
             symbol: tuple(seat for seat in seats if seat.name != name)
             for symbol, seats in self.of_symbol.items()
         }
-        self.of_symbol = {symbol: seats for symbol, seats in kept.items() if seats}
+        self._arrange(kept)
+
+    def expect(self, symbols: Iterable[str]) -> None:
+        """Leave these symbols to flows that are still on their way to their seats; empty = none."""
+        self._expected = frozenset(symbols)
+        self._arrange(self.of_symbol)
 
     def on_tick(self, scene: Scene) -> Decision:
         """Everything that the flows of the tick's symbol do because of it; the last decision.
@@ -159,6 +169,14 @@ class FlowSeats:
                 if decision is not RESTING:
                     self._last[seat.name] = (scene.tick.ts_ns, decision)
         return decision
+
+    def watch(self, scene: Scene) -> None:
+        """Let the policies see a tick that the account cannot act on: it has no quote of its own.
+
+        Their signals must never depend on that.
+        """
+        for seat in self.of_symbol.get(scene.market.symbol, ()):
+            seat.step(scene)
 
     def result(self, name: str) -> FlowResult:
         """What a flow earned on this account, holds, and decided last."""
@@ -179,13 +197,17 @@ class FlowSeats:
 
     # --- inside ---------------------------------------------------------------------------
 
+    def _arrange(self, seats: dict[str, tuple[FlowSeat, ...]]) -> None:
+        taken = {symbol: each for symbol, each in seats.items() if each}
+        self.of_symbol = dict.fromkeys(self._expected, ()) | taken
+
     def _act(
         self, seat: FlowSeat, signal: Signal, held: Sequence[Position], scene: Scene
     ) -> Decision:
         leaving = [each for each in held if _leaves(seat, signal, each)]
-        decision = self._leave(seat, signal, leaving, scene)
+        decision, lots_left = self._leave(seat, signal, leaving, scene)
         is_entry = signal.entry != 0 and seat.may_enter and are_distances(signal)
-        if not is_entry or (leaving and decision.order is None):
+        if not is_entry or lots_left > 0.0:
             return decision
         staying = [each for each in held if each not in leaving]
         is_full = len(staying) >= seat.limits.positions_max
@@ -200,15 +222,19 @@ class FlowSeats:
 
     def _leave(
         self, seat: FlowSeat, signal: Signal, leaving: Sequence[Position], scene: Scene
-    ) -> Decision:
-        decision = RESTING
+    ) -> tuple[Decision, float]:
+        """The last decision, and the lots for whose closing no order left."""
+        decision, lots_left = RESTING, 0.0
         for position in leaving:
+            lots_left += position.quantity
             if self._desk.management.may_close(position, scene.tick.ts_ns):
                 part = self._part(seat, signal, EXIT)
                 decision = self._desk.deciding.leave(position, scene, Reason.FLOW_EXIT, part)
                 if decision.order is None:
                     self._desk.management.note_refused_close(position.position_id, scene.tick.ts_ns)
-        return decision
+                else:
+                    lots_left -= decision.order.quantity
+        return decision, lots_left if lots_left > LOT_SLACK else 0.0
 
     def _part(self, seat: FlowSeat, signal: Signal, action: str) -> FlowPart:
         size = seat.flow.size
@@ -280,9 +306,9 @@ def _leaves(seat: FlowSeat, signal: Signal, position: Position) -> bool:
 
 
 def are_distances(signal: Signal) -> bool:
-    """Whether all of them are defined; an indicator that is not gives no entry."""
+    """Whether all of them are defined; an indicator that is not, or is infinite, gives no entry."""
     stops = (signal.stop_loss, signal.take_profit, signal.trailing, signal.trailing_step)
-    return all(each >= 0.0 for each in (*stops, signal.break_even_offset))
+    return all(0.0 <= each < math.inf for each in (*stops, signal.break_even_offset))
 
 
 def limits_of(flow: Flow) -> FlowLimits:

@@ -20,6 +20,7 @@ from plan2.foundation.values import NS_PER_SECOND, Tick
 from plan2.intelligence.risk.gate import MAGIC
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.risk.switch import Scope, Where
+from plan2.intelligence.trading.broker_view import BrokerView
 from plan2.intelligence.trading.chronicle import Chronicle
 from plan2.intelligence.trading.management import Management
 from plan2.intelligence.trading.orders import Order, OrderState
@@ -43,6 +44,7 @@ class KillDesk(msgspec.Struct, frozen=True):
     management: Management
     switching: Switching
     withdrawal: Withdrawal
+    broker: BrokerView
     chronicle: Chronicle
 
 
@@ -99,6 +101,7 @@ class Kills:
             closes_foreign=closes_foreign,
         )
         self._desk.switching.throw(change, [begun])
+        self._desk.withdrawal.hurry()
         self.push(change.ts_ns)
 
     def apply(self, event: Event) -> None:
@@ -138,14 +141,15 @@ class Kills:
     ) -> None:
         """Compare with what the terminal holds: all gone ends a kill, the rest is asked for again.
 
-        `orders` must have been asked for before `positions`, or a fill in between is missed.
+        `orders` must have been asked for before `positions`, or a fill in between is missed. An
+        answer may be older than a fill that was heard meanwhile, so our own books count as well.
         """
         for run in list(self.live.values()):
             left: list[str] = []
             open_orders = [item for item in orders if self._meant(run, item, left)]
             open_positions = [item for item in positions if self._is_open(run, item, left)]
-            waiting = [order for order in self._orders.open.values() if self._waits(run, order)]
-            if not open_orders and not open_positions and not waiting:
+            waiting = any(self._waits(run, order) for order in self._orders.open.values())
+            if not (open_orders or open_positions or waiting or self._holds(run)):
                 self._tell(run, now_ns, left, is_flat=True)
                 continue
             lost = [item for item in open_orders if item.ticket not in self._orders.by_ticket]
@@ -168,6 +172,14 @@ class Kills:
         placed = order.placed
         return order.kind is not OrderKind.PROTECT and run.where.covers(
             placed.symbol, placed.flow_id
+        )
+
+    def _holds(self, run: Run) -> bool:
+        """Whether our books hold a position that has to go and that is not known to be gone."""
+        missing = self._desk.broker.missing
+        return any(
+            run.wants(position) and position.position_id not in missing
+            for position in self._positions.open.values()
         )
 
     def _meant(self, run: Run, item: TerminalOrder, left: list[str]) -> bool:

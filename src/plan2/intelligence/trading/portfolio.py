@@ -9,12 +9,14 @@ import msgspec
 
 from plan2.foundation.events.account import BalanceAdjusted, EquityRecorded
 from plan2.foundation.instrument import Instrument
-from plan2.foundation.values import Side, Tick
+from plan2.foundation.values import NS_PER_SECOND, Side, Tick
 from plan2.intelligence.trading.broker_day import next_day_start_ns, next_week_start_ns
 from plan2.intelligence.trading.payments import after_payment, is_payment
 from plan2.intelligence.trading.positions import Position, PositionBook
 from plan2.intelligence.trading.rates import Rates
 
+EQUITY_EVERY_NS = 300 * NS_PER_SECOND
+"""Market time between two recorded equity figures."""
 DAYS_REMEMBERED = 250
 PROFITS_KEPT = 64
 """Beyond one for each open position; more are of closed ones."""
@@ -33,6 +35,11 @@ class Marks(msgspec.Struct):
     day_capital: Decimal
     day_end_ns: int = 0
     week_end_ns: int = 0
+
+    def record_due_ns(self, ts_ns: int) -> int:
+        """When they are to be written down again: every five minutes, and once a day has begun."""
+        due_ns = ts_ns + EQUITY_EVERY_NS
+        return min(due_ns, self.day_end_ns) if ts_ns < self.day_end_ns else due_ns
 
 
 class Portfolio:

@@ -15,11 +15,12 @@ import msgspec
 
 from plan2.dataflow.terminals.port import LinkState, OrderSide
 from plan2.foundation.clock import Clock
-from plan2.foundation.errors import TerminalUnavailable
+from plan2.foundation.errors import JournalLost, TerminalUnavailable
 from plan2.foundation.events.account import BalanceAdjusted
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.order import ReconciliationDifference
 from plan2.foundation.health import Health, Status
+from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.orders import Order
 from plan2.intelligence.trading.reconcile_deals import DealsPass
@@ -112,15 +113,17 @@ class Reconciler:
         self._orders_due_ns = 0
         self._positions_due_ns = 0
         self._retry_ns = 0
+        self._stepped_ns = 0
         self._failures = 0
         self._is_settled = False
-        self._told = False
+        self._links_lost = account.links_lost
         account.books_agree = False
 
     @property
     def books_agree(self) -> bool:
         """Whether new risk may be taken as far as the books are concerned."""
-        return self._is_settled and not self._findings.has_standing and not self._is_unheard
+        is_whole = self._is_settled and not self._was_link_lost
+        return is_whole and not self._findings.has_standing and not self._is_unheard
 
     def ask_now(self, order_id: str) -> None:
         """Do not wait any longer before asking what became of an order."""
@@ -152,6 +155,7 @@ class Reconciler:
         """
         now_ns = self._clock.now_ns()
         self._is_settled = False
+        self._links_lost = self._account.links_lost
         self._findings.found.clear()
         late = _known(await self._deals.run(now_ns), "deals")
         settled = await self._orders.settle(self._orders.unsettled(), now_ns)
@@ -172,11 +176,18 @@ class Reconciler:
         )
 
     async def step(self, now_ns: int) -> None:
-        """Do what is due at a time of the terminal's clock; what could not be asked is put off."""
+        """Do what is due at a time of the terminal's clock; what could not be asked is put off.
+
+        Raises:
+            JournalLost: what was found out cannot be written down; the books do not agree.
+        """
         self._positions.look(now_ns)
         due_orders = self._orders.due(now_ns)
+        if now_ns < self._stepped_ns - NS_PER_SECOND:
+            self._is_settled, self._retry_ns = False, 0  # the clock was put back: all dues are off
+        self._stepped_ns = now_ns
         is_broken = self._account.link is not LinkState.UP
-        if is_broken or self._account.books_agree is not self._told:
+        if is_broken or self._was_link_lost:
             self._is_settled = False  # the link was lost, perhaps only for a moment
         if not is_broken and now_ns >= self._retry_ns:
             try:
@@ -187,6 +198,10 @@ class Reconciler:
             except TerminalUnavailable:
                 self._failures += 1
                 self._retry_ns = now_ns + ns_of(self._schedule.recheck_s)
+            except JournalLost:
+                self._is_settled = False  # what was found out is not in the books
+                self._tell()
+                raise
         self._findings.found.clear()
         self._tell()
 
@@ -259,7 +274,12 @@ class Reconciler:
         account.book([adjusted])
 
     def _tell(self) -> None:
-        self._told = self._account.books_agree = self.books_agree
+        self._account.books_agree = self.books_agree
+
+    @property
+    def _was_link_lost(self) -> bool:
+        """Whether it happened since the last whole pass began, also in the middle of that one."""
+        return self._account.links_lost != self._links_lost
 
     @property
     def _is_unheard(self) -> bool:

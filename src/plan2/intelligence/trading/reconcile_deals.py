@@ -40,13 +40,14 @@ class DealsPass:
 
     async def run(self, now_ns: int) -> int | None:
         """Book what is missing; how many deals that were, None when the broker was not askable."""
-        deals = await self._terminal.deals(self._from_ns())
+        deals = await self._terminal.deals(self._from_ns(now_ns))
         if deals is None:
             return None
         booked = 0
         for deal in deals:
             booked += self.take(deal, now_ns)
-            self._last_ns = max(self._last_ns, deal.ts_ns)
+            # A deal whose time is not over yet must not hide those that come before it.
+            self._last_ns = max(self._last_ns, min(deal.ts_ns, now_ns))
         return booked
 
     def take(self, deal: Deal, now_ns: int, order_id: str = "") -> bool:
@@ -69,10 +70,10 @@ class DealsPass:
             self._findings.say(Kind.DEAL_MISSING, fill_id, sides, Action.BOOKED, now_ns)
         return True
 
-    def _from_ns(self) -> int:
+    def _from_ns(self, now_ns: int) -> int:
         if self._last_ns == 0:
             booked = self._account.positions.fills.values()
-            self._last_ns = max((fill.ts_ns for fill in booked), default=0)
+            self._last_ns = min(now_ns, max((fill.ts_ns for fill in booked), default=0))
         return max(self._since_ns, self._last_ns - ns_of(self._schedule.overlap_s), 0)
 
     def _is_part_of_adopted(self, deal: Deal) -> bool:

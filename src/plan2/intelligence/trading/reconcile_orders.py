@@ -141,7 +141,7 @@ class OrdersPass:
             return
         doubt = self._doubt(order, now_ns)
         if trace.working is not None:
-            if order.state in UNANSWERED:
+            if is_unnamed(order):
                 self.say(order, UpdateKind.ACCEPTED, "", now_ns, trace.working.ticket)
             doubt.looks = 0
         elif trace.is_over:
@@ -238,6 +238,11 @@ class OrdersPass:
         doubt.looks += 1
         doubt.looked_ns = now_ns
         return doubt.looks >= looks and now_ns - doubt.since_ns >= ns_of(settling_s)
+
+
+def is_unnamed(order: Order) -> bool:
+    """Whether its acceptance is news: it was not answered, or a part was filled before."""
+    return order.state in UNANSWERED or (order.is_open and not order.ticket)
 
 
 def has_stops(position: TerminalPosition, wanted: OrderPlaced) -> bool:

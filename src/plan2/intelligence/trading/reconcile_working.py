@@ -5,7 +5,7 @@ from plan2.foundation.events.order import OrderAmended
 from plan2.intelligence.risk.gate import MAGIC
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.intelligence.trading.orders import Order
-from plan2.intelligence.trading.reconcile_orders import UNANSWERED, OrdersPass
+from plan2.intelligence.trading.reconcile_orders import OrdersPass, is_unnamed
 from plan2.intelligence.trading.reconcile_rules import (
     LOT_EPSILON,
     Action,
@@ -92,7 +92,7 @@ class WorkingPass:
         """A working order that none of our working orders is: ours after all, or another's."""
         orders, key = self._account.orders, stranger.ticket
         order = orders.orders.get(orders.by_token.get(stranger.token, ""))
-        if order is not None and order.state in UNANSWERED:
+        if order is not None and is_unnamed(order):
             self._orders.say(order, UpdateKind.ACCEPTED, "", now_ns, key)
             return []
         self._lasting.append(key)

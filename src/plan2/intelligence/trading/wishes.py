@@ -32,7 +32,8 @@ class OrderWish(msgspec.Struct, frozen=True, kw_only=True):
     """An order as somebody wishes for it; prices in quote currency, quantity in lots.
 
     Attributes:
-        quantity: 0.0 = the whole position, for CLOSE and CLOSE_BY.
+        quantity: 0.0 = the whole position, for CLOSE and CLOSE_BY; of one larger than the broker
+            takes in an order, as much as it takes.
         stop_loss, take_profit, price, limit_price, expires_ts_ns: None = as it is, 0 = none.
         position_id, opposite_id: positions of ours or foreign ones, by our name.
         order_id: a pending order of ours; order_ticket: a foreign one by the broker's name.
@@ -132,14 +133,27 @@ def decision_id_of(wish: OrderWish, account_id: str, now_ns: int) -> str:
 def stop_loosened(wish: OrderWish, intent: Intent, sight: Sight) -> float:
     """How far a wish moves the stop of a managed position away from the market, quote currency.
 
-    At most 0 when it is set or tightened; the whole price when it is removed.
+    At most 0 when it is set or tightened; the whole price when it is removed. A stop that is on its
+    way to the broker counts like the one that is there.
     """
     position = sight.positions.open.get(wish.position_id)
-    if position is None or not position.is_managed or not position.stop_loss:
+    if position is None or not position.is_managed:
+        return 0.0
+    known = [stop for stop in (position.stop_loss, _coming(position, sight)[0]) if stop]
+    if not known:
         return 0.0
     if not intent.stop_loss:
-        return position.stop_loss
-    return position.side * (position.stop_loss - intent.stop_loss)
+        return max(known)
+    return max(position.side * (stop - intent.stop_loss) for stop in known)
+
+
+def _coming(position: Position, sight: Sight) -> tuple[float, float]:
+    """Stop-loss and take-profit as they will be once all that is on its way has been done."""
+    stops = (position.stop_loss, position.take_profit)
+    for order in sight.orders.open.values():  # oldest first
+        if order.kind is OrderKind.PROTECT and order.placed.position_id == position.ticket:
+            stops = (order.placed.stop_loss, order.placed.take_profit)
+    return stops
 
 
 def _symbol_of(wish: OrderWish, sight: Sight) -> str:
@@ -198,7 +212,7 @@ def _close(wish: OrderWish, sight: Sight, instrument: Instrument) -> Intent | Re
         symbol=instrument.symbol,
         kind=OrderKind.CLOSE,
         side=side,
-        quantity=round(wish.quantity or position.quantity, 8),
+        quantity=round(wish.quantity or min(position.quantity, instrument.volume_max), 8),
         price=_market_price(side, sight.quotes.get(instrument.symbol)),
         stop_loss=0.0,
         take_profit=0.0,
@@ -234,11 +248,12 @@ def _protect(wish: OrderWish, sight: Sight, instrument: Instrument) -> Intent | 
     position = sight.positions.open.get(wish.position_id)
     if position is None:
         return _no_position(wish.position_id)
+    coming = _coming(position, sight)
     stops = (
-        _changed(wish.stop_loss, position.stop_loss, instrument),
-        _changed(wish.take_profit, position.take_profit, instrument),
+        _changed(wish.stop_loss, coming[0], instrument),
+        _changed(wish.take_profit, coming[1], instrument),
     )
-    if stops == (position.stop_loss, position.take_profit):
+    if stops == coming:
         return Refusal("no_change", "The position has these stops already.")
     return Intent(
         decision_id="",

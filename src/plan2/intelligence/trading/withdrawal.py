@@ -1,4 +1,7 @@
-"""Taking working orders back: each at most once at a time, again after a second when refused."""
+"""Taking working orders back: each at most once at a time, again after a second when refused.
+
+Where a closed market or a lost link lasts, each next attempt waits twice as long, a minute at most.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -11,7 +14,8 @@ from plan2.intelligence.trading.requests import Outcome
 from plan2.intelligence.trading.wishes import Ask, OrderWish
 
 AGAIN_AFTER_NS: Final = NS_PER_SECOND
-"""Market time between two attempts to withdraw the same order."""
+AGAIN_MAX_NS: Final = 60 * NS_PER_SECOND
+"""Market time between two attempts to withdraw the same order: the first pause, the longest."""
 SWITCHES: Final = Ask("algorithm:plan2-switches", "the switch lets no entry through")
 
 
@@ -27,7 +31,12 @@ class Withdrawal:
         self._orders = orders
         self._switches = switches
         self._request_all = request_all
-        self._due_ns: dict[str, int] = {}
+        self._pauses: dict[str, tuple[int, int]] = {}
+        """By ticket: not before when, and how long the pause until then is."""
+
+    def hurry(self) -> None:
+        """Somebody asks anew, or the broker can be reached again: wait for nothing any longer."""
+        self._pauses.clear()
 
     def enforce(self, now_ns: int) -> None:
         """Take back every working entry order that a reduce-only or halted switch bears on.
@@ -48,7 +57,8 @@ class Withdrawal:
         """Withdrawals of those orders for which none is under way."""
         if not orders:
             return []
-        self._due_ns = {ticket: due for ticket, due in self._due_ns.items() if due > now_ns}
+        horizon = now_ns - AGAIN_MAX_NS
+        self._pauses = {key: each for key, each in self._pauses.items() if each[0] > horizon}
         under_way = self._under_way()
         return [
             OrderWish(
@@ -78,9 +88,12 @@ class Withdrawal:
         ]
 
     def _is_due(self, ticket: str, under_way: set[str], now_ns: int) -> bool:
-        if not ticket or ticket in under_way or now_ns < self._due_ns.get(ticket, 0):
+        due_ns, pause_ns = self._pauses.get(ticket, (0, 0))
+        is_waiting = now_ns < due_ns <= now_ns + AGAIN_MAX_NS  # else the clock was put back
+        if not ticket or ticket in under_way or is_waiting:
             return False
-        self._due_ns[ticket] = now_ns + AGAIN_AFTER_NS
+        pause_ns = min(max(2 * pause_ns, AGAIN_AFTER_NS), AGAIN_MAX_NS)
+        self._pauses[ticket] = (now_ns + pause_ns, pause_ns)
         return True
 
     def _under_way(self) -> set[str]:

@@ -4,18 +4,20 @@ What is judged is the way a family is trained, fold by fold, as in training; no 
 serving. Opening the seal adds the one figure that no choice was based on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
 
-from plan2.foundation.values import NS_PER_SECOND, Float64Array, TickBlock
+from plan2.foundation.values import NS_PER_SECOND, Float64Array
+from plan2.intelligence.features.surroundings import Surroundings
 from plan2.intelligence.training.baselines import baselines_of
 from plan2.intelligence.training.dataset import Dataset
 from plan2.intelligence.training.evaluate import Evaluation, evaluate
 from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.families.family import Family
 from plan2.intelligence.training.forward_calibration import fit_calibration
+from plan2.intelligence.training.material import Material
 from plan2.intelligence.training.out_of_fold import (
     ENSEMBLE,
     FOLDS,
@@ -41,26 +43,28 @@ ORIGIN = "evaluate"
 
 def evaluate_again(
     request: TrainRequest,
-    blocks: Mapping[str, Iterable[TickBlock]],
+    blocks: Mapping[str, Material],
     progress: Progress,
     trials: Trials,
     seals: Seals | None = None,
+    around: Surroundings | None = None,
 ) -> TrainReport:
     """Judge families on ticks; with `seals` on the sealed events too, which works once.
 
     Args:
         request: what to evaluate.
-        blocks: for each symbol its ticks, oldest first.
+        blocks: for each symbol its ticks, oldest first, or its bars.
         progress: is told what is being done and how much is behind, 0 to 1.
         trials: the record that the results go to.
         seals: the record of openings; None leaves the sealed block alone.
+        around: other symbols and events, where the feature set looks at them.
 
     Raises:
         ConfigError: a family is unknown or cannot be trained.
         InputError: the ticks give too few events, or the sealed block was opened before.
     """
     trainable, missing = families(request.families, request.device)
-    dataset = gathered(request, blocks, progress)
+    dataset = gathered(request, blocks, progress, around)
     if seals is not None:
         seals.open(*_openings(request, dataset, trainable))
     stages = len(trainable) * (FOLDS + (seals is not None))

@@ -14,6 +14,7 @@ from plan2.foundation.values import TickBlock
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.plan import FeaturePlan
 from plan2.intelligence.features.sampled import SampledFeatures
+from plan2.intelligence.features.surroundings import Surroundings
 from plan2.intelligence.training.dataset import BoolArray, SymbolSamples
 from plan2.intelligence.training.labels import (
     LABEL,
@@ -33,10 +34,17 @@ EVENT_THRESHOLD = 3.0
 
 
 def assemble(
-    blocks: Iterable[TickBlock], instrument: Instrument, plan: FeaturePlan, rules: LabelRules
+    blocks: Iterable[TickBlock],
+    instrument: Instrument,
+    plan: FeaturePlan,
+    rules: LabelRules,
+    around: Surroundings | None = None,
 ) -> SymbolSamples:
-    """Walk one symbol's ticks, oldest first, and collect its bars and events."""
-    engine = FeatureEngine(plan, instrument)
+    """Walk one symbol's ticks, oldest first, and collect its bars and events.
+
+    `around`: what a set's features on request look at.
+    """
+    engine = FeatureEngine(plan, instrument, around)
     sampler = CusumSampler(EVENT_THRESHOLD)
     bars = _Bars(len(plan.names), len(plan.sequence_names))
     ticks = _TickHash()

@@ -42,9 +42,9 @@ class TrainWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         unknown = sorted(set(self.symbols) - set(archived))
         if unknown or not self.symbols:
             raise InputError(
-                f"No ticks are archived for {', '.join(unknown) or 'any symbol'}; "
+                f"Nothing is archived for {', '.join(unknown) or 'any symbol'}; "
                 f"archived symbols: {', '.join(archived) or 'none'}.",
-                remedy="Bring ticks in with `plan2 import FILE…`.",
+                remedy="Bring ticks or bars in with `plan2 import FILE…`.",
             )
         strange = sorted(set(self.families) - set(KNOWN))
         if strange or not self.families:

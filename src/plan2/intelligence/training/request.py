@@ -15,9 +15,9 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to train.
 
     `ts_ns` is the time written into the manifests. `parents`: family → id of the model that the new
-    one would follow, `parent_slopes`: of that model's calibration. `is_simulated`: the report then
-    says what that means. `feature_set`: what to train on instead of the whole catalogue. `device`:
-    where nets are trained; "auto" takes a GPU where there is one.
+    one would follow, `parent_slopes`: of that model's calibration. `is_simulated`, `is_of_bars`:
+    the report then says what that means. `feature_set`: what to train on instead of the whole
+    catalogue. `device`: where nets are trained; "auto" takes a GPU where there is one.
     """
 
     symbols: tuple[str, ...]
@@ -31,6 +31,7 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     device: Literal["auto", "cpu", "cuda"] = "cpu"
     is_simulated: bool = False
+    is_of_bars: bool = False
     parents: dict[str, str] = {}
     parent_slopes: dict[str, float] = {}
     feature_set: FeatureSet | None = None

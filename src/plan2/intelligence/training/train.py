@@ -7,14 +7,14 @@ In production it runs in a child process. One pooled model per family serves all
 are free of the price level, and more labels are worth more than symbol-specific ones.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from plan2.foundation.errors import InputError
-from plan2.foundation.values import NS_PER_SECOND, TickBlock
+from plan2.foundation.values import NS_PER_SECOND
+from plan2.intelligence.features.surroundings import Surroundings
 from plan2.intelligence.models.candidate_files import Draft, draft_of
 from plan2.intelligence.models.manifest import TrainedModel
 from plan2.intelligence.models.registry import Registry
-from plan2.intelligence.training.assemble import assemble
 from plan2.intelligence.training.dataset import Dataset, pooled
 from plan2.intelligence.training.evaluate import Evaluation, evaluate
 from plan2.intelligence.training.export import export
@@ -22,6 +22,8 @@ from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.families.family import Family
 from plan2.intelligence.training.figures import figures_of
 from plan2.intelligence.training.forward_calibration import fit_calibration
+from plan2.intelligence.training.horizons import demand_worthwhile
+from plan2.intelligence.training.material import Material, samples_of
 from plan2.intelligence.training.out_of_fold import (
     ENSEMBLE,
     FOLDS,
@@ -49,23 +51,30 @@ SIMULATED_NOTE = (
     "market."
 )
 
+BARS_NOTE = (
+    "Made of bars, not of ticks: rates and directions of quotes mean nothing, and every trade was "
+    "judged by the order of high and low that is worse for it."
+)
+
 
 def train(
     request: TrainRequest,
-    blocks: Mapping[str, Iterable[TickBlock]],
+    blocks: Mapping[str, Material],
     progress: Progress,
     trials: Trials | None = None,
     search: Search | None = None,
+    around: Surroundings | None = None,
 ) -> TrainReport:
     """Train, evaluate, export and check all families.
 
     Args:
         request: what to train; decides everything together with the ticks.
-        blocks: for each symbol its ticks, oldest first.
+        blocks: for each symbol its ticks, oldest first, or its bars.
         progress: is told what is being done and how much is behind, 0 to 1.
         trials: the record that every family's results go to, and that corrects them for the number
             of tries; without it nothing is corrected.
         search: look for better hyper-parameters first; needs the record of trials.
+        around: other symbols and events, where the feature set looks at them.
 
     Raises:
         ConfigError: a family is unknown or cannot be trained.
@@ -74,9 +83,9 @@ def train(
     """
     trainable, missing = families(request.families, request.device)
     if search is None or trials is None:
-        dataset = gathered(request, blocks, progress)
+        dataset = gathered(request, blocks, progress, around)
         return train_on(request, dataset, trainable, progress, missing, trials)
-    dataset = gathered(request, blocks, _part(progress, 0.0, SEARCH_FROM))
+    dataset = gathered(request, blocks, _part(progress, 0.0, SEARCH_FROM), around)
     hunting = _part(progress, SEARCH_FROM, SEARCH_UNTIL)
     trainable = searched(request, dataset, trainable, search, trials, hunting)
     rest = _part(progress, SEARCH_UNTIL, 1.0)
@@ -89,23 +98,28 @@ def _part(progress: Progress, low: float, high: float) -> Progress:
 
 
 def gathered(
-    request: TrainRequest, blocks: Mapping[str, Iterable[TickBlock]], progress: Progress
+    request: TrainRequest,
+    blocks: Mapping[str, Material],
+    progress: Progress,
+    around: Surroundings | None = None,
 ) -> Dataset:
-    """Features and labels of all symbols from their ticks.
+    """Features and labels of all symbols from their ticks or bars.
 
     Raises:
-        InputError: a symbol has no closed bar.
+        InputError: a symbol has no closed bar, bars that are too coarse or without spread, or cost
+            eats up a horizon below an hour.
     """
     series = []
     for number, symbol in enumerate(sorted(request.symbols)):
         progress(f"features and labels of {symbol}", FEATURES_SHARE * number / len(request.symbols))
         instrument = request.instrument(symbol)
-        found = assemble(blocks[symbol], instrument, request.plan(), request.rules())
+        found = samples_of(blocks[symbol], instrument, request.plan(), request.rules(), around)
         if len(found.bar_ts) == 0:
             raise InputError(
                 f"There is no closed bar of {symbol} in the chosen time.",
                 remedy="`plan2 archive list` shows what is archived.",
             )
+        demand_worthwhile(symbol, found.labels, request.rules())
         series.append(found)
     return pooled(series)
 
@@ -158,10 +172,15 @@ def report_of(
         families={name: evaluations[name] for name in forecasts.logits},
         ensemble=evaluations[ENSEMBLE],
         missing=missing,
-        note=SIMULATED_NOTE if request.is_simulated else "",
+        note=_note(request),
         figures=figures_of(dataset, folds, forecasts, request.plan().names, request.seed),
         models=models,
     )
+
+
+def _note(request: TrainRequest) -> str:
+    simulated = SIMULATED_NOTE if request.is_simulated else ""
+    return " ".join(filter(None, (simulated, BARS_NOTE if request.is_of_bars else "")))
 
 
 def judge(

@@ -23,6 +23,8 @@ from plan2.interface.alerts.channel_book import ChannelBook, ChannelRow
 from plan2.interface.alerts.mail import MailChannel, Post
 from plan2.interface.alerts.outbound import Outbound
 from plan2.interface.alerts.webhook import WebhookChannel
+from plan2.interface.alerts.words import told
+from plan2.interface.language.say import ENGLISH, TRANSLATED, Say
 from plan2.interface.notify.line import Line
 from plan2.interface.notify.notification import (
     Channel,
@@ -47,6 +49,10 @@ class People(Protocol):
 
     def tell(self, person: Recipient, notification: Notification) -> bool:
         """Queue for one person."""
+        ...
+
+    def language_of(self, person: Recipient) -> str:
+        """What a person is told in, a name of `ui.language`."""
         ...
 
 
@@ -115,7 +121,7 @@ class Delivery:
         channel, person = self._channel(row), self._person(row)
         if not channel.reaches(person):
             return Failed("The person does not agree to be written to.", retry_after_s=None)
-        return await channel.send(person, notification)
+        return await channel.send(person, self._spoken(row, notification))
 
     def healths(self) -> dict[str, Health]:
         """How each channel is."""
@@ -137,9 +143,17 @@ class Delivery:
             else:
                 people.notify(notification)
         elif line is not None and self._book.rows[named.to].way == named.way:
-            line.put(self._person(self._book.rows[named.to]), notification)
+            row = self._book.rows[named.to]
+            line.put(self._person(row), self._spoken(row, notification))
         elif named.way != "web":
             logger("alerts").warning("no_such_way", tenant=self._tenant, way=named.way, to=named.to)
+
+    def _spoken(self, row: ChannelRow, notification: Notification) -> Notification:
+        """In the language of the mailbox's owner; a webhook is a program and hears English."""
+        people = self._ways.people()
+        if people is None or row.way != "email":
+            return notification
+        return notification.in_language(people.language_of(self._person(row)))
 
     def _person(self, row: ChannelRow) -> Recipient:
         """Who a channel's messages are for: the mailbox's owner, or the webhook itself."""
@@ -163,18 +177,15 @@ class Delivery:
 def notification_of(tenant_id: TenantId, telling: Telling) -> Notification:
     """An alert as the channels take it."""
     alert = telling.alert
-    lead = {
-        "raised": "",
-        "escalated": "Nobody has acknowledged this yet. ",
-        "again": "Put off, and still there. ",
-    }[telling.cause]
-    note = f" {alert.rule.note}" if alert.rule.note else ""
+    title, sentence = told(telling, ENGLISH)
+    others = {each: told(telling, Say(each)) for each in TRANSLATED if each != ENGLISH.language}
     return Notification(
         tenant_id=tenant_id,
         kind="alert",
         severity=Severity(alert.severity),
-        title=alert.title,
-        sentence=f"{lead}{alert.words}.{note}",
+        title=title,
+        sentence=sentence,
+        translated=others,
         at_ns=alert.raised_ns,
         link="/alerts",
         dedup_key=f"{alert.alert_id}:{telling.cause}:{alert.step}:{alert.changed_ns}",

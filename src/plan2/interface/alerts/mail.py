@@ -17,10 +17,22 @@ from plan2.foundation.errors import InputError, Plan2Error
 from plan2.foundation.secret import Secret
 from plan2.foundation.secrets.sealing import KeyGone
 from plan2.foundation.values import NS_PER_SECOND
-from plan2.interface.notify.notification import Delivered, Failed, Notification, Recipient
+from plan2.interface.language.say import Say
+from plan2.interface.notify.notification import (
+    Delivered,
+    Failed,
+    Notification,
+    Recipient,
+    Severity,
+)
 
 TIMEOUT_S: Final = 15.0
 SUBJECT_MAX: Final = 150
+GRAVE: Final = {
+    Severity.INFO: "info",
+    Severity.WARNING: "warning",
+    Severity.CRITICAL: "critical",
+}
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,13 +107,15 @@ def _letter(sender: str, address: str, notification: Notification) -> EmailMessa
     message = EmailMessage()
     title = "".join(each if each.isprintable() else " " for each in notification.title)
     message["From"], message["To"] = sender, address
-    message["Subject"] = f"[Plan2 {notification.severity}] {title}"[:SUBJECT_MAX]
+    grave = Say(notification.language)(GRAVE[notification.severity])
+    message["Subject"] = f"[Plan2 {grave}] {title}"[:SUBJECT_MAX]
     message["Date"] = format_datetime(
         datetime.fromtimestamp(notification.at_ns // NS_PER_SECOND, UTC)
     )
     message["Message-ID"] = f"<{notification.notification_id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(f"{notification.title}\n\n{notification.sentence}\n")
+    message["Content-Language"] = notification.language  # setting the text takes it away
     return message
 
 

@@ -25,8 +25,13 @@ from plan2.intelligence.alerts.rule import AlertRule
 from plan2.intelligence.alerts.store import KeptRule
 from plan2.interface.alerts.channel_book import ChannelBook, ChannelRow, OutWay
 from plan2.interface.alerts.delivery import Delivery
+from plan2.interface.language.say import in_every_language
 from plan2.interface.notify.notification import Delivered, Failed, Notification, Severity
 
+CHANNEL_TEST: Final = (
+    "Test of this channel",
+    "If you read this, alerts of Plan2 reach you here.",
+)
 TURN_S: Final = 0.1
 TURNS_A_SECOND: Final = 10
 SLOW: Final = ""
@@ -214,8 +219,9 @@ class AlertService:
                 tenant_id=self._parts.tenant_id,
                 kind="alert",
                 severity=Severity.INFO,
-                title="Test of this channel",
-                sentence="If you read this, alerts of Plan2 reach you here.",
+                title=CHANNEL_TEST[0],
+                sentence=CHANNEL_TEST[1],
+                translated=in_every_language(*CHANNEL_TEST),
                 at_ns=self._parts.clock.now_ns(),
             ),
         )

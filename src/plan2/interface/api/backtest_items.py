@@ -21,6 +21,7 @@ from plan2.intelligence.backtest.figures.terms import (
 )
 from plan2.intelligence.backtest.kept.compare import Comparison
 from plan2.intelligence.backtest.kept.terms import RunRecord, RunSummary, Shelf
+from plan2.intelligence.comparison.traded import Traded
 from plan2.interface.screen import to_us
 
 
@@ -132,6 +133,20 @@ class BacktestDetail(msgspec.Struct, frozen=True, kw_only=True):
     rejects: dict[str, int]
 
 
+class TradedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What the flow of a run earned on paper or with money since then; times microseconds UTC.
+
+    `open`: positions not closed yet, which are in no figure.
+    """
+
+    version: int
+    state: str
+    first_us: int
+    last_us: int
+    open: int
+    figures: dict[str, Figure]
+
+
 class ComparedItem(msgspec.Struct, frozen=True, kw_only=True):
     """A figure of all runs; `best` are the numbers of those it speaks for."""
 
@@ -195,6 +210,18 @@ def detail_item(record: RunRecord, figures: RunFigures) -> BacktestDetail:
         not_simulated=figures.not_simulated,
         denials=record.denials,
         rejects={str(code): count for code, count in record.rejects.items()},
+    )
+
+
+def traded_item(found: Traded) -> TradedItem:
+    """A column beside a backtest's."""
+    return TradedItem(
+        version=found.version,
+        state=found.state,
+        first_us=to_us(found.first_ns),
+        last_us=to_us(found.last_ns),
+        open=found.open,
+        figures=found.figures,
     )
 
 

@@ -1,7 +1,7 @@
 """What the routes of backtests share: their parts, and reading files without holding the loop."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from plan2.dataflow.bar_series import BarSeries
 from plan2.foundation.values import TenantId
 from plan2.intelligence.backtest.kept.files import KeptRuns
 from plan2.intelligence.backtest.kept.terms import BrokenRun, UnknownRun
+from plan2.intelligence.comparison.traded import Traded
 from plan2.intelligence.flows.flow import Flow
 from plan2.interface.api.paging import ItemId
 
@@ -44,6 +45,7 @@ class BacktestParts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         archive: read in threads. folder_of: the folder of a tenant's backtests.
         check: refuses a flow whose expressions cannot be used (InputError).
+        traded: what versions of a tenant's flow with a digest have earned since they trade.
         reader: how many read files at a time.
     """
 
@@ -51,6 +53,7 @@ class BacktestParts(msgspec.Struct, frozen=True, kw_only=True):
     archive: TickShelf
     folder_of: Callable[[str], Path]
     check: Callable[[Flow], object]
+    traded: Callable[[TenantId, str, str], Awaitable[list[Traded]]]
     reader: asyncio.Semaphore
 
 

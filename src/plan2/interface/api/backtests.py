@@ -27,9 +27,11 @@ from plan2.interface.api.backtest_items import (
     BacktestDetail,
     BacktestList,
     ComparisonItem,
+    TradedItem,
     comparison_item,
     detail_item,
     list_item,
+    traded_item,
 )
 from plan2.interface.api.backtest_parts import (
     PATH,
@@ -97,7 +99,7 @@ class BacktestRoutes:
         self._parts = parts
 
     def handlers(self) -> list[HTTPRouteHandler]:
-        """The eight routes."""
+        """The nine routes."""
         one = PATH + "/{run_id:str}"
         checking = post(
             PATH + "/check", status_code=200, request_max_body_size=BODY_MAX_BYTES, tags=TAGS
@@ -111,6 +113,7 @@ class BacktestRoutes:
             get(PATH + "/compare", tags=TAGS)(self.compared),
             get(one, tags=TAGS)(self.show),
             delete(one, tags=TAGS)(self.remove),
+            get(one + "/live", tags=TAGS)(self.traded),
             get(one + "/report", tags=TAGS, media_type="text/html")(self.report),
             get(one + "/export", tags=TAGS)(self.exported),
         ]
@@ -143,6 +146,12 @@ class BacktestRoutes:
             request,
             lambda kept: detail_item(kept.record(run_id), kept.figures(run_id)),
         )
+
+    async def traded(self, request: SignedRequest, run_id: RunId) -> list[TradedItem]:
+        """What the very flow of a run has earned on paper and with money, the newest first."""
+        run = (await reading(self._parts, request, lambda kept: kept.record(run_id))).summary
+        found = await self._parts.traded(tenant_of(request), run.name, run.flow_digest)
+        return [traded_item(each) for each in found]
 
     async def remove(self, request: SignedRequest, run_id: RunId) -> None:
         """Delete a run with its report, whole or damaged."""

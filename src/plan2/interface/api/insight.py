@@ -11,7 +11,8 @@ from litestar.handlers import HTTPRouteHandler
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.foundation.errors import InputError
-from plan2.intelligence.features.catalog import GROUPS, SEQUENCE, Feature
+from plan2.intelligence.features.catalog import SEQUENCE, Feature
+from plan2.intelligence.features.feature_set import ALL_GROUPS
 from plan2.intelligence.features.set_check import CheckReport
 from plan2.intelligence.regimes.similar import SimilarSituations
 from plan2.interface.api.desk import Desks
@@ -107,7 +108,7 @@ class InsightRoutes:
         plan = self._features.plan()
         own = plan.feature_set
         formulas = {name: formula.text for name, formula in own.columns} if own else {}
-        groups = {**GROUPS, SEQUENCE_GROUP: SEQUENCE}
+        groups = {**ALL_GROUPS, SEQUENCE_GROUP: SEQUENCE}
         group_of = {f.field: group for group, members in groups.items() for f in members}
         return FeatureBook(
             schema_id=plan.schema_id,

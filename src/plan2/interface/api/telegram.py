@@ -19,6 +19,7 @@ from plan2.connectivity.identity.users import UserBook
 from plan2.foundation.clock import Clock
 from plan2.foundation.health import Health, Status
 from plan2.interface.api.paging import ItemId
+from plan2.interface.language.say import in_every_language
 from plan2.interface.notify.kinds import KINDS
 from plan2.interface.notify.notification import Notification, Recipient, Severity
 from plan2.interface.screen import to_us
@@ -29,6 +30,7 @@ TAGS: Final = ("telegram",)
 BODY_MAX_BYTES: Final = 4_096
 UPDATE_MAX_BYTES: Final = 262_144
 SECRET_HEADER: Final = "x-telegram-bot-api-secret-token"  # noqa: S105 - the name of a header
+TEST: Final = ("A test message", "Messages from Plan2 reach you here.")
 LINK: Final = "https://t.me/{bot}?start={code}"
 
 Everyones = Annotated[
@@ -200,8 +202,9 @@ class TelegramRoutes:
             tenant_id=user.tenant_id,
             kind="alert",
             severity=Severity.INFO,
-            title="A test message",
-            sentence="Messages from Plan2 reach you here.",
+            title=TEST[0],
+            sentence=TEST[1],
+            translated=in_every_language(*TEST),
             at_ns=self._parts.clock.now_ns(),
             user_id=user.user_id,
         )

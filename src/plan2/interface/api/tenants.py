@@ -1,7 +1,7 @@
 """Routes of tenants: for those who run the installation, and one look for a tenant's own admin."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Final
 
@@ -80,7 +80,8 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
 class TenantItem(msgspec.Struct, frozen=True, kw_only=True):
     """A tenant; times microseconds UTC.
 
-    `detail` says why it is not served, `last_failure` why the last piece of work about it failed.
+    `detail` says why it is not served, `last_failure` why the last piece of work about it failed,
+    `closing` what its own broker still has to close before it is wound down.
     """
 
     tenant_id: str
@@ -94,6 +95,7 @@ class TenantItem(msgspec.Struct, frozen=True, kw_only=True):
     work: WorkItem | None
     exports: list[ExportFile]
     last_failure: str
+    closing: str = ""
 
 
 class TenantList(msgspec.Struct, frozen=True):
@@ -110,10 +112,11 @@ class TenantMade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TenantRoutes:
-    """`/api/v1/tenants` and `/api/v1/tenant`."""
+    """`/api/v1/tenants` and `/api/v1/tenant`; `closing` says what a broker still has to close."""
 
-    def __init__(self, tenants: Tenants) -> None:
+    def __init__(self, tenants: Tenants, closing: Callable[[str], str] = lambda _: "") -> None:
         self._tenants = tenants
+        self._closing = closing
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """Ten routes."""
@@ -226,6 +229,7 @@ class TenantRoutes:
             name=tenant.name,
             state=tenant.state.value,
             detail=tenant.detail,
+            closing=self._closing(tenant.tenant_id),
             is_main=tenant.tenant_id == MAIN_TENANT,
             created_us=to_us(tenant.created_ns),
             revision=row.revision if row is not None else "",

@@ -13,7 +13,7 @@ from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.signin import SignedRequest
 from plan2.connectivity.identity.principal import User
 from plan2.connectivity.jobs.service import Jobs
-from plan2.dataflow.archive import DayCoverage
+from plan2.dataflow.market_archive import Holding
 from plan2.foundation.values import TenantId
 from plan2.intelligence.training.families.available import KNOWN
 from plan2.intelligence.training.job import NAME, TrainWish
@@ -45,11 +45,15 @@ class TrainBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class ArchivedSymbol(msgspec.Struct, frozen=True, kw_only=True):
-    """What is archived of a symbol; times of the first and last tick, microseconds UTC."""
+    """What is archived of a symbol; times of the first and last tick or bar, microseconds UTC.
+
+    `bars`: those that are trained on where there are no ticks, else 0.
+    """
 
     symbol: str
     days: int
     ticks: int
+    bars: int
     first_us: int
     last_us: int
 
@@ -73,11 +77,11 @@ class ArchiveIndex(Protocol):
     """What is archived."""
 
     def symbols(self) -> tuple[str, ...]:
-        """Every symbol that has ticks."""
+        """Every symbol that has ticks or bars."""
         ...
 
-    def coverage(self, symbol: str) -> Sequence[DayCoverage]:
-        """What is stored of a symbol, by day, oldest first."""
+    def holdings(self) -> Sequence[Holding]:
+        """What is stored, by symbol."""
         ...
 
 
@@ -155,18 +159,14 @@ class TrainingRoutes:
         return user.tenant_id == self._parts.home or user.is_operator
 
     def _archived(self) -> list[ArchivedSymbol]:
-        archive = self._parts.archive
-        found = []
-        for symbol in archive.symbols():
-            days = archive.coverage(symbol)
-            if days:
-                found.append(
-                    ArchivedSymbol(
-                        symbol=symbol,
-                        days=len(days),
-                        ticks=sum(day.ticks for day in days),
-                        first_us=to_us(days[0].first_ts_ns),
-                        last_us=to_us(days[-1].last_ts_ns),
-                    )
-                )
-        return found
+        return [
+            ArchivedSymbol(
+                symbol=each.symbol,
+                days=each.days,
+                ticks=each.ticks,
+                bars=each.bars,
+                first_us=to_us(each.first_ts_ns),
+                last_us=to_us(each.last_ts_ns),
+            )
+            for each in self._parts.archive.holdings()
+        ]

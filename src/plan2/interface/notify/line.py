@@ -183,7 +183,8 @@ class Line:
         """Queue what was gathered long enough, as one message for each person."""
         due = [person for person, gathered in self._gathered.items() if gathered.due_ns <= now_ns]
         for person in due:
-            self._queue(person, self._gathered.pop(person).notification(person, now_ns))
+            say = self._preferences(person).say
+            self._queue(person, self._gathered.pop(person).notification(person, now_ns, say))
 
     def _next(self, now_s: float) -> _Waiting | None:
         """What goes now: what matters most, then what came first; None when nothing may."""

@@ -30,6 +30,8 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
         tenant_id: whose it is; nobody of another tenant is ever told.
         kind: a name of `kinds.KINDS`.
         title: a few words. sentence: what happened, with units and money.
+        translated: title and sentence by language; one that is not there is told as it stands.
+        language: what title and sentence are in, a name of `ui.language`.
         at_ns: when it happened, UTC ns.
         link: a path in the web app such as `/decisions/…`, or "".
         dedup_key: what is the same thing; it is told to a person once in ten minutes.
@@ -49,6 +51,20 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, str] = {}
     user_id: str = ""
     is_silent: bool = False
+    translated: dict[str, tuple[str, str]] = {}
+    language: str = "en"
+
+    def in_language(self, language: str) -> "Notification":
+        """The same in a person's language, as far as there are words; it stays the same thing."""
+        title, sentence = self.translated.get(language, (self.title, self.sentence))
+        return msgspec.structs.replace(
+            self,
+            title=title,
+            sentence=sentence,
+            dedup_key=self.key,
+            language=language,
+            translated={},
+        )
 
     @property
     def notification_id(self) -> str:

@@ -68,20 +68,26 @@ class Notifier:
         return sum(self.tell(person, notification) for person in self._audience.of(notification))
 
     def tell(self, person: Recipient, notification: Notification) -> bool:
-        """Queue a notification for one person, as loud as they want it; whether it goes out."""
+        """Queue it for one person, as loud and in the language they want; whether it goes out."""
         lines = [line for line in self._lines if line.channel.reaches(person)]
         if not lines:
             return False
-        loudness = self._preferences(person).loudness(
+        preferences = self._preferences(person)
+        loudness = preferences.loudness(
             notification.kind, notification.severity, self._clock.now_ns()
         )
         if loudness is Loudness.OFF or not self._audience.agrees(person):
             return False
         is_silent = loudness is Loudness.SILENT
-        shown = msgspec.structs.replace(notification, is_silent=is_silent)
+        spoken = notification.in_language(preferences.language)
+        shown = msgspec.structs.replace(spoken, is_silent=is_silent)
         for line in lines:
             line.put(person, shown)
         return True
+
+    def language_of(self, person: Recipient) -> str:
+        """What a person is told in, a name of `ui.language`."""
+        return self._preferences(person).language
 
     async def run(self) -> None:
         """Deliver on every channel until cancelled; one that is slow delays no other."""

@@ -8,6 +8,7 @@ import msgspec
 
 from plan2.foundation.config.schema_notify import Notify
 from plan2.foundation.values import NS_PER_SECOND
+from plan2.interface.language.say import Say
 from plan2.interface.notify.kinds import KINDS, Loudness
 from plan2.interface.notify.notification import Severity
 
@@ -22,12 +23,19 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
         notify: loudness by kind, digest, limit per minute.
         quiet_from, quiet_until: such as "22:00" and "06:30" in `time_zone`; "" = no quiet hours.
         time_zone: an IANA name; "" or an unknown one counts as UTC.
+        language: what they are told in, a name of `ui.language`.
     """
 
     notify: Notify = Notify()
     quiet_from: str = ""
     quiet_until: str = ""
     time_zone: str = ""
+    language: str = "en"
+
+    @property
+    def say(self) -> Say:
+        """Sentences in the person's language."""
+        return Say(self.language)
 
     @property
     def zone(self) -> tzinfo:

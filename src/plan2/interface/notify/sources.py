@@ -18,13 +18,9 @@ from plan2.foundation.eventstore.appender import Appender
 from plan2.foundation.eventstore.record import StoredEvent
 from plan2.foundation.eventstore.upcast import upcast
 from plan2.interface.notify.notification import Notification
-from plan2.interface.notify.sentences import (
-    ANNOUNCED,
-    BAD_HEALTH,
-    STORED,
-    Context,
-    notification_of,
-)
+from plan2.interface.notify.said import Context
+from plan2.interface.notify.sentences import ANNOUNCED, STORED, notification_of
+from plan2.interface.notify.sentences_system import BAD_HEALTH
 
 WAITING_MAX: Final = 5_000
 BATCH_MAX: Final = 100

@@ -13,11 +13,13 @@ from plan2.interface.streaming.sources import (
     ONE_ROW,
     PERIODS_S,
     CandleSource,
+    FeedsSource,
     ForecastSource,
     MoreRows,
     OneRowSource,
     PositionsSource,
     QuotesSource,
+    RiskSource,
 )
 from plan2.interface.streaming.state_channel import StateChannel, StateSource
 
@@ -42,24 +44,31 @@ class Channels:
         self.forecast = self._state("forecast", ForecastSource(live.market))
         self.positions = self._state("positions", PositionsSource(live.books))
         self.account = self._state("account", OneRowSource(live.books.row))
+        self.risk = self._state("risk", RiskSource(live.books))
+        self.feeds = self._state("feeds", FeedsSource(live.market))
         self.health = self._state("health", OneRowSource(health))
         self.broker = self._state("broker", OneRowSource(live.books.broker))
         self.jobs = self._state("jobs", more.jobs)
         self.alerts = self._state("alerts", more.alerts)
         self.decisions = LogChannel(self._next_number(), "decisions")
         self.orders = LogChannel(self._next_number(), "orders")
+        self.fills = LogChannel(self._next_number(), "fills")
         self.events = LogChannel(self._next_number(), "events")
         self._candles: dict[tuple[str, int], tuple[StateChannel, CandleSource]] = {}
         plain = (
-            *(self.quotes, self.forecast, self.positions, self.account),
+            *(self.quotes, self.forecast, self.positions, self.account, self.risk, self.feeds),
             *(self.health, self.broker, self.jobs, self.alerts),
         )
         self._plain: dict[str, StateChannel] = {channel.name: channel for channel in plain}
-        self._logs = {log.name: log for log in (self.decisions, self.orders, self.events)}
+        self._logs = {log.name: log for log in self.logs()}
         self.listeners = (
             *(self._on_ticks, self.forecast.touch, self._on_booked),
-            self.broker.touch,
+            *(self.broker.touch, self.feeds.touch),
         )
+
+    def logs(self) -> tuple[LogChannel, ...]:
+        """Every log channel."""
+        return self.decisions, self.orders, self.fills, self.events
 
     def states(self) -> list[StateChannel]:
         """Every state channel that exists now."""
@@ -100,16 +109,19 @@ class Channels:
         for (symbol, _), (channel, source) in self._candles.items():
             if symbol in symbols and channel.is_followed:
                 channel.touch(source.changed())
-        if not (self.positions.is_followed or self.account.is_followed):
+        followed = (self.positions, self.account, self.risk)
+        if not any(channel.is_followed for channel in followed):
             return
         exposed = self._live.books.ids_of({str(symbol) for symbol in symbols})
         if exposed:
             self.positions.touch(exposed)
             self.account.touch({ONE_ROW})
+            self.risk.touch({ONE_ROW})
 
     def _on_booked(self, keys: set[Hashable]) -> None:
         self.positions.touch(keys - {ONE_ROW})
         self.account.touch({ONE_ROW})
+        self.risk.touch({ONE_ROW})
 
     def _state(self, name: str, source: StateSource) -> StateChannel:
         return StateChannel(self._next_number(), name, source)

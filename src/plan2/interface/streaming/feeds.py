@@ -10,13 +10,14 @@ from collections.abc import Callable
 from plan2.foundation.bus import Bus
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.model import DecisionMade
+from plan2.foundation.events.order import OrderExecuted
 from plan2.foundation.eventstore.record import StoredEvent
 from plan2.intelligence.trading.stored import ORDER_EVENTS, OrderEvent
 from plan2.interface.order_items import OrderItem
 from plan2.interface.screen import to_us
 from plan2.interface.streaming.channels import Channels, light
 from plan2.interface.streaming.log_channel import RING_SIZE
-from plan2.interface.views.fold import decision_item, event_item, fold_order
+from plan2.interface.views.fold import decision_item, event_item, fill_item, fold_order
 
 
 class LogFeeds:
@@ -64,6 +65,8 @@ class LogFeeds:
         elif isinstance(fact, DecisionMade):
             self._channels.decisions.append(to_us(fact.ts_ns), decision_item(fact))
         elif isinstance(fact, OrderEvent):
+            if isinstance(fact, OrderExecuted):
+                self._channels.fills.append(to_us(fact.ts_ns), fill_item(fact))
             self._take_order(fact)
 
     def _take_order(self, event: OrderEvent) -> None:

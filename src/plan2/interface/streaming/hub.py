@@ -25,7 +25,8 @@ from plan2.interface.streaming.sources import NO_MORE, ONE_ROW, MoreRows
 from plan2.interface.streaming.state_channel import SharedStream
 
 LIVE_CLIENTS_MAX: Final = 10
-FAN_OUT_BATCH: Final = 32
+FAN_OUT_BATCH: Final = 8
+"""A frame to a screen takes some 50 µs; a tick that arrives waits for one batch of them at most."""
 CATCH_UP: Final = 0.9
 """What a flush costs of its spacing: less than all, so that a stall is made up for."""
 HEARTBEAT_S: Final = 1.0
@@ -76,7 +77,11 @@ class StreamHub:
         self._joined = 0
         self._followed: set[RateClass] = set()
         self._live = live
-        self._changes = (live.market.ticks, live.market.forecasts, live.booked, live.compared)
+        market = live.market
+        self._changes = (
+            *(market.ticks, market.forecasts, live.booked),
+            *(live.compared, market.feeds),
+        )
         self._is_live = is_live
         self._timing = timing
         self._awake = {rate: asyncio.Event() for rate in RateClass}

@@ -108,8 +108,11 @@ class Requests:
             self._bye(f"protocol {hello.protocol} is not spoken here; {VERSION} is")
             self._client.close(Close.VERSION)
             return
-        self._client.change_rate(self._hub.grant(RateClass(hello.rate)))
+        granted = self._hub.grant(RateClass(hello.rate))
+        self._client.change_rate(granted)
         self._hub.recount()
+        if granted != hello.rate:
+            self._reply(frame, {"rate": str(granted)})
 
     def _subscribe(self, frame: ClientFrame) -> None:
         wish = self._client.codec.body(frame, Subscribe)

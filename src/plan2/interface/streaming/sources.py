@@ -8,6 +8,7 @@ import msgspec
 from plan2.interface.books import Books
 from plan2.interface.candles import Candles
 from plan2.interface.live import MarketView
+from plan2.interface.screen import to_us
 from plan2.interface.streaming.state_channel import StateSource
 
 PERIODS_S: Final = frozenset({60, 300, 900, 1_800, 3_600, 14_400, 86_400})
@@ -76,6 +77,41 @@ class ForecastSource:
         """The forecasts of these symbols."""
         found = (self._market.forecast_row(str(symbol)) for symbol in keys)
         return [row for row in found if row is not None]
+
+
+class FeedsSource:
+    """How each symbol's feed is: `[symbol, state, time of its last quote]`, keyed by symbol."""
+
+    def __init__(self, market: MarketView) -> None:
+        self._market = market
+
+    def snapshot(self) -> list[Any]:
+        """Every symbol that is watched."""
+        return self.rows(self._market.symbols)
+
+    def rows(self, keys: Collection[Hashable]) -> list[Any]:
+        """The feeds of these symbols; the time is market time in microseconds, 0 before any."""
+        found = ((str(key), self._market.view(str(key))) for key in keys)
+        return [
+            (symbol, view.state, to_us(view.tick.ts_ns) if view.tick is not None else 0)
+            for symbol, view in found
+            if view is not None
+        ]
+
+
+class RiskSource:
+    """Limits and how much of each is used: `[rule, value, limit]`, keyed by rule."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def snapshot(self) -> list[Any]:
+        """Every limit."""
+        return [msgspec.structs.astuple(item) for item in self._books.info().limits]
+
+    def rows(self, keys: Collection[Hashable]) -> list[Any]:
+        """Every limit when anything about the account changed: they move together."""
+        return self.snapshot() if keys else []
 
 
 class PositionsSource:

@@ -13,6 +13,7 @@ from plan2.connectivity.gateway.inside import Answer
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import Plan2Error
 from plan2.foundation.values import NS_PER_MINUTE
+from plan2.interface.language.say import Say
 from plan2.interface.telegram.asking import Ask, Call, Wish
 from plan2.interface.telegram.messenger import Button
 from plan2.interface.telegram.pairing import Chat
@@ -31,7 +32,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         command, correlation_id: what it came from. ask: its effect, as it was shown, and wishes.
-        key: what its buttons carry, unguessable; it makes every wish happen once.
+        no: the other button's word.
+        key: what the buttons carry, unguessable; it makes every wish happen once.
         pairing_id: whose it is. expires_ns: UTC. needs_code: it waits for a code, not a button.
         is_agreed: what the button said.
     """
@@ -42,13 +44,14 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     pairing_id: str
     expires_ns: int
+    no: str = "No"
     needs_code: bool = False
     is_agreed: bool = False
 
     @property
     def buttons(self) -> tuple[Button, ...]:
         """What is offered."""
-        return Button(self.ask.button, YES + self.key), Button("No", NO + self.key)
+        return Button(self.ask.button, YES + self.key), Button(self.no, NO + self.key)
 
     @property
     def target(self) -> str:
@@ -77,12 +80,13 @@ class Acting:
         self._secret = secret
         self._waiting: dict[int, Asked] = {}
 
-    def ask(self, command: str, ask: Ask, chat: Chat, correlation_id: str) -> Asked:
+    def ask(self, command: str, ask: Ask, chat: Chat, call: Call) -> Asked:
         """Wait for a button from now on."""
         asked = Asked(
             command=command,
-            correlation_id=correlation_id,
+            correlation_id=call.correlation_id,
             ask=ask,
+            no=call.say("No"),
             key=self._secret(),
             pairing_id=chat.pairing_id,
             expires_ns=self._clock.now_ns() + LIFE_NS,
@@ -124,20 +128,22 @@ class Acting:
             except Plan2Error as error:
                 answer = Answer(503, {"code": error.code, "detail": str(error)})
             if answer.code == STEP_UP and at == 0:
-                return self._wait_for_code(asked, chat)
+                return self._wait_for_code(asked, chat, call.say)
             if not answer.is_ok:
                 status, code = answer.status, answer.code
-                failed.append(_failure(wish, answer))
+                failed.append(_failure(wish, answer, call.say))
         if not failed:
             return Outcome([line(bold(asked.ask.done))], 200, "")
         done = len(asked.ask.wishes) - len(failed)
-        head = [line(bold(f"{done} of {len(asked.ask.wishes)} were done."))] if done else []
+        count = len(asked.ask.wishes)
+        part = call.say("{done} of {count} were done.", done=done, count=count)
+        head = [line(bold(part))] if done else []
         return Outcome([*head, *failed], status, code)
 
-    def _wait_for_code(self, asked: Asked, chat: Chat) -> Outcome:
+    def _wait_for_code(self, asked: Asked, chat: Chat, say: Say) -> Outcome:
         expires_ns = self._clock.now_ns() + LIFE_NS
         self._keep(chat, msgspec.structs.replace(asked, needs_code=True, expires_ns=expires_ns))
-        words = (
+        words = say(
             "Prove that it is you: send the code of your authenticator within a minute. "
             "Without one, do it in the web app."
         )
@@ -158,8 +164,7 @@ class Acting:
         self._waiting = {**live, chat.chat_id: asked}
 
 
-def _failure(wish: Wish, answer: Answer) -> Line:
+def _failure(wish: Wish, answer: Answer, say: Say) -> Line:
     what = " ".join(wish.values.values())
-    return line(
-        bold("Not done: "), f"{what} ".lstrip(), answer.refusal or f"status {answer.status}"
-    )
+    why = answer.refusal or say("status {status}", status=answer.status)
+    return line(bold(say("Not done: ")), f"{what} ".lstrip(), why)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from plan2.connectivity.identity.right_table import Route
 from plan2.foundation.errors import InputError
+from plan2.interface.language.say import Say
 from plan2.interface.telegram.answers_trading import find_position, state_words
 from plan2.interface.telegram.asking import Answered, Ask, Call, Refused, Reply, Wish
 from plan2.interface.telegram.figures import lots, moment, money, price
@@ -43,99 +44,118 @@ async def reduce_only(call: Call) -> Reply:
 
 async def stop(call: Call) -> Answered:
     """Halt, after a button: the word is easily typed."""
-    opened = (await call.get("positions", limit=1000))["items"]
+    opened, say = (await call.get("positions", limit=1000))["items"], call.say
     body = {"reason": call.reason(f"stopped {OVER_TELEGRAM}")}
-    return Ask(
-        [
-            line(bold("Stop trading?")),
-            line("Nothing is opened any more until somebody resumes. "
-                 f"{len(opened)} open positions stay open with their stops; exits go through."),
-        ],
-        "Stop trading",
-        (Wish(SWITCH["halt"], body=body),),
-        "Trading is halted.",
-    )  # fmt: skip
+    effect = say(
+        "Nothing is opened any more until somebody resumes. {count} open positions stay open with "
+        "their stops; exits go through.",
+        count=len(opened),
+    )
+    wish = Wish(SWITCH["halt"], body=body)
+    head = line(bold(say("Stop trading?")))
+    return Ask([head, line(effect)], say("Stop trading"), (wish,), say("Trading is halted."))
 
 
 async def resume(call: Call) -> Answered:
     """Arm trading again; an account with somebody's money is named with its mode."""
     trading = await call.get("trading")
-    accounts = trading["accounts"]
+    accounts, say = trading["accounts"], call.say
     if all(each["trading_state"] == "armed" for each in accounts):
-        return Reply([line("Trading is armed already.")])
-    effect = [line(bold("Resume trading?")), line("Plan2 may open positions again.")]
+        return Reply([line(say("Trading is armed already."))])
+    effect = [line(bold(say("Resume trading?"))), line(say("Plan2 may open positions again."))]
     wishes = []
     for each in accounts:
-        effect.append(line(bold(f"{each['account_id']}: "), state_words(each["trading_state"])))
+        state = state_words(each["trading_state"], say)
+        effect.append(line(bold(f"{each['account_id']}: "), state))
         effect += [line(f"  {switch['reason']}") for switch in each["switches"] if switch["reason"]]
         if each["holds"]:
             raise InputError(
-                f"{each['account_id']} cannot be resumed yet: {each['holds']}",
-                remedy="Put that right first; /risk shows how it stands.",
+                say(
+                    "{account} cannot be resumed yet: {why}",
+                    account=each["account_id"],
+                    why=each["holds"],
+                ),
+                remedy=say("Put that right first; /risk shows how it stands."),
             )
         if each["needs_mode"]:
-            effect.append(
-                line(bold(f"  This account is {each['mode']}: it holds somebody's money."))
-            )
+            words = say("This account is {mode}: it holds somebody's money.", mode=each["mode"])
+            effect.append(line(bold(f"  {words}")))
         body = {
             "reason": call.reason(f"resumed {OVER_TELEGRAM}"),
             "account_id": each["account_id"],
             "mode": each["mode"] if each["needs_mode"] else "",
         }
         wishes.append(Wish(SWITCH["resume"], body=body))
-    return Ask(effect, "Resume trading", tuple(wishes), "Trading is armed.")
+    return Ask(effect, say("Resume trading"), tuple(wishes), say("Trading is armed."))
 
 
 async def kill(call: Call) -> Answered:
     """Halt, withdraw every working order of ours and close every position of ours."""
     opened = await _managed(call)
     orders = (await call.get("orders", status="open", limit=1000))["items"]
-    currency = await call.currency()
+    currency, say = await call.currency(), call.say
+    what = say(
+        "Trading halts. {orders} orders that are under way or working are withdrawn, {positions} "
+        "positions are closed at market.",
+        orders=len(orders),
+        positions=len(opened),
+    )
     effect = [
-        line(bold("Use the kill switch?")),
-        line(f"Trading halts. {len(orders)} orders that are under way or working are withdrawn, "
-             f"{len(opened)} positions are closed at market."),
-        *_positions(opened, currency),
-        line("Orders and positions that Plan2 did not make are left alone."),
-    ]  # fmt: skip
-    body = {"reason": call.reason(f"killed {OVER_TELEGRAM}")}
-    return Ask(effect, "Kill: halt and close all", (Wish(SWITCH["kill"], body=body),),
-               "The kill is under way; you are told when all is flat.")  # fmt: skip
+        line(bold(say("Use the kill switch?"))),
+        line(what),
+        *_positions(opened, currency, say),
+        line(say("Orders and positions that Plan2 did not make are left alone.")),
+    ]
+    wish = Wish(SWITCH["kill"], body={"reason": call.reason(f"killed {OVER_TELEGRAM}")})
+    done = say("The kill is under way; you are told when all is flat.")
+    return Ask(effect, say("Kill: halt and close all"), (wish,), done)
 
 
 async def forceexit(call: Call) -> Answered:
     """Close one position at market, or all that Plan2 manages."""
+    say = call.say
     if not call.arguments:
-        raise InputError("/forceexit needs an id or the word all.", remedy="/status shows the ids.")
+        words = say("/forceexit needs an id or the word all.")
+        raise InputError(words, remedy=say("/status shows the ids."))
     if call.arguments[0] == "all":
         found = await _managed(call)
     else:
         items = (await call.get("positions", limit=1000))["items"]
-        found = [find_position(items, call.arguments[0])]
+        found = [find_position(items, call.arguments[0], say)]
     if not found:
-        return Reply([line("No position that Plan2 manages is open.")])
-    what = "this position" if len(found) == 1 else f"these {len(found)} positions"
-    effect = [line(bold(f"Close {what} at market?")), *_positions(found, await call.currency())]
+        return Reply([line(say("No position that Plan2 manages is open."))])
+    head = (
+        say("Close this position at market?")
+        if len(found) == 1
+        else say("Close these {count} positions at market?", count=len(found))
+    )
+    effect = [line(bold(head)), *_positions(found, await call.currency(), say)]
     reason = call.reason(f"closed {OVER_TELEGRAM}", after=1)
     wishes = tuple(
         Wish(CLOSE, {"position_id": item["position_id"]}, {"reason": reason}) for item in found
     )
-    return Ask(effect, f"Close {len(found)}", wishes, "The orders are sent.")
+    button = say("Close {count}", count=len(found))
+    return Ask(effect, button, wishes, say("The orders are sent."))
 
 
 async def approvals(call: Call) -> Reply:
     """What waits for a second person."""
     found = (await call.get("approvals", state="open"))["items"]
     if not found:
-        return Reply([line("Nothing waits for a second person.")])
-    lines = [line(bold("Waiting for a second person"))]
+        return Reply([line(call.say("Nothing waits for a second person."))])
+    lines = [line(bold(call.say("Waiting for a second person")))]
     for each in found[:SHOWN_MAX]:
         lines += [
             line(bold(each["summary"]), f" {each['ask_reason']}"),
-            line(f"  until {moment(each['expires_us'], call.zone)} ", code(each["approval_id"])),
+            line(
+                "  ",
+                call.say("until {at} ", at=moment(each["expires_us"], call.zone)),
+                code(each["approval_id"]),
+            ),
         ]
         if each["why_not"]:
-            lines.append(line(f"  You cannot decide it: {each['why_not']}"))
+            why = call.say("You cannot decide it: {why}", why=each["why_not"])
+            lines.append(line("  ", why))
     return Reply(lines)
 
 
@@ -151,8 +171,10 @@ async def refuse(call: Call) -> Answered:
 
 async def promote(call: Call) -> Answered:
     """Take a candidate to the next state on its way, or to the one that is named."""
+    say = call.say
     if not call.arguments:
-        raise InputError("/promote needs a candidate's id.", remedy="/models shows the ids.")
+        words = say("/promote needs a candidate's id.")
+        raise InputError(words, remedy=say("/models shows the ids."))
     found = [
         each
         for each in await call.get("candidates")
@@ -160,38 +182,46 @@ async def promote(call: Call) -> Answered:
     ]
     if len(found) != 1:
         raise InputError(
-            f"{len(found)} candidates have an id that begins with {call.arguments[0][:40]!r}."
+            say(
+                "{count} candidates have an id that begins with {id}.",
+                count=len(found),
+                id=repr(call.arguments[0][:40]),
+            )
         )
     each, named = found[0], call.arguments[1] if len(call.arguments) > 1 else ""
     ahead = [state for state in each["leads_to"] if state in FORWARD]
     target = named or (ahead[0] if ahead else "")
     if target not in each["leads_to"]:
-        ways = ", ".join(each["leads_to"]) or "nowhere"
-        raise InputError(f"From {each['state']} a candidate goes to {ways}.")
+        ways = ", ".join(each["leads_to"]) or say("nowhere")
+        words = say("From {state} a candidate goes to {ways}.", state=each["state"], ways=ways)
+        raise InputError(words)
     effect = [
-        line(bold("Move this candidate?")),
-        line(code(each["candidate_id"]), f" of {', '.join(each['symbols'])}"),
-        line(f"from {each['state']} to ", bold(target)),
+        line(bold(say("Move this candidate?"))),
+        line(code(each["candidate_id"]), f" ({', '.join(each['symbols'])})"),
+        line(f"{each['state']} → ", bold(target)),
     ]
     body = {"to": target, "reason": call.reason(f"moved {OVER_TELEGRAM}", after=2)}
     wish = Wish(MOVE, {"candidate_id": each["candidate_id"]}, body)
-    return Ask(effect, f"Move to {target}", (wish,), f"The candidate is {target}.")
+    button = say("Move to {state}", state=target)
+    return Ask(effect, button, (wish,), say("The candidate is {state}.", state=target))
 
 
 async def rollback(call: Call) -> Answered:
     """Let the last good models of a symbol serve again."""
+    say = call.say
     if not call.arguments:
-        raise InputError("/rollback needs a symbol.", remedy="Such as /rollback EURUSD.")
+        words = say("/rollback needs a symbol.")
+        raise InputError(words, remedy=say("Such as /rollback EURUSD."))
     symbol = call.arguments[0].upper()[:32]
     body = {"symbol": symbol, "reason": call.reason(f"rolled back {OVER_TELEGRAM}", after=1)}
     return Ask(
         [
-            line(bold(f"Roll {symbol} back?")),
-            line("Its last good models serve again, within a second."),
+            line(bold(say("Roll {symbol} back?", symbol=symbol))),
+            line(say("Its last good models serve again, within a second.")),
         ],
-        f"Roll {symbol} back",
+        say("Roll {symbol} back", symbol=symbol),
         (Wish(ROLLBACK, body=body),),
-        f"The last good models of {symbol} serve again.",
+        say("The last good models of {symbol} serve again.", symbol=symbol),
     )
 
 
@@ -204,30 +234,34 @@ async def _switch(call: Call, name: str) -> Reply:
     answer = await call.carry_out(wish, call.correlation_id)
     if not answer.is_ok:
         raise Refused(answer)
-    return Reply([line(state_words(str(answer.data["trading_state"])))])
+    return Reply([line(state_words(str(answer.data["trading_state"]), call.say))])
 
 
 async def _decide(call: Call, *, agrees: bool) -> Answered:
+    say = call.say
     if not call.arguments:
-        raise InputError("The id of a proposal is missing.", remedy="/approvals shows the ids.")
+        words = say("The id of a proposal is missing.")
+        raise InputError(words, remedy=say("/approvals shows the ids."))
     found = [
         each
         for each in (await call.get("approvals", state="open"))["items"]
         if each["approval_id"].startswith(call.arguments[0])
     ]
     if len(found) != 1:
-        raise InputError(f"{len(found)} open proposals have an id that begins so.")
+        words = say("{count} open proposals have an id that begins so.", count=len(found))
+        raise InputError(words)
     each = found[0]
     values = {"approval_id": each["approval_id"]}
     body: dict[str, Any] = {"reason": call.reason(OVER_TELEGRAM, after=1)}
     if agrees:
         body["content_hash"] = each["content_hash"]
-    word = "Agree" if agrees else "Refuse"
+    word = say("Agree") if agrees else say("Refuse")
+    why = say("Asked for: {reason}", reason=each["ask_reason"])
     return Ask(
-        [line(bold(f"{word}?")), line(each["summary"]), line(f"Asked for: {each['ask_reason']}")],
+        [line(bold(f"{word}?")), line(each["summary"]), line(why)],
         word,
         (Wish(APPROVE if agrees else REFUSE, values, body),),
-        "It is decided.",
+        say("It is decided."),
     )
 
 
@@ -236,14 +270,15 @@ async def _managed(call: Call) -> list[dict[str, Any]]:  # `PositionItem`s as JS
     return [item for item in items if item["is_managed"]]
 
 
-def _positions(items: list[dict[str, Any]], currency: str) -> list[Line]:
+def _positions(items: list[dict[str, Any]], currency: str, say: Say) -> list[Line]:
     lines = [
         line(
-            bold(f"{item['symbol']} {item['direction']} "), lots(item["quantity"]),
-            f" from {price(item['open_price'])}, ", money(item["profit"], currency, signed=True),
-            " floating ", code(item["position_id"]),
+            bold(f"{item['symbol']} {item['direction']} "), lots(item["quantity"], say),
+            say(" from {price}, ", price=price(item["open_price"])),
+            money(item["profit"], currency, signed=True),
+            say(" floating"), " ", code(item["position_id"]),
         )
         for item in items[:SHOWN_MAX]
     ]  # fmt: skip
     hidden = len(items) - len(lines)
-    return [*lines, line(f"… and {hidden} more")] if hidden else lines
+    return [*lines, line(say("… and {count} more", count=hidden))] if hidden else lines

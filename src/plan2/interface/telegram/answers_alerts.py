@@ -20,47 +20,65 @@ Alert = dict[str, Any]  # an `AlertItem` as JSON: the route owns the shape
 async def alerts(call: Call) -> Answered:
     """The alerts that nobody acknowledged, newest first; a button acknowledges those shown."""
     found = await _open(call)
+    say = call.say
     if not found:
-        return Reply([line("No alert waits."), line("How messages come to you: /messages.")])
+        how = say("How messages come to you: /messages.")
+        return Reply([line(say("No alert waits.")), line(how)])
     shown = found[:SHOWN_MAX]
-    more = "" if len(found) == len(shown) else f", the newest of {len(found)}"
-    head = line(bold(f"{len(shown)} open alerts" if len(shown) > 1 else "1 open alert"), more)
+    more = "" if len(found) == len(shown) else say(", the newest of {count}", count=len(found))
+    count = len(shown)
+    title = say("{count} open alerts", count=count) if count > 1 else say("1 open alert")
+    head = line(bold(title), more)
     wishes = tuple(_wish(each) for each in shown)
     effect = [head, *(part for each in shown for part in _lines(each, call))]
-    button = "Acknowledge" if len(shown) == 1 else f"Acknowledge these {len(shown)}"
-    return Ask(effect, button, wishes, "Acknowledged.")
+    button = say("Acknowledge") if count == 1 else say("Acknowledge these {count}", count=count)
+    return Ask(effect, button, wishes, say("Acknowledged."))
 
 
 async def acknowledge(call: Call) -> Reply:
     """Say that you have seen one alert, or every open one."""
+    say = call.say
     if len(call.arguments) != 1:
-        raise InputError("/ack needs the id of an alert, or all.", remedy="/alerts shows the ids.")
+        words = say("/ack needs the id of an alert, or all.")
+        raise InputError(words, remedy=say("/alerts shows the ids."))
     wanted = call.arguments[0]
     found = [each for each in await _open(call) if wanted in ("all", each["alert_id"])]
     if not found:
         raise InputError(
-            f"No alert {wanted[:64]!r} waits." if wanted != "all" else "No alert waits."
+            say("No alert {id} waits.", id=repr(wanted[:64]))
+            if wanted != "all"
+            else say("No alert waits.")
         )
     for each in found:
         answer = await call.carry_out(_wish(each), f"{call.correlation_id}-{each['alert_id']}")
         if not answer.is_ok:
             raise Refused(answer)
-    return Reply([line(bold("Acknowledged: "), ", ".join(each["rule"] for each in found) + ".")])
+    return Reply(
+        [line(bold(say("Acknowledged: ")), ", ".join(each["rule"] for each in found) + ".")]
+    )
 
 
 async def messages(call: Call) -> Reply:
     """How each kind of message comes to you now, quiet hours and digest."""
-    chosen, now_ns = call.preferences, call.now_us * 1_000
-    rows = [("kind", "comes")]
+    chosen, now_ns, say = call.preferences, call.now_us * 1_000, call.say
+    rows = [(say("kind"), say("comes"))]
     rows += [(kind, str(chosen.loudness(kind, Severity.INFO, now_ns))) for kind in sorted(KINDS)]
-    quiet = f"{chosen.quiet_from} to {chosen.quiet_until}, {chosen.time_zone or 'UTC'}"
+    quiet = say(
+        "{begin} to {end}, {zone}",
+        begin=chosen.quiet_from,
+        end=chosen.quiet_until,
+        zone=chosen.time_zone or "UTC",
+    )
     return Reply(
         [
-            line(bold("How messages come to you now")),
+            line(bold(say("How messages come to you now"))),
             *table(rows),
-            line("Quiet hours: ", quiet if chosen.quiet_from and chosen.quiet_until else "none"),
-            line("Digest: ", chosen.notify.digest),
-            line("Change it with /loud, /quiet and /digest."),
+            line(
+                say("Quiet hours: "),
+                quiet if chosen.quiet_from and chosen.quiet_until else say("none"),
+            ),
+            line(say("Digest: "), chosen.notify.digest),
+            line(say("Change it with /loud, /quiet, /digest and /language.")),
         ]
     )
 

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from plan2.foundation.errors import InputError
+from plan2.interface.language.say import Say
 from plan2.interface.telegram.asking import Call, Reply
 from plan2.interface.telegram.figures import lots, moment, money, percent, price, span
 from plan2.interface.telegram.picture import Picture
@@ -30,9 +31,9 @@ PERIODS_S: Final = (60, 300, 900, 3_600, 14_400, 86_400)
 US_PER_S: Final = 1_000_000
 
 
-def state_words(state: str) -> str:
+def state_words(state: str, say: Say) -> str:
     """A trading state as a sentence."""
-    return STATES.get(state, f"Trading is {state}.")
+    return say(STATES[state]) if state in STATES else state
 
 
 async def status(call: Call) -> Reply:
@@ -41,13 +42,13 @@ async def status(call: Call) -> Reply:
     currency, now_us = str(system["currency"]), int(system["market_us"])
     items = (await call.get("positions", limit=1000))["items"]
     wanted = call.arguments[0] if call.arguments else ""
-    head = line(state_words(str(system["trading_state"])))
+    head = line(state_words(str(system["trading_state"]), call.say))
     if wanted == "table":
-        return Reply([head, *_status_table(items, currency, now_us)])
+        return Reply([head, *_status_table(items, currency, now_us, call.say)])
     if wanted:
-        items = [find_position(items, wanted)]
+        items = [find_position(items, wanted, call.say)]
     if not items:
-        return Reply([head, line("No position is open.")])
+        return Reply([head, line(call.say("No position is open."))])
     lines = [head]
     for item in items:
         lines += [line(), *_position(item, currency, now_us, call)]
@@ -58,28 +59,34 @@ async def count(call: Call) -> Reply:
     """How many positions are open, and how many may be."""
     account = await call.get("account")
     limit = next((each for each in account["limits"] if each["rule"] == "positions"), None)
-    most = f" of {limit['limit']:.0f}" if limit else ""
-    return Reply([line("Open positions: ", bold(f"{account['open_positions']}{most}"))])
+    opened = str(account["open_positions"])
+    if limit:
+        opened = call.say("{count} of {most}", count=opened, most=f"{limit['limit']:.0f}")
+    return Reply([line(call.say("Open positions: "), bold(opened))])
 
 
 async def risk(call: Call) -> Reply:
     """How much of each limit is used, and how the switches stand."""
     account, trading = await call.get("account"), await call.get("trading")
-    rows = [("limit", "used", "of", "share")]
+    say = call.say
+    rows = [(say("limit"), say("used"), say("of"), say("share"))]
     for each in account["limits"]:
         shown, most = (_limit(each["rule"], value) for value in (each["value"], each["limit"]))
         share = each["value"] / each["limit"] if each["limit"] else 0.0
-        rows.append((LIMITS.get(each["rule"], each["rule"]), shown, most, percent(share, 0)))
-    lines = [line(bold("Risk")), *table(rows)]
+        name = say(LIMITS[each["rule"]]) if each["rule"] in LIMITS else str(each["rule"])
+        rows.append((name, shown, most, percent(share, 0)))
+    lines = [line(bold(say("Risk"))), *table(rows)]
     for found in trading["accounts"]:
-        lines.append(line(bold(f"{found['account_id']}: "), state_words(found["trading_state"])))
+        state = state_words(found["trading_state"], say)
+        lines.append(line(bold(f"{found['account_id']}: "), state))
         for switch in found["switches"]:
             where = f"{switch['scope']} {switch['target']}".strip()
             lines.append(line(f"  {where}: {switch['state']}. {switch['reason']}"))
         if found["kills"]:
-            lines.append(line("  A kill is under way: it is not shown flat yet."))
+            lines.append(line("  ", say("A kill is under way: it is not shown flat yet.")))
         if found["holds"]:
-            lines.append(line(f"  It cannot be resumed yet: {found['holds']}"))
+            holds = say("It cannot be resumed yet: {why}", why=found["holds"])
+            lines.append(line("  ", holds))
     return Reply(lines)
 
 
@@ -91,25 +98,29 @@ async def explain(call: Call) -> Reply:
         page = await call.get("decisions", limit=100)
         acted = [each for each in page["items"] if each["order_id"]] or page["items"]
         if not acted:
-            return Reply([line("No decision was recorded yet.")])
+            return Reply([line(call.say("No decision was recorded yet."))])
         decision_id = acted[0]["decision_id"]
     detail = await call.get(f"/api/v1/decisions/{decision_id}")
     lines = [
         line(bold(f"{detail['symbol']}, {moment(detail['ts_us'], call.zone)}")),
-        line(str(detail.get("sentence") or "No sentence was recorded.")),
+        line(str(detail.get("sentence") or call.say("No sentence was recorded."))),
     ]
     votes = (detail.get("forecast") or {}).get("votes") or []
     lines += table(
         [(str(each.get("family", "")), _share(each.get("calibrated"))) for each in votes]
     )
     for order in detail["orders"]:
-        lines.append(
-            line(f"Order {order['side']} ", lots(order["quantity"]), f": {order['state']}")
+        order_words = call.say(
+            "Order {side} {lots}: {state}",
+            side=order["side"],
+            lots=lots(order["quantity"], call.say),
+            state=order["state"],
         )
+        lines.append(line(order_words))
     position = detail["position"]
     if position:
-        lines.append(line("Position ", code(position["position_id"])))
-    lines.append(line("Decision ", code(decision_id)))
+        lines.append(line(call.say("Position "), code(position["position_id"])))
+    lines.append(line(call.say("Decision "), code(decision_id)))
     return Reply(lines, await _trade_picture(call, position) if position else None)
 
 
@@ -118,17 +129,17 @@ async def chart(call: Call) -> Reply:
     opened = (await call.get("positions", limit=1000))["items"]
     closed = (await call.get("positions", status="closed", limit=1000))["items"]
     if call.arguments:
-        item = find_position([*opened, *closed], call.arguments[0])
+        item = find_position([*opened, *closed], call.arguments[0], call.say)
     elif opened or closed:
         item = [*opened, *closed][0]
     else:
-        return Reply([line("There is no position yet.")])
+        return Reply([line(call.say("There is no position yet."))])
     system = await call.get("system")
     words = _position(item, str(system["currency"]), int(system["market_us"]), call)
     return Reply(words, await _trade_picture(call, item))
 
 
-def find_position(items: list[Item], wanted: str) -> Item:
+def find_position(items: list[Item], wanted: str, say: Say) -> Item:
     """The position with an id, or the only one whose id begins so.
 
     Raises:
@@ -137,9 +148,12 @@ def find_position(items: list[Item], wanted: str) -> Item:
     exact = [item for item in items if item["position_id"] == wanted]
     found = exact or [item for item in items if item["position_id"].startswith(wanted)]
     if len(found) != 1:
-        how = "no position" if not found else f"{len(found)} positions"
+        shown = repr(wanted[:64])
         raise InputError(
-            f"There is {how} with the id {wanted[:64]!r}.", remedy="/status shows the open ones."
+            say("There are {count} positions with the id {id}.", count=len(found), id=shown)
+            if found
+            else say("There is no position with the id {id}.", id=shown),
+            remedy=say("/status shows the open ones."),
         )
     return found[0]
 
@@ -152,7 +166,8 @@ async def _decision_of(call: Call, wanted: str) -> str:
         if item["position_id"] == wanted and item["decision_id"]:
             return str(item["decision_id"])
     if not wanted.isalnum() or len(wanted) > 64:
-        raise InputError(f"{wanted[:64]!r} is no id of a decision or a position.")
+        said = call.say("{id} is no id of a decision or a position.", id=repr(wanted[:64]))
+        raise InputError(said)
     return wanted
 
 
@@ -172,41 +187,49 @@ async def _trade_picture(call: Call, item: Item) -> Picture | None:
     )
     if not bars["time_us"]:
         return None
-    return Picture("trade", {"bars": bars, "position": item, "zone": call.preferences.time_zone})
+    zone, language = call.preferences.time_zone, call.say.language
+    return Picture("trade", {"bars": bars, "position": item, "zone": zone, "language": language})
 
 
 def _position(item: Item, currency: str, now_us: int, call: Call) -> list[Line]:
-    is_open = item["closed_us"] is None
-    until_us = now_us if is_open else item["closed_us"]
+    is_open, say = item["closed_us"] is None, call.say
+    length_us = (now_us if is_open else item["closed_us"]) - item["opened_us"]
+    opened = {
+        "price": price(item["open_price"]),
+        "at": moment(item["opened_us"], call.zone),
+        "span": span(length_us, say),
+    }
+    stops = {"stop": price(item["stop_loss"]), "target": price(item["take_profit"])}
     lines = [
         line(
-            bold(f"{item['symbol']} {item['direction']} "), lots(item["quantity"]), ", ",
+            bold(f"{item['symbol']} {item['direction']} "), lots(item["quantity"], say), ", ",
             bold(money(item["profit"], currency, signed=True)),
-            " floating" if is_open else " realised",
+            say(" floating") if is_open else say(" realised"),
         ),
-        line(f"Opened at {price(item['open_price'])}, {moment(item['opened_us'], call.zone)}, "
-             f"{span(until_us - item['opened_us'])} {'ago' if is_open else 'long'}"),
-        line(f"Stop {price(item['stop_loss'])}, target {price(item['take_profit'])}"),
+        line(say("Opened at {price}, {at}, {span} ago", **opened) if is_open
+             else say("Opened at {price}, {at}, {span} long", **opened)),
+        line(say("Stop {stop}, target {target}", **stops)),
     ]  # fmt: skip
     if not is_open:
-        lines.append(line(f"Closed at {price(item['close_price'])}: {item['reason'] or '–'}"))
+        why = {"price": price(item["close_price"]), "reason": item["reason"] or "–"}
+        lines.append(line(say("Closed at {price}: {reason}", **why)))
     if not item["is_managed"]:
-        lines.append(line("Not managed by Plan2."))
-    lines.append(line("Id ", code(item["position_id"])))
+        lines.append(line(say("Not managed by Plan2.")))
+    lines.append(line(say("Id "), code(item["position_id"])))
     return lines
 
 
-def _status_table(items: list[Item], currency: str, now_us: int) -> list[Line]:
+def _status_table(items: list[Item], currency: str, now_us: int, say: Say) -> list[Line]:
     if not items:
-        return [line("No position is open.")]
-    rows = [("symbol", "side", "lots", currency, "since")]
+        return [line(say("No position is open."))]
+    rows = [(say("symbol"), say("side"), say("lots"), currency, say("since"))]
     rows += [
         (
             str(item["symbol"]),
             str(item["direction"]),
             f"{item['quantity']:.10g}",
             f"{float(item['profit']):+,.2f}",
-            span(now_us - item["opened_us"]),
+            span(now_us - item["opened_us"], say),
         )
         for item in items
     ]

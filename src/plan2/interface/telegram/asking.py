@@ -10,6 +10,7 @@ from plan2.connectivity.gateway.inside import Answer, Inside, at
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.right_table import Route, rule_for
 from plan2.foundation.errors import InputError, Plan2Error
+from plan2.interface.language.say import Say
 from plan2.interface.notify.preferences import Preferences
 from plan2.interface.telegram.picture import Picture
 from plan2.interface.telegram.text import Line
@@ -77,6 +78,11 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """The person's time zone."""
         return self.preferences.zone
 
+    @property
+    def say(self) -> Say:
+        """Sentences in the person's language."""
+        return self.preferences.say
+
     async def get(self, path: str, **query: object) -> Any:  # the route owns the shape
         """What a reading route answers.
 
@@ -118,7 +124,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             return default
         word = self.arguments[0]
         if not word.isdecimal() or not 1 <= int(word[:9]) <= most:
-            raise InputError(f"{word[:40]!r} is no number from 1 to {most}.")
+            said = self.say(
+                "{word} is no number from 1 to {most}.", word=repr(word[:40]), most=most
+            )
+            raise InputError(said)
         return int(word)
 
     def reason(self, default: str, after: int = 0) -> str:

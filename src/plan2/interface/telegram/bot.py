@@ -21,6 +21,7 @@ from plan2.foundation.errors import Plan2Error
 from plan2.foundation.events.people import ActionTaken
 from plan2.foundation.events.recording import Record
 from plan2.foundation.ids import IdSource
+from plan2.interface.language.say import Say
 from plan2.interface.notify.notification import Recipient
 from plan2.interface.notify.preferences import Preferences
 from plan2.interface.screen import to_us
@@ -41,6 +42,9 @@ COMMAND: Final = re.compile(r"/(\w{1,32})(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
 STRANGERS_MAX: Final = 2_000
 NOBODY: Final = "Hello. This bot speaks with people of its own installation only."
 CODE_BAD: Final = "This code is not good: it was used, is older than ten minutes, or is mistyped."
+LATE: Final = "This message came late and was not carried out. Send it again if you still want it."
+TOO_MUCH: Final = "That is too much at once. Wait a minute."
+AGREE_FIRST: Final = "Messages do not come yet: agree to them under Settings, Telegram."
 PER_STRANGER: Final = rate_of("stranger", 3, 600, 3)
 PER_CHAT: Final = rate_of("chat", 30, 60, 20)
 PER_WARNING: Final = rate_of("warning", 1, 60, 1)
@@ -94,12 +98,11 @@ class Bot:
         elif chat is None or session is None or not update.is_private:
             await self._stranger(update)
         elif self._is_late(update):
-            await self._say(chat, [line("This message came late and was not carried out. "
-                                        "Send it again if you still want it.")])  # fmt: skip
+            await self._say(chat, [line(self._words(session)(LATE))])
         elif ALWAYS.match(update.text) or self._may(self._meters, PER_CHAT, chat.pairing_id):
             await self._spoken(update, chat, session)
         elif self._may(self._warned, PER_WARNING, chat.pairing_id):
-            await self._say(chat, [line("That is too much at once. Wait a minute.")])
+            await self._say(chat, [line(self._words(session)(TOO_MUCH))])
 
     # --- who is not known -----------------------------------------------------------------
 
@@ -120,11 +123,11 @@ class Bot:
             await self._messenger.send(update.chat_id, CODE_BAD)
             return
         self._account(session, "telegram pair", 200, "", self._parts.ids.next_id("request"))
-        user = session.user
-        lines = [line("This chat is paired with ", bold(user.name), f", {user.role}.")]
+        user, say = session.user, self._words(session)
+        lines = [line(say("This chat is paired with "), bold(user.name), f", {user.role}.")]
         if not self._parts.agrees(Recipient(user.tenant_id, user.user_id)):
-            lines.append(line("Messages do not come yet: agree to them under Settings, Telegram."))
-        await self._say(chat, [*lines, line(), *help_lines(session)])
+            lines.append(line(say(AGREE_FIRST)))
+        await self._say(chat, [*lines, line(), *help_lines(session, say)])
 
     def _may_try(self, chat_id: int) -> bool:
         now_ns = self._parts.clock.now_ns()
@@ -149,24 +152,27 @@ class Bot:
             await self._messenger.delete(chat.chat_id, update.message_id)
             await self._coded(chat, session, text)
             return
-        if PAIRING.fullmatch(text) and await self._pairs_again(update, text):
+        say = self._words(session)
+        if PAIRING.fullmatch(text) and await self._pairs_again(update, text, say):
             return
         found = COMMAND.fullmatch(text)
         command = COMMANDS.get(found[1].lower()) if found else None
         if found is None or command is None:
-            await self._say(chat, [line("I do not understand that. /help lists the commands.")])
+            words = say("I do not understand that. /help lists the commands.")
+            await self._say(chat, [line(words)])
             return
         self._acting.forget(chat)
         await self._command(command, tuple((found[2] or "").split()), chat, session)
 
-    async def _pairs_again(self, update: Incoming, text: str) -> bool:
+    async def _pairs_again(self, update: Incoming, text: str, say: Say) -> bool:
         """A paired chat shows a code: it may be for another person, or pressed twice."""
         found = PAIRING.fullmatch(text)
         if found is None or not self._may_try(update.chat_id):
             return False
         chat = await self._parts.pairings.redeem(found[1], update.chat_id, update.label)
         if chat is not None:
-            await self._say(chat, [line("This chat is paired anew. /help lists the commands.")])
+            words = say("This chat is paired anew. /help lists the commands.")
+            await self._say(chat, [line(words)])
         return chat is not None
 
     async def _command(
@@ -177,14 +183,15 @@ class Bot:
         try:
             if not command.is_open_to(session):
                 status, code = 403, "forbidden"
-                lines = [line(f"Your role {session.user.role} may not use /{command.name}.")]
-                await self._say(chat, lines)
+                words = "Your role {role} may not use /{name}."
+                words = call.say(words, role=session.user.role, name=command.name)
+                await self._say(chat, [line(words)])
                 return
             answered = await command.handler(call)
             if isinstance(answered, Ask):
                 await self._ask(command, answered, call, chat)
             else:
-                await self._reply(answered, chat)
+                await self._reply(answered, chat, call.say)
         except Plan2Error as error:
             status, code = 422, error.code
             await self._say(chat, [line(str(error))])
@@ -192,13 +199,13 @@ class Bot:
             self._account(session, f"telegram /{command.name}", status, code, call.correlation_id,
                           " ".join(arguments))  # fmt: skip
 
-    async def _reply(self, reply: Reply, chat: Chat) -> None:
+    async def _reply(self, reply: Reply, chat: Chat, say: Say) -> None:
         if reply.picture is None:
             await self._say(chat, reply.lines)
             return
         png = await self._parts.draw(reply.picture)
         if png is None:
-            await self._say(chat, [*reply.lines, line("The picture could not be made.")])
+            await self._say(chat, [*reply.lines, line(say("The picture could not be made."))])
             return
         await self._say(chat, reply.lines)
         await self._messenger.send_picture(chat.chat_id, png, "")
@@ -206,8 +213,9 @@ class Bot:
     # --- acting ---------------------------------------------------------------------------
 
     async def _ask(self, command: Command, ask: Ask, call: Call, chat: Chat) -> None:
-        asked = self._acting.ask(command.name, ask, chat, call.correlation_id)
-        *before, last = messages([*ask.effect, line("This question ends in a minute.")])
+        asked = self._acting.ask(command.name, ask, chat, call)
+        end = line(call.say("This question ends in a minute."))
+        *before, last = messages([*ask.effect, end])
         for html in before:
             await self._messenger.send(chat.chat_id, html)
         sent = await self._messenger.send(chat.chat_id, last, buttons=asked.buttons)
@@ -220,30 +228,32 @@ class Bot:
             return
         asked = self._acting.pressed(chat, press.data)
         if asked is None:
-            await self._messenger.answer_press(press.press_id, "This is over. Ask again.")
+            words = self._words(session)("This is over. Ask again.")
+            await self._messenger.answer_press(press.press_id, words)
             return
         await self._messenger.answer_press(press.press_id)
         if asked.is_agreed:
             lines = await self._carry_out(asked, chat, session)
         else:
-            lines = [line(bold("Not done."))]
+            lines = [line(bold(self._words(session)("Not done.")))]
             self._tell_button(session, asked, 200, "not_agreed")
         html = messages([*asked.ask.effect, line(), *lines])[-1]
         await self._messenger.edit(chat.chat_id, press.message_id, html)
 
     async def _coded(self, chat: Chat, session: Session, typed: str) -> None:
         """A code came that an act waits for: prove, then carry out."""
-        asked = self._acting.coded(chat)
+        asked, say = self._acting.coded(chat), self._words(session)
         if asked is None:
             return
         if not self._may(self._codes, PER_CODE, session.user.user_id):
             self._tell_button(session, asked, 429, "locked_out")
-            words = "Too many codes were wrong. Wait a while, then ask again."
+            words = say("Too many codes were wrong. Wait a while, then ask again.")
             await self._say(chat, [line(words)])
             return
         if not await self._parts.check_code(session.user, typed):
             self._tell_button(session, asked, 403, "code_wrong")
-            await self._say(chat, [line("This is not the code of this half minute. Ask again.")])
+            words = say("This is not the code of this half minute. Ask again.")
+            await self._say(chat, [line(words)])
             return
         self._codes.pop(session.user.user_id, None)
         self._parts.pairings.note_proof(chat)
@@ -263,6 +273,11 @@ class Bot:
         self._account(session, action, status, code, asked.correlation_id, asked.target)
 
     # --- within ---------------------------------------------------------------------------
+
+    def _words(self, session: Session) -> Say:
+        """Sentences in the language of whoever is in this chat."""
+        user = session.user
+        return self._parts.preferences(Recipient(user.tenant_id, user.user_id)).say
 
     async def _say(self, chat: Chat, lines: list[Line]) -> None:
         for html in messages(lines):

@@ -82,10 +82,15 @@ class BotApi:
         """Close the connections; harmless when there are none."""
         await self._try(self._bot.shutdown)
 
-    async def show_menu(self, commands: Sequence[tuple[str, str]]) -> NotSent | None:
-        """Set the list that a chat offers while a command is typed."""
+    async def show_menu(
+        self, commands: Sequence[tuple[str, str]], language: str = ""
+    ) -> NotSent | None:
+        """Set what a chat offers while a command is typed, for people of a language or for all."""
         entries = [telegram.BotCommand(name, words) for name, words in commands]
-        return _failure(await self._try(lambda: self._bot.set_my_commands(entries)))
+        set_commands = self._bot.set_my_commands
+        return _failure(
+            await self._try(lambda: set_commands(entries, language_code=language or None))
+        )
 
     async def use_webhook(self, url: str, secret: str) -> NotSent | None:
         """Let updates come to an address of ours, with a secret in their header."""

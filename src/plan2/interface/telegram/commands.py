@@ -8,10 +8,13 @@ from typing import Final
 
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.right_table import Route
+from plan2.interface.language.say import ENGLISH, Say
 from plan2.interface.telegram import (
     acts,
     answers_alerts,
     answers_money,
+    answers_orders,
+    answers_stats,
     answers_system,
     answers_trading,
     choices,
@@ -27,13 +30,14 @@ BARS: Final[Route] = ("GET", "/api/v1/bars")
 CANDIDATES: Final[Route] = ("GET", "/api/v1/candidates")
 APPROVALS: Final[Route] = ("GET", "/api/v1/approvals")
 ALERTS: Final[Route] = ("GET", "/api/v1/alerts")
+ORDERS: Final[Route] = ("GET", "/api/v1/orders")
 JOBS: Final[Route] = ("GET", "/api/v1/jobs")
 LOOKING, MONEY, ACTING, YOURS = "Trading now", "Money", "Acting", "Yourself"
 
 
 async def show_help(call: Call) -> Reply:
     """What this person may use."""
-    return Reply(help_lines(call.session))
+    return Reply(help_lines(call.session, call.say))
 
 
 DECLARED: Final = (
@@ -58,6 +62,10 @@ DECLARED: Final = (
     Command(name="ack", usage="<id | all>", group=LOOKING, handler=answers_alerts.acknowledge,
             summary="Acknowledge an alert: it escalates no more",
             routes=(ALERTS, answers_alerts.ACKNOWLEDGE)),
+    Command(name="orders", group=LOOKING, handler=answers_orders.orders,
+            summary="Orders that are under way or wait at the broker", routes=(ORDERS,)),
+    Command(name="whitelist", group=LOOKING, handler=answers_orders.whitelist,
+            summary="The symbols that are watched", routes=(SYSTEM,)),
     Command(name="flows", group=LOOKING, handler=answers_money.flows,
             summary="What each flow holds and brought", routes=(POSITIONS, SYSTEM),
             palette=("go/flows",)),
@@ -73,6 +81,11 @@ DECLARED: Final = (
             summary="Profit of each month", routes=(POSITIONS, SYSTEM)),
     Command(name="performance", group=MONEY, handler=answers_money.performance,
             summary="Profit of each symbol", routes=(POSITIONS, SYSTEM)),
+    Command(name="stats", group=MONEY, handler=answers_stats.stats,
+            summary="How positions ended and how long they were held", routes=(POSITIONS,)),
+    Command(name="exits", group=MONEY, handler=answers_stats.exits,
+            summary="Profit of each reason of exits", routes=(POSITIONS, SYSTEM),
+            aliases=("sells",)),
     Command(name="trades", usage="[n]", group=MONEY, handler=answers_money.trades,
             summary="The positions that were closed last", routes=(POSITIONS, SYSTEM)),
     Command(name="equity", usage="[n]", group=MONEY, handler=answers_money.equity,
@@ -96,6 +109,9 @@ DECLARED: Final = (
     Command(name="forceexit", usage="<id | all> [reason]", group=ACTING, handler=acts.forceexit,
             summary="Close positions at market, after a button",
             routes=(acts.CLOSE, POSITIONS, SYSTEM), aliases=("fx", "forcesell")),
+    Command(name="coo", usage="<id>", group=ACTING, handler=answers_orders.cancel,
+            summary="Withdraw an order, after a button", routes=(answers_orders.CANCEL, ORDERS),
+            aliases=("cancel_open_order",)),
     Command(name="kill", usage="[reason]", group=ACTING, handler=acts.kill,
             summary="Halt, withdraw orders, close positions, after a button",
             routes=(acts.SWITCH["kill"], POSITIONS, ("GET", "/api/v1/orders"), SYSTEM),
@@ -127,6 +143,9 @@ DECLARED: Final = (
     Command(name="logs", usage="[n]", group="Plan2", handler=answers_system.logs,
             summary="The last events of the log", routes=(("GET", "/api/v1/events"),),
             palette=("go/audit",)),
+    Command(name="show_config", group="Plan2", handler=answers_orders.show_config,
+            summary="Settings that somebody changed", routes=(("GET", "/api/v1/settings"),),
+            aliases=("show_conf",)),
     Command(name="version", group="Plan2", handler=answers_system.version,
             summary="What runs, since when", routes=(SYSTEM,)),
     Command(name="messages", group=YOURS, handler=answers_alerts.messages,
@@ -138,6 +157,8 @@ DECLARED: Final = (
             summary="Without a sound, or not at all", routes=(choices.SET,)),
     Command(name="digest", usage="<off | hourly | daily>", group=YOURS, handler=choices.digest,
             summary="Gather what only informs", routes=(choices.SET,)),
+    Command(name="language", usage="<en | id>", group=YOURS, handler=choices.language,
+            summary="Which language Plan2 speaks with you", routes=(choices.SET,)),
     Command(name="unpair", group=YOURS, handler=choices.unpair,
             summary="Let this chat be nobody's again", routes=(choices.UNPAIR,)),
     Command(name="help", group=YOURS, handler=show_help, summary="This list",
@@ -149,18 +170,19 @@ COMMANDS: Final[Mapping[str, Command]] = {
 }
 
 
-def help_lines(session: Session) -> list[Line]:
+def help_lines(session: Session, say: Say = ENGLISH) -> list[Line]:
     """The commands that the table of rights opens to this person, by group."""
     lines: list[Line] = []
     for group in dict.fromkeys(each.group for each in DECLARED):
         mine = [each for each in DECLARED if each.group == group and each.is_open_to(session)]
         if mine:
-            lines += [line(bold(group))] if not lines else [line(), line(bold(group))]
-            lines += [_words(each) for each in mine]
+            head = line(bold(say(group)))
+            lines += [head] if not lines else [line(), head]
+            lines += [_words(each, say) for each in mine]
     return lines
 
 
-def _words(command: Command) -> Line:
+def _words(command: Command, say: Say) -> Line:
     names = " ".join(f"/{name}" for name in (command.name, *command.aliases))
     usage = f" {command.usage}" if command.usage else ""
-    return line(f"{names}{usage}: {command.summary}")
+    return line(f"{names}{usage}: {say(command.summary)}")

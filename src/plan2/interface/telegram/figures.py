@@ -4,6 +4,8 @@ from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from plan2.interface.language.say import ENGLISH, Say
+
 US_PER_S: Final = 1_000_000
 CENT: Final = Decimal("0.01")
 
@@ -34,9 +36,9 @@ def price(value: float | None) -> str:
     return f"{value:.10g}" if value else "–"
 
 
-def lots(value: float) -> str:
+def lots(value: float, say: Say = ENGLISH) -> str:
     """A quantity in lots."""
-    return f"{value:.10g} lots"
+    return say("{quantity} lots", quantity=f"{value:.10g}")
 
 
 def moment(us: int, zone: tzinfo) -> str:
@@ -49,7 +51,7 @@ def day(us: int, zone: tzinfo) -> datetime:
     return datetime.fromtimestamp(us / US_PER_S, zone)
 
 
-def span(us: int) -> str:
+def span(us: int, say: Say = ENGLISH) -> str:
     """A length of time in its two largest units, such as `2 h 5 min`."""
     seconds = max(us // US_PER_S, 0)
     for unit_s, unit, smaller_s, smaller in (
@@ -58,5 +60,6 @@ def span(us: int) -> str:
         (60, "min", 1, "s"),
     ):
         if seconds >= unit_s:
-            return f"{seconds // unit_s} {unit} {seconds % unit_s // smaller_s} {smaller}"
-    return f"{seconds} s"
+            less = seconds % unit_s // smaller_s
+            return f"{seconds // unit_s} {say(unit)} {less} {say(smaller)}"
+    return f"{seconds} {say('s')}"

@@ -101,8 +101,10 @@ class Api(Messenger, Protocol):
         """Close the connections; harmless when there are none."""
         ...
 
-    async def show_menu(self, commands: Sequence[tuple[str, str]]) -> NotSent | None:
-        """Set the list that a chat offers while a command is typed."""
+    async def show_menu(
+        self, commands: Sequence[tuple[str, str]], language: str = ""
+    ) -> NotSent | None:
+        """Set what a chat offers while a command is typed, for people of a language or for all."""
         ...
 
     async def use_webhook(self, url: str, secret: str) -> NotSent | None:

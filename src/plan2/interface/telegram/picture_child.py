@@ -10,6 +10,8 @@ import msgspec
 
 from plan2.foundation.errors import InputError
 from plan2.foundation.worker_messages import open_channel
+from plan2.interface.language.say import Say
+from plan2.interface.telegram.figures import lots
 from plan2.interface.telegram.picture import Picture
 
 SIZE_IN: Final = (9.0, 5.0)
@@ -60,18 +62,19 @@ def draw(picture: Picture, made: Path) -> None:
 
 
 def _equity(axes: Axes, data: Data) -> None:
-    zone = _zone(data)
+    zone, say = _zone(data), _say(data)
     times = [_time(us, zone) for us in data["time_us"]]
     equity = [float(each) for each in data["equity"]]
-    axes.plot(times, [float(each) for each in data["balance"]], color=GREY, label="Balance")
-    axes.plot(times, equity, color=BLUE, linewidth=1.6, label="Equity")
-    axes.set_title(f"Equity: {equity[-1]:,.2f} {data['currency']}")
+    axes.plot(times, [float(each) for each in data["balance"]], color=GREY, label=say("Balance"))
+    axes.plot(times, equity, color=BLUE, linewidth=1.6, label=say("Equity"))
+    axes.set_title(f"{say('Equity')}: {equity[-1]:,.2f} {data['currency']}")
     axes.set_ylabel(data["currency"])
-    _finish(axes, times, zone)
+    _finish(axes, times, zone, say)
 
 
 def _trade(axes: Axes, data: Data) -> None:
     zone, bars, position = _zone(data), data["bars"], data["position"]
+    say = _say(data)
     times = [_time(us, zone) for us in bars["time_us"]]
     width = 0.7 * bars["period_s"] / 86_400
     rows = zip(times, bars["open"], bars["high"], bars["low"], bars["close"], strict=True)
@@ -82,29 +85,34 @@ def _trade(axes: Axes, data: Data) -> None:
     is_long = position["direction"] == "buy"
     entered = _time(position["opened_us"], zone)
     axes.plot(entered, position["open_price"], "^" if is_long else "v", color=BLUE, markersize=11,
-              label=f"Entry {position['open_price']:.10g}")  # fmt: skip
+              label=f"{say('Entry')} {position['open_price']:.10g}")  # fmt: skip
     if position["closed_us"] is not None and position["close_price"]:
         left = _time(position["closed_us"], zone)
         axes.plot(left, position["close_price"], "X", color="black", markersize=10,
-                  label=f"Exit {position['close_price']:.10g}")  # fmt: skip
+                  label=f"{say('Exit')} {position['close_price']:.10g}")  # fmt: skip
         axes.plot([entered, left], [position["open_price"], position["close_price"]],
                   color=GREY, linestyle=":")  # fmt: skip
     for name, color in (("stop_loss", DOWN), ("take_profit", UP)):
         if position[name]:
             axes.axhline(position[name], color=color, linestyle="--", linewidth=0.9)
-    axes.set_title(f"{position['symbol']} {position['direction']} {position['quantity']:.10g} lots")
-    _finish(axes, times, zone)
+    size = lots(position["quantity"], say)
+    axes.set_title(f"{position['symbol']} {position['direction']} {size}")
+    _finish(axes, times, zone, say)
 
 
-def _finish(axes: Axes, times: list[datetime], zone: tzinfo) -> None:
+def _finish(axes: Axes, times: list[datetime], zone: tzinfo, say: Say) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(tz=zone)  # type: ignore[no-untyped-call]  # matplotlib has no types
     axes.xaxis.set_major_locator(locator)
     formatter = ConciseDateFormatter(locator, tz=zone)  # type: ignore[no-untyped-call]  # ditto
     axes.xaxis.set_major_formatter(formatter)
-    axes.set_xlabel(f"Time zone {times[-1].tzname()}")
+    axes.set_xlabel(say("time zone {zone}", zone=times[-1].tzname()))
     axes.legend(loc="best", frameon=False)
+
+
+def _say(data: Data) -> Say:
+    return Say(str(data.get("language") or "en"))
 
 
 def _zone(data: Data) -> tzinfo:

@@ -14,6 +14,7 @@ import numpy as np
 
 from plan2.foundation.bus import Mailbox, Overflow
 from plan2.foundation.health import Health, Status
+from plan2.interface.language.say import ENGLISH, TRANSLATED, Say
 from plan2.interface.telegram.bot import Bot
 from plan2.interface.telegram.commands import DECLARED
 from plan2.interface.telegram.messenger import Api, NotSent, Update
@@ -97,16 +98,24 @@ class TelegramService:
         self._trouble = ""
 
     async def _try_to_begin(self) -> NotSent | None:
-        menu = [(each.name, each.summary) for each in DECLARED]
         return (
             await self._api.start()
-            or await self._api.show_menu(menu)
+            or await self._show_menus()
             or (
                 await self._api.use_webhook(self._webhook_url, self._secret)
                 if self._webhook_url
                 else await self._api.use_polling()
             )
         )
+
+    async def _show_menus(self) -> NotSent | None:
+        """English for everybody, and each other language for those whose Telegram speaks it."""
+        for language in TRANSLATED:
+            menu = [(each.name, Say(language)(each.summary)) for each in DECLARED]
+            code = "" if language == ENGLISH.language else language
+            if (failed := await self._api.show_menu(menu, code)) is not None:
+                return failed
+        return None
 
     async def _next(self) -> list[Update]:
         """The next updates, in order."""

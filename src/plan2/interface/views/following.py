@@ -21,7 +21,10 @@ class ViewFollowers:
         self, store: PostgresEventStore, tenant: TenantId, views: Sequence[Projection]
     ) -> None:
         self._names = [view.name for view in views]
-        self._runners = [ProjectionRunner(store, tenant, view) for view in views]
+        # All in one turn: a busy log would else let them take every connection of the tenant, and
+        # whoever asks for something would wait behind them.
+        turn = asyncio.Lock()
+        self._runners = [ProjectionRunner(store, tenant, view, turn=turn) for view in views]
         self._log = logger("views")
 
     async def start(self) -> None:

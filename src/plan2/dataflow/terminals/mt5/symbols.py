@@ -149,7 +149,7 @@ def instrument_of(ours: str, info: SymbolInfo, leverage: int, commission: Decima
     is_in_points = info.swap_mode == SwapMode.POINTS
     return Instrument(
         symbol=ours,
-        base=info.currency_base,
+        base=unit_of(ours, info),
         quote=info.currency_profit,
         digits=info.digits,
         contract_size=info.trade_contract_size,
@@ -165,6 +165,17 @@ def instrument_of(ours: str, info: SymbolInfo, leverage: int, commission: Decima
         leverage=float(leverage),
         description=info.description,
     )
+
+
+def unit_of(ours: str, info: SymbolInfo) -> str:
+    """What a lot is so many units of: a pair's base currency, a metal, else the symbol itself.
+
+    Brokers name the profit currency, or a country's, as the base of an index or a share; a unit of
+    those is worth their price, not one euro.
+    """
+    base = info.currency_base
+    is_traded = base != info.currency_profit and ours.upper().startswith(base.upper() or "-")
+    return base if is_traded else ours
 
 
 def swap_notes(info: SymbolInfo) -> list[str]:

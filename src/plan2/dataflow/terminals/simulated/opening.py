@@ -64,7 +64,7 @@ def open_synthetic(
     file, saved = _opened(paper)
     new_origin_ns = FIRST_INSTANT_NS - settings.history_days * NS_PER_DAY
     origin_ns = saved.header.origin_ns if saved else new_origin_ns
-    market = SyntheticMarket(settings.seed, symbols, origin_ns)
+    market = SyntheticMarket(settings.seed, symbols, origin_ns, settings.strength)
     source = SyntheticSource(market, saved.market if saved else b"")
     options = msgspec.structs.replace(
         _options(settings, paper, source),

@@ -23,7 +23,7 @@ from plan2.dataflow.terminals.simulated.broker import PaperBroker
 from plan2.dataflow.terminals.simulated.link import Link
 from plan2.dataflow.terminals.simulated.requests import MANUAL, BrokerAnswer, BrokerRequest
 from plan2.foundation.clock import Clock
-from plan2.foundation.errors import TerminalUnavailable
+from plan2.foundation.errors import JournalLost, TerminalUnavailable
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Tick, TickBlock
 
@@ -137,5 +137,12 @@ class PaperTerminal(PaperAccountSide):
         return await self._history(symbol, start_ts_ns, end_ts_ns)
 
     def on_tick(self, tick: Tick) -> None:
-        """Do all that a quote of the market brings about, before anybody else hears of it."""
-        self._broker.on_tick(tick)
+        """Do all that a quote of the market brings about, before anybody else hears of it.
+
+        An account that cannot be kept any more is cut off; those beside it hear the tick.
+        """
+        try:
+            self._broker.on_tick(tick)
+        except JournalLost as error:
+            if self._link.state is not LinkState.DOWN:
+                self._link.cut(LinkState.DOWN, error.message)

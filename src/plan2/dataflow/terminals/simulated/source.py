@@ -34,8 +34,9 @@ class SyntheticSource:
 
     @property
     def identity(self) -> str:
-        """The seed, which makes the market."""
-        return f"synthetic market of seed {self._seed}"
+        """The seed, which makes the market, and the strength where it is not the documented one."""
+        words = f"synthetic market of seed {self._seed}"
+        return words if self._strength == 1.0 else f"{words}, strength {self._strength:g}"
 
     def blocks(self, start_ns: int) -> Iterator[MergedTicks]:
         """One block per open hour, for ever; empty ones while the way to `start_ns` is drawn."""

@@ -4,8 +4,10 @@ from typing import Final
 
 from plan2.dataflow.terminals.simulated.refusals import RETCODES, Refusal
 
-SENT, SPREAD, HOURS, ORDERS_PER_DAY, DAILY_LOSS, DRAWDOWN, POSITIONS, VOLUME, BUSY = range(9)
-"""What `enter` returns: sent to the broker, or the limit of the flow that denied it."""
+SENT, SPREAD, HOURS, ORDERS_PER_DAY, DAILY_LOSS, DRAWDOWN, POSITIONS, VOLUME, BUSY, NOVEL = range(
+    10
+)
+"""What becomes of an entry: sent to the broker, or what denied it."""
 DENIALS: Final = (
     "sent",
     "spread",
@@ -16,8 +18,10 @@ DENIALS: Final = (
     "positions",
     "volume",
     "busy",
+    "novel_situation",
 )
-"""Names of the denials. volume: less than the least lots. busy: too many requests under way."""
+"""Names of the denials. volume: less than the least lots. busy: too many requests under way.
+novel_situation: the models never saw anything like it."""
 
 FILLED, CLOSED, REFUSED, DRAIN, HALTED, STOPPED_OUT = 1, 2, 4, 8, 16, 32
 """Bits of what `quote` returns: a request was filled, (a part of) a position was closed, a request

@@ -44,6 +44,7 @@ def open_account(
     deposit = int(Decimal(flow.account.balance) * 100)
     for name in ("balance", "equity", "peak", "day_start", "deposit"):
         accounts[name] = deposit
+    accounts["model_share"] = 1.0
     terms = accounts[0]["terms"]
     _write_contract(terms, flow, instrument)
     _write_costs(terms, flow, instrument)

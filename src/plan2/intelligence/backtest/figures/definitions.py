@@ -1,5 +1,7 @@
 """Every figure of a report: its name, unit, which way is better, and its formula with its source.
 
+`tests/unit/figures_oracle.py` computes each of them a second time, from these formulas alone.
+
 Names are those of QuantStats where it has the figure; where its formula is unusual (value_at_risk,
 recovery_factor, risk_of_ruin) ours is the one that is written here.
 r: daily returns; P: days a year; T: days; x: net results of trades.
@@ -68,6 +70,10 @@ _TRADES: Final[tuple[_Row, ...]] = (
     ("payoff_ratio", "Payoff ratio", "ratio", "more", "avg_win / |avg_loss|"),
     ("avg_trade", "Average trade", "money", "more", "mean(x)"),
     ("expectancy", "Expectancy", "ratio", "more", "avg_trade / |avg_loss|; Tharp (1998)"),
+    (
+        "sqn", "System quality number", "ratio", "more",
+        "√min(trades, 100) · mean(x) / std(x); Tharp (2008)",
+    ),
     (
         "kelly", "Kelly fraction", "fraction", "more",
         "win_rate − (1 − win_rate) / payoff_ratio; Kelly (1956)",

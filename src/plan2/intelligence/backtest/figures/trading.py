@@ -11,6 +11,8 @@ NONE: str = "There were no trades."
 NO_WIN: str = "No trade gained."
 NO_LOSS: str = "No trade lost."
 RUIN_FRACTION = 0.5
+TRADES_COUNTED = 100
+"""Van Tharp counts no more, so that mere length makes no system good."""
 
 
 def trading_of(run: BacktestRun, days: int) -> dict[str, Answer]:
@@ -19,28 +21,9 @@ def trading_of(run: BacktestRun, days: int) -> dict[str, Answer]:
     if not trades.height:
         return {"trades": 0.0, "net_profit": 0.0, "exposure": 0.0, "turnover": 0.0}
     net = trades["net"].to_numpy()
-    wins, losses = net[net > 0.0], net[net < 0.0]
-    win_rate = len(wins) / len(net)
-    avg_win: Answer = float(wins.mean()) if len(wins) else NO_WIN
-    avg_loss: Answer = float(losses.mean()) if len(losses) else NO_LOSS
-    avg_trade = float(net.mean())
-    payoff = _ratio(avg_win, avg_loss)
     hold = (trades["close_ns"] - trades["open_ns"]).to_numpy()
     return {
-        "trades": float(len(net)),
-        "net_profit": round(float(net.sum()), 2),
-        "win_rate": win_rate,
-        "profit_factor": profit_factor(net),
-        "payoff_ratio": payoff,
-        "avg_trade": avg_trade,
-        "expectancy": _ratio(avg_trade, avg_loss),
-        "kelly": payoff if isinstance(payoff, str) else win_rate - (1.0 - win_rate) / payoff,
-        "avg_win": avg_win,
-        "avg_loss": avg_loss,
-        "best_trade": float(net.max()),
-        "worst_trade": float(net.min()),
-        "consecutive_wins": float(longest_row(net > 0.0)),
-        "consecutive_losses": float(longest_row(net < 0.0)),
+        **of_results(net),
         "exposure": exposure(run),
         "avg_hold": float(hold.mean()) / NS_PER_DAY,
         "turnover": 2.0 * float(trades["lots"].sum()) / max(1, days),
@@ -50,10 +33,47 @@ def trading_of(run: BacktestRun, days: int) -> dict[str, Answer]:
     }
 
 
+def of_results(net: Float64Array) -> dict[str, Answer]:
+    """Figures of net results alone, float64[n] in time order, n > 0."""
+    wins, losses = net[net > 0.0], net[net < 0.0]
+    win_rate = len(wins) / len(net)
+    avg_win: Answer = float(wins.mean()) if len(wins) else NO_WIN
+    avg_loss: Answer = float(losses.mean()) if len(losses) else NO_LOSS
+    avg_trade = float(net.mean())
+    payoff = _ratio(avg_win, avg_loss)
+    return {
+        "trades": float(len(net)),
+        "net_profit": round(float(net.sum()), 2),
+        "win_rate": win_rate,
+        "profit_factor": profit_factor(net),
+        "payoff_ratio": payoff,
+        "avg_trade": avg_trade,
+        "expectancy": _ratio(avg_trade, avg_loss),
+        "sqn": system_quality(net),
+        "kelly": payoff if isinstance(payoff, str) else win_rate - (1.0 - win_rate) / payoff,
+        "avg_win": avg_win,
+        "avg_loss": avg_loss,
+        "best_trade": float(net.max()),
+        "worst_trade": float(net.min()),
+        "consecutive_wins": float(longest_row(net > 0.0)),
+        "consecutive_losses": float(longest_row(net < 0.0)),
+    }
+
+
 def profit_factor(net: Float64Array) -> Answer:
     """What was won over what was lost."""
     lost = float(np.maximum(-net, 0.0).sum())
     return float(np.maximum(net, 0.0).sum()) / lost if lost > 0.0 else NO_LOSS
+
+
+def system_quality(net: Float64Array) -> Answer:
+    """Van Tharp's number: the mean in standard errors, of at most a hundred trades."""
+    if len(net) < 2:
+        return "There are too few trades."
+    deviation = float(net.std(ddof=1))
+    if deviation == 0.0:
+        return "Results do not vary from trade to trade."
+    return float(np.sqrt(min(len(net), TRADES_COUNTED)) * net.mean() / deviation)
 
 
 def longest_row(hits: np.ndarray) -> int:

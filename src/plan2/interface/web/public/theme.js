@@ -5,7 +5,8 @@ try {
   const isLight = matchMedia("(prefers-color-scheme: light)").matches;
   const system = isLight ? "light" : "dark";
   if (state?.theme)
-    root.dataset.mantineColorScheme = state.theme === "system" ? system : state.theme;
+    root.dataset.mantineColorScheme = { system, contrast: "dark" }[state.theme] ?? state.theme;
+  if (state?.theme === "contrast") root.dataset.contrast = "more";
   if (state?.language) root.lang = state.language;
   if (state?.palette) root.dataset.palette = state.palette;
 } catch {

@@ -9,7 +9,7 @@ import { ApiProblem } from "./api/client";
 import { NotFound } from "./pages/NotFound";
 import { OverviewPage } from "./pages/overview/OverviewPage";
 import { Shell } from "./shell/Shell";
-import { useChosenLanguage, useScheme } from "./shell/appearance";
+import { useChosenLanguage, useHasContrast, useScheme } from "./shell/appearance";
 import { usePreferences } from "./state/preferences";
 import type { StreamClient } from "./stream/client";
 import { LinkProvider, StreamProvider } from "./stream/react";
@@ -17,6 +17,7 @@ import { t } from "./strings";
 import { useLanguage } from "./strings/language";
 import { makeTheme } from "./theme";
 import { Boundary } from "./widgets/Boundary";
+import { useIsPhone } from "./widgets/phone";
 import { Failure, Loading } from "./widgets/Widget";
 
 // Every page but the first is loaded when it is opened.
@@ -88,20 +89,24 @@ const queries = new QueryClient({
 export function App({ client }: { client: StreamClient }) {
   const { palette, density } = usePreferences();
   const scheme = useScheme();
+  const hasContrast = useHasContrast();
   const language = useLanguage((state) => state.shown);
+  // On phones the buttons of dialogs and tables are at the lower edge.
+  const toasts = useIsPhone() ? "top-center" : "bottom-right";
   const close = t("dialog.close");
   const theme = useMemo(() => makeTheme(close), [close]);
   useEffect(() => {
     const root = document.documentElement;
     root.dataset.palette = palette;
     root.dataset.density = density;
-  }, [palette, density]);
+    root.dataset.contrast = hasContrast ? "more" : "";
+  }, [palette, density, hasContrast]);
   return (
     <MantineProvider theme={theme} forceColorScheme={scheme}>
       <QueryClientProvider client={queries}>
         <StreamProvider value={client}>
           <LinkProvider>
-            <Notifications position="bottom-right" limit={3} containerWidth={330} />
+            <Notifications position={toasts} limit={3} containerWidth={330} />
             <Shell key={language}>
               <Page />
               <LanguageChoice />

@@ -26,8 +26,10 @@ prepareInstallation();
 
 const STREAM_PATH = "/api/v1/stream";
 
-const rate = matchMedia(PHONE).matches ? "saver" : "normal";
-const client = new StreamClient(browserEnvironment(STREAM_PATH, SUBPROTOCOL), rate);
+const suits = matchMedia(PHONE).matches ? "saver" : "normal";
+const rateNow = () => usePreferences.getState().rate || suits;
+const client = new StreamClient(browserEnvironment(STREAM_PATH, SUBPROTOCOL), rateNow());
+usePreferences.subscribe(() => client.setRate(rateNow()));
 
 /** A server that does not answer must not keep the page from appearing. */
 const SESSION_WAIT_MS = 2_000;

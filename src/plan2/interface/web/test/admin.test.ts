@@ -236,6 +236,7 @@ describe("what can be done with a tenant", () => {
     work: null,
     exports: [],
     last_failure: "",
+    closing: "",
   };
   it("follows its state, and is nothing while something runs", () => {
     expect(deedsOf(tenant)).toEqual(["suspend", "export", "delete"]);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Metric, Run, Trade } from "../src/api/backtests";
 import { exportHref } from "../src/api/backtests";
 import { decimalsOf, markersOf } from "../src/chart/TradeChart";
-import { relative } from "../src/pages/backtests/CompareRuns";
+import { relative, told } from "../src/pages/backtests/CompareRuns";
 import { figureText, intervalText, periodSeconds } from "../src/pages/backtests/figures";
 import { bodyOf, EMPTY, isReady, numberOf } from "../src/pages/backtests/newRun";
 import { fits } from "../src/pages/backtests/RunsWidget";
@@ -85,6 +85,13 @@ describe("lists and charts", () => {
   it("draws runs of different sizes on one axis", () => {
     expect(relative({ time_us: [1, 2], values: [100, 110] }, 100).values[1]).toBeCloseTo(0.1);
     expect(relative(undefined, 100)).toEqual({ time_us: [], values: [] });
+  });
+
+  it("tells runs apart by the parameters that differ", () => {
+    const parameters = { fast: [5, 10], slow: [20, 20], stop: [null, 30] };
+    expect(told({ parameters }, 0)).toBe("fast 5, stop –");
+    expect(told({ parameters }, 1)).toBe("fast 10, stop 30");
+    expect(told({ parameters: { slow: [20, 20] } }, 0)).toBe("");
   });
 
   it("takes longer bars for longer trades", () => {

@@ -3,18 +3,22 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 
 const CSS = readFileSync(path.join(import.meta.dirname, "../src/styles/tokens.css"), "utf8");
-const THEMES = ["dark", "light"] as const;
+/** Each theme's block of tokens, and the contrast that its text has at least. */
+const THEMES = [
+  ["dark", '[data-mantine-color-scheme="dark"] {', 4.5],
+  ["light", '[data-mantine-color-scheme="light"] {', 4.5],
+  ["high contrast", '[data-mantine-color-scheme="dark"][data-contrast="more"] {', 7],
+] as const;
 /** What text is written in, and what it is written on. */
 const TEXT = ["text", "dim", "faint", "accent", "warn", "crit", "violet", "ok"];
 const DIRECTIONS = ["green", "red", "blue", "orange"];
 const GROUNDS = ["bg", "panel", "raised", "hover"];
 /** Chips and banners: a colour on its own soft ground. */
 const SOFT = ["accent", "warn", "crit", "violet"];
-const TEXT_LEAST = 4.5;
 const GRAPHICS_LEAST = 3;
 
-function tokens(theme: string): Record<string, string> {
-  const start = CSS.indexOf(`[data-mantine-color-scheme="${theme}"]`);
+function tokens(selector: string): Record<string, string> {
+  const start = CSS.indexOf(selector);
   const block = CSS.slice(start, CSS.indexOf("}", start));
   return Object.fromEntries(
     Array.from(block.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g), ([, name, value]) => [name, value]),
@@ -41,8 +45,8 @@ it("is measured as WCAG does", () => {
   expect(contrast("#767676", "#ffffff")).toBeCloseTo(4.54, 2);
 });
 
-describe.each(THEMES)("%s theme", (theme) => {
-  const known = tokens(theme);
+describe.each(THEMES)("%s theme", (theme, selector, textLeast) => {
+  const known = tokens(selector);
   const of = (name: string): string => {
     const found = known[name];
     if (!found) throw new Error(`no token --${name} in the ${theme} theme`);
@@ -51,17 +55,26 @@ describe.each(THEMES)("%s theme", (theme) => {
 
   it.each([...TEXT, ...DIRECTIONS])("%s can be read on every ground", (name) => {
     for (const ground of GROUNDS)
-      expect(contrast(of(name), of(ground)), `on ${ground}`).toBeGreaterThanOrEqual(TEXT_LEAST);
+      expect(contrast(of(name), of(ground)), `on ${ground}`).toBeGreaterThanOrEqual(textLeast);
   });
 
   it.each(SOFT)("%s can be read on its soft ground", (name) => {
-    expect(contrast(of(name), of(`${name}-soft`))).toBeGreaterThanOrEqual(TEXT_LEAST);
+    expect(contrast(of(name), of(`${name}-soft`))).toBeGreaterThanOrEqual(textLeast);
   });
 
   it("shows the kill switch with white text, and what marks a focus", () => {
     for (const name of ["kill", "kill-hover"])
-      expect(contrast(of(name), "#ffffff"), name).toBeGreaterThanOrEqual(TEXT_LEAST);
+      expect(contrast(of(name), "#ffffff"), name).toBeGreaterThanOrEqual(textLeast);
     for (const ground of GROUNDS)
       expect(contrast(of("accent"), of(ground)), ground).toBeGreaterThanOrEqual(GRAPHICS_LEAST);
+  });
+
+  const isStrong = textLeast > 4.5;
+  it(isStrong ? "shows the edges of everything" : "tells edges from grounds", () => {
+    for (const name of ["line", "line-strong"])
+      for (const ground of GROUNDS)
+        if (isStrong)
+          expect(contrast(of(name), of(ground)), name).toBeGreaterThanOrEqual(GRAPHICS_LEAST);
+        else expect(of(name)).not.toBe(of(ground));
   });
 });

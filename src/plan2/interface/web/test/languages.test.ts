@@ -14,6 +14,7 @@ import { indonesian } from "../src/strings/id";
 import { help } from "../src/strings/help";
 import { learning } from "../src/strings/learning";
 import { models } from "../src/strings/models";
+import { oneClick } from "../src/strings/oneClick";
 import { research } from "../src/strings/research";
 import { risk } from "../src/strings/risk";
 import { telegram } from "../src/strings/telegram";
@@ -31,6 +32,7 @@ const ENGLISH: Record<string, Record<string, string>> = {
   help,
   learning,
   models,
+  oneClick,
   research,
   risk,
   telegram,

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { deedsOf, upOf } from "../src/pages/models/CandidateActions";
 import { rowsOf } from "../src/pages/models/CompareWidget";
-import type { Candidate } from "../src/pages/models/ModelsPage";
+import type { Candidate } from "../src/pages/models/candidate";
 
 const candidate = (changes: Partial<Candidate>): Candidate => ({
   age_days: 1,

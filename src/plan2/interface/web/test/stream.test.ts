@@ -279,6 +279,16 @@ describe("connection", () => {
     expect(browser.last(Kind.rate)[4]).toEqual({ rate: "background" });
   });
 
+  it("takes another rate when one is chosen, at once and once", () => {
+    quotesReady();
+    const asked = () => browser.sent.filter(([kind]) => kind === Kind.rate).length;
+    const before = asked();
+    client.setRate("saver");
+    client.setRate("saver");
+    expect(browser.last(Kind.rate)[4]).toEqual({ rate: "saver" });
+    expect(asked()).toBe(before + 1);
+  });
+
   it("backs off with full jitter up to four seconds", () => {
     expect([0, 1, 2, 5, 50].map((n) => retryDelayMs(n, 0.999_999))).toEqual([
       250, 500, 1000, 4000, 4000,

@@ -33,6 +33,7 @@ export const useApprovals = (isOpenOnly: boolean) =>
   });
 export const useTelegram = (all: boolean) =>
   useRead("/api/v1/telegram", { query: { all } }, { every: 10 * SECOND });
+export const useBrokerAccount = () => useRead("/api/v1/broker-account", {}, { every: 2 * SECOND });
 export const useConsents = () => useRead("/api/v1/consents", {});
 export const useOwnTenant = () => useRead("/api/v1/tenant", {}, { every: 10 * SECOND });
 export const useTenants = () => useRead("/api/v1/tenants", {}, { every: 2 * SECOND });

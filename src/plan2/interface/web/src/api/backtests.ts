@@ -26,6 +26,10 @@ export const useBacktestJobs = () =>
   useRead("/api/v1/jobs", { query: { kind: BACKTEST, limit: 20 } }, { every: 5 * SECOND });
 export const useReport = (run_id: string) =>
   useRead("/api/v1/backtests/{run_id}", { path: { run_id } }, FOREVER);
+export type Traded = Answer<"get", "/api/v1/backtests/{run_id}/live">[number];
+/** What the run's flow has earned since it trades; it goes on. */
+export const useTraded = (run_id: string) =>
+  useRead("/api/v1/backtests/{run_id}/live", { path: { run_id } }, { every: MINUTE });
 export const useRunEquity = (run_id: string) =>
   useRead("/api/v1/backtests/{run_id}/equity", { path: { run_id }, query: {} }, FOREVER);
 export const useComparison = (runs: string) =>

@@ -1,6 +1,6 @@
 /** Every question the pages ask the REST API, as hooks over one cache. */
 
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import type {
   Account,
   DecisionItem,
@@ -226,13 +226,16 @@ export const useCandidate = (id: string) =>
     refetchInterval: 15 * SECOND,
   });
 
-export const useManifest = (id: string) =>
-  useQuery({
+/** How a model's manifest is asked for; it never changes. */
+export const manifestQuery = (id: string) =>
+  queryOptions({
     queryKey: ["models", id],
     queryFn: ({ signal }) => read("/api/v1/models/{model_id}", { path: { model_id: id } }, signal),
     enabled: id !== "",
     staleTime: MINUTE,
   });
+
+export const useManifest = (id: string) => useQuery(manifestQuery(id));
 
 export const useHealth = () =>
   useQuery({

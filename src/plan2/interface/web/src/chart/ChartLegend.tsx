@@ -6,6 +6,7 @@ import { DASH, fixed, percent, price } from "../format/numbers";
 import { full } from "../format/times";
 import type { Bars, Indicators } from "../gen/protocol";
 import { useZone } from "../state/preferences";
+import { t } from "../strings";
 import { Gain } from "../widgets/Figures";
 import type { PriceChart } from "./PriceChart";
 import { seconds } from "./series";
@@ -16,6 +17,8 @@ type Props = {
   indicators: Indicators | undefined;
   digits: number;
   cursor: number | null;
+  /** How many decisions lie in the bar of the cursor. */
+  decisions: number;
   hidden: ReadonlySet<string>;
 };
 
@@ -33,7 +36,8 @@ function useHovered(chart: PriceChart, bars: Bars): number | null {
   return index < 0 ? null : index;
 }
 
-export function ChartLegend({ chart, bars, indicators, digits, cursor, hidden }: Props) {
+export function ChartLegend(props: Props) {
+  const { chart, bars, indicators, digits, cursor, decisions, hidden } = props;
   const hovered = useHovered(chart, bars);
   const zone = useZone();
   const index = hovered ?? cursor ?? bars.time_us.length - 1;
@@ -85,6 +89,7 @@ export function ChartLegend({ chart, bars, indicators, digits, cursor, hidden }:
           RSI 14 <b>{value("rsi_14", 1)}</b>
         </span>
       )}
+      {decisions > 0 && <span>{t("chart.enter", { count: decisions })}</span>}
     </div>
   );
 }

@@ -204,6 +204,12 @@ export class PriceChart {
         });
   }
 
+  /** First and last second in sight; null while there is nothing. */
+  get shownS(): readonly [number, number] | null {
+    const range = this.chart.timeScale().getVisibleRange();
+    return range && [Number(range.from), Number(range.to)];
+  }
+
   onRange(handle: (range: LogicalRange) => void): void {
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => range && handle(range));
   }

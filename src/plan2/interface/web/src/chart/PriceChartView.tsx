@@ -1,11 +1,18 @@
 /** The price chart in the page: feeds the chart object, shows the legend, takes the keyboard. */
 
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import type { Bars, CandleRow, DecisionItem, Indicators, PositionItem } from "../gen/protocol";
+import type {
+  Bars,
+  CandleRow,
+  DecisionItem,
+  EventItem,
+  Indicators,
+  PositionItem,
+} from "../gen/protocol";
 import { useZone } from "../state/preferences";
 import { t } from "../strings";
 import { ChartLegend } from "./ChartLegend";
-import { marksOf } from "./marks";
+import { barOf, decisionPath, fillMarksOf, marksOf } from "./marks";
 import { readPalette, usePaletteKey } from "./palette";
 import { type LineName, OSCILLATOR, OVERLAYS, PriceChart } from "./PriceChart";
 import { positionLines } from "./positionLines";
@@ -18,20 +25,22 @@ export type PriceChartProps = {
   digits: number;
   hidden: ReadonlySet<string>;
   decisions: readonly DecisionItem[];
+  fills: readonly EventItem[];
   positions: readonly PositionItem[];
   isFollowing: boolean;
   setFollowing: (isFollowing: boolean) => void;
   onReachStart: () => void;
   onNewBar: () => void;
-  onOpenDecision: (id: string) => void;
+  /** Goes to the address of a mark. */
+  onOpen: (path: string) => void;
 };
 
 const LINES: readonly LineName[] = [...OVERLAYS, OSCILLATOR];
 const NEAR_START_BARS = 25;
 
 export default function PriceChartView(props: PriceChartProps) {
-  const { bars, indicators, digits, hidden, decisions, positions, isFollowing, setFollowing } =
-    props;
+  const { bars, indicators, digits, hidden, decisions, fills, positions } = props;
+  const { isFollowing, setFollowing } = props;
   const host = useRef<HTMLDivElement>(null);
   const [chart, setChart] = useState<PriceChart | null>(null);
   const [cursor, setCursor] = useState<number | null>(null);
@@ -60,10 +69,11 @@ export default function PriceChartView(props: PriceChartProps) {
   useEffect(() => {
     for (const name of LINES) chart?.showLine(name, !hidden.has(name));
   }, [chart, hidden]);
-  useEffect(
-    () => chart?.setMarks(hidden.has("decisions") ? [] : marksOf(decisions, bars.period_s), points),
-    [chart, decisions, points, bars.period_s, hidden],
-  );
+  useEffect(() => {
+    const drawn = hidden.has("fills") ? [] : fillMarksOf(fills, bars.symbol, bars.period_s);
+    const taken = hidden.has("decisions") ? [] : marksOf(decisions, bars.period_s);
+    chart?.setMarks([...taken, ...drawn], points);
+  }, [chart, decisions, fills, points, bars.symbol, bars.period_s, hidden]);
   useEffect(() => chart?.setPositions(positionLines(positions)), [chart, positions]);
 
   const draw = useCallback(
@@ -80,21 +90,34 @@ export default function PriceChartView(props: PriceChartProps) {
   );
   useLiveCandle(bars.symbol, bars.period_s, draw);
 
+  const atCursor = cursor === null ? [] : decisionsIn(decisions, bars, cursor);
+  const step = (by: -1 | 1) => {
+    const next = Math.min(points.length - 1, Math.max(0, (cursor ?? points.length) + by));
+    const point = points[next];
+    if (point) chart?.chart.setCrosshairPosition(point.close, point.time, chart.candles);
+    setCursor(next);
+  };
+  const zoom = (factor: number) => {
+    chart?.zoom(factor);
+    setFollowing(false);
+  };
+  const follow = () => {
+    chart?.chart.timeScale().scrollToRealTime();
+    setFollowing(true);
+  };
+  const open = () => atCursor[0] && props.onOpen(decisionPath(atCursor[0].decision_id));
+  const keys: Record<string, () => void> = {
+    ArrowLeft: () => step(-1),
+    ArrowRight: () => step(1),
+    "+": () => zoom(0.8),
+    "-": () => zoom(1.25),
+    End: follow,
+    Enter: open,
+  };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (!chart || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
-      const step = event.key === "ArrowLeft" ? -1 : 1;
-      const next = Math.min(points.length - 1, Math.max(0, (cursor ?? points.length) + step));
-      const point = points[next];
-      if (point) chart.chart.setCrosshairPosition(point.close, point.time, chart.candles);
-      setCursor(next);
-    } else if (event.key === "+" || event.key === "-") {
-      chart.zoom(event.key === "+" ? 0.8 : 1.25);
-      setFollowing(false);
-    } else if (event.key === "End") {
-      chart.chart.timeScale().scrollToRealTime();
-      setFollowing(true);
-    } else return;
+    const act = keys[event.key];
+    if (!act || event.ctrlKey || event.altKey || event.metaKey) return;
+    act();
     event.preventDefault();
   };
   return (
@@ -120,11 +143,20 @@ export default function PriceChartView(props: PriceChartProps) {
           indicators={indicators}
           digits={digits}
           cursor={cursor}
+          decisions={atCursor.length}
           hidden={hidden}
         />
       )}
     </div>
   );
+}
+
+/** The decisions within the bar of an index, the newest first. */
+function decisionsIn(decisions: readonly DecisionItem[], bars: Bars, index: number) {
+  const us = bars.time_us[index];
+  if (us === undefined) return [];
+  const bar = barOf(us, bars.period_s);
+  return decisions.filter((one) => barOf(one.ts_us, bars.period_s) === bar);
 }
 
 type Handlers = { current: PriceChartProps };
@@ -140,8 +172,14 @@ function useChartObject(
   useEffect(() => {
     if (!host.current) return undefined;
     const made = new PriceChart(host.current, readPalette(), first.current.zone);
-    made.onRange((range) => range.from < NEAR_START_BARS && handlers.current.onReachStart());
-    made.onClickMark((id) => handlers.current.onOpenDecision(id));
+    const { dataset } = host.current;
+    made.onRange((range) => {
+      const [from, to] = made.shownS ?? [0, 0];
+      dataset.firstS = String(from);
+      dataset.lastS = String(to);
+      if (range.from < NEAR_START_BARS) handlers.current.onReachStart();
+    });
+    made.onClickMark((path) => handlers.current.onOpen(path));
     setChart(made);
     return () => {
       made.dispose();

@@ -1,5 +1,6 @@
 /**
- * Decisions drawn on the candles: traded ones as filled triangles, others as hollow ones.
+ * Decisions drawn beside the candles: traded ones as filled triangles, others as hollow ones; fills
+ * as diamonds at their price, entries filled.
  *
  * A series primitive of our own, because the library's markers cannot be hollow. Draws at most
  * MAX_MARKERS, the newest, and only those in view.
@@ -16,10 +17,13 @@ import type {
 import type { ChartPalette } from "./palette";
 
 export type DecisionMark = {
+  /** The address that a click opens. */
   id: string;
   timeS: number;
   sign: -1 | 0 | 1;
-  isTraded: boolean;
+  /** Of a fill; a decision stands above or below its bar. */
+  price?: number;
+  isFilled: boolean;
   isDenied: boolean;
 };
 type Candle = { high: number; low: number };
@@ -73,8 +77,13 @@ export class DecisionMarkers implements ISeriesPrimitive<Time> {
     if (!attachment) return;
     const stacked = new Map<string, number>();
     for (const mark of this.marks) {
-      const candle = this.candles.get(mark.timeS);
       const x = attachment.chart.timeScale().timeToCoordinate(mark.timeS as Time & number);
+      if (mark.price !== undefined) {
+        const y = attachment.series.priceToCoordinate(mark.price);
+        if (x !== null && y !== null) this.drawn.push({ mark, x, y });
+        continue;
+      }
+      const candle = this.candles.get(mark.timeS);
       const y =
         candle && attachment.series.priceToCoordinate(mark.sign < 0 ? candle.high : candle.low);
       if (x === null || y === null || y === undefined) continue;
@@ -87,7 +96,8 @@ export class DecisionMarkers implements ISeriesPrimitive<Time> {
   }
 
   hitTest(x: number, y: number): PrimitiveHoveredItem | null {
-    const found = this.drawn.find(
+    // The one that was drawn last lies on top.
+    const found = this.drawn.findLast(
       (one) => Math.abs(one.x - x) <= HIT && Math.abs(one.y - y) <= HIT,
     );
     return found ? { externalId: found.mark.id, zOrder: "top", cursorStyle: "pointer" } : null;
@@ -108,7 +118,13 @@ export class DecisionMarkers implements ISeriesPrimitive<Time> {
     const tip = mark.sign < 0 ? y + HALF : y - HALF;
     const base = mark.sign < 0 ? y - HALF : y + HALF;
     context.beginPath();
-    if (mark.sign === 0) context.arc(x, y, HALF - 1, 0, Math.PI * 2);
+    if (mark.price !== undefined) {
+      context.moveTo(x, y - HALF);
+      context.lineTo(x + HALF, y);
+      context.lineTo(x, y + HALF);
+      context.lineTo(x - HALF, y);
+      context.closePath();
+    } else if (mark.sign === 0) context.arc(x, y, HALF - 1, 0, Math.PI * 2);
     else {
       context.moveTo(x, tip);
       context.lineTo(x + HALF, base);
@@ -117,7 +133,7 @@ export class DecisionMarkers implements ISeriesPrimitive<Time> {
     }
     context.lineWidth = 1.3;
     context.strokeStyle = mark.isDenied ? this.palette.warn : colour;
-    context.fillStyle = mark.isTraded ? colour : this.palette.panel;
+    context.fillStyle = mark.isFilled ? colour : this.palette.panel;
     context.fill();
     context.stroke();
   }

@@ -1,5 +1,6 @@
 /** The theme's colours as the canvas needs them: resolved, and read again when the theme changes. */
 
+import { useHasContrast } from "../shell/appearance";
 import { usePreferences } from "../state/preferences";
 
 const NAMES = [
@@ -37,5 +38,6 @@ export const withAlpha = (rgb: string, alpha: number): string =>
 
 /** Changes whenever colours do; charts re-apply their options then. */
 export function usePaletteKey(): string {
-  return usePreferences((state) => `${state.theme}|${state.palette}`);
+  const hasContrast = useHasContrast();
+  return usePreferences((state) => `${state.theme}|${state.palette}|${hasContrast}`);
 }

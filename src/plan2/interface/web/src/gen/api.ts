@@ -77,6 +77,7 @@ export type ApprovalItem = {
 export type ApprovalList = { items: ApprovalItem[] };
 export type ApproveBody = { content_hash: string; reason?: string };
 export type ArchivedSymbol = {
+  bars: number;
   days: number;
   first_us: number;
   last_us: number;
@@ -183,10 +184,59 @@ export type Bars = {
 };
 export type BeatReceipt = { name: string };
 export type Bin = { count: number; forecast: number; observed: number };
+export type BindBody = {
+  login: string;
+  mode: "demo" | "contest" | "real";
+  name: string;
+  reason: string;
+  server: string;
+};
+export type BrokerAccount = {
+  account_id: string;
+  bound_by: string;
+  bound_us: number;
+  keys: BrokerKey[];
+  login: string;
+  mode: string;
+  server: string;
+};
+export type BrokerBound = {
+  approval_id: string;
+  broker: BrokerView;
+  outcome: "bound" | "proposed";
+};
 export type BrokerItem = {
   account_id: string;
   foreign_orders: ForeignOrderItem[];
   missing: string[];
+};
+export type BrokerKey = {
+  created_us: number;
+  key_id: string;
+  label: string;
+  revoked_us: number | null;
+};
+export type BrokerKeyBody = { label?: string };
+export type BrokerKeyMade = { account_id: string; key_id: string; secret: string };
+export type BrokerSymbol = {
+  age_ms: number | null;
+  ask: number | null;
+  bid: number | null;
+  gap_spreads: number | null;
+  symbol: string;
+  terms: string;
+};
+export type BrokerView = {
+  account: BrokerAccount | null;
+  detail: string;
+  link: string;
+  needs_second_person: boolean;
+  orders: number;
+  positions: number;
+  state: "none" | "waiting" | "open" | "closing" | "failed";
+  symbols: BrokerSymbol[];
+  tenant_id: string;
+  why_not: string;
 };
 export type BucketItem = { count: number; le_us: number };
 export type Calibration = { intercept: Interval; slope: Interval };
@@ -349,6 +399,14 @@ export type ContestItem = {
   proof_at: number;
   refused: string;
   state: string;
+};
+export type CorrelationItem = {
+  first: string;
+  high: number | null;
+  hours: number;
+  low: number | null;
+  second: string;
+  value: number | null;
 };
 export type CostChange = {
   commission_per_lot?: string | null;
@@ -1228,6 +1286,25 @@ export type RuleItem = {
   value: number | null;
 };
 export type RuleList = { items: RuleItem[] };
+export type ScenarioItem = {
+  at_us: number | null;
+  count: number;
+  fraction: number | null;
+  kind: string;
+  move: number | null;
+  profit: number | null;
+  reaches: string[];
+  subject: string;
+};
+export type ScenarioReport = {
+  account_id: string;
+  correlations: CorrelationItem[];
+  equity: string;
+  market_us: number;
+  positions: number;
+  scenarios: ScenarioItem[];
+  symbols: string[];
+};
 export type Scores = {
   abstained: number | null;
   abstained_r: Interval | null;
@@ -1450,6 +1527,7 @@ export type TelegramInfo = {
   kinds: KindItem[];
 };
 export type TenantItem = {
+  closing: string;
   created_us: number;
   detail: string;
   exports: ExportFile[];
@@ -1545,6 +1623,14 @@ export type TradeReport = {
   uti: string;
   valuation_amount: number | null;
   venue_mic: string;
+};
+export type TradedItem = {
+  figures: Record<string, Figure>;
+  first_us: number;
+  last_us: number;
+  open: number;
+  state: string;
+  version: number;
 };
 export type TradingItem = { accounts: AccountSwitchesItem[] };
 export type TrainBody = {
@@ -1788,6 +1874,7 @@ export type Paths = {
       answer: string;
     };
   };
+  "/api/v1/backtests/{run_id}/live": { get: { path: { run_id: string }; answer: TradedItem[] } };
   "/api/v1/backtests/{run_id}/orders": {
     get: {
       path: { run_id: string };
@@ -1831,6 +1918,15 @@ export type Paths = {
     };
   };
   "/api/v1/broker": { get: { answer: BrokerItem } };
+  "/api/v1/broker-account": {
+    get: { answer: BrokerView };
+    put: { body: BindBody; answer: BrokerBound };
+    delete: { query?: { reason?: string }; answer: BrokerView };
+  };
+  "/api/v1/broker-account/keys": { post: { body: BrokerKeyBody; answer: BrokerKeyMade } };
+  "/api/v1/broker-account/keys/{key_id}": {
+    delete: { path: { key_id: string }; answer: BrokerView };
+  };
   "/api/v1/candidates": { get: { answer: CandidateItem[] } };
   "/api/v1/candidates/rollback": { post: { body: RollbackBody; answer: CandidateReceipt } };
   "/api/v1/candidates/{candidate_id}": {
@@ -1966,7 +2062,9 @@ export type Paths = {
           | "SubjectExported"
           | "SystemStarted"
           | "SystemStopped"
+          | "TenantBrokerChanged"
           | "TenantChanged"
+          | "TerminalKeyChanged"
           | "TerminalLinkChanged"
           | "TradingStateChanged"
           | "UserAuthenticated"
@@ -2132,6 +2230,7 @@ export type Paths = {
     post: { path: { research_id: string }; answer: JobItem };
   };
   "/api/v1/risk": { get: { answer: RiskInfo } };
+  "/api/v1/risk/scenarios": { get: { answer: ScenarioReport } };
   "/api/v1/second-factor": {
     get: { answer: FactorInfo };
     post: { answer: FactorBegun };
@@ -2197,6 +2296,11 @@ export type Paths = {
       query: { confirm: string; reason?: string };
       answer: TenantItem;
     };
+  };
+  "/api/v1/tenants/{tenant_id}/broker": {
+    get: { path: { tenant_id: string }; answer: BrokerView };
+    put: { path: { tenant_id: string }; body: BindBody; answer: BrokerBound };
+    delete: { path: { tenant_id: string }; query?: { reason?: string }; answer: BrokerView };
   };
   "/api/v1/tenants/{tenant_id}/export": {
     post: { path: { tenant_id: string }; body: ReasonBody; answer: TenantItem };

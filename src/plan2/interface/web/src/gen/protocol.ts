@@ -63,11 +63,13 @@ export type StateChannelName =
   | "forecast"
   | "positions"
   | "account"
+  | "risk"
+  | "feeds"
   | "health"
   | "broker"
   | "jobs"
   | "alerts";
-export type LogChannelName = "decisions" | "orders" | "events";
+export type LogChannelName = "decisions" | "orders" | "fills" | "events";
 
 export type FeedState = "fresh" | "stale" | "closed" | "waiting";
 export type TradingState = "armed" | "paused" | "reduce_only" | "halted";

@@ -4,9 +4,18 @@ import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 
 
 const HOLD_MS = 1_500;
 
-type Props = { isInstant: boolean; isBusy: boolean; onDone: () => void; children: ReactNode };
+type Props = {
+  isInstant: boolean;
+  isBusy: boolean;
+  onDone: () => void;
+  testId?: string;
+  /** Without the red of what ends things. */
+  isCalm?: boolean;
+  children: ReactNode;
+};
 
-export function HoldButton({ isInstant, isBusy, onDone, children }: Props) {
+export function HoldButton(props: Props) {
+  const { isInstant, isBusy, onDone, testId = "kill-confirm", isCalm, children } = props;
   const [isHolding, setHolding] = useState(false);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const release = () => {
@@ -30,9 +39,9 @@ export function HoldButton({ isInstant, isBusy, onDone, children }: Props) {
   return (
     <button
       type="button"
-      className={`hold ${isHolding ? "is-holding" : ""}`}
+      className={`hold ${isHolding ? "is-holding" : ""} ${isCalm ? "is-calm" : ""}`}
       disabled={isBusy}
-      data-testid="kill-confirm"
+      data-testid={testId}
       onPointerDown={press}
       onPointerUp={release}
       onPointerLeave={release}

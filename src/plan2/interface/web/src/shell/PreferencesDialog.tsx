@@ -4,7 +4,13 @@ import { Button, Modal, Switch } from "@mantine/core";
 import type { ReactNode } from "react";
 import { signOut } from "../api/client";
 import { useInstall, useInstallable } from "../state/install";
-import { type Density, type Palette, type Theme, usePreferences } from "../state/preferences";
+import {
+  type Density,
+  type Palette,
+  type Rate,
+  type Theme,
+  usePreferences,
+} from "../state/preferences";
 import type { Zone } from "../format/times";
 import { useSession } from "../state/session";
 import { t } from "../strings";
@@ -12,8 +18,10 @@ import { type Language, LANGUAGES, useLanguage } from "../strings/language";
 import { useScheme } from "./appearance";
 import { Segments } from "../widgets/parts";
 
+const RATES: readonly Rate[] = ["", "live", "normal", "saver"];
+
 export function PreferencesDialog({ close }: { close: () => void }) {
-  const { theme, zone, palette, density, hasSingleKeys, change } = usePreferences();
+  const { theme, zone, palette, density, rate, hasSingleKeys, change } = usePreferences();
   const language = useLanguage((state) => state.shown);
   const scheme = useScheme();
   const session = useSession((state) => state.session);
@@ -39,6 +47,7 @@ export function PreferencesDialog({ close }: { close: () => void }) {
             options={[
               { value: "dark", text: t("prefs.dark") },
               { value: "light", text: t("prefs.light") },
+              { value: "contrast", text: t("prefs.contrast") },
               { value: "system", text: t("prefs.system") },
             ]}
           />
@@ -75,6 +84,14 @@ export function PreferencesDialog({ close }: { close: () => void }) {
               { value: "compact", text: t("prefs.compact") },
               { value: "normal", text: t("prefs.normal") },
             ]}
+          />
+        </Line>
+        <Line name={t("prefs.rate")}>
+          <Segments<Rate>
+            label={t("prefs.rate")}
+            value={rate}
+            onChange={(value) => change({ rate: value })}
+            options={RATES.map((value) => ({ value, text: t(`prefs.rate_${value || "auto"}`) }))}
           />
         </Line>
         <Line name={t("prefs.single_keys")}>

@@ -4,10 +4,13 @@ import { notifications } from "@mantine/notifications";
 import { useMediaQuery } from "@mantine/hooks";
 import { useEffect } from "react";
 import { useSettings } from "../api/admin";
-import { usePreferences } from "../state/preferences";
+import { type Theme, usePreferences } from "../state/preferences";
 import { useSession } from "../state/session";
 import { t } from "../strings";
 import { type Language, languageOf, showLanguage, useLanguage } from "../strings/language";
+
+const THEMES: readonly unknown[] = ["dark", "light", "contrast", "system"] satisfies Theme[];
+const isTheme = (value: unknown): value is Theme => THEMES.includes(value);
 
 /** The two colour schemes that there are styles for. */
 export type Scheme = "dark" | "light";
@@ -17,6 +20,13 @@ export function useScheme(): Scheme {
   const isLight = useMediaQuery("(prefers-color-scheme: light)");
   if (theme === "dark" || theme === "light") return theme;
   return theme === "system" && isLight ? "light" : "dark";
+}
+
+/** Whether black, white and strong edges are wanted: chosen here, or asked of the system. */
+export function useHasContrast(): boolean {
+  const theme = usePreferences((state) => state.theme);
+  const isAsked = useMediaQuery("(prefers-contrast: more)") === true;
+  return theme === "contrast" || (theme === "system" && isAsked);
 }
 
 /** Shows the language that was chosen here, or the setting's until somebody chooses. */
@@ -30,8 +40,7 @@ export function useChosenLanguage(): void {
   const wanted: Language = language === "" ? languageOf(valueOf("ui.language")) : language;
   const given = valueOf("ui.theme");
   useEffect(() => {
-    if (theme === "" && (given === "dark" || given === "light" || given === "system"))
-      change({ theme: given });
+    if (theme === "" && isTheme(given)) change({ theme: given });
   }, [theme, given, change]);
   useEffect(() => {
     if (wanted === shown) return;

@@ -3,11 +3,14 @@
 import { create } from "zustand";
 import { createJSONStorage, persist } from "zustand/middleware";
 import type { Zone } from "../format/times";
+import type { RateClass } from "../gen/protocol";
 import type { Language } from "../strings/language";
 
-export type Theme = "dark" | "light" | "system";
+export type Theme = "dark" | "light" | "contrast" | "system";
 export type Palette = "green-red" | "blue-orange" | "red-green";
 export type Density = "compact" | "normal";
+
+export type Rate = Exclude<RateClass, "background"> | "";
 
 type Preferences = {
   /** Empty: as the setting `ui.theme` says. */
@@ -18,6 +21,8 @@ type Preferences = {
   hasSingleKeys: boolean;
   /** Empty: as the setting `ui.language` says. */
   language: Language | "";
+  /** How often the server sends prices; empty: as suits the device. */
+  rate: Rate;
   isNavCollapsed: boolean;
   /** Where this device signed in last. */
   tenant: string;
@@ -36,6 +41,7 @@ export const usePreferences = create<Preferences>()(
       density: "compact",
       hasSingleKeys: true,
       language: "",
+      rate: "",
       isNavCollapsed: false,
       tenant: "",
       change: (part) => set(part),

@@ -67,7 +67,7 @@ export class StreamClient {
 
   constructor(
     private readonly env: Environment,
-    private readonly rate: RateClass,
+    private rate: RateClass,
   ) {
     this.lastFrameMs = this.nowMs();
     env.onWake(() => this.wake());
@@ -123,6 +123,13 @@ export class StreamClient {
     return { state: linkState(facts, this.nowMs()), delayMs, attempt, nextTryMs, lastFrameMs };
   }
 
+  /** Asks for another spacing of prices; the server may give less and says so. */
+  setRate(rate: RateClass): void {
+    if (rate === this.rate) return;
+    this.rate = rate;
+    if (this.isOpen) this.askRate();
+  }
+
   private nowMs(): number {
     return this.env.nowUs() / 1000;
   }
@@ -165,9 +172,12 @@ export class StreamClient {
   }
 
   private wake(): void {
-    if (this.isOpen)
-      this.send(frames.rateChange(this.env.nowUs(), ++this.request, this.currentRate()));
+    if (this.isOpen) this.askRate();
     else if (!this.isSignedOut && !this.env.isHidden()) this.connect();
+  }
+
+  private askRate(): void {
+    this.send(frames.rateChange(this.env.nowUs(), ++this.request, this.currentRate()));
   }
 
   private repeat(ms: number, run: () => void): void {

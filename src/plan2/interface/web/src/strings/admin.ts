@@ -53,6 +53,7 @@ export const admin = {
   "section.sessions": "Sessions",
   "section.factor": "Second factor",
   "section.telegram": "Telegram",
+  "section.broker": "Broker account",
   "section.keys": "API keys",
   "section.privacy": "Privacy",
   "section.assistants": "Assistants",

@@ -1,6 +1,6 @@
 /** English: the learning page; loaded with it. */
 
-import { texts } from "./index";
+import { labels, texts } from "./index";
 
 export const learning = {
   "record.title": "Champions and how their forecasts did",
@@ -45,6 +45,12 @@ export const learning = {
   "abstained.each": "{value} R each",
   "abstained.never": "Nothing was abstained from",
   cost: "Cost of a trade",
+
+  "detector.cusum": "CUSUM",
+  "detector.adwin": "ADWIN",
+  "detector.page_hinkley": "Page–Hinkley",
+  "detector.brier_e_value": "Brier e-value",
+  "detector.psi_ks": "PSI and Kolmogorov–Smirnov",
 
   "drift.title": "Drift of {symbol}",
   "drift.none": "No outcome yet",
@@ -92,3 +98,4 @@ export const learning = {
 } as const;
 
 export const l = texts(learning, "learning");
+export const learningLabel = labels(learning, l);

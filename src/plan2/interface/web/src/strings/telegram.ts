@@ -68,7 +68,7 @@ export const telegram = {
   "kind.alert": "Alerts of your own rules",
   "kind.digest": "Several messages in one",
   "telegram.kinds_hint":
-    "Change it with /loud, /quiet and /digest in the chat, or under Limits with the keys notify.loudness and notify.digest. Quiet hours are ui.quiet_from and ui.quiet_until.",
+    "Change it with /loud, /quiet and /digest in the chat, or under Limits with the keys notify.loudness and notify.digest. Quiet hours are ui.quiet_from and ui.quiet_until. Its language: /language, or ui.language.",
 } as const;
 
 export type TelegramKey = keyof typeof telegram;

@@ -9,6 +9,7 @@ import { useIsStale, useLink } from "../stream/react";
 import { t } from "../strings";
 import { Boundary } from "./Boundary";
 import { Icon } from "./Icon";
+import { poppedOut } from "./popOut";
 import { type CsvRows, WidgetMenu } from "./WidgetMenu";
 
 export type WidgetState =
@@ -43,17 +44,18 @@ export function Widget({
   className = "",
   style,
 }: Props) {
-  const [isMax, setMax] = useState(false);
+  const isAlone = poppedOut === title;
+  const [isMax, setMax] = useState(isAlone);
   const id = useId();
   useEffect(() => {
-    if (!isMax) return undefined;
+    if (!isMax || isAlone) return undefined;
     const leave = (event: KeyboardEvent) => event.key === "Escape" && setMax(false);
     globalThis.addEventListener("keydown", leave);
     return () => globalThis.removeEventListener("keydown", leave);
-  }, [isMax]);
+  }, [isMax, isAlone]);
   return (
     <section
-      className={`w ${isMax ? "is-max" : ""} ${className}`}
+      className={`w ${isMax ? "is-max" : ""} ${isAlone ? "is-alone" : ""} ${className}`}
       style={style}
       aria-labelledby={id}
       data-testid={`widget-${title}`}

@@ -5,6 +5,7 @@ import { notifications } from "@mantine/notifications";
 import { t } from "../strings";
 import { downloadCsv } from "./csv";
 import { Icon } from "./Icon";
+import { popOut, poppedOut } from "./popOut";
 
 function copyLink(): void {
   void navigator.clipboard
@@ -32,6 +33,11 @@ export function WidgetMenu({ isMax, title, toggle, csv }: MenuProps) {
         >
           {t(isMax ? "widget.restore" : "widget.maximise")}
         </Menu.Item>
+        {poppedOut === "" && (
+          <Menu.Item leftSection={<Icon name="expand" size={15} />} onClick={() => popOut(title)}>
+            {t("widget.pop_out")}
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<Icon name="link" size={15} />} onClick={copyLink}>
           {t("widget.copy_link")}
         </Menu.Item>

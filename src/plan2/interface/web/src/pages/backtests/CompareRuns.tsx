@@ -58,6 +58,7 @@ function Curves({ found }: { found: Comparison }) {
           <li key={run.run_id} className={`tone-${number}`}>
             <Link href={`/backtests/${run.run_id}`}>{run.name}</Link>{" "}
             <span className="mono faint">{run.run_id.slice(0, 6)}</span>{" "}
+            <span className="num">{told(found, number)}</span>{" "}
             <span className={`chip ${toneOf(run.verdict)}`}>
               {backtestLabel("code", run.verdict)}
             </span>
@@ -67,6 +68,13 @@ function Curves({ found }: { found: Comparison }) {
     </>
   );
 }
+
+/** What tells a run from the others: its parameters that are not the same everywhere. */
+export const told = ({ parameters }: Pick<Comparison, "parameters">, number: number): string =>
+  Object.entries(parameters)
+    .filter(([, values]) => new Set(values).size > 1)
+    .map(([name, values]) => `${name} ${significant(values[number] ?? null, 8)}`)
+    .join(", ");
 
 /** Equity as change against the start, so that runs of different sizes fit one axis. */
 export const relative = (curve: Curve | undefined, start: number): Curve => ({
@@ -83,7 +91,8 @@ function Figures({ found }: { found: Comparison }) {
             <th scope="col">{b("summary.figure")}</th>
             {found.runs.map((run, number) => (
               <th key={run.run_id} scope="col" className={`is-right tone-${number}`}>
-                {run.name} <span className="mono">{run.run_id.slice(0, 6)}</span>
+                {run.name} <span className="mono">{run.run_id.slice(0, 6)}</span>{" "}
+                <span className="num">{told(found, number)}</span>
               </th>
             ))}
           </tr>

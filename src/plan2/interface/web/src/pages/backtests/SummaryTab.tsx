@@ -1,13 +1,50 @@
-/** Every figure with its interval and formula, section by section. */
+/** Every figure with its interval and formula, and what the flow has earned since it trades. */
 
-import type { Metric, Report } from "../../api/backtests";
-import { fixed } from "../../format/numbers";
+import { type Metric, type Report, type Traded, useTraded } from "../../api/backtests";
+import { DASH, fixed } from "../../format/numbers";
 import { b } from "../../strings/backtests";
 import { type Column, DataTable } from "../../widgets/DataTable";
+import { Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 import { figureText, intervalText } from "./figures";
 
-const columns = (): Column<Metric>[] => [
+const stateName = ({ state }: Traded) => b(state === "live" ? "summary.live" : "summary.paper");
+
+/** A column of one version's trading in one state, beside the backtest's. */
+const tradedColumn = (traded: Traded, isAlone: boolean): Column<Metric> => ({
+  key: `${traded.state}${traded.version}`,
+  title: isAlone
+    ? stateName(traded)
+    : `${stateName(traded)}, ${b("summary.version", { version: traded.version })}`,
+  align: "right",
+  cell: (metric) => {
+    const { name, unit } = metric.definition;
+    const figure = traded.figures[name];
+    if (!figure) return <Missing why={b("summary.not_live")} />;
+    if (figure.value === null) return <Missing why={figure.reason} />;
+    return (
+      <>
+        <b className="num">{figureText(unit, figure.value)}</b>{" "}
+        <span className="num dim">{intervalText({ ...metric, figure })}</span>
+      </>
+    );
+  },
+});
+
+function Missing({ why }: { why: string }) {
+  return (
+    <span className="faint" title={why}>
+      <span aria-hidden="true">{DASH}</span>
+      <span className="sr-only">{why}</span>
+    </span>
+  );
+}
+
+/** Whether a version's trading has any of these figures; else its column would be empty. */
+const hasAny = (metrics: Metric[]) => (traded: Traded) =>
+  metrics.some(({ definition }) => definition.name in traded.figures);
+
+const columns = (traded: Traded[]): Column<Metric>[] => [
   {
     key: "label",
     title: b("summary.figure"),
@@ -16,7 +53,7 @@ const columns = (): Column<Metric>[] => [
   },
   {
     key: "value",
-    title: b("summary.value"),
+    title: b(traded.length ? "summary.backtest" : "summary.value"),
     align: "right",
     role: "full",
     cell: ({ definition, figure }) =>
@@ -34,6 +71,7 @@ const columns = (): Column<Metric>[] => [
     align: "right",
     cell: (metric) => <span className="num dim">{intervalText(metric)}</span>,
   },
+  ...traded.map((each) => tradedColumn(each, traded.length === 1)),
   {
     key: "formula",
     title: b("summary.formula"),
@@ -49,6 +87,8 @@ const columns = (): Column<Metric>[] => [
 export function SummaryTab({ report }: { report: Report }) {
   const sections = [...new Set(report.metrics.map(({ section }) => section))];
   const { days, trades, trials } = report.evidence;
+  const traded = useTraded(report.run.run_id).data ?? [];
+  const of = (section: string) => report.metrics.filter((metric) => metric.section === section);
   return (
     <>
       <p className="dim">
@@ -58,16 +98,37 @@ export function SummaryTab({ report }: { report: Report }) {
           trials: fixed(trials, 0),
         })}
       </p>
+      {traded.map((each) => (
+        <TradedLine key={`${each.state}${each.version}`} traded={each} />
+      ))}
       {sections.map((section) => (
         <Widget key={section} title={section} isFlush>
           <DataTable
             label={section}
-            columns={columns()}
-            items={report.metrics.filter((metric) => metric.section === section)}
+            columns={columns(traded.filter(hasAny(of(section))))}
+            items={of(section)}
             keyOf={({ definition }) => definition.name}
           />
         </Widget>
       ))}
     </>
+  );
+}
+
+function TradedLine({ traded }: { traded: Traded }) {
+  const { version, open, first_us, last_us, figures } = traded;
+  const known = { state: stateName(traded), version, open };
+  const count = figures["trades"]?.value;
+  return (
+    <p className="dim" data-testid="backtest-traded">
+      {count ? (
+        <>
+          {b("summary.traded", { ...known, count: fixed(count, 0) })}{" "}
+          <Time us={first_us} form="full" /> – <Time us={last_us} form="full" />
+        </>
+      ) : (
+        b("summary.traded_none", known)
+      )}
+    </p>
   );
 }

@@ -8,7 +8,7 @@ import type { DecisionItem } from "../../gen/protocol";
 import { label, t } from "../../strings";
 import { OutcomeChip, SideTag, Time } from "../../widgets/Figures";
 import { LoadMore } from "../../widgets/parts";
-import { Widget } from "../../widgets/Widget";
+import { Failure, Loading, Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { OUTCOMES, REASONS } from "./filters";
 
@@ -73,7 +73,7 @@ type BodyProps = Pick<Props, "items" | "selected" | "open"> & {
 };
 
 function ListBody({ state, items, selected, open }: BodyProps) {
-  if (state.kind === "loading") return <div className="w-state">{t("widget.loading")}</div>;
+  if (state.kind === "loading") return <Loading />;
   if (state.kind === "empty")
     return (
       <div className="w-state">
@@ -81,13 +81,7 @@ function ListBody({ state, items, selected, open }: BodyProps) {
         <span>{state.hint}</span>
       </div>
     );
-  if (state.kind === "error")
-    return (
-      <div className="w-state" role="alert">
-        <strong>{t("widget.failed")}</strong>
-        <span>{state.error instanceof Error ? state.error.message : ""}</span>
-      </div>
-    );
+  if (state.kind === "error") return <Failure error={state.error} retry={state.retry} />;
   return (
     <ul className="feed">
       {items.map((item) => (

@@ -6,6 +6,7 @@ import { t, words } from "../../strings";
 import { Hash, Pair } from "../../widgets/Figures";
 import { ProbabilityBar } from "../../widgets/ProbabilityBar";
 import { Widget } from "../../widgets/Widget";
+import { CalibrationSize, votersOf } from "../market/CalibrationSize";
 import { horizon } from "../market/ForecastWidget";
 
 export function ForecastPart({
@@ -53,6 +54,9 @@ export function ForecastPart({
         <dl className="pairs">
           <Pair name={t("forecast.standard_error")}>± {percent(forecast.standard_error, 2)}</Pair>
           <Pair name={t("forecast.disagreement")}>{fixed(forecast.disagreement, 4)}</Pair>
+          <Pair name={t("forecast.sample_name")}>
+            <CalibrationSize models={votersOf(forecast.votes)} />
+          </Pair>
           <Pair name={t("forecast.calibration")}>
             <Hash value={forecast.calibration_id} length={22} />
           </Pair>

@@ -12,6 +12,8 @@ export const REASONS = [
   "edge_uncertain",
   "spread_too_wide",
   "stale_tick",
+  "quotes_apart",
+  "terms_differ",
   "data_quality",
   "position_open",
   "order_pending",

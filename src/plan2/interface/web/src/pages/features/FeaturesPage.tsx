@@ -46,7 +46,11 @@ export function FeaturesPage({ symbol }: { symbol: string }) {
       <h1 className="sr-only">{t("page.features")}</h1>
       <Widget
         title={t("features.title", { count: entries.length })}
-        state={widgetState(query)}
+        state={widgetState(query, {
+          isEmpty: entries.length === 0,
+          title: t("features.none"),
+          hint: t("features.none_hint"),
+        })}
         isFlush
         csv={csv}
         actions={

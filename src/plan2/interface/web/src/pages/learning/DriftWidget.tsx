@@ -2,7 +2,7 @@
 
 import { fixed } from "../../format/numbers";
 import { words } from "../../strings";
-import { l } from "../../strings/learning";
+import { l, learningLabel } from "../../strings/learning";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Icon } from "../../widgets/Icon";
 import { Widget } from "../../widgets/Widget";
@@ -45,7 +45,7 @@ const columns = (): Column<Detector>[] => [
     role: "lead",
     cell: (detector) => (
       <span>
-        <b>{words(detector.detector)}</b>{" "}
+        <b>{learningLabel("detector", detector.detector)}</b>{" "}
         {detector.is_second_opinion && <span className="faint">{l("drift.second")}</span>}
       </span>
     ),

@@ -4,13 +4,13 @@ import { useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useCallback, useMemo, useState } from "react";
 import { useLocation, useSearchParams } from "wouter";
 import { useOpenPositions } from "../../api/live";
-import { useBars, useIndicators, useSymbolDecisions } from "../../api/queries";
+import { useBars, useEvents, useIndicators, useSymbolDecisions } from "../../api/queries";
 import { BarsTable } from "../../chart/BarsTable";
-import type { SymbolInfo } from "../../gen/protocol";
+import type { DecisionItem, SymbolInfo } from "../../gen/protocol";
 import { useShortcuts } from "../../shell/useShortcuts";
 import { t } from "../../strings";
 import { Icon } from "../../widgets/Icon";
-import { Segments } from "../../widgets/parts";
+import { flat, Segments } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { LinesMenu } from "./LinesMenu";
@@ -27,6 +27,8 @@ const INDICATORS = "ema_20,bb_upper_20_2,bb_lower_20_2,rsi_14";
 const FIRST_BARS = 1_000;
 const MAX_BARS = 5_000;
 const MARKED_DECISIONS = 300;
+const MARKED_FILLS = 100;
+const NONE: readonly DecisionItem[] = [];
 
 /** The timeframe that the address asks for, if there is such a one; else a minute. */
 const periodOf = (text: string | null) =>
@@ -44,6 +46,9 @@ export function ChartWidget({ symbol, info }: { symbol: string; info: SymbolInfo
   const bars = useBars(symbol, periodS, limit);
   const indicators = useIndicators(symbol, periodS, INDICATORS, limit);
   const decisions = useSymbolDecisions(symbol, MARKED_DECISIONS);
+  const taken = decisions.data?.items ?? NONE;
+  const executed = useEvents("OrderExecuted", MARKED_FILLS);
+  const fills = useMemo(() => flat(executed.data), [executed.data]);
   const open = useOpenPositions();
   const positions = useMemo(
     () => open?.filter((position) => position.symbol === symbol) ?? [],
@@ -141,7 +146,7 @@ export function ChartWidget({ symbol, info }: { symbol: string; info: SymbolInfo
     >
       {bars.data &&
         (isTable ? (
-          <BarsTable bars={bars.data} digits={info?.digits ?? 5} />
+          <BarsTable bars={bars.data} digits={info?.digits ?? 5} decisions={taken} />
         ) : (
           <Suspense fallback={<div className="skeleton empty-chart" />}>
             <PriceChartView
@@ -149,13 +154,14 @@ export function ChartWidget({ symbol, info }: { symbol: string; info: SymbolInfo
               indicators={indicators.data}
               digits={info?.digits ?? 5}
               hidden={hidden}
-              decisions={decisions.data?.items ?? []}
+              decisions={taken}
+              fills={fills}
               positions={positions}
               isFollowing={isFollowing}
               setFollowing={setFollowing}
               onReachStart={onReachStart}
               onNewBar={onNewBar}
-              onOpenDecision={(id) => navigate(`/decisions/${encodeURIComponent(id)}`)}
+              onOpen={navigate}
             />
           </Suspense>
         ))}

@@ -9,6 +9,7 @@ import { Hash, Pair, Time } from "../../widgets/Figures";
 import { ProbabilityBar } from "../../widgets/ProbabilityBar";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { CalibrationSize, votersOf } from "./CalibrationSize";
 
 type Part = { name: string; calibrated: number; weight: number; abstained: string };
 
@@ -72,6 +73,9 @@ export function ForecastWidget({ symbol, digits }: { symbol: string; digits: num
           <dl className="pairs">
             <Pair name={t("forecast.disagreement")}>{fixed(forecast.disagreement, 4)}</Pair>
             <Pair name={t("forecast.standard_error")}>± {percent(forecast.standard_error, 1)}</Pair>
+            <Pair name={t("forecast.sample_name")}>
+              <CalibrationSize models={votersOf(forecast.votes)} />
+            </Pair>
             <Pair name={t("forecast.calibration")}>
               <Hash value={forecast.calibration_id} length={18} />
             </Pair>

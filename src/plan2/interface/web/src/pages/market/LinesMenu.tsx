@@ -9,6 +9,7 @@ const LINES = [
   { names: ["bb_upper_20_2", "bb_lower_20_2"], text: "Bollinger 20 2" },
   { names: ["rsi_14"], text: "RSI 14" },
   { names: ["decisions"], text: "" },
+  { names: ["fills"], text: "" },
 ] as const;
 
 export function LinesMenu({
@@ -40,7 +41,7 @@ export function LinesMenu({
           const isShown = !hidden.has(names[0]);
           return (
             <Menu.CheckboxItem key={names[0]} checked={isShown} onChange={() => turn(names)}>
-              {text || t("chart.decisions")}
+              {text || t(names[0] === "fills" ? "chart.fills" : "chart.decisions")}
             </Menu.CheckboxItem>
           );
         })}

@@ -1,16 +1,23 @@
 /** One market: watch list, price chart, forecast, latest decision. On phones they become tabs. */
 
-import { useMemo, useState } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { useSymbols } from "../../api/queries";
 import { useShortcuts } from "../../shell/useShortcuts";
+import { useIsPast } from "../../state/past";
 import { t } from "../../strings";
 import { Segments } from "../../widgets/parts";
+import { useIsPhone } from "../../widgets/phone";
 import { usePageTitle } from "../usePageTitle";
 import { ChartWidget } from "./ChartWidget";
 import { ForecastWidget } from "./ForecastWidget";
 import { LatestDecision } from "./LatestDecision";
 import { WatchList } from "./WatchList";
+
+// Few trade by hand, and nobody on a phone with one click.
+const OneClickWidget = lazy(() =>
+  import("./OneClickWidget").then((m) => ({ default: m.OneClickWidget })),
+);
 
 type Pane = "watch" | "chart" | "forecast";
 
@@ -32,6 +39,14 @@ export function MarketPage({ symbol: asked }: { symbol: string }) {
       <div className="w-state" style={{ minHeight: 300 }}>
         <strong>{t("market.unknown", { symbol: asked })}</strong>
         <span>{t("market.known", { names: names.join(", ") })}</span>
+      </div>
+    );
+  }
+  if (data?.length === 0) {
+    return (
+      <div className="w-state" style={{ minHeight: 300 }}>
+        <strong>{t("market.none")}</strong>
+        <span>{t("market.none_hint")}</span>
       </div>
     );
   }
@@ -57,8 +72,21 @@ export function MarketPage({ symbol: asked }: { symbol: string }) {
       <div className="area-side stack">
         <ForecastWidget symbol={symbol} digits={info?.digits ?? 5} />
         <LatestDecision symbol={symbol} />
+        <OneClick symbol={symbol} />
       </div>
     </div>
+  );
+}
+
+/** Not on phones, where a finger slips, and not in the past, where nothing can be sent. */
+function OneClick({ symbol }: { symbol: string }) {
+  const isPhone = useIsPhone();
+  const isPast = useIsPast();
+  if (isPhone || isPast || symbol === "") return null;
+  return (
+    <Suspense fallback={null}>
+      <OneClickWidget key={symbol} symbol={symbol} />
+    </Suspense>
   );
 }
 

@@ -8,8 +8,7 @@ import { Note } from "../../asking/Note";
 import { useRight } from "../../state/session";
 import { sentence, words } from "../../strings";
 import { m } from "../../strings/models";
-import type { Card } from "./CandidateDetail";
-import type { Candidate } from "./ModelsPage";
+import type { Candidate, Card } from "./candidate";
 
 type Deed = "promote" | "rollback" | "suspend" | "retire" | "reject";
 type Leaving = "suspend" | "retire" | "reject";
@@ -103,6 +102,7 @@ function PromoteDialog({ candidate, gates, close }: Props & { close: () => void 
         value={to}
         allowDeselect={false}
         onChange={(chosen) => setTo(choices.find((state) => state === chosen) ?? to)}
+        data-testid="candidate-to"
       />
       {isClosed && (
         <>

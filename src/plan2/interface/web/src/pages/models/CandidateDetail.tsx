@@ -2,7 +2,6 @@
 
 import { Link } from "wouter";
 import { useCandidate } from "../../api/queries";
-import type { Answer } from "../../api/typed";
 import { Note } from "../../asking/Note";
 import { Person } from "../../asking/Person";
 import { significant } from "../../format/numbers";
@@ -14,10 +13,9 @@ import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { CandidateActions } from "./CandidateActions";
 import { CompareWidget } from "./CompareWidget";
-import type { Candidate } from "./ModelsPage";
+import type { Candidate, Card } from "./candidate";
 import { StatusChip } from "./StatusChip";
 
-export type Card = Answer<"get", "/api/v1/candidates/{candidate_id}">;
 const UNPROVEN = "UNPROVEN";
 
 export function CandidateDetail({ candidate, all }: { candidate: Candidate; all: Candidate[] }) {

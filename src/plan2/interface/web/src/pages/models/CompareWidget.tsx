@@ -7,7 +7,7 @@ import { label, words } from "../../strings";
 import { m } from "../../strings/models";
 import { DataTable } from "../../widgets/DataTable";
 import { Widget } from "../../widgets/Widget";
-import type { Candidate } from "./ModelsPage";
+import type { Candidate } from "./candidate";
 
 type Row = { name: string; first: string; second: string };
 

@@ -2,7 +2,6 @@
 
 import { useLocation } from "wouter";
 import { useCandidates, useModels } from "../../api/queries";
-import type { Answer } from "../../api/typed";
 import { percent, significant } from "../../format/numbers";
 import { label, t, words } from "../../strings";
 import { m } from "../../strings/models";
@@ -12,11 +11,11 @@ import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { usePageTitle } from "../usePageTitle";
 import { CandidateDetail } from "./CandidateDetail";
+import type { Candidate } from "./candidate";
 import { ModelDetail } from "./ModelDetail";
 import { ReportsPanel } from "./ReportsPanel";
 import { StatusChip } from "./StatusChip";
 
-export type Candidate = Answer<"get", "/api/v1/candidates">[number];
 type Show = (value: number | null | undefined) => string;
 
 /** A figure of the evaluation; unknown ones sort last. */

@@ -65,8 +65,13 @@ export function MarketsWidget() {
       cell: (info) => <Live symbol={info.symbol} show={(quote) => <FeedTag state={quote[6]} />} />,
     },
   ];
+  const state = widgetState(symbols, {
+    isEmpty: symbols.data?.length === 0,
+    title: t("market.none"),
+    hint: t("market.none_hint"),
+  });
   return (
-    <Widget title={t("overview.markets")} state={widgetState(symbols)} isFlush>
+    <Widget title={t("overview.markets")} state={state} isFlush>
       <DataTable
         label={t("overview.markets")}
         columns={columns}

@@ -82,8 +82,11 @@ function ClosedTile() {
 function StateTile() {
   const health = useLiveHealth();
   const account = useLiveAccount();
+  // What has finished its work has stopped, and needs nobody.
   const bad =
-    health?.components.filter((component) => statusLook(component.status).tone !== "ok") ?? [];
+    health?.components.filter(
+      ({ status }) => status !== "stopped" && statusLook(status).tone !== "ok",
+    ) ?? [];
   return (
     <Tile
       name={t("overview.state")}

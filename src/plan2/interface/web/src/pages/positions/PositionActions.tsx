@@ -3,17 +3,20 @@
 import { Menu } from "@mantine/core";
 import { useOpenOrders } from "../../api/orders";
 import type { PositionItem } from "../../gen/protocol";
+import { useIsOneClick } from "../../state/oneClick";
 import { useTrade } from "../../state/trade";
 import { t } from "../../strings";
 import { Time } from "../../widgets/Figures";
 import { Icon } from "../../widgets/Icon";
 import { oppositesOf } from "./dialogs/CloseByDialog";
+import { OneClickClose } from "./OneClickClose";
 import { stateOf } from "./orderWords";
 
 type Props = { position: PositionItem; positions: readonly PositionItem[] };
 
 export function PositionActions({ position, positions }: Props) {
   const open = useTrade((state) => state.open);
+  const isOneClick = useIsOneClick();
   const { position_id, symbol } = position;
   const name = `${symbol} ${position.quantity}`;
   if (!position.is_managed)
@@ -39,14 +42,18 @@ export function PositionActions({ position, positions }: Props) {
       >
         {t("action.stops")}
       </button>
-      <button
-        type="button"
-        className="ghost-button"
-        aria-label={`${t("action.close")}: ${name}`}
-        onClick={() => open({ kind: "close", position_id })}
-      >
-        {t("action.close")}
-      </button>
+      {isOneClick ? (
+        <OneClickClose position={position} />
+      ) : (
+        <button
+          type="button"
+          className="ghost-button"
+          aria-label={`${t("action.close")}: ${name}`}
+          onClick={() => open({ kind: "close", position_id })}
+        >
+          {t("action.close")}
+        </button>
+      )}
       <Menu position="bottom-end" width={250}>
         <Menu.Target>
           <button type="button" className="icon-button" aria-label={t("action.more", { name })}>

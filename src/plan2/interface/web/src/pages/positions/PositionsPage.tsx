@@ -19,8 +19,9 @@ import { MissingPositions } from "./MissingPositions";
 import { OpenOrders } from "./OpenOrders";
 import { OpenPositionsTable } from "./OpenPositionsTable";
 import { Orders } from "./Orders";
+import { Transfers } from "./Transfers";
 
-const TABS = ["open", "closed", "orders", "fills"] as const;
+const TABS = ["open", "closed", "orders", "fills", "transfers"] as const;
 type Tab = (typeof TABS)[number];
 
 const isTab = (name: string): name is Tab => (TABS as readonly string[]).includes(name);
@@ -74,6 +75,7 @@ export function PositionsPage({ tab: asked }: { tab: string }) {
         </>
       )}
       {tab === "fills" && <Fills />}
+      {tab === "transfers" && <Transfers />}
       <TradeDialogs />
     </div>
   );

@@ -8,7 +8,7 @@ import { type Column, DataTable } from "../../widgets/DataTable";
 import { Gain } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
-import type { RiskQuery } from "./RiskPage";
+import type { RiskQuery } from "./riskQuery";
 
 type Risk = Answer<"get", "/api/v1/risk">;
 type CurrencyRow = Risk["currencies"][number];

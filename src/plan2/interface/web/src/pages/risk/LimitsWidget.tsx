@@ -5,7 +5,7 @@ import { r } from "../../strings/risk";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { type Limit, nameOf, partsOf, standingOf, valueText } from "./limitWords";
-import type { RiskQuery } from "./RiskPage";
+import type { RiskQuery } from "./riskQuery";
 
 const TONES = { calm: "", near: "is-warn", reached: "is-crit", unknown: "" } as const;
 

@@ -1,6 +1,5 @@
 /** How close the account is to each of its limits, and the levers that stop it. */
 
-import { useRead } from "../../api/admin";
 import { t } from "../../strings";
 import "../../styles/risk.css";
 import { usePageTitle } from "../usePageTitle";
@@ -8,18 +7,19 @@ import { Breaches } from "./Breaches";
 import { CurrencyWidget, SymbolWidget } from "./ExposureWidgets";
 import { LeversWidget } from "./LeversWidget";
 import { LimitsWidget } from "./LimitsWidget";
-
-const SECOND_MS = 1_000;
+import { useRisk } from "./riskQuery";
+import { StressWidgets } from "./StressWidgets";
 
 export function RiskPage() {
   usePageTitle(t("page.risk"));
-  const query = useRead("/api/v1/risk", {}, { every: SECOND_MS });
+  const query = useRisk();
   return (
     <div className="page-risk" data-testid="page-risk">
       <h1 className="sr-only">{t("page.risk")}</h1>
       <LeversWidget holds={query.data?.holds ?? ""} />
       <LimitsWidget query={query} />
       <div className="stack">
+        <StressWidgets />
         <CurrencyWidget query={query} />
         <SymbolWidget query={query} />
         <Breaches />
@@ -27,5 +27,3 @@ export function RiskPage() {
     </div>
   );
 }
-
-export type RiskQuery = ReturnType<typeof useRead<"/api/v1/risk">>;

@@ -13,7 +13,12 @@ const SECOND_US = 1_000_000;
 const NEAR = 0.8;
 
 /** Rules that this page names otherwise than a check of one order does. */
-const OWN: Record<string, keyof typeof risk> = { currency: "rule.currency", margin: "rule.margin" };
+const OWN: Record<string, keyof typeof risk> = {
+  currency: "rule.currency",
+  margin: "rule.margin",
+  volatility_target: "rule.volatility_target",
+  expected_shortfall: "rule.expected_shortfall",
+};
 
 export function nameOf(rule: string): string {
   const own = OWN[rule];

@@ -9,6 +9,7 @@ import "../../styles/admin.css";
 import { usePageTitle } from "../usePageTitle";
 import { ApprovalsSection } from "./ApprovalsSection";
 import { AssistantsSection } from "./AssistantsSection";
+import { BrokerSection } from "./BrokerSection";
 import { EncryptionSection } from "./EncryptionSection";
 import { FlagsSection } from "./FlagsSection";
 import { KeysSection } from "./KeysSection";
@@ -36,6 +37,7 @@ const SECTIONS: readonly Section[] = [
   { name: "flags", title: "section.flags", right: "reader", show: FlagsSection },
   { name: "users", title: "section.users", right: "administrator", show: UsersSection },
   { name: "tenant", title: "section.tenant", right: "administrator", show: TenantSection },
+  { name: "broker", title: "section.broker", right: "administrator", show: BrokerSection },
   {
     name: "encryption",
     title: "section.encryption",

@@ -71,6 +71,7 @@ export function TenantDetail({ tenant }: { tenant: Tenant }) {
               <Time us={tenant.created_us} form="full" />
             </Pair>
           </dl>
+          {tenant.closing && <Note tone="warn">{tenant.closing}</Note>}
           {tenant.last_failure && <Note tone="crit">{tenant.last_failure}</Note>}
           {tenant.work && <Work work={tenant.work} />}
           <Steps steps={tenant.steps} />

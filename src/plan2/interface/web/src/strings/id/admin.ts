@@ -56,6 +56,7 @@ export const admin = {
   "section.sessions": "Sesi",
   "section.factor": "Faktor kedua",
   "section.telegram": "Telegram",
+  "section.broker": "Akun broker",
   "section.keys": "Kunci API",
   "section.privacy": "Privasi",
   "section.assistants": "Asisten",

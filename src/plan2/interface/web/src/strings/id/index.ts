@@ -5,11 +5,13 @@ import { admin } from "./admin";
 import { alerts } from "./alerts";
 import { assistants } from "./assistants";
 import { backtests } from "./backtests";
+import { broker } from "./broker";
 import { flows } from "./flows";
 import { help } from "./help";
 import { learning } from "./learning";
 import { main } from "./main";
 import { models } from "./models";
+import { oneClick } from "./oneClick";
 import { research } from "./research";
 import { risk } from "./risk";
 import { telegram } from "./telegram";
@@ -21,10 +23,12 @@ export const indonesian: Catalogues = {
   alerts,
   assistants,
   backtests,
+  broker,
   flows,
   help,
   learning,
   models,
+  oneClick,
   research,
   risk,
   telegram,

@@ -47,6 +47,12 @@ export const learning = {
   "abstained.never": "Tidak pernah abstain",
   cost: "Biaya satu trade",
 
+  "detector.cusum": "CUSUM",
+  "detector.adwin": "ADWIN",
+  "detector.page_hinkley": "Page–Hinkley",
+  "detector.brier_e_value": "Brier e-value",
+  "detector.psi_ks": "PSI dan Kolmogorov–Smirnov",
+
   "drift.title": "Drift {symbol}",
   "drift.none": "Belum ada hasil",
   "drift.none_hint":

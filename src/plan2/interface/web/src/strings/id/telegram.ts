@@ -70,5 +70,5 @@ export const telegram = {
   "kind.alert": "Alarm dari aturan Anda sendiri",
   "kind.digest": "Beberapa pesan dalam satu",
   "telegram.kinds_hint":
-    "Ubah dengan /loud, /quiet, dan /digest di obrolan, atau di bagian Batas dan pengaturan dengan kunci notify.loudness dan notify.digest. Jam tenang adalah ui.quiet_from dan ui.quiet_until.",
+    "Ubah dengan /loud, /quiet, dan /digest di obrolan, atau di bagian Batas dan pengaturan dengan kunci notify.loudness dan notify.digest. Jam tenang adalah ui.quiet_from dan ui.quiet_until. Bahasanya: /language, atau ui.language.",
 } as const satisfies Translated<typeof english>;

@@ -13,7 +13,7 @@ const AFTER_MS = 350;
 const EVERY_MS = 2_000;
 
 /** The checks of the drafted order; asked anew a moment after each change, and while it stands. */
-function usePreview(drafted: OrderBody | null) {
+export function usePreview(drafted: OrderBody | null) {
   const isStale = useIsStale();
   const text = drafted ? JSON.stringify({ ...drafted, reason: "", expires_us: 0 }) : "";
   const [asked] = useDebouncedValue(text, AFTER_MS);

@@ -1,0 +1,1 @@
+"""The words of messages, chats and letters in the languages that people choose from."""

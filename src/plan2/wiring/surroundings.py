@@ -1,0 +1,120 @@
+"""What features on request look at: the calendar of an installation, closes of other symbols."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from plan2.dataflow.archive import TickArchive
+from plan2.dataflow.bar_archive import BarArchive
+from plan2.dataflow.economic_calendar import HIGH, EconomicCalendar
+from plan2.dataflow.terminals.simulated.instruments import instruments
+from plan2.foundation.config.load import data_dir
+from plan2.foundation.config.schema import Settings
+from plan2.foundation.errors import InputError
+from plan2.foundation.values import NS_PER_DAY, NS_PER_SECOND, TickBlock
+from plan2.intelligence.features.event_table import CalendarEvents
+from plan2.intelligence.features.plan import FeaturePlan
+from plan2.intelligence.features.requested import STALE_BARS, WINDOW
+from plan2.intelligence.features.surroundings import PeerBoard, Surroundings
+from plan2.intelligence.training.from_bars import ticks_of_bars
+from plan2.wiring.feature_plan import installation_of
+
+DAY_S = 86_400
+WEEKEND_NS = 4 * NS_PER_DAY
+
+
+class Span(NamedTuple):
+    """Which part of an archive: UTC ns, and 0 for ticks or the period of archived bars."""
+
+    start_ns: int
+    end_ns: int
+    bars_s: int = 0
+
+
+def calendar_of(folder: Path) -> EconomicCalendar:
+    """The economic calendar of a data folder; the simulated market has its installation's."""
+    return EconomicCalendar(installation_of(folder) / "calendar")
+
+
+def live_surroundings(
+    settings: Settings, plan: FeaturePlan, symbols: Iterable[str]
+) -> Surroundings:
+    """For the lanes of a market: a board that they fill themselves, and today's calendar."""
+    own = plan.feature_set
+    if own is None or not own.asks_more:
+        return Surroundings()
+    board = PeerBoard(symbols, plan.bar_period_s) if own.looks_across else None
+    return Surroundings(_events(data_dir(settings), plan), board)
+
+
+def archived_surroundings(
+    folder: Path, plan: FeaturePlan, symbols: Iterable[str], span: Span
+) -> Surroundings:
+    """For engines that walk through an archive: the closes of all peers, whole.
+
+    Raises:
+        InputError: a peer is not archived.
+    """
+    own = plan.feature_set
+    if own is None or not own.asks_more:
+        return Surroundings()
+    board = _board(folder, plan, symbols, span) if own.looks_across else None
+    return Surroundings(_events(folder, plan), board)
+
+
+def calendar_alone(folder: Path, plan: FeaturePlan) -> Surroundings:
+    """The calendar as it is kept now, without other symbols."""
+    return Surroundings(_events(folder, plan))
+
+
+def _events(folder: Path, plan: FeaturePlan) -> CalendarEvents | None:
+    own = plan.feature_set
+    if own is None or not own.knows_events:
+        return None
+    return CalendarEvents(calendar_of(folder).entries(least=HIGH))
+
+
+def _board(folder: Path, plan: FeaturePlan, symbols: Iterable[str], span: Span) -> PeerBoard:
+    """The closes of peers and of the symbols themselves, from so long before that all is known."""
+    peers = plan.feature_set.peers if plan.feature_set is not None else ()
+    lead_ns = max(WEEKEND_NS, (WINDOW + STALE_BARS) * plan.bar_period_s * NS_PER_SECOND)
+    whole = Span(max(0, span.start_ns - lead_ns), span.end_ns, span.bars_s)
+    rows = sorted({*peers, *symbols})
+    days = {symbol: _days(folder, symbol, whole) for symbol in rows}
+    for peer in peers:
+        if days[peer] == 0:
+            raise InputError(
+                f"The feature set looks at {peer}, and nothing of it is archived for this time.",
+                remedy="Bring its ticks or bars in with `plan2 import FILE…`.",
+            )
+    most = (max(days.values()) + 2) * DAY_S // plan.bar_period_s
+    board = PeerBoard(rows, plan.bar_period_s, most)
+    for symbol in rows:
+        if days[symbol]:
+            for block in _ticks(folder, symbol, whole):
+                board.take(block)
+    return board
+
+
+def _days(folder: Path, symbol: str, span: Span) -> int:
+    """How many days of a symbol are archived in a span."""
+    archive = folder / "archive"
+    if span.bars_s:
+        bars = BarArchive(archive).read(symbol, span.bars_s, span.start_ns, span.end_ns)
+        return len(bars) * span.bars_s // DAY_S + 1 if len(bars) else 0
+    return sum(
+        1
+        for day in TickArchive(archive).coverage(symbol)
+        if day.last_ts_ns >= span.start_ns and day.first_ts_ns < span.end_ns
+    )
+
+
+def _ticks(folder: Path, symbol: str, span: Span) -> Iterator[TickBlock]:
+    if not span.bars_s:
+        yield from TickArchive(folder / "archive").iter_days(symbol, span.start_ns, span.end_ns)
+        return
+    bars = BarArchive(folder / "archive").read(symbol, span.bars_s, span.start_ns, span.end_ns)
+    known = instruments([symbol])
+    if symbol not in known:
+        raise InputError(f"There is no contract data for {symbol}, so its bars have no prices.")
+    yield ticks_of_bars(bars, known[symbol])
