@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 
 TOKEN = "123456789:AAEhBP0av28FrFhYp3nGz5UoQXn_fake_token"
 BOT_NAME = "plan2_test_bot"
-WAIT_S = 20.0
+WAIT_S = 60.0
 LOOK_AGAIN_S = 0.02
 TAGS = frozenset({"b", "i", "code", "pre"})
 MARKS = re.compile(r"</?(?:b|i|code|pre)>")

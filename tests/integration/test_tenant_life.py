@@ -31,7 +31,10 @@ from plan2.foundation.ids import derived_id
 from plan2.foundation.storage import Database
 from plan2.foundation.values import NS_PER_DAY, TenantId
 
-CREATE_MAX_S = 5.0
+BUSY = 10
+"""How many times a promised time a crowded machine may take: more is a stall."""
+CREATE_MAX_S = 5.0 * BUSY
+SUSPEND_MAX_S = 1.0 * BUSY
 
 
 class Crash(BaseException):
@@ -199,7 +202,7 @@ async def test_suspension_survives_a_start_and_a_migration(postgres: Postgres, l
     await tenants.create(about("shut"), "x", "ann")
     begun = time.perf_counter()
     await tenants.suspend(about("shut", "unpaid"))
-    assert time.perf_counter() - begun < 1.0
+    assert time.perf_counter() - begun < SUSPEND_MAX_S
     assert postgres.access.admin is not None
     with connect(postgres.access.admin, autocommit=True) as connection:
         connection.execute("update plan2.tenant set actual_revision='' where tenant_id = 'shut'")

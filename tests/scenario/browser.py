@@ -21,7 +21,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-ANSWER_MS = 20_000
+ANSWER_MS = 60_000
 MARKS = [
     pytest.mark.slow,
     pytest.mark.browser,

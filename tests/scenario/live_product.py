@@ -63,7 +63,7 @@ class Stage:
         fresh = self.hand.with_suffix(".new")
         fresh.write_text(json.dumps({"do": do, **more}))
         fresh.replace(self.hand)
-        wait_for(answer.exists, 20)
+        wait_for(answer.exists)
         return json.loads(answer.read_bytes())
 
     def held(self) -> list[tuple[str, str, float]]:

@@ -14,6 +14,8 @@ import httpx
 
 ADDRESS = re.compile(r"Open\s+(http://\S+?)/signin\?token=(\S+)")
 START_LIMIT_S = 240.0
+PATIENCE_S = 90.0
+"""What happens within a second on a quiet machine has this long on a busy one."""
 PATIENT = {"PLAN2_LOAD__LOOP_LAG_MS": "60000", "PLAN2_LOAD__DECISION_MS": "60000"}
 """A busy test machine is no reason to turn requests away; what is shed has tests of its own."""
 QUICK = {
@@ -84,7 +86,9 @@ class Product:
         self.url, self.token = found[1], found[2]
 
 
-def wait_for(condition, limit_s: float, process: subprocess.Popen[bytes] | None = None):
+def wait_for(
+    condition, limit_s: float = PATIENCE_S, process: subprocess.Popen[bytes] | None = None
+):
     """The first true result of `condition`, asked again until the limit."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:

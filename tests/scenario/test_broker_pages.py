@@ -22,7 +22,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 def product(stage: Stage) -> Iterator[LiveProduct]:
     """Armed on a demo account."""
     running = stage.start()
-    wait_for(lambda: all(one["bid"] for one in running.see("/symbols")), 30)
+    wait_for(lambda: all(one["bid"] for one in running.see("/symbols")))
     arm(stage)
     yield running
     running.stop()
@@ -72,7 +72,7 @@ def test_a_position_that_vanished_is_accepted_with_reason_and_word(
     bid = next(one["bid"] for one in product.see("/symbols") if one["symbol"] == "EURUSD")
     wanted = {"symbol": "EURUSD", "side": "buy", "quantity": 0.05}
     product.told("POST", "/orders", stop_loss=round(bid - 0.002, 5), **wanted)
-    wait_for(product.open_positions, 10)
+    wait_for(product.open_positions)
     stage.does("loses")
     product.host.kill()  # the next host's first comparison is a whole one
     page.goto(f"{product.url}/system")

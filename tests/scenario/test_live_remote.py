@@ -86,31 +86,31 @@ def test_a_terminal_elsewhere_is_met_traded_lost_found_and_shut_out(
     armed = ("--account", "demo-1", "--mode", "demo", "--reason", "first day")
     assert run_verb("resume", *armed, *folder, more=here)[0] == 0
 
-    wait_for(lambda: all(one["bid"] for one in product.see("/symbols")), 30)
+    wait_for(lambda: all(one["bid"] for one in product.see("/symbols")))
     bid = next(one["bid"] for one in product.see("/symbols") if one["symbol"] == "EURUSD")
     stop = round(bid - 0.002, 5)
     wanted = {"symbol": "EURUSD", "side": "buy", "quantity": 0.05, "stop_loss": stop}
-    wait_for(lambda: product.parts()["reconcile"]["status"] == "ok", 20)
+    wait_for(lambda: product.parts()["reconcile"]["status"] == "ok")
     order_id = product.told("POST", "/orders", **wanted)["order_id"]
-    wait_for(lambda: "OrderExecuted" in types_of(product, order_id), 20)
+    wait_for(lambda: "OrderExecuted" in types_of(product, order_id))
     assert stage.held() == [("EURUSDm", "BUY", 0.05)]
 
     agent.process.kill()
-    wait_for(lambda: "down" in product.link(), 5)
+    wait_for(lambda: "down" in product.link())
     refused = product.send("POST", "/orders", reason="link is down", **wanted)
     assert refused.status_code == 422, refused.text
     agent = Agent(stage, address, str(made["secret"]))
-    wait_for(lambda: "Account 5000001" in product.link(), 60)
-    wait_for(lambda: product.parts()["reconcile"]["status"] == "ok", 20)
+    wait_for(lambda: "Account 5000001" in product.link())
+    wait_for(lambda: product.parts()["reconcile"]["status"] == "ok")
     assert product.open_positions() == [("EURUSD", "BUY", 0.05)]
     assert product.state() == "armed"
     product.told("POST", f"/positions/{product.position_of('EURUSD')}/close")
-    wait_for(lambda: stage.held() == [], 20)
+    wait_for(lambda: stage.held() == [])
 
     assert run_verb("terminal-keys", "revoke", str(made["key_id"]), *folder, more=here)[0] == 0
     assert agent.process.wait(20) == 2
     assert "terminal-keys create" in agent.output
-    wait_for(lambda: "down" in product.link(), 5)
+    wait_for(lambda: "down" in product.link())
 
 
 def test_a_start_without_the_terminal_waits_for_nobody_and_the_market_starts_later(
@@ -122,7 +122,7 @@ def test_a_start_without_the_terminal_waits_for_nobody_and_the_market_starts_lat
     again = LiveProduct(stage.data, more=here)
     try:
         assert "Starting without the terminal of demo-1" in again.output
-        wait_for(lambda: "down" in again.link(), 10)  # health is looked at once a second
+        wait_for(lambda: "down" in again.link())  # health is looked at once a second
         assert again.items("/positions", status="closed") != []
         refused = again.send(
             "POST", "/orders", symbol="EURUSD", side="buy", quantity=0.1, reason="x"
@@ -132,8 +132,8 @@ def test_a_start_without_the_terminal_waits_for_nobody_and_the_market_starts_lat
         labels = ("--label", "desk again", "--data-dir", str(stage.data))
         secret = str(run_json("terminal-keys", "create", *labels, more=here)["secret"])
         Agent(stage, again.url.replace("http", "ws") + "/api/v1/terminal", secret)
-        wait_for(lambda: again.parts()["reconcile"]["status"] == "ok", 60)
+        wait_for(lambda: again.parts()["reconcile"]["status"] == "ok")
         assert again.output.count("features ready") == 2
-        wait_for(lambda: all(one["bid"] for one in again.see("/symbols")), 30)
+        wait_for(lambda: all(one["bid"] for one in again.see("/symbols")))
     finally:
         assert again.stop() == 0

@@ -150,9 +150,9 @@ def test_a_tenant_trades_at_its_own_broker_and_leaves_it_flat(story: Story) -> N
     view = ann.get("broker-account").json()
     assert {item["symbol"]: item["terms"] for item in view["symbols"]} == dict.fromkeys(SYMBOLS, "")
 
-    wait_for(lambda: ann.get("broker-account").json()["link"] == "up", 30)
+    wait_for(lambda: ann.get("broker-account").json()["link"] == "up")
     sent(ann, "POST", "commands/resume", account_id="acme-main", mode="demo", reason="first day")
-    wait_for(lambda: all(each["bid"] for each in ann.get("broker-account").json()["symbols"]), 60)
+    wait_for(lambda: all(each["bid"] for each in ann.get("broker-account").json()["symbols"]))
     bid = next(each["bid"] for each in ann.get("broker-account").json()["symbols"])
     order = {
         "symbol": "EURUSD",
@@ -161,9 +161,9 @@ def test_a_tenant_trades_at_its_own_broker_and_leaves_it_flat(story: Story) -> N
         "stop_loss": round(bid - 0.003, 5),
     }
     sent(ann, "POST", "orders", reason="by hand", **order)
-    wait_for(lambda: story.branch.held() == [("EURUSD.r", "BUY", 0.05)], 30)
+    wait_for(lambda: story.branch.held() == [("EURUSD.r", "BUY", 0.05)])
     assert story.stage.held() == []  # nothing of it at the installation's own broker
-    wait_for(lambda: story.broker()["positions"] == 1, 20)
+    wait_for(lambda: story.broker()["positions"] == 1)
 
     refused = ann.http.delete(
         "/api/v1/broker-account?reason=too+early", headers={"Idempotency-Key": "branch-key-early"}
@@ -174,7 +174,7 @@ def test_a_tenant_trades_at_its_own_broker_and_leaves_it_flat(story: Story) -> N
     assert story.branch.held()
 
     agent.process.kill()
-    wait_for(lambda: story.broker()["link"] != "up", 20)
+    wait_for(lambda: story.broker()["link"] != "up")
     assert story.verb("tenant", "suspend", "acme", "--reason", "invoice 12")[0] == 0
     assert "waits until nothing is open" in story.shown("tenant", "show", "acme")["closing"]
     assert story.product.stop() == 0

@@ -210,7 +210,7 @@ def test_positions_are_closed_from_the_command_line(product: Product, page) -> N
         found = product_module.run_json("positions", "list", *folder)
         return [each for each in found if each["position_id"] not in before]
 
-    [position] = product_module.wait_for(opened, 30.0)
+    [position] = product_module.wait_for(opened)
     name = position["position_id"]
     product_module.run_json("positions", "close", name, *why, *folder)
 
@@ -218,5 +218,5 @@ def test_positions_are_closed_from_the_command_line(product: Product, page) -> N
         found = product_module.run_json("positions", "list", "--closed", *folder)
         return [each for each in found if each["position_id"] == name]
 
-    [done] = product_module.wait_for(closed, 30.0)
+    [done] = product_module.wait_for(closed)
     assert done["quantity"] == pytest.approx(0.03)

@@ -85,7 +85,7 @@ def test_a_crash_interrupts_a_job_that_can_be_started_again(running: Running) ->
     """Killed outright while it trains: the next start says so, and repeats what was asked."""
     with running.client() as client:
         asked = client.post("/api/v1/jobs/train", json={"families": ["xgboost"]}).json()
-        wait_for(lambda: newest(client)["state"] == "running", 60)
+        wait_for(lambda: newest(client)["state"] == "running")
     running.crash()
     with running.client() as client:
         path = f"/api/v1/jobs/{asked['job_id']}"

@@ -14,7 +14,7 @@ from unit.interface_fixtures import Stage
 
 JSON = "plan2.v1+json"
 MSGPACK = "plan2.v1"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @contextlib.asynccontextmanager
