@@ -25,6 +25,7 @@ sys.path[:0] = [str(ROOT / "src")]
 
 import numpy as np  # noqa: E402 - needs the path above
 import polars as pl  # noqa: E402
+import psutil  # noqa: E402
 from numba import njit  # noqa: E402
 
 from plan2.dataflow.terminals.simulated.instruments import instruments  # noqa: E402
@@ -184,18 +185,22 @@ def in_processes(subject, side=60):
     points = [
         {"fast": float(a), "slow": float(b)} for a in range(3, side + 3) for b in range(70, 170)
     ]
-    found = {}
+    found, busy = {}, {}
     for processes in (1, 2):
         with TrialWorkers(subject, processes) as workers:
-            times = []
-            for _ in range(4):  # the first ones start processes and make their bars
-                began = stopwatch_ns()
+            times, used = [], []
+            for _ in range(6):  # the first ones start processes and make their bars
+                before, began = processor_times(), stopwatch_ns()
                 workers.scores(points, subject.window)
                 times.append((stopwatch_ns() - began) / 1e9)
+                after = processor_times()
+                used.append([now - before.get(pid, now) for pid, now in after.items()])
             name = f"pairs per second, {len(points):,} pairs, {processes} process"
             found[name] = len(points) / min(times)
+            busy[processes] = statistics.median(sum(each) for each in used[2:])
     one, two = list(found.values())
     found["two processes / one (goal 1.8)"] = two / one
+    found["by processor time, were both always busy"] = 2 * busy[1] / busy[2]
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(counted, [10, 10]))
         times = []
@@ -205,6 +210,12 @@ def in_processes(subject, side=60):
             times.append((stopwatch_ns() - began) / 1e9)
     found["two processes that only count / one"] = 2 * times[0] / times[1]
     return found
+
+
+def processor_times():
+    """Seconds that this process and its children have used so far, by process."""
+    me = psutil.Process()
+    return {each.pid: sum(each.cpu_times()[:2]) for each in (me, *me.children())}
 
 
 def counted(number):

@@ -50,6 +50,7 @@ from plan2.wiring.first_start import FirstStart
 from plan2.wiring.hosting import HostPlan, host
 from plan2.wiring.installation import Installation, open_installation
 from plan2.wiring.learning import Learning
+from plan2.wiring.live_comparison import ComparisonJob
 from plan2.wiring.market_run import MarketRun
 from plan2.wiring.markets import REPLAY, SIMULATED, Gate, ReplayWindow
 from plan2.wiring.opening import OpenedMarket, open_market
@@ -234,7 +235,7 @@ class Process:
             *self.installation.jobs(),
             *self.candidates.jobs(),
             *self.learning.jobs(),
-            *self.main.flows.jobs(self.loaded),
+            *ComparisonJob(self.loaded, self.market.clock, self.runs.flows).jobs(),
         ):
             self.scheduler.add(job)
         await self.hub.start()

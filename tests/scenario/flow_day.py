@@ -31,8 +31,8 @@ from plan2.intelligence.trading.stored import new_event
 from plan2.wiring.assembly import Floor, FloorPlan, build_floor
 from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.flow_policies import make_policy
-from plan2.wiring.live_comparison import order_events
 from plan2.wiring.markets import simulated_home
+from plan2.wiring.order_log import order_events
 
 SYMBOL = "EURUSD"
 TENANT = TenantId("default")
@@ -85,24 +85,28 @@ def archive_day(folder: Path) -> Settings:
     return Settings(data=Data(dir=str(folder)))
 
 
-def version_on_paper() -> FlowVersion:
+def version_on_paper(account: str = ACCOUNT) -> FlowVersion:
     """The flow as the registry keeps it, on paper."""
     return FlowVersion(
         name="quick", version=1, digest=flow_digest(parse_flow(TEXT)), body=TEXT, symbol=SYMBOL,
-        by="user:anna", created_ns=1, since_ns=1, state=FlowState.PAPER, account_id=ACCOUNT,
+        by="user:anna", created_ns=1, since_ns=1, state=FlowState.PAPER, account_id=account,
     )  # fmt: skip
 
 
 async def traded(
-    settings: Settings, flow: Flow, latency_ms: int = 40, faults: Faults | None = None
+    settings: Settings,
+    flow: Flow,
+    latency_ms: int = 40,
+    faults: Faults | None = None,
+    identity: tuple[TenantId, str] = (TENANT, ACCOUNT),
 ) -> Sink:
-    """The day on the paper account, through the whole pipeline with the usual limits."""
+    """The day on a tenant's paper account, through the whole pipeline with the usual limits."""
     archive = TickArchive(simulated_home(Path(settings.data.dir)) / "archive")
     source = RecordedSource((SYMBOL,), archive.read, DAY_NS, DAY_NS + NS_PER_DAY)
     broker = msgspec.structs.replace(settings.simulated, order_latency_ms=latency_ms)
-    paper = PaperAccount(account=ACCOUNT, is_paced=False, faults=faults or Faults())
+    paper = PaperAccount(account=identity[1], is_paced=False, faults=faults or Faults())
     terminal, sink = open_recorded(broker, source, paper), Sink()
-    floor = live_floor(settings, terminal.clock, terminal.submit, sink)
+    floor = live_floor(settings, terminal.clock, terminal.submit, sink, identity)
     account, instrument = floor.account, instruments((SYMBOL,), 30.0)[SYMBOL]
     policy = make_policy(
         flow, instrument, account.rules, lambda: 1.0, plan_of(settings), Path(settings.data.dir)
@@ -115,15 +119,21 @@ async def traded(
     return sink
 
 
-def live_floor(settings: Settings, clock: object, submit: object, sink: EventSink) -> Floor:
+def live_floor(
+    settings: Settings,
+    clock: object,
+    submit: object,
+    sink: EventSink,
+    identity: tuple[TenantId, str] = (TENANT, ACCOUNT),
+) -> Floor:
     """The trading part as `plan2 serve` builds it."""
     floor = build_floor(
         FloorPlan(
             settings=settings,
             config_hash="config",
             identity=AccountIdentity(
-                tenant_id=TENANT,
-                account_id=ACCOUNT,
+                tenant_id=identity[0],
+                account_id=identity[1],
                 currency="USD",
                 start_balance=Decimal("10000.00"),
             ),

@@ -14,6 +14,8 @@ from plan2.commands.options import (
     print_json,
     resolve_settings,
 )
+from plan2.foundation.database.tenancy import MAIN_TENANT
+from plan2.foundation.values import TenantId
 
 
 @click.command(
@@ -21,10 +23,12 @@ from plan2.commands.options import (
     epilog=examples(
         "plan2 flow compare ema-cross --day 2025-11-20",
         "plan2 flow compare ema-cross --day 2025-11-20 --json",
+        "plan2 flow compare ema-cross --day 2025-11-20 --tenant acme",
     ),
 )
 @click.argument("name")
 @click.option("--day", required=True, type=click.DateTime(["%Y-%m-%d"]), help="UTC day.")
+@click.option("--tenant", default=MAIN_TENANT, show_default=True, help="Whose flow.")
 @click.option("--worker", is_flag=True, hidden=True, help="Talk to a parent process.")
 @data_dir_option
 @json_option
@@ -33,6 +37,7 @@ def compare(
     ctx: click.Context,
     name: str,
     day: datetime,
+    tenant: str,
     worker: bool,
     data_dir: Path | None,
     as_json: bool,
@@ -46,7 +51,7 @@ def compare(
     from plan2.foundation.worker_messages import open_channel
     from plan2.wiring.live_comparison import compare_day
 
-    work = compare_day(resolve_settings(ctx, data_dir), name, day.date())
+    work = compare_day(resolve_settings(ctx, data_dir), name, day.date(), TenantId(tenant))
     if worker:
         channel = open_channel()
         try:

@@ -9,7 +9,6 @@ from typing import Final
 import msgspec
 
 from plan2.foundation.clock import LiveClock
-from plan2.foundation.config.load import Loaded
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError, JournalLost
 from plan2.foundation.events.base import Event
@@ -19,7 +18,6 @@ from plan2.foundation.eventstore.record import NewEvent
 from plan2.foundation.health import Health, Status
 from plan2.foundation.hub import Component
 from plan2.foundation.ids import derived_id
-from plan2.foundation.scheduler import Job
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
 from plan2.intelligence.comparison.traded import Traded, traded_of
@@ -30,8 +28,8 @@ from plan2.intelligence.flows.store import PostgresFlows
 from plan2.intelligence.trading.account import TradingAccount
 from plan2.interface.api.flow_items import FlowHouse
 from plan2.wiring.flow_stage import AccountStage, StagePlan
-from plan2.wiring.live_comparison import SEEN, ComparisonJob, events_of
 from plan2.wiring.markets import Market
+from plan2.wiring.order_log import SEEN, events_of
 
 SYSTEM: Final = "system"
 COMPARISONS_SHOWN: Final = 30
@@ -107,10 +105,18 @@ class Flows:
         except InputError:
             return  # logged, and on the health page
 
-    def jobs(self, loaded: Loaded) -> list[Job]:
-        """What is done every night."""
-        job = ComparisonJob(loaded, self._plan.market, self.desk.seated, self._compared)
-        return job.jobs(self._plan.terms.settings().flows.compare_at)
+    @property
+    def tenant_id(self) -> TenantId:
+        """Whose they are."""
+        return self._plan.tenant_id
+
+    def seated(self) -> list[FlowVersion]:
+        """The versions that trade."""
+        return self.desk.seated()
+
+    def compared(self, event: LiveComparisonMade) -> None:
+        """Write down how a day of live trading differs from its replay; once, however often."""
+        self._put(event.flow, event, SYSTEM, event.day)
 
     def components(self) -> tuple[Component, ...]:
         """How the flows stand, on the health page; what retired ones leave is closed."""
@@ -181,9 +187,6 @@ class Flows:
         account_id, types = plan.account.identity.account_id, (*SEEN, "FlowMoved")
         events = await events_of(plan.database.store, plan.tenant_id, account_id, types)
         return traded_of(events, name, wanted)
-
-    def _compared(self, event: LiveComparisonMade) -> None:
-        self._put(event.flow, event, SYSTEM, event.day)
 
     def _put(self, name: str, event: Event, actor: str, *identity: object) -> None:
         event_id = derived_id(type(event).__name__, self._plan.tenant_id, name, *identity)

@@ -4,24 +4,24 @@ import datetime as dt
 import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import numpy as np
 
+from plan2.connectivity.identity.tenant_store import PostgresTenantStore
 from plan2.dataflow.archive import TickArchive
 from plan2.dataflow.quality import QualityGate
+from plan2.foundation.clock import Clock
 from plan2.foundation.config.load import Loaded, data_dir
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import InputError
 from plan2.foundation.events.base import Event
-from plan2.foundation.events.catalog import STORED
 from plan2.foundation.events.flows import LiveComparisonMade
-from plan2.foundation.eventstore.store import EventStore
 from plan2.foundation.log import logger
 from plan2.foundation.scheduler import Job
-from plan2.foundation.storage import open_database
+from plan2.foundation.storage import Database, open_database
 from plan2.foundation.values import NS_PER_DAY, NS_PER_SECOND, TenantId, TickBlock
 from plan2.foundation.workers import run_worker
 from plan2.intelligence.backtest.run import BacktestRun
@@ -33,12 +33,11 @@ from plan2.intelligence.warm_state import ticks_of
 from plan2.wiring.contracts import known_contracts
 from plan2.wiring.flow_backtest import PipelineRun, play
 from plan2.wiring.flow_stage import WARM_UP_NS
-from plan2.wiring.markets import Market, simulated_home
+from plan2.wiring.markets import paper_account_of, simulated_home
+from plan2.wiring.order_log import order_events
 
 TIMEOUT_S: Final = 3_600.0
-PAGE: Final = 500
 EPOCH: Final = dt.date(1970, 1, 1)
-SEEN: Final = ("OrderPlaced", "OrderExecuted", "OrderRejected", "OrderDenied")
 TOLERANCE_NS: Final = 5 * NS_PER_SECOND
 """Decisions that lie this far apart may still be the same one."""
 
@@ -53,38 +52,65 @@ class FlowDay(msgspec.Struct, frozen=True, kw_only=True):
     comparison: Comparison
 
 
+class ComparedTenant(Protocol):
+    """What the nightly job needs of a tenant's flows."""
+
+    @property
+    def tenant_id(self) -> TenantId:
+        """Whose."""
+        ...
+
+    def seated(self) -> list[FlowVersion]:
+        """Those that trade."""
+        ...
+
+    def compared(self, event: LiveComparisonMade) -> None:
+        """Write a comparison into the tenant's own log."""
+        ...
+
+
 class ComparisonJob:
-    """The nightly job of the running program; each flow is replayed in a child."""
+    """The nightly job of the running program; each flow is replayed in a child, in turn.
+
+    Args:
+        tenants: those that are open now, the main one first.
+    """
 
     def __init__(
-        self,
-        loaded: Loaded,
-        market: Market,
-        seated: Callable[[], list[FlowVersion]],
-        record: Callable[[LiveComparisonMade], None],
+        self, loaded: Loaded, clock: Clock, tenants: Callable[[], Sequence[ComparedTenant]]
     ) -> None:
         self._loaded = loaded
-        self._market = market
-        self._seated = seated
-        self._record = record
+        self._clock = clock
+        self._tenants = tenants
 
-    def jobs(self, at: str) -> list[Job]:
-        """Every night at a time such as `00:50`, UTC."""
-        hour, minute = at.split(":")
+    def jobs(self) -> list[Job]:
+        """Every night at `flows.compare_at`, UTC."""
+        hour, minute = self._loaded.settings.flows.compare_at.split(":")
         return [Job("compare_flows", self.compare, f"{int(minute)} {int(hour)} * * *")]
 
     async def compare(self) -> None:
-        """Compare the last whole day of every flow that trades."""
-        day = self._market.clock.now_ns() // NS_PER_DAY - 1
-        for version in self._seated():
-            argv = [sys.executable, "-m", "plan2", "flow", "compare", version.name, "--worker"]
-            argv += ["--data-dir", str(data_dir(self._loaded.settings)), "--day", day_text(day)]
-            result = await run_worker(argv, lambda _: None, TIMEOUT_S)
-            if result.failure is not None:
-                reason = result.failure.message
-                logger("flows").error("not_compared", flow=version.name, reason=reason)
-                continue
-            self._record(event_of(msgspec.convert(result.value, FlowDay), (day + 1) * NS_PER_DAY))
+        """Compare the last whole day of every flow that trades, tenant by tenant.
+
+        What cannot be compared is logged with the reason and keeps no other from it.
+        """
+        day = self._clock.now_ns() // NS_PER_DAY - 1
+        for tenant in self._tenants():
+            for version in tenant.seated():
+                found = await self._compared(tenant.tenant_id, version.name, day)
+                # A tenant may have been closed meanwhile: nobody stores what is told of it then.
+                if found is not None and tenant in self._tenants():
+                    tenant.compared(event_of(found, (day + 1) * NS_PER_DAY))
+
+    async def _compared(self, tenant_id: TenantId, name: str, day: int) -> FlowDay | None:
+        argv = [sys.executable, "-m", "plan2", "flow", "compare", name, "--worker"]
+        argv += ["--tenant", tenant_id, "--day", day_text(day)]
+        argv += ["--data-dir", str(data_dir(self._loaded.settings))]
+        result = await run_worker(argv, lambda _: None, TIMEOUT_S)
+        if result.failure is not None:
+            reason = result.failure.message
+            logger("flows").error("not_compared", tenant_id=tenant_id, flow=name, reason=reason)
+            return None
+        return msgspec.convert(result.value, FlowDay)
 
 
 def event_of(found: FlowDay, ts_ns: int) -> LiveComparisonMade:
@@ -104,24 +130,44 @@ def day_text(day: int) -> str:
     return (EPOCH + dt.timedelta(days=day)).isoformat()
 
 
-async def compare_day(loaded: Loaded, name: str, day: dt.date) -> FlowDay:
-    """Replay a UTC day of a flow that trades, and compare.
+async def compare_day(
+    loaded: Loaded, name: str, day: dt.date, tenant_id: TenantId = MAIN_TENANT
+) -> FlowDay:
+    """Replay a UTC day of a tenant's flow that trades, and compare.
 
     The replay begins a day earlier, so that it holds what live held when the day began; limits of
     the account do not bear on it, so what they denied live is named as that.
 
     Raises:
-        InputError: the flow does not trade, reads forecasts, or nothing of that day is archived.
+        InputError: there is no such tenant, the flow does not trade, reads forecasts, deals at a
+            broker whose quotes are not archived, or nothing of that day is archived.
     """
     async with open_database(loaded.settings, lambda _: None, may_join=True) as database:
-        versions = await PostgresFlows(database.uow, MAIN_TENANT).versions()
+        await _check_tenant(database, tenant_id)
+        versions = await PostgresFlows(database.uow, tenant_id).versions()
         version = next((v for v in versions if v.name == name and v.state in SEATED), None)
         if version is None:
             raise InputError(
                 f"No version of flow {name!r} trades.", remedy="`plan2 flow list` shows which do."
             )
-        events = await order_events(database.store, version.account_id)
+        if tenant_id != MAIN_TENANT and version.account_id != paper_account_of(tenant_id):
+            raise InputError(
+                f"Flow {name} deals at the own broker of tenant {tenant_id}, whose quotes are not "
+                "archived: there is nothing to replay it from."
+            )
+        events = await order_events(database.store, version.account_id, tenant_id)
     return await compared(loaded.settings, version, events, day)
+
+
+async def _check_tenant(database: Database, tenant_id: TenantId) -> None:
+    """Refuse a tenant that nobody made; the installation's own is always there."""
+    if tenant_id == MAIN_TENANT:
+        return
+    known = await PostgresTenantStore(database.access).read()
+    if tenant_id not in {each.tenant_id for each in known}:
+        raise InputError(
+            f"There is no tenant {tenant_id!r}.", remedy="`plan2 tenant list` shows them."
+        )
 
 
 async def compared(
@@ -245,25 +291,3 @@ def _within(live: LiveDay, begin_ns: int) -> LiveDay:
     decided = [t for t in live.trades if begin_ns <= t.decided_ns < end_ns]
     trades = tuple(still_open(t) if t.closed_ns >= end_ns else t for t in decided)
     return msgspec.structs.replace(live, trades=trades)
-
-
-async def order_events(store: EventStore, account_id: str) -> list[Event]:
-    """What happened to the orders of an account of the first tenant, oldest first."""
-    return await events_of(store, MAIN_TENANT, account_id, SEEN)
-
-
-async def events_of(
-    store: EventStore, tenant_id: TenantId, account_id: str, types: tuple[str, ...]
-) -> list[Event]:
-    """Events of these types in the order of the log; those of an account of this one alone."""
-    found: list[Event] = []
-    after = 0
-    while True:
-        page = await store.read_all(tenant_id, after=after, limit=PAGE, types=types)
-        for stored in page:
-            event = msgspec.json.decode(stored.payload, type=STORED[stored.type][1])
-            if stored.type not in SEEN or getattr(event, "account_id", "") == account_id:
-                found.append(event)
-        if len(page) < PAGE:
-            return found
-        after = page[-1].position

@@ -26,6 +26,7 @@ from plan2.foundation.clock import Clock
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
+from plan2.foundation.values import TenantId
 
 SIMULATED = "simulated"
 REPLAY = "replay"
@@ -87,6 +88,11 @@ class ReplayWindow(msgspec.Struct, frozen=True, kw_only=True):
     end_ns: int | None = None
     speed: float | None = 10.0
     fresh: bool = False
+
+
+def paper_account_of(tenant_id: TenantId) -> str:
+    """A tenant's paper account; orders are named after it, so no two tenants share one."""
+    return f"paper-{tenant_id.replace('_', '-')}"
 
 
 def simulated_home(data_dir: Path) -> Path:

@@ -12,7 +12,7 @@ from plan2.foundation.latency import Latency
 from plan2.foundation.values import TenantId
 from plan2.intelligence.trading.account import AccountIdentity, TradingAccount
 from plan2.wiring.assembly import AccountPlan, build_account
-from plan2.wiring.markets import PAPER, SIMULATED, Market
+from plan2.wiring.markets import PAPER, SIMULATED, Market, paper_account_of
 from plan2.wiring.tenant_run import TenantRun
 
 
@@ -21,8 +21,7 @@ def paper_market(
 ) -> tuple[Market, PaperTerminal]:
     """A tenant's own account on the shared market; its file lies in `folder`."""
     simulated = settings.simulated
-    # Orders are named after their account, so no two tenants' accounts may share a name.
-    account_id = f"paper-{tenant_id.replace('_', '-')}"
+    account_id = paper_account_of(tenant_id)
     terminal = join_market(
         simulated, _joined(shared), PaperAccount(account=account_id, data_dir=folder)
     )

@@ -19,6 +19,8 @@ class Proposals(Protocol):
 
     total: int
     """How many there are at most."""
+    learns: bool
+    """Whether what a point came to changes what comes next; else nobody need work it out."""
 
     def next(self, count: int) -> list[Point]:
         """The next points, at most `count`; none when there are no more."""
@@ -38,6 +40,8 @@ def proposals_of(plan: SweepPlan, tried: Sequence[tuple[Point, float | None]]) -
 
 class _Listed:
     """A grid or draws: what comes does not depend on what was found."""
+
+    learns = False
 
     def __init__(self, plan: SweepPlan, tried: Sequence[Point]) -> None:
         known = {key_of(point) for point in tried}
@@ -68,7 +72,7 @@ class _Guided:
         self._study = optuna.create_study(direction="maximize", sampler=sampler)
         self._spaces = {each.name: _distribution(each) for each in plan.ranges}
         self._asked: dict[tuple[tuple[str, float], ...], Any] = {}  # trials of Optuna
-        self.total = plan.trials
+        self.total, self.learns = plan.trials, True
         self._left = plan.trials - len(tried)
         for point, value in tried:
             self.tell(point, value)

@@ -17,7 +17,7 @@ TRADES_MIN: Final = 10
 DAYS_PER_YEAR: Final = 252.0
 
 
-class Score(msgspec.Struct, frozen=True, kw_only=True):
+class Score(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One run in short; money in account currency.
 
     Attributes:

@@ -102,7 +102,7 @@ class Sweep:
         ]
 
     def _tell(self, source: Proposals, batch: list[Tried]) -> None:
-        for trial in batch:
+        for trial in batch if source.learns else ():
             source.tell(trial.point, self._value(trial))
 
     def _value(self, trial: Tried) -> float | None:
