@@ -231,7 +231,7 @@ class Process:
             self.hub.add(component)
         for job in (
             *self.chores.jobs(),
-            *CalendarWatch(self.floor, self.settings, self.market.home).jobs(),
+            *CalendarWatch(self.floor, self.settings, self.market).jobs(),
             *self.installation.jobs(),
             *self.candidates.jobs(),
             *self.learning.jobs(),

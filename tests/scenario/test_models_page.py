@@ -67,7 +67,7 @@ def test_a_candidate_is_promoted_with_a_reason_and_rolled_back(
         assert page.get_by_test_id("ask-confirm").is_disabled()  # a reason opens no gate
         page.get_by_test_id("candidate-override").check()
         answer_with(page, "the page is tried")
-        page.get_by_text("the page is tried").wait_for()
+        page.get_by_text("the page is tried").first.wait_for()
         assert champion(client) == challenger
 
         served = candidates(client)[challenger]["champion_of"]

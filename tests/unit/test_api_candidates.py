@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import pytest
 
+from plan2.commands.models_show import seat_text
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.identity.principal import Session, User
 from plan2.connectivity.identity.proposals import Payload, Proposal, canonical
@@ -94,8 +95,19 @@ async def test_override_and_rollback(stage: WholeStage) -> None:
         body = {"symbol": "EURUSD", "reason": "it loses"}
         back = (await client.post(f"{PATH}/rollback", json=body)).json()
 
+        cards = [(await client.get(f"{PATH}/{name}")).json() for name in (first, second)]
+
     assert back["candidate"]["candidate_id"] == first
     assert life.served() == {"EURUSD": first}
+    came, went = (
+        next(seat for seat in card["seats"] if seat["is_rollback"] and seat["alias"] == "champion")
+        for card in cards
+    )
+    for seat, is_gained, other in ((came, True, second), (went, False, first)):
+        assert (seat["symbol"], seat["is_gained"], seat["other"]) == ("EURUSD", is_gained, other)
+        assert (seat["by"], seat["reason"]) == ("user:u1", "it loses")
+    told = seat_text(went)
+    assert f"EURUSD champion lost to {first} ROLL-BACK, user:u1: it loses" in told
 
 
 async def test_with_four_eyes_passing_over_a_gate_waits_for_somebody_else(

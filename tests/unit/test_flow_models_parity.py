@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from model_fixtures import request, small_report
 
+from plan2.dataflow.economic_calendar import HIGH, Entry
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, TickBlock
 from plan2.intelligence.backtest.doubts import NO_DOUBTS, Doubts
@@ -17,6 +18,7 @@ from plan2.intelligence.backtest.feeds import Blocks
 from plan2.intelligence.backtest.outside import Outside
 from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.backtest.run_flow import Outer, RunOptions, run_flow
+from plan2.intelligence.decision.schedule import Schedule, rest_of
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.flows.flow import Flow, parse_flow
@@ -139,6 +141,33 @@ def test_the_veto_of_what_was_never_seen_is_the_same(
     in_the_wild = [(run.trades["open_ns"] > wild_ns).sum() for run in (quick, free)]
     assert in_the_wild[0] < in_the_wild[1] / 2
     assert free.run_id != quick.run_id
+
+
+def test_the_veto_around_scheduled_events_is_the_same(models: Models, block: TickBlock) -> None:
+    """To the tick: rests that begin between two ticks, overlap, or were told of in the middle."""
+    flow = parse_flow(FLOW.format(on="tick"))
+    told = [(3.01, 0.0), (3.2, 0.0), (7.503, 7.4), (12.0, 12.1)]
+    schedule = Schedule(
+        Entry(
+            at_ns=START_NS + int(hour * NS_PER_HOUR),
+            currency="USD",
+            name="CPI",
+            impact=HIGH,
+            known_from_ns=START_NS + int(known * NS_PER_HOUR),
+        )
+        for hour, known in told
+    )
+    rest = rest_of(Settings().decision)
+    doubts = Doubts(schedule=schedule, rest=rest)
+    quick, slow = compiled(flow, block, of(models), doubts), piped(flow, block, of(models), doubts)
+    assert slow.log_digest == quick.log_digest
+    assert quick.denials["scheduled_event"] > 0
+    assert slow.denials["scheduled_event"] > 0
+    free = compiled(flow, block, of(models), NO_DOUBTS)
+    assert free.run_id != quick.run_id
+    for run, is_free in ((quick, False), (free, True)):
+        entered = run.orders.filter(pl.col("kind") == "open")["ts_ns"].to_list()
+        assert any(schedule.near(ts_ns, rest) for ts_ns in entered) is is_free
 
 
 def test_models_grow_old_within_a_run(models: Models, block: TickBlock) -> None:

@@ -5,11 +5,13 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from plan2.dataflow.economic_calendar import HIGH, Entry
 from plan2.dataflow.terminals.port import OrderKind
 from plan2.foundation.config.schema import Management
 from plan2.foundation.events.order import OrderPlaced
 from plan2.intelligence.decision.explain import replay
 from plan2.intelligence.decision.record import Outcome, Reason
+from plan2.intelligence.decision.schedule import Schedule
 from plan2.intelligence.flows.flow import Exits, FlowRisk, ModelUse, Partial, Policy, Size
 from plan2.intelligence.flows.policy import Signal
 from plan2.intelligence.models.standing import Standing
@@ -283,6 +285,23 @@ def test_doubts_about_models_bind_only_a_flow_that_reads_them() -> None:
         desk = flow_desk({1: LONG}, flow)
         strange = msgspec.structs.replace(scene(tick(after_s=1, seq=1), None), novelty=lambda: 1.0)
         assert desk.account.on_tick(strange).reason is reason
+
+
+def test_around_an_event_only_a_flow_that_reads_models_rests() -> None:
+    """One of rules alone trades on; the record of the other names the event and replays."""
+    cpi = Entry(
+        at_ns=NOON_NS + 60 * 10**9, currency="USD", name="CPI", impact=HIGH, known_from_ns=0
+    )
+    seen = msgspec.structs.replace(scene(tick(after_s=1, seq=1), None), schedule=Schedule([cpi]))
+    assert flow_desk({1: LONG}, flow_of()).account.on_tick(seen).reason is Reason.FLOW_ENTRY
+    desk = flow_desk({1: LONG}, flow_of(models=ModelUse(use=True)))
+    assert desk.account.on_tick(seen).reason is Reason.SCHEDULED_EVENT
+    (record,) = records(desk)
+    assert record.sentence == (
+        "Not traded by flow ema-cross 3: CPI (USD, high impact) is scheduled for 2024-03-05 "
+        "12:01 UTC; models enter nothing from 15 minutes before until 15 after."
+    )
+    assert replay(record, EURUSD, lambda item: item.forecast).identical
 
 
 def test_a_flow_without_a_stop_gets_the_emergency_stop() -> None:

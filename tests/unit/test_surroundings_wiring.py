@@ -163,12 +163,12 @@ def test_a_start_fills_the_board_before_the_lanes_warm_up(
 def test_a_running_market_reads_a_calendar_that_was_imported(
     settings: Settings, tmp_path: Path, blocks: list[TickBlock]
 ) -> None:
-    """The chore hands it to every lane; without a set that asks there is no chore."""
+    """The chore hands it to every lane."""
     lanes = build_lanes(settings, instruments(SYMBOLS), {})
     floor = cast("Floor", SimpleNamespace(lanes=lanes))
-    watch = CalendarWatch(floor, settings, tmp_path)
+    market = SimpleNamespace(home=tmp_path, instruments=instruments(SYMBOLS))
+    watch = CalendarWatch(floor, settings, cast("Market", market))
     assert [job.name for job in watch.jobs()] == ["read_calendar"]
-    assert CalendarWatch(floor, Settings(), tmp_path).jobs() == []
     start_ns = int(blocks[0].ts_ns[0])
     soon = Stated(at_ns=start_ns + NS_PER_HOUR // 2, currency="EUR", name="new", impact=HIGH)
     calendar_of(tmp_path).add([soon], start_ns - NS_PER_HOUR, is_record=False)

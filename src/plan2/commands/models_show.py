@@ -60,7 +60,7 @@ def show_candidate(folder: Path, name: str, *, as_json: bool) -> None:
         from plan2.intelligence.models.registry import Registry
 
         draft = Registry(folder / "models").drafts.read(name)
-        card = {"candidate": _plain(draft), "gates": [], "history": []}
+        card = {"candidate": _plain(draft), "gates": [], "history": [], "seats": []}
     if as_json:
         print_json(card)
         return
@@ -85,8 +85,21 @@ def show_candidate(folder: Path, name: str, *, as_json: bool) -> None:
             f"{time_text(move['at_us'])} {move['from_state']} → {move['to_state']}{words}, "
             f"{move['by']}: {move['reason']}"
         )
+    for seat in card["seats"]:
+        click.echo(seat_text(seat))
     click.echo("out of sample")
     _print_figures(candidate["metrics"])
+
+
+def seat_text(seat: Mapping[str, Any]) -> str:
+    """A change of an alias as a line: when, where, from or to whom, who did it and why."""
+    words = " ROLL-BACK" if seat["is_rollback"] else ""
+    is_gained, other = seat["is_gained"], seat["other"] or "nobody"
+    turn = f"after {other}" if is_gained else f"lost to {other}"
+    return (
+        f"{time_text(seat['at_us'])} {seat['symbol']} {seat['alias'].replace('_', ' ')} "
+        f"{turn}{words}, {seat['by']}: {seat['reason']}"
+    )
 
 
 def figures_of(folder: Path, name: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from plan2.foundation.events.market import BarClosed, MarketDataQuarantined, Mar
 from plan2.foundation.latency import Latency
 from plan2.foundation.values import Tick
 from plan2.intelligence.decision.keeping import Scene
+from plan2.intelligence.decision.schedule import NOTHING_SCHEDULED
 from plan2.intelligence.events import ForecastMade
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.models.canary import Canary
@@ -49,7 +50,8 @@ class Lane:
     """What one symbol's ticks run through before any account sees them."""
 
     __slots__ = (
-        "canary", "engine", "ensemble", "quality", "situations", "standing", "symbol", "trail",
+        "canary", "engine", "ensemble", "quality", "schedule", "situations", "standing",
+        "symbol", "trail",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +63,8 @@ class Lane:
         self.ensemble = ensemble
         self.situations = SituationWatch(engine)
         self.standing = SOUND
+        self.schedule = NOTHING_SCHEDULED
+        """The economic events that concern the symbol."""
         self.canary: Canary | None = None
         self.trail = Trail(len(engine.sequence))
 
@@ -205,6 +209,7 @@ class Pipeline:
             volatility=lane.volatility,
             novelty=lane.situations.novelty,
             among=lane.among,
+            schedule=lane.schedule,
         )
         for seat in self._seats:
             try:

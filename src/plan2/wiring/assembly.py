@@ -11,7 +11,7 @@ import plan2
 from plan2.dataflow.quality import QualityGate
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import Clock
-from plan2.foundation.config.load import Loaded
+from plan2.foundation.config.load import Loaded, data_dir
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import Unrecoverable
 from plan2.foundation.instrument import Instrument
@@ -34,7 +34,7 @@ from plan2.intelligence.trading.journal import Journal
 from plan2.intelligence.trading.placing import Submit
 from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.markets import BACKTEST, Market
-from plan2.wiring.surroundings import live_surroundings
+from plan2.wiring.surroundings import live_surroundings, schedules_of
 
 
 class AccountPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,10 +160,10 @@ def terms_of(
 def build_lanes(
     settings: Settings, instruments: dict[str, Instrument], ensembles: dict[str, Ensemble]
 ) -> dict[str, Lane]:
-    """One lane per symbol: quality gate, feature engine, and its models if there are any."""
+    """One lane per symbol: quality gate, feature engine, models if there are any, and events."""
     features = plan_of(settings)
     around = live_surroundings(settings, features, instruments)
-    return {
+    lanes = {
         symbol: Lane(
             symbol,
             QualityGate(symbol, settings.market.spike_sigmas),
@@ -172,3 +172,6 @@ def build_lanes(
         )
         for symbol, instrument in instruments.items()
     }
+    for symbol, schedule in schedules_of(data_dir(settings), instruments).items():
+        lanes[symbol].schedule = schedule
+    return lanes

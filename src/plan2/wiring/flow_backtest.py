@@ -163,6 +163,7 @@ class Growing:
         self._bar_ns = wish.settings.market.bar_period_s * NS_PER_SECOND
         self._bar = -1
         self._lane.situations.index = wish.doubts.index
+        self._lane.schedule = wish.doubts.schedule
         self.on_order_update = floor.pipeline.on_order_update
         self.on_link = floor.pipeline.on_link
 

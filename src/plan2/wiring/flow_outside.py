@@ -10,6 +10,7 @@ from plan2.intelligence.backtest.doubts import NO_DOUBTS, Doubts
 from plan2.intelligence.backtest.feeds import TickFeed
 from plan2.intelligence.backtest.outside import Outside
 from plan2.intelligence.backtest.run_flow import Outer
+from plan2.intelligence.decision.schedule import rest_of
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.source import write_source
@@ -19,7 +20,7 @@ from plan2.intelligence.models.standing import Age, Expiry
 from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.flow_policies import check_families, check_feature_set
 from plan2.wiring.situations import index_of
-from plan2.wiring.surroundings import Span, archived_surroundings
+from plan2.wiring.surroundings import Span, archived_surroundings, schedules_of
 
 
 class Behind(msgspec.Struct, frozen=True):
@@ -77,5 +78,7 @@ def models_behind(loaded: Loaded, flow: Flow, instrument: Instrument) -> Behind:
         age=Age(trained_ns=max(each.manifest.trained_ts_ns for each in members), expiry=expiry),
         index=index_of(folder, symbol, plan.bar_period_s),
         veto_above=settings.decision.novelty_veto_percentile,
+        schedule=schedules_of(folder, {symbol: instrument})[symbol],
+        rest=rest_of(settings.decision),
     )
     return Behind(Ensemble(symbol, chosen), doubts)

@@ -1,17 +1,19 @@
-"""What features on request look at: the calendar of an installation, closes of other symbols."""
+"""What lanes look at beside their ticks: the economic calendar, and closes of other symbols."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from plan2.dataflow.archive import TickArchive
 from plan2.dataflow.bar_archive import BarArchive
-from plan2.dataflow.economic_calendar import HIGH, EconomicCalendar
+from plan2.dataflow.economic_calendar import HIGH, LOW, EconomicCalendar
 from plan2.dataflow.terminals.simulated.instruments import instruments
 from plan2.foundation.config.load import data_dir
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
+from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_DAY, NS_PER_SECOND, TickBlock
+from plan2.intelligence.decision.schedule import Schedule
 from plan2.intelligence.features.event_table import CalendarEvents
 from plan2.intelligence.features.plan import FeaturePlan
 from plan2.intelligence.features.requested import STALE_BARS, WINDOW
@@ -65,6 +67,15 @@ def archived_surroundings(
 def calendar_alone(folder: Path, plan: FeaturePlan) -> Surroundings:
     """The calendar as it is kept now, without other symbols."""
     return Surroundings(_events(folder, plan))
+
+
+def schedules_of(folder: Path, contracts: Mapping[str, Instrument]) -> dict[str, Schedule]:
+    """The events of both currencies of each symbol; which of them count is an account's choice."""
+    entries = calendar_of(folder).entries(least=LOW)
+    return {
+        symbol: Schedule(each for each in entries if each.currency in {one.base, one.quote})
+        for symbol, one in contracts.items()
+    }
 
 
 def _events(folder: Path, plan: FeaturePlan) -> CalendarEvents | None:

@@ -17,6 +17,7 @@ from plan2.foundation.config.schema_telegram import Telegram
 from plan2.foundation.config.schema_tenant_brokers import TenantBrokers
 from plan2.foundation.config.section import (
     Count,
+    EventMinutes,
     Fraction,
     Money,
     NonNegative,
@@ -173,6 +174,9 @@ class Decision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cooldown_s: NonNegative = 300.0
     explore_after_s: NonNegative = 14_400.0
     novelty_veto_percentile: Fraction = 0.99
+    event_minutes_before: EventMinutes = 15.0
+    event_minutes_after: EventMinutes = 15.0
+    event_least_impact: Literal["low", "medium", "high"] = "high"
 
 
 class Risk(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from plan2.foundation.values import Float64Array
-from plan2.intelligence.backtest.account.codes import NOVEL, SENT
+from plan2.intelligence.backtest.account.codes import EVENT, NOVEL, SENT
 from plan2.intelligence.backtest.account.compiled import account_fingerprint, entry
 from plan2.intelligence.backtest.account.entries import Accounts
 from plan2.intelligence.backtest.account.records import Account
@@ -92,7 +92,7 @@ def act(  # noqa: PLR0913, PLR0917 - the flow's numbers, kept in registers by th
     if held < 0:
         leave(account, -side)
     if account.model_share <= 0.0:
-        account.denials[NOVEL] += 1
+        account.denials[EVENT if account.model_share < 0.0 else NOVEL] += 1
         return False
     if risk > 0.0:
         steps = lots_for_risk(account, risk, account.exits.stop)

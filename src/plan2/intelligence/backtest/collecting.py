@@ -115,7 +115,7 @@ class Collected:
         if event.outcome == "denied":
             failed = next((c["rule"] for c in event.record["checks"] if not c["passed"]), "")
             self.denials[failed] = self.denials.get(failed, 0) + 1
-        elif event.reason == Reason.NOVEL_SITUATION:
+        elif event.reason in {Reason.NOVEL_SITUATION, Reason.SCHEDULED_EVENT}:
             self.denials[event.reason] = self.denials.get(event.reason, 0) + 1
 
     def _on_fill(self, event: OrderExecuted) -> None:

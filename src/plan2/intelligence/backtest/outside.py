@@ -83,6 +83,8 @@ class Outside:
                 rows.append(self._rows(samples))
                 shares.append(self._shares(samples))
         rows_of = (np.concatenate(times), np.concatenate(rows), np.concatenate(shares))
+        if self._ensemble is not None:
+            rows_of = self._doubts.around_events(*rows_of)
         return Outer(self._names, *rows_of)
 
     def _shares(self, samples: SampledFeatures) -> Float64Array:

@@ -48,7 +48,7 @@ class Outer:
     """Values that are known from outside: catalogue features and forecasts.
 
     times: int64[m] UTC ns, when each row was known. rows: float64[m, k] in the order of `names`.
-    shares: float64[m], what the models' standing leaves of a size (`doubts.py`); empty = all of it.
+    shares: float64[m], what is left of a size that models are behind (`doubts.py`); empty = all.
     """
 
     names: tuple[str, ...] = ()

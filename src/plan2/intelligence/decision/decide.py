@@ -18,6 +18,7 @@ from plan2.intelligence.decision.apart import Apart
 from plan2.intelligence.decision.flow_part import FlowPart
 from plan2.intelligence.decision.policy import edge_of, verdict_of
 from plan2.intelligence.decision.record import EdgePart, Outcome, Reason
+from plan2.intelligence.decision.schedule import ScheduledEvent, rest_of
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk import gate
 from plan2.intelligence.risk.inputs import inputs_of
@@ -66,6 +67,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Asked when a bet is wanted; must agree with the figures."""
     figures: Callable[[], AccountFigures]
     """Asked only when the account matters; must give the same figures each time."""
+    scheduled: Callable[[], ScheduledEvent | None] = lambda: None
+    """The economic event nearby, if any; asked only when models want a bet."""
     apart: Apart | None = None
     """Set when `tick` is not the market's but that of the account's own broker."""
 
@@ -81,7 +84,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `intent_id` names the decision once it wished for an order, approved or denied; `account` holds
     the figures that were looked at, None when the account did not matter; `flow` is the flow that
     decided, None for the account's own decision; `apart` is what an account at another broker
-    looked at first, absent for one that deals at the market's quotes.
+    looked at first, absent for one that deals at the market's quotes; `scheduled` is the economic
+    event that stood in the way.
     """
 
     reason: Reason
@@ -93,6 +97,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountFigures | None = None
     flow: FlowPart | None = None
     apart: Apart | msgspec.UnsetType = msgspec.UNSET
+    scheduled: ScheduledEvent | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def outcome(self) -> Outcome:
@@ -103,7 +108,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decide(situation: Situation, rules: Rules) -> Decision:
-    """Decide on an entry: forecast → edge → account free → size → risk gate, in this order."""
+    """Decide on an entry: forecast → edge → account free → vetoes → size → risk gate, in order."""
     forecast = situation.forecast
     if not situation.ready:
         return Decision(reason=Reason.WARMING_UP)
@@ -129,6 +134,9 @@ def _ask_account(
     busy = _busy(situation.engagement())
     if busy is not None:
         return Decision(reason=busy, edge=edge)
+    event = event_nearby(situation, rules)
+    if event is not None:
+        return Decision(reason=Reason.SCHEDULED_EVENT, edge=edge, scheduled=event)
     account = situation.figures()
     if not account.base_rate > 0.0:
         return Decision(reason=Reason.NO_RATE, edge=edge, account=account)
@@ -211,6 +219,14 @@ def _may_explore(situation: Situation, rules: Rules) -> bool:
 def is_novel(account: AccountFigures, rules: Rules) -> bool:
     """Whether the models never saw anything like this; what is not known (NaN) counts as novel."""
     return not account.novelty <= rules.decision.novelty_veto_percentile
+
+
+def event_nearby(situation: Situation, rules: Rules) -> ScheduledEvent | None:
+    """The scheduled event around which nothing is entered now, by the account's own minutes."""
+    event = situation.scheduled()
+    if event is None or not rest_of(rules.decision).covers(situation.market.ts_ns, event.at_ns):
+        return None
+    return event
 
 
 def _busy(engagement: Engagement) -> Reason | None:

@@ -11,7 +11,13 @@ from plan2.dataflow.terminals.port import OrderKind
 from plan2.foundation.errors import require
 from plan2.foundation.ids import derived_id
 from plan2.foundation.values import Side, Tick
-from plan2.intelligence.decision.decide import Decision, Rules, Situation, is_novel
+from plan2.intelligence.decision.decide import (
+    Decision,
+    Rules,
+    Situation,
+    event_nearby,
+    is_novel,
+)
 from plan2.intelligence.decision.flow_part import LONG, FlowPart
 from plan2.intelligence.decision.policy import commission_per_unit
 from plan2.intelligence.decision.record import Reason
@@ -26,13 +32,17 @@ from plan2.intelligence.risk.sizing import Bet, reduced, size_of_flow
 def decide_entry(situation: Situation, rules: Rules, flow: FlowPart) -> Decision:
     """Decide on what a flow wants to open: rates → models → size → risk gate, in this order.
 
-    What stands behind forecasts is asked only of a flow that reads them.
+    What is held against forecasts is asked only of a flow that reads them; one of rules alone can
+    read the calendar itself (features `events` on request).
     """
     decision_id = flow_decision_id(rules.account_id, situation.market, flow)
     bare = Decision(reason=Reason.NO_RATE, intent_id=decision_id, flow=flow)
     if not situation.quote_rate > 0.0:
         return bare
     require(flow.figures is not None, f"{flow.label} decides without its figures")
+    event = event_nearby(situation, rules) if flow.uses_models else None
+    if event is not None:
+        return msgspec.structs.replace(bare, reason=Reason.SCHEDULED_EVENT, scheduled=event)
     account = situation.figures()
     if not account.base_rate > 0.0:
         return msgspec.structs.replace(bare, account=account)

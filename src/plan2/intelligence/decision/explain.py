@@ -54,6 +54,7 @@ def replay(record: DecisionRecord, instrument: Instrument, recompute: Recompute)
         _compare("edge", record.edge, decision.edge, differences)
         _compare("size", record.size, decision.size, differences)
         _compare("checks", record.checks, decision.checks, differences)
+        _compare("scheduled", record.scheduled, decision.scheduled, differences)
         _compare("order_id", record.order_id, _order_id(decision), differences)
     return Replayed(identical=not differences, differences=tuple(differences))
 
@@ -93,7 +94,7 @@ def _situation(
     record: DecisionRecord, instrument: Instrument, forecast: Forecast | None
 ) -> Situation:
     figures = figures_of(record)
-    part = record.tick
+    part, scheduled = record.tick, record.scheduled
     tick = Tick(part.symbol, part.ts_ns, part.bid, part.ask, part.seq)
     return Situation(
         tick=tick,
@@ -104,6 +105,7 @@ def _situation(
         since_entry_s=figures.seconds_since_same,
         engagement=lambda: engagement_of(figures),
         figures=lambda: figures,
+        scheduled=lambda: None if isinstance(scheduled, msgspec.UnsetType) else scheduled,
         apart=None if isinstance(record.apart, msgspec.UnsetType) else record.apart,
     )
 

@@ -18,6 +18,7 @@ from plan2.intelligence.decision.apart import Apart
 from plan2.intelligence.decision.decide import Decision, Rules, Situation
 from plan2.intelligence.decision.material import Material, Owner, feature_bytes, record_of
 from plan2.intelligence.decision.record import DecisionRecord
+from plan2.intelligence.decision.schedule import NOTHING_SCHEDULED, Schedule
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.models.standing import SOUND, Standing
 
@@ -30,7 +31,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     `standing` is the champion's. `volatility` gives the symbol's volatility of one day, a fraction
     of the price (NaN = unknown), `novelty` how unusual the situation is, 0 to 1; both are asked
     only when an order is wanted. `among` gives the forecast of some model families alone, for
-    flows that name them; None = there are none. `apart` is set for an account at another broker:
+    flows that name them; None = there are none. `schedule` holds the economic events that concern
+    the symbol. `apart` is set for an account at another broker:
     `tick` is then that broker's own quote, and the market's is in there.
     """
 
@@ -45,6 +47,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     novelty: Callable[[], float]
     standing: Standing = SOUND
     among: Callable[[tuple[str, ...]], Forecast | None] = lambda _: None
+    schedule: Schedule = NOTHING_SCHEDULED
     apart: Apart | None = None
 
     @property

@@ -20,7 +20,7 @@ from plan2.intelligence.decision.decide import Decision, decision_id_of
 from plan2.intelligence.decision.decide_apart import REFUSALS, apart_sentence
 from plan2.intelligence.decision.flow_sentence import flow_sentence
 from plan2.intelligence.decision.record import DecisionRecord, FeaturePart, TickPart
-from plan2.intelligence.decision.sentence import sentence_of
+from plan2.intelligence.decision.sentence import event_sentence, sentence_of
 from plan2.intelligence.models.candidate_files import candidate_id_of
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk.limits import AccountFigures
@@ -120,6 +120,7 @@ def record_of(material: Material) -> DecisionRecord:
         flow=msgspec.UNSET if decision.flow is None else decision.flow,
         apart=apart,
         contract=msgspec.UNSET if apart is msgspec.UNSET else material.instrument,
+        scheduled=decision.scheduled,
     )
 
 
@@ -128,6 +129,8 @@ def _sentence(material: Material) -> str:
     apart = decision.apart
     if not isinstance(apart, msgspec.UnsetType) and decision.reason in REFUSALS:
         return apart_sentence(decision.reason, apart, material.tick, material.instrument)
+    if not isinstance(decision.scheduled, msgspec.UnsetType):
+        return event_sentence(decision.scheduled, material.owner.parameters, decision.flow)
     if decision.flow is not None:
         return flow_sentence(decision.reason, decision.flow, decision.size, decision.checks)
     return sentence_of(

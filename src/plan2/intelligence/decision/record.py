@@ -12,6 +12,7 @@ import msgspec
 from plan2.foundation.instrument import Instrument
 from plan2.intelligence.decision.apart import Apart
 from plan2.intelligence.decision.flow_part import FlowPart
+from plan2.intelligence.decision.schedule import ScheduledEvent
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk.parts import Check, SizePart
 
@@ -43,6 +44,8 @@ class Reason(enum.StrEnum):
     COOLDOWN = "cooldown"
     NOVEL_SITUATION = "novel_situation"
     """The situation is farther from all of the training period than nearly all of its own were."""
+    SCHEDULED_EVENT = "scheduled_event"
+    """An economic event of one of the symbol's currencies is about to take place, or just did."""
     SIZE_TOO_SMALL = "size_too_small"
     MODEL_UNPROVEN = "model_unproven"
     """Real money does not follow a champion that has not passed the gate of validation."""
@@ -110,7 +113,8 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
     `candidate_id` names the models that forecast together, "" without a forecast; `flow` is the
     flow that decided, absent for the account's own decision; `apart` is the market's quote beside
     that of the account's own broker in `tick`, `contract` that broker's contract data; both absent
-    for an account that deals at the market's.
+    for an account that deals at the market's. `scheduled` is the economic event that stood in the
+    way, absent when none did.
     """
 
     decision_id: str
@@ -136,3 +140,4 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
     flow: FlowPart | msgspec.UnsetType = msgspec.UNSET
     apart: Apart | msgspec.UnsetType = msgspec.UNSET
     contract: Instrument | msgspec.UnsetType = msgspec.UNSET
+    scheduled: ScheduledEvent | msgspec.UnsetType = msgspec.UNSET

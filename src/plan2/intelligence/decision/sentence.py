@@ -1,7 +1,12 @@
 """One plain sentence for each decision, with its numbers copied from the record."""
 
+from datetime import UTC, datetime
+
 from plan2.foundation.instrument import Instrument
+from plan2.foundation.values import NS_PER_SECOND
+from plan2.intelligence.decision.flow_part import FlowPart
 from plan2.intelligence.decision.record import EdgePart, Reason
+from plan2.intelligence.decision.schedule import ScheduledEvent
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.risk.parts import Check, SizePart
 
@@ -35,6 +40,20 @@ def sentence_of(
         why = forecast.abstained if forecast is not None else "no model is loaded"
         return f"Not traded: no usable forecast ({why})."
     return _about_edge(reason, instrument, forecast, edge, size, checks)
+
+
+def event_sentence(
+    event: ScheduledEvent, parameters: dict[str, float], flow: FlowPart | None
+) -> str:
+    """The headline of the veto around a scheduled event, with the minutes that were configured."""
+    at = datetime.fromtimestamp(event.at_ns // NS_PER_SECOND, UTC)
+    by = "" if flow is None else f" by {flow.label}"
+    return (
+        f"Not traded{by}: {event.name} ({event.currency}, {event.impact} impact) is scheduled for "
+        f"{at:%Y-%m-%d %H:%M} UTC; models enter nothing from "
+        f"{parameters['decision.event_minutes_before']:g} minutes before until "
+        f"{parameters['decision.event_minutes_after']:g} after."
+    )
 
 
 def _about_edge(

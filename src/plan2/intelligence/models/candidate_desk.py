@@ -7,7 +7,7 @@ import msgspec
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import InputError
 from plan2.intelligence.models.candidate_ledger import Ledger
-from plan2.intelligence.models.candidate_store import SYSTEM, MoveRow, Signature
+from plan2.intelligence.models.candidate_store import SYSTEM, MoveRow, SeatRow, Signature
 from plan2.intelligence.models.gates import Evidence, Finding, findings, leak_finding
 from plan2.intelligence.models.lifecycle import Alias, Candidate, Move, State
 from plan2.intelligence.models.moves import Book, plan_move, plan_rollback
@@ -78,6 +78,15 @@ class CandidateDesk:
     async def history(self, candidate_id: str) -> list[MoveRow]:
         """Every change of a candidate's state, oldest first."""
         return await self.ledger.history(candidate_id)
+
+    async def seat_history(self, candidate_id: str) -> list[SeatRow]:
+        """Every alias that came to a candidate or left it, oldest first."""
+        rows = await self.ledger.seats()
+        return [
+            row
+            for row in rows
+            if (row.candidate_id == candidate_id) is not (row.before == candidate_id)
+        ]
 
     async def move(self, move: Move) -> Candidate:
         """See `Lifecycle.move`; the figures of the gate are kept with the move.

@@ -14,6 +14,7 @@ from plan2.intelligence.decision.decide_flow import decide_entry
 from plan2.intelligence.decision.flow_part import EXIT, FlowPart
 from plan2.intelligence.decision.keeping import DecisionKeeper, Scene
 from plan2.intelligence.decision.record import Outcome, Reason
+from plan2.intelligence.decision.schedule import rest_of
 from plan2.intelligence.models.forecast import Forecast
 from plan2.intelligence.models.standing import SOUND, Standing
 from plan2.intelligence.risk.limits import AccountFigures
@@ -132,6 +133,9 @@ class Deciding:
             since_entry_s=desk.board.since_entry_s(tick),
             engagement=lambda: desk.board.engagement(tick, self._rules.decision.cooldown_s),
             figures=lambda: self._figures(scene, purpose),
+            scheduled=lambda: scene.schedule.near(
+                scene.market.ts_ns, rest_of(self._rules.decision)
+            ),
             apart=scene.apart,
         )
 

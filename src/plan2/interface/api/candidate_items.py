@@ -3,7 +3,7 @@
 import msgspec
 
 from plan2.intelligence.models.candidate_desk import CandidateDesk
-from plan2.intelligence.models.candidate_store import MoveRow
+from plan2.intelligence.models.candidate_store import MoveRow, SeatRow
 from plan2.intelligence.models.gates import GATES
 from plan2.intelligence.models.lifecycle import TRANSITIONS, Alias, Candidate, State
 from plan2.intelligence.models.standing import age_days
@@ -62,12 +62,33 @@ class MoveItem(msgspec.Struct, frozen=True, kw_only=True):
     at_us: int
 
 
+class SeatItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An alias of a symbol that came to a candidate or left it.
+
+    `alias`: champion, challenger or last_good. `other`: who had it before, or has it since; "" =
+    nobody.
+    """
+
+    symbol: str
+    alias: str
+    is_gained: bool
+    other: str
+    by: str
+    reason: str
+    is_rollback: bool
+    at_us: int
+
+
 class CandidateCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A candidate with every gate and its whole history, newest move first."""
+    """A candidate with every gate and its whole history, the newest first.
+
+    `history`: its states. `seats`: where it served, was watched or was the last good one.
+    """
 
     candidate: CandidateItem
     gates: list[GateItem]
     history: list[MoveItem]
+    seats: list[SeatItem]
 
 
 class CandidateReceipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +137,21 @@ def move_item(move: MoveRow) -> MoveItem:
         evidence=list(move.evidence),
         is_override=move.is_override,
         at_us=to_us(move.at_ns),
+    )
+
+
+def seat_item(seat: SeatRow, candidate_id: str) -> SeatItem:
+    """A change of an alias as it looks from one of both candidates."""
+    is_gained = seat.candidate_id == candidate_id
+    return SeatItem(
+        symbol=seat.symbol,
+        alias=seat.alias.value,
+        is_gained=is_gained,
+        other=seat.before if is_gained else seat.candidate_id,
+        by=seat.by,
+        reason=seat.reason,
+        is_rollback=seat.is_rollback,
+        at_us=to_us(seat.at_ns),
     )
 
 

@@ -29,6 +29,7 @@ from plan2.interface.api.candidate_items import (
     gates_of,
     item_of,
     move_item,
+    seat_item,
 )
 from plan2.interface.api.paging import LINE, ItemId
 
@@ -101,10 +102,12 @@ class CandidateRoutes:
         """One candidate with every gate, its figures before it, and its whole history."""
         candidate = await self._known(candidate_id)
         history = await self._desk.history(candidate_id)
+        seats = await self._desk.seat_history(candidate_id)
         return CandidateCard(
             candidate=self._item(candidate),
             gates=gates_of(self._desk, candidate),
             history=[move_item(move) for move in reversed(history)],
+            seats=[seat_item(seat, candidate_id) for seat in reversed(seats)],
         )
 
     async def move(

@@ -73,6 +73,14 @@ WORDS: Final = {
     "It cannot be resumed yet: {why}": "Belum dapat dilanjutkan: {why}",
     "No decision was recorded yet.": "Belum ada keputusan yang tercatat.",
     "No sentence was recorded.": "Tidak ada kalimat yang tercatat.",
+    "low impact": "dampak rendah",
+    "medium impact": "dampak sedang",
+    "high impact": "dampak tinggi",
+    "{at}: {name} ({currency}, {impact}). Models enter nothing from {before} minutes before "
+    "until {after} after.": (
+        "{at}: {name} ({currency}, {impact}). Model tidak membuka apa pun dari {before} menit "
+        "sebelum sampai {after} menit sesudahnya."
+    ),
     "{id} is no id of a decision or a position.": "{id} bukan id keputusan atau posisi.",
     "No order is open.": "Tidak ada order terbuka.",
     "Open orders": "Order terbuka",

@@ -105,6 +105,8 @@ async def explain(call: Call) -> Reply:
         line(bold(f"{detail['symbol']}, {moment(detail['ts_us'], call.zone)}")),
         line(str(detail.get("sentence") or call.say("No sentence was recorded."))),
     ]
+    if detail.get("scheduled"):
+        lines.append(_event_line(detail, call))
     votes = (detail.get("forecast") or {}).get("votes") or []
     lines += table(
         [(str(each.get("family", "")), _share(each.get("calibrated"))) for each in votes]
@@ -156,6 +158,27 @@ def find_position(items: list[Item], wanted: str, say: Say) -> Item:
             remedy=say("/status shows the open ones."),
         )
     return found[0]
+
+
+def _event_line(detail: Any, call: Call) -> Line:
+    """The scheduled event that stood in the way, in the reader's language and time."""
+    event, minutes, say = detail["scheduled"], detail["parameters"], call.say
+    impacts = {
+        "low": say("low impact"),
+        "medium": say("medium impact"),
+        "high": say("high impact"),
+    }
+    words = say(
+        "{at}: {name} ({currency}, {impact}). Models enter nothing from {before} minutes before "
+        "until {after} after.",
+        at=moment(event["at_us"], call.zone),
+        name=event["name"],
+        currency=event["currency"],
+        impact=impacts.get(event["impact"], event["impact"]),
+        before=f"{minutes['decision.event_minutes_before']:g}",
+        after=f"{minutes['decision.event_minutes_after']:g}",
+    )
+    return line(words)
 
 
 async def _decision_of(call: Call, wanted: str) -> str:

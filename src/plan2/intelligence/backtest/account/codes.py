@@ -4,9 +4,8 @@ from typing import Final
 
 from plan2.dataflow.terminals.simulated.refusals import RETCODES, Refusal
 
-SENT, SPREAD, HOURS, ORDERS_PER_DAY, DAILY_LOSS, DRAWDOWN, POSITIONS, VOLUME, BUSY, NOVEL = range(
-    10
-)
+SENT, SPREAD, HOURS, ORDERS_PER_DAY, DAILY_LOSS, DRAWDOWN = range(6)
+POSITIONS, VOLUME, BUSY, NOVEL, EVENT = range(6, 11)
 """What becomes of an entry: sent to the broker, or what denied it."""
 DENIALS: Final = (
     "sent",
@@ -19,9 +18,10 @@ DENIALS: Final = (
     "volume",
     "busy",
     "novel_situation",
+    "scheduled_event",
 )
 """Names of the denials. volume: less than the least lots. busy: too many requests under way.
-novel_situation: the models never saw anything like it."""
+novel_situation: the models never saw anything like it. scheduled_event: one is near."""
 
 FILLED, CLOSED, REFUSED, DRAIN, HALTED, STOPPED_OUT = 1, 2, 4, 8, 16, 32
 """Bits of what `quote` returns: a request was filled, (a part of) a position was closed, a request

@@ -228,7 +228,8 @@ class Account:
         rollover_ns: the next one not booked. orders_today: entries sent this broker day.
         halted_day, halted: entries are refused until the day turns, for good.
         aim: net steps when every request under way is done. aim_longs, aim_shorts: of each side.
-        model_share: what is left of a size, 1 unless forecasts stand behind the flow; 0 = a veto.
+        model_share: what is left of a size, 1 unless forecasts stand behind the flow; 0 = a veto,
+            −1 = that around a scheduled event.
         exit: what `close_part` books. denials: by reason. orders, trades, samples: rows held in
             the outputs below; lost: rows that found no room (an error of the caller).
     """

@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { deedsOf, upOf } from "../src/pages/models/CandidateActions";
 import { rowsOf } from "../src/pages/models/CompareWidget";
-import type { Candidate } from "../src/pages/models/candidate";
+import type { Candidate, Card } from "../src/pages/models/candidate";
+import { happenings } from "../src/pages/models/happenings";
 
 const candidate = (changes: Partial<Candidate>): Candidate => ({
   age_days: 1,
@@ -52,5 +53,43 @@ describe("two candidates side by side", () => {
       { name: "dsr", first: "0.97", second: "–" },
       { name: "pbo", first: "–", second: "–" },
     ]);
+  });
+});
+
+describe("a candidate's history", () => {
+  const seat = (changes: Partial<Card["seats"][number]>): Card["seats"][number] => ({
+    alias: "champion",
+    at_us: 20,
+    by: "user:u1",
+    is_gained: false,
+    is_rollback: true,
+    other: "b2",
+    reason: "it loses",
+    symbol: "EURUSD",
+    ...changes,
+  });
+
+  it("tells seats among the moves, newest first, symbols that went together in one line", () => {
+    const move = {
+      at_us: 10,
+      by: "system",
+      evidence: [],
+      from_state: "canary",
+      is_override: false,
+      reason: "better",
+      to_state: "champion",
+    };
+    const found = happenings([move], [seat({ symbol: "USDJPY" }), seat({}), seat({ at_us: 5 })]);
+    expect(found.map((one) => [one.at_us, one.words, one.note])).toEqual([
+      [20, "No longer serves EURUSD, USDJPY: b2 does", "Rolled back"],
+      [10, "Canary → Champion", ""],
+      [5, "No longer serves EURUSD: b2 does", "Rolled back"],
+    ]);
+    expect(found[0]?.reason).toBe("it loses");
+  });
+
+  it("names nobody where there was nobody", () => {
+    const [one] = happenings([], [seat({ is_gained: true, is_rollback: false, other: "" })]);
+    expect(one?.words).toBe("Serves EURUSD, after nobody");
   });
 });

@@ -240,7 +240,12 @@ export type BrokerView = {
 };
 export type BucketItem = { count: number; le_us: number };
 export type Calibration = { intercept: Interval; slope: Interval };
-export type CandidateCard = { candidate: CandidateItem; gates: GateItem[]; history: MoveItem[] };
+export type CandidateCard = {
+  candidate: CandidateItem;
+  gates: GateItem[];
+  history: MoveItem[];
+  seats: SeatItem[];
+};
 export type CandidateItem = {
   age_days: number;
   candidate_id: string;
@@ -1322,6 +1327,16 @@ export type Scores = {
   sessions: Record<string, Calibration>;
   skill: Interval | null;
   verdict: string;
+};
+export type SeatItem = {
+  alias: string;
+  at_us: number;
+  by: string;
+  is_gained: boolean;
+  is_rollback: boolean;
+  other: string;
+  reason: string;
+  symbol: string;
 };
 export type Service = {
   address: string;

@@ -300,6 +300,9 @@ export type DecisionRecord = RecordTime & {
   size: SizePart | null;
   checks: Check[];
   risk_inputs: Record<string, number>;
+  parameters: Record<string, number>;
+  /** The economic event that stood in the way. */
+  scheduled?: { at_us: number; currency: string; name: string; impact: string };
   order_id: string;
   config_hash: string;
   orders: OrderItem[];

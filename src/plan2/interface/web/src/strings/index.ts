@@ -78,7 +78,8 @@ export function label(
     | "family"
     | "order_kind"
     | "order_state"
-    | "trigger",
+    | "trigger"
+    | "impact",
   code: string,
 ): string {
   return ofMain(domain, code);

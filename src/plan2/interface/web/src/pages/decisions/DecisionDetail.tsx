@@ -88,6 +88,7 @@ function Headline({ record, back }: { record: DecisionRecord; back: () => void }
       <p lang="en" className="decision-sentence">
         {record.sentence}
       </p>
+      {record.scheduled && <EventNearby event={record.scheduled} minutes={record.parameters} />}
       {wouldChange.length > 0 && (
         <div className="stack is-tight" data-testid="counterfactual">
           <b className="dim">{t("decision.if")}</b>
@@ -122,5 +123,27 @@ function Headline({ record, back }: { record: DecisionRecord; back: () => void }
         </div>
       </dl>
     </header>
+  );
+}
+
+/** The economic event that stood in the way, and how long models rest around one. */
+function EventNearby({
+  event,
+  minutes,
+}: {
+  event: NonNullable<DecisionRecord["scheduled"]>;
+  minutes: DecisionRecord["parameters"];
+}) {
+  return (
+    <p data-testid="scheduled-event">
+      <Time us={event.at_us} form="short" />{" "}
+      {t("decision.event", {
+        name: event.name,
+        currency: event.currency,
+        impact: label("impact", event.impact),
+        before: minutes["decision.event_minutes_before"] ?? 0,
+        after: minutes["decision.event_minutes_after"] ?? 0,
+      })}
+    </p>
   );
 }

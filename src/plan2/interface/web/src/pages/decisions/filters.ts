@@ -19,6 +19,7 @@ export const REASONS = [
   "order_pending",
   "cooldown",
   "novel_situation",
+  "scheduled_event",
   "size_too_small",
   "model_unproven",
   "risk_denied",

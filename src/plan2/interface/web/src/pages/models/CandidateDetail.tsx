@@ -3,7 +3,6 @@
 import { Link } from "wouter";
 import { useCandidate } from "../../api/queries";
 import { Note } from "../../asking/Note";
-import { Person } from "../../asking/Person";
 import { significant } from "../../format/numbers";
 import { label, sentence, t, words } from "../../strings";
 import { m } from "../../strings/models";
@@ -13,6 +12,7 @@ import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { CandidateActions } from "./CandidateActions";
 import { CompareWidget } from "./CompareWidget";
+import { History } from "./History";
 import type { Candidate, Card } from "./candidate";
 import { StatusChip } from "./StatusChip";
 
@@ -51,7 +51,7 @@ export function CandidateDetail({ candidate, all }: { candidate: Candidate; all:
           <Gates gates={gates} />
         </Widget>
         <Widget title={m("history.title")} state={widgetState(query)}>
-          <History moves={query.data?.history ?? []} />
+          <History moves={query.data?.history ?? []} seats={query.data?.seats ?? []} />
         </Widget>
         <CompareWidget candidate={candidate} all={all} />
       </div>
@@ -135,27 +135,5 @@ function Gates({ gates }: { gates: Card["gates"] }) {
         );
       })}
     </div>
-  );
-}
-
-/** Who moved it, when and why; newest first. */
-function History({ moves }: { moves: Card["history"] }) {
-  if (moves.length === 0) return <div className="dim">{m("history.none")}</div>;
-  return (
-    <ol className="stack is-tight" aria-label={m("history.title")}>
-      {moves.map((move) => (
-        <li key={`${move.at_us} ${move.to_state}`}>
-          <div className="row wrap">
-            <Time us={move.at_us} form="short" />
-            <b>
-              {m("history.step", { before: words(move.from_state), after: words(move.to_state) })}
-            </b>
-            <Person id={move.by} />
-            {move.is_override && <span className="chip is-warn">{m("history.override")}</span>}
-          </div>
-          <div className="dim break">{move.reason}</div>
-        </li>
-      ))}
-    </ol>
   );
 }
