@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import msgspec
 import pytest
-from tests.unit.twin_fixtures import EURUSD, USDJPY, Ground, ground
+from twin_fixtures import EURUSD, USDJPY, Ground, ground
 
 from plan2.dataflow.terminals.mt5.calls import Calls
 from plan2.dataflow.terminals.mt5.margins import margin_terms, neat
