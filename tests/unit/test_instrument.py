@@ -2,13 +2,15 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from plan2.foundation.errors import InvariantBroken
-from plan2.foundation.instrument import Instrument, stop_price
+from plan2.foundation.instrument import Instrument, MarginMode, stop_price
 from plan2.foundation.values import Side
 
 EURUSD = Instrument(symbol="EURUSD", base="EUR", quote="USD", digits=5)
@@ -118,7 +120,45 @@ def test_profit_without_a_rate_is_a_fault() -> None:
 def test_commission_and_margin_by_hand() -> None:
     """3.50 per lot and side; 0.1 lot of 1.10 at 1:30 binds 366.67."""
     assert EURUSD.commission(0.10) == Decimal("0.35")
-    assert EURUSD.margin(0.10, 1.10) == Decimal("366.67")
+    assert EURUSD.margin(Side.BUY, 0.10, 1.10, 1.0) == Decimal("366.67")
+
+
+@pytest.mark.parametrize(
+    ("terms", "lots", "rates", "margin"),
+    [
+        # MQL5 reference, ENUM_SYMBOL_CALC_MODE. An index at 25,504.80 with a rate of 1.5 takes
+        # 318.81 EUR of an account of leverage 30 (told by a user of such an account).
+        ({"margin_rate_long": 1.5}, 0.25, (25_504.80, 1.0), "318.81"),
+        ({"margin_mode": MarginMode.VALUE, "margin_rate_long": 0.05}, 2.0, (18_000.0, 1.0),
+         "1800.00"),
+        ({"margin_mode": MarginMode.VALUE}, 1.0, (18_000.0, 1.0), "18000.00"),
+        ({"margin_mode": MarginMode.LOT, "margin_initial": 1_100.0}, 3.0, (18_000.0, 1.1),
+         "3630.00"),
+    ],
+)  # fmt: skip
+def test_margin_of_other_modes_by_hand(
+    terms: dict[str, Any], lots: float, rates: tuple[float, float], margin: str
+) -> None:
+    """Leverage with a rate, a share of the value, a figure per lot; and the way back to lots."""
+    index = Instrument(
+        symbol="GER40", base="GER40", quote="EUR", digits=1, contract_size=1.0, **terms
+    )
+
+    found = index.margin(Side.BUY, lots, *rates)
+
+    assert found == Decimal(margin)
+    value = lots * rates[0]
+    assert index.margin_of(Side.BUY, lots, value, rates[1]) == pytest.approx(float(found), abs=0.01)
+    within = index.lots_within(Side.BUY, float(found), rates[0], rates[1])
+    assert within == pytest.approx(lots, rel=1e-4)
+
+
+def test_each_side_has_a_rate_of_its_own() -> None:
+    """A broker may ask more of sells than of buys."""
+    index = msgspec.structs.replace(EURUSD, margin_rate_short=2.0)
+
+    assert index.margin(Side.BUY, 0.10, 1.10, 1.0) == Decimal("366.67")
+    assert index.margin(Side.SELL, 0.10, 1.10, 1.0) == Decimal("733.33")
 
 
 @given(points, st.integers(1, 1_000), st.sampled_from(Side))

@@ -29,6 +29,7 @@ PREFIXES = {
     codes.OrderType: "ORDER_TYPE_",
     codes.OrderState: "ORDER_STATE_",
     codes.OrderFilling: "ORDER_FILLING_",
+    codes.CalcMode: "SYMBOL_CALC_MODE_",
     codes.Execution: "SYMBOL_TRADE_EXECUTION_",
     codes.OrderTime: "ORDER_TIME_",
     codes.DealEntry: "DEAL_ENTRY_",

@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from plan2.dataflow.terminals.simulated.instruments import instruments
 from plan2.foundation.clock import LiveClock
+from plan2.foundation.instrument import MarginMode
 from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, NS_PER_SECOND, TickBlock
 from plan2.intelligence.flows.flow import Flow, parse_flow
 from plan2.intelligence.research.carry_out import Laboratory, carry_out
@@ -187,6 +189,27 @@ def test_an_account_near_its_margin_is_run_whole(tmp_path: Path, cache: Path) ->
     assert fast.score({}) is None
     (score,) = subject.scores([{}], subject.window)
     assert score == score_of(subject.run({}, subject.window))
+
+
+@pytest.mark.parametrize(
+    ("terms", "is_enough"),
+    [
+        # Half a lot at about 1.10: 1,833 dollars by leverage, 27,500 at half of the value.
+        ({"margin_mode": MarginMode.LOT, "margin_initial": 3_000.0}, True),
+        ({"margin_mode": MarginMode.LOT, "margin_initial": 25_000.0}, False),
+        ({"margin_mode": MarginMode.VALUE, "margin_rate_short": 0.5}, False),
+        ({"margin_mode": MarginMode.VALUE, "margin_rate_long": 0.02, "margin_rate_short": 0.02},
+         True),
+    ],
+)  # fmt: skip
+def test_the_margin_that_counts_is_the_symbols_own(
+    tmp_path: Path, cache: Path, terms: dict[str, Any], is_enough: bool
+) -> None:
+    """By lot or by value, of the dearer side."""
+    subject = subject_of(tmp_path, cache, TEXT + '[account]\nbalance = "10000.00"')
+    instrument = msgspec.structs.replace(EURUSD, **terms)
+    fast = BarScores(subject.flow, instrument, subject.whole_points(subject.window), cache)
+    assert (fast.score({}) is not None) is is_enough
 
 
 def test_worse_conditions_cost_what_they_should(tmp_path: Path, cache: Path) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from statistics import NormalDist
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -10,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trading_fixtures import EURUSD, NOON_NS, RULES, Desk, figures, forecast, scene, tick
 
+from plan2.dataflow.terminals.port import OrderKind
 from plan2.foundation.config.schema import Risk
-from plan2.foundation.instrument import Instrument
-from plan2.foundation.values import NS_PER_DAY
+from plan2.foundation.instrument import Instrument, MarginMode
+from plan2.foundation.values import NS_PER_DAY, Side
 from plan2.intelligence.decision.decide import Situation, decide, engagement_of
 from plan2.intelligence.decision.record import Outcome
 from plan2.intelligence.models.forecast import Forecast
-from plan2.intelligence.risk.limits import SECOND_RULE_SET, AccountFigures
+from plan2.intelligence.risk.inputs import inputs_of
+from plan2.intelligence.risk.limits import SECOND_RULE_SET, AccountFigures, Intent
 from plan2.intelligence.risk.shortfall import (
     historical_shortfall,
     joint_volatility,
@@ -40,6 +43,10 @@ WIDE = Risk(
     order_volume_max_lots=1e6,
 )
 LOT_VALUE = 110_000.0
+ORDER = Intent(
+    decision_id="d", symbol="EURUSD", kind=OrderKind.OPEN, side=Side.BUY, quantity=0.1,
+    price=1.1, stop_loss=0.0, take_profit=0.0, ts_ns=0,
+)  # fmt: skip
 
 
 def caps(limits: Risk, bet: Bet = BET, **changes: float) -> dict[str, float]:
@@ -65,6 +72,31 @@ def test_each_of_the_five_binds_and_all_are_logged() -> None:
     assert size_of(EURUSD, poor, BET, WIDE).binding == "margin"
     timid = msgspec.structs.replace(BET, p_lcb=0.501)
     assert size_of(EURUSD, figures(margin_free=1e9), timid, WIDE).binding == "kelly"
+
+
+@pytest.mark.parametrize(
+    ("terms", "short_lots", "long_lots"),
+    [
+        # 1,000 USD of free margin, a lot of 110,000 USD.
+        ({"margin_rate_short": 2.0}, 30_000 / 110_000 / 2, 30_000 / 110_000),
+        ({"margin_mode": MarginMode.VALUE, "margin_rate_long": 0.05}, 1_000 / 110_000,
+         1_000 / 5_500),
+        ({"margin_mode": MarginMode.LOT, "margin_initial": 2_500.0}, 0.4, 0.4),
+    ],
+)  # fmt: skip
+def test_the_margin_cap_goes_by_the_symbols_own_margin(
+    terms: dict[str, Any], short_lots: float, long_lots: float
+) -> None:
+    """Of its side, whatever the account's leverage says; and the gate needs just as much."""
+    instrument = msgspec.structs.replace(EURUSD, **terms)
+    account = figures(margin_free=1_000.0, base_rate=1.10, quote_rate=1.0)
+
+    for side, lots in ((Side.SELL, short_lots), (Side.BUY, long_lots)):
+        bet = msgspec.structs.replace(BET, side=side.value)
+        assert size_of(instrument, account, bet, WIDE).caps["margin"] == pytest.approx(lots)
+        wish = msgspec.structs.replace(ORDER, side=side, quantity=lots)
+        needed = inputs_of(wish, instrument, tick(), account).margin_needed
+        assert needed == pytest.approx(1_000.0)
 
 
 def test_caps_by_hand() -> None:

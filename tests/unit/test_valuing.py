@@ -2,6 +2,10 @@
 
 from decimal import Decimal
 
+import msgspec
+import pytest
+
+from plan2.foundation.instrument import MarginMode
 from plan2.intelligence.trading.portfolio import PROFITS_KEPT, Portfolio
 from plan2.intelligence.trading.positions import Position, PositionBook
 from plan2.intelligence.trading.rates import Rates
@@ -49,6 +53,23 @@ def test_the_value_follows_price_quantity_and_side() -> None:
     assert equity(1.09980, 1.09990) == Decimal("1000.50")
     position.side = SELL
     assert equity(1.09980, 1.09990) == Decimal("999.00")
+
+
+def test_margin_goes_by_side_and_mode() -> None:
+    """0.10 bought and 0.20 sold at a mid of 1.10: 11,000 and 22,000 dollars of value."""
+    book, rates = PositionBook(), Rates("USD", INSTRUMENTS)
+    book.open = {"1": held(1), "2": held(2, side=SELL, quantity=0.20)}
+    rates.update(tick(bid=1.09990, ask=1.10010))
+
+    def margin(**terms: object) -> float:
+        instrument = msgspec.structs.replace(EURUSD, leverage=30.0, **terms)
+        return Portfolio(Decimal(1000), book, {"EURUSD": instrument}).margin(rates)
+
+    assert margin() == pytest.approx(1_100.00)
+    assert margin(margin_rate_short=2.0) == pytest.approx(11_000 / 30 + 2 * 22_000 / 30)
+    assert margin(margin_mode=MarginMode.VALUE, margin_rate_long=0.1) == pytest.approx(23_100.00)
+    per_lot = {"margin_mode": MarginMode.LOT, "margin_initial": 500.0, "margin_rate_long": 1.2}
+    assert margin(**per_lot) == pytest.approx(0.10 * 600 + 0.20 * 500)
 
 
 def test_what_is_remembered_of_closed_positions_is_bounded() -> None:

@@ -1,5 +1,6 @@
 """What a symbol is and every rounding rule that belongs to it."""
 
+import enum
 import functools
 import math
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -10,6 +11,17 @@ from plan2.foundation.errors import require
 from plan2.foundation.values import Side
 
 CENT = Decimal("0.01")
+
+
+class MarginMode(enum.StrEnum):
+    """What the margin of a symbol is a share of; MetaTrader's calculation modes fall into these."""
+
+    LEVERAGE = "leverage"
+    """Value / leverage · rate: FOREX, CFDLEVERAGE."""
+    VALUE = "value"
+    """Value · rate, whatever the account's leverage: CFD, CFDINDEX, FOREX_NO_LEVERAGE, shares."""
+    LOT = "lot"
+    """Lots · initial margin · rate, whatever the price: FUTURES, or a symbol with such a figure."""
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +36,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         swap_long_points, swap_short_points: credited (+) or charged (-) per lot and night, points.
         swap_rollover3days: weekday that books three nights (0 = Sunday … 3 = Wednesday).
         commission_per_lot: account currency, per lot and side. leverage: of the account.
+        margin_mode: what the margin is a share of. margin_rate_long, margin_rate_short: the
+            broker's own factors for buys and sells, above 0. margin_initial: quote currency per
+            lot, for the mode LOT.
     """
 
     symbol: str
@@ -42,6 +57,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     commission_per_lot: Decimal = Decimal("3.50")
     leverage: float = 30.0
     description: str = ""
+    margin_mode: MarginMode = MarginMode.LEVERAGE
+    margin_rate_long: float = 1.0
+    margin_rate_short: float = 1.0
+    margin_initial: float = 0.0
 
     @property
     def point(self) -> float:
@@ -91,10 +110,40 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         """What one side costs, in account currency, as a positive amount."""
         return (self.commission_per_lot * Decimal(repr(lots))).quantize(CENT)
 
-    def margin(self, lots: float, base_rate: float) -> Decimal:
-        """Margin in account currency: lots · contract size / leverage · rate of the base."""
-        units = lots * self.contract_size / self.leverage * base_rate
-        return Decimal(repr(units)).quantize(CENT)
+    def margin(self, side: Side, lots: float, base_rate: float, quote_rate: float) -> Decimal:
+        """Margin that an entry binds, account currency; the rates are what a unit is worth in it.
+
+        Formulas: MQL5 reference, ENUM_SYMBOL_CALC_MODE (`MarginMode` says which is which). The
+        price is in `base_rate`: an index or a share is its own base.
+        """
+        if self.margin_mode is MarginMode.LOT:
+            amount = lots * self.margin_initial * quote_rate
+        else:
+            amount = lots * self.contract_size / self._divisor * base_rate
+        return Decimal(repr(amount * self.margin_rate(side))).quantize(CENT)
+
+    def margin_of(self, side: Side, lots: float, value: float, quote_rate: float) -> float:
+        """As `margin` to the float, of lots whose value in account currency is known."""
+        if self.margin_mode is MarginMode.LOT:
+            return lots * self.margin_initial * quote_rate * self.margin_rate(side)
+        return value / self._divisor * self.margin_rate(side)
+
+    def lots_within(
+        self, side: Side, margin_free: float, lot_value: float, quote_rate: float
+    ) -> float:
+        """Lots that a free margin carries, where one is worth `lot_value` in account currency."""
+        if self.margin_mode is MarginMode.LOT:
+            return margin_free / self.margin_of(side, 1.0, lot_value, quote_rate)
+        return margin_free * self._divisor / lot_value / self.margin_rate(side)
+
+    def margin_rate(self, side: Side) -> float:
+        """The broker's own factor for this side."""
+        return self.margin_rate_long if side is Side.BUY else self.margin_rate_short
+
+    @property
+    def _divisor(self) -> float:
+        """What the value is divided by: 1.0 where the account's leverage does not count."""
+        return self.leverage if self.margin_mode is MarginMode.LEVERAGE else 1.0
 
 
 @functools.lru_cache(maxsize=4_096)

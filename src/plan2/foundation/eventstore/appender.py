@@ -24,6 +24,7 @@ RETRY_MAX_S = 2.0
 
 T = TypeVar("T")
 OnStored = Callable[[StoredEvent], None]
+OnSettled = Callable[[str, bool], None]
 OnOutage = Callable[[str], None]
 OnRefused = Callable[[NewEvent, Plan2Error], None]
 Seal = Callable[[Encoded], Awaitable[Encoded]]
@@ -60,6 +61,7 @@ class Appender:
         self._mailbox: Mailbox[Encoded] = Mailbox(capacity, Overflow.NEVER)
         self._in_flight: Sequence[Encoded] = ()
         self._listeners: list[OnStored] = []
+        self._settlers: list[OnSettled] = []
         self._accepted = 0
         self._settled = 0
         self._progress = asyncio.Condition()
@@ -73,6 +75,13 @@ class Appender:
     def on_stored(self, listener: OnStored) -> None:
         """Call `listener` with each event, in order, once it is durable."""
         self._listeners.append(listener)
+
+    def on_settled(self, listener: OnSettled) -> None:
+        """Call `listener` with the id of each event taken, and whether it is durable now.
+
+        Also of one that was there already, which `on_stored` says once only, or was refused.
+        """
+        self._settlers.append(listener)
 
     def put(self, new: NewEvent) -> None:
         """Take an event; it is durable after the next `flush`.
@@ -145,6 +154,7 @@ class Appender:
             if self._on_refused is None:
                 raise
             self._on_refused(batch[0].new, error)
+            self._tell_settled(batch[0].new.event_id, is_durable=False)
             await self._announce_progress(1)
 
     async def _store_with_patience(self, batch: Sequence[Encoded]) -> None:
@@ -155,7 +165,13 @@ class Appender:
                 self.last_position = each.position
                 for listener in self._listeners:
                     listener(each)
+        for taken in batch:
+            self._tell_settled(taken.new.event_id, is_durable=True)
         await self._announce_progress(len(batch))
+
+    def _tell_settled(self, event_id: str, *, is_durable: bool) -> None:
+        for settler in self._settlers:
+            settler(event_id, is_durable)
 
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         """Repeat what needs the database until it answers, waiting longer each time."""

@@ -21,7 +21,7 @@ def inputs_of(
         quantity=intent.quantity,
         quantity_tradable=float(instrument.is_tradable_volume(intent.quantity)),
         order_value=value,
-        margin_needed=value / instrument.leverage,
+        margin_needed=instrument.margin_of(intent.side, intent.quantity, value, account.quote_rate),
         spread=tick.ask - tick.bid,
         stop_distance=abs(intent.price - intent.stop_loss) if intent.stop_loss > 0 else 0.0,
         deviation_fraction=_fraction(distance, account.reference_mid),

@@ -21,6 +21,7 @@ import msgspec
 
 from plan2.foundation.config.schema import Risk
 from plan2.foundation.instrument import Instrument
+from plan2.foundation.values import Side
 from plan2.intelligence.risk.limits import (
     FIRST_RULE_SET,
     SECOND_RULE_SET,
@@ -84,7 +85,9 @@ def _caps(
         **own,
         "order_value": limits.order_value_max_fraction * account.equity / lot_value,
         "exposure": max(0.0, room) / lot_value,
-        "margin": max(0.0, account.margin_free) * instrument.leverage / lot_value,
+        "margin": instrument.lots_within(
+            Side(bet.side), max(0.0, account.margin_free), lot_value, account.quote_rate
+        ),
         "volume_max": instrument.volume_max,
     }
     if account.rule_set != FIRST_RULE_SET:

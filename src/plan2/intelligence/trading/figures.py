@@ -233,9 +233,8 @@ class AccountBoard:
         """Margin that approved orders may still take; that under change asks for its own anew."""
         own = changed.placed.order_id if changed is not None else ""
         return sum(
-            self._portfolio.notional(symbol, lots - self._filled(order_id), self._rates)
-            / self._instruments[symbol].leverage
-            for order_id, (symbol, lots, _) in self._reserved.items()
+            self._portfolio.margin_of(symbol, side, lots - self._filled(order_id), self._rates)
+            for order_id, (symbol, lots, side) in self._reserved.items()
             if order_id != own and symbol in self._instruments
         )
 

@@ -214,12 +214,17 @@ class Portfolio:
     def margin(self, rates: Rates) -> float:
         """Margin of open positions, account currency; 0.0 without positions."""
         total = sum(
-            self.notional(position.symbol, position.quantity, rates)
-            / self._instruments[position.symbol].leverage
+            self.margin_of(position.symbol, position.side, position.quantity, rates)
             for position in self.book.open.values()
             if position.symbol in self._instruments
         )
         return 0.0 if math.isnan(total) else total
+
+    def margin_of(self, symbol: str, side: Side, lots: float, rates: Rates) -> float:
+        """What lots of a watched symbol bind, account currency; NaN when a rate is missing."""
+        instrument = self._instruments[symbol]
+        value = self.notional(symbol, lots, rates)
+        return instrument.margin_of(side, lots, value, rates.rate(instrument.quote))
 
 
 def _fall(start: Decimal, now: Decimal) -> float:

@@ -20,6 +20,7 @@ from plan2.foundation.events.order import (
     PositionProtected,
 )
 from plan2.foundation.values import Side
+from plan2.intelligence.trading.altered_deals import AlteredDeals
 
 UNEXPLAINED = "unexplained"
 """Why a position was closed that the broker no longer had, without a deal that says so."""
@@ -101,10 +102,13 @@ class PositionBook:
         """Σ of what was paid in and out, account currency; part of `realised`."""
         self.lacks_result = False
         """Whether a position was closed whose result will only show as another balance."""
+        self.altered = AlteredDeals()
+        """Fills that the broker told differently afterwards."""
         self._forgotten_ns = 0
 
     def apply(self, event: Event) -> None:
         """Fold one event; events that are not about positions are ignored."""
+        self.altered.apply(event)
         if isinstance(event, OrderExecuted):
             self._fill(event)
         elif isinstance(event, PositionOpened):

@@ -43,6 +43,7 @@ class DealsPass:
         deals = await self._terminal.deals(self._from_ns(now_ns))
         if deals is None:
             return None
+        self._let_go_of_seen(now_ns)
         booked = 0
         for deal in deals:
             booked += self.take(deal, now_ns)
@@ -74,7 +75,12 @@ class DealsPass:
         if self._last_ns == 0:
             booked = self._account.positions.fills.values()
             self._last_ns = min(now_ns, max((fill.ts_ns for fill in booked), default=0))
-        return max(self._since_ns, self._last_ns - ns_of(self._schedule.overlap_s), 0)
+        fills = self._account.positions.fills
+        altered = [
+            fills[one].ts_ns for one in self._account.positions.altered.unseen if one in fills
+        ]
+        oldest_ns = min([self._last_ns - ns_of(self._schedule.overlap_s), *altered])
+        return max(self._since_ns, oldest_ns, 0)
 
     def _is_part_of_adopted(self, deal: Deal) -> bool:
         """Whether it is an entry that an adopted position already contains."""
@@ -96,15 +102,32 @@ class DealsPass:
         )
         booked = tuple(Decimal(each) for each in (known.profit, known.commission, known.swap))
         told = (deal.profit, deal.commission, deal.swap)
-        if is_same_trade and booked == told:
-            return
         ours = _words(known.executed_quantity, known.executed_price, known.symbol)
         sides = (
             f"{ours} {_money(booked)}",
             f"{_words(deal.quantity, deal.price, deal.symbol)} {_money(told)}",
         )
+        fill_id, findings = known.fill_id, self._findings
+        if is_same_trade and booked == told:
+            is_over = findings.forget(Kind.DEAL_ALTERED, fill_id) is Action.HALTED
+            if is_over or fill_id in self._account.positions.altered.unseen:
+                findings.say(Kind.DEAL_ALTERED, fill_id, sides, Action.SETTLED, now_ns)
+            return
+        if self._account.positions.altered.seen.get(fill_id) == sides[1]:
+            return  # a person has looked at just that
+        if self._account.positions.altered.unseen.get(fill_id, sides[1]) != sides[1]:
+            findings.forget(Kind.DEAL_ALTERED, fill_id)  # told in yet another way: said again
         action = Action.NOTED if is_same_trade else Action.HALTED
-        self._findings.report(Kind.DEAL_ALTERED, known.fill_id, sides, action, now_ns)
+        findings.report(Kind.DEAL_ALTERED, fill_id, sides, action, now_ns)
+
+    def _let_go_of_seen(self, now_ns: int) -> None:
+        """What a person has looked at since the last pass no longer stands; on record."""
+        for fill_id in self._findings.halted(Kind.DEAL_ALTERED):
+            told = self._account.positions.altered.seen.get(fill_id)
+            if told is not None:
+                self._findings.forget(Kind.DEAL_ALTERED, fill_id)
+                sides = ("looked at by a person", told)
+                self._findings.say(Kind.DEAL_ALTERED, fill_id, sides, Action.SETTLED, now_ns)
 
 
 def _words(quantity: float, price: float, symbol: str) -> str:

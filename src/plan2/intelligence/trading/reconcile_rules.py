@@ -13,7 +13,9 @@ import msgspec
 from plan2.foundation.events.order import ReconciliationDifference
 from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.trading import altered_deals
 from plan2.intelligence.trading.account import TradingAccount
+from plan2.intelligence.trading.summary import SETTLED
 
 ACTOR = "reconcile"
 """Who halts when the books disagree."""
@@ -65,7 +67,7 @@ class Kind(enum.StrEnum):
     ORDER_QUANTITY = "order_quantity"
     ORDER_CHANGED = "order_changed"
     DEAL_MISSING = "deal_missing"
-    DEAL_ALTERED = "deal_altered"
+    DEAL_ALTERED = altered_deals.ALTERED
     BALANCE = "balance"
 
 
@@ -79,8 +81,10 @@ class Action(enum.StrEnum):
     NOTED = "noted"
     BLOCKED = "blocked"
     """No new risk until it is explained; looked at again shortly."""
-    HALTED = "halted"
+    HALTED = altered_deals.HALTED
     """No new risk until a person has looked."""
+    SETTLED = SETTLED
+    """What halted is over: the broker says again what is booked, or a person has looked."""
 
 
 STANDING = frozenset({Action.BLOCKED, Action.HALTED})
@@ -125,9 +129,19 @@ class Findings:
         )
         self.found.append(difference)
         self._account.note_differences([difference])
+        self._account.positions.altered.apply(difference)
         if action is Action.HALTED:
             reason = f"{kind.value} {subject}: we have {ours}, the broker {theirs}"
             self._account.set_state(TradingState.HALTED, now_ns, ACTOR, reason)
+
+    def halted(self, kind: Kind) -> list[str]:
+        """Subjects of a kind that halted and stand."""
+        standing = self._standing.items()
+        return [key[1] for key, action in standing if key[0] is kind and action is Action.HALTED]
+
+    def forget(self, kind: Kind, subject: str) -> Action | None:
+        """A difference is over; what had been done about it, None when it did not stand."""
+        return self._standing.pop((kind, subject), None)
 
     def settle(self, kinds: Iterable[Kind], still: Iterable[str]) -> None:
         """Forget differences of these kinds whose subject is no longer among those found."""

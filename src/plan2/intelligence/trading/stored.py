@@ -25,7 +25,7 @@ from plan2.foundation.events.order import (
     PositionProtected,
 )
 from plan2.foundation.eventstore.appender import Appender
-from plan2.foundation.eventstore.record import Expected, NewEvent, StoredEvent
+from plan2.foundation.eventstore.record import Expected, NewEvent
 from plan2.foundation.eventstore.store import EventStore
 from plan2.foundation.values import TenantId
 from plan2.intelligence.trading.journal import Entry
@@ -59,6 +59,7 @@ BOOK_TYPES: Sequence[str] = (
     "KillFinished",
     "BalanceAdjusted",
     "EquityRecorded",
+    "ReconciliationDifference",
 )
 """The events that an account's books are folded from."""
 
@@ -72,8 +73,8 @@ class StoreSink:
 
     def __init__(self, appender: Appender) -> None:
         self._appender = appender
-        self._waiting: dict[str, Callable[[], None]] = {}
-        appender.on_stored(self._on_stored)
+        self._waiting: dict[str, list[Callable[[], None]]] = {}
+        appender.on_settled(self._on_settled)
 
     def put(self, fact: Fact, on_stored: Callable[[], None] | None) -> None:
         """Queue a fact.
@@ -81,14 +82,15 @@ class StoreSink:
         Raises:
             JournalLost: the queue is full or no longer written; trading must stop.
         """
-        if on_stored is not None:
-            self._waiting[fact.event_id] = on_stored
         self._appender.put(new_event(fact))
+        if on_stored is not None:
+            self._waiting.setdefault(fact.event_id, []).append(on_stored)
 
-    def _on_stored(self, stored: StoredEvent) -> None:
-        done = self._waiting.pop(stored.event_id, None)
-        if done is not None:
-            done()
+    def _on_settled(self, event_id: str, is_durable: bool) -> None:
+        """What was there already is as durable as what is new; what was refused is not."""
+        for done in self._waiting.pop(event_id, ()):
+            if is_durable:
+                done()
 
 
 def new_event(fact: Fact) -> NewEvent:

@@ -5,6 +5,9 @@ import msgspec
 from plan2.foundation.eventstore.record import StoredEvent
 from plan2.foundation.eventstore.snapshots import Fold
 
+SETTLED = "settled"
+"""What was done about a difference that is over."""
+
 
 class AccountSummary(msgspec.Struct, frozen=True, kw_only=True):
     """An account at one instant; money as decimal strings in account currency.
@@ -33,7 +36,7 @@ def apply(state: AccountSummary, event: StoredEvent) -> AccountSummary:
         return msgspec.structs.replace(changed, trading_state=data["new_state"])
     if event.type == "RiskLimitBreached":
         return msgspec.structs.replace(changed, breaches=state.breaches + 1)
-    if event.type == "ReconciliationDifference":
+    if event.type == "ReconciliationDifference" and data["action"] != SETTLED:
         return msgspec.structs.replace(changed, differences=state.differences + 1)
     return changed
 

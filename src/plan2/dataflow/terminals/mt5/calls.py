@@ -179,6 +179,24 @@ class MarketCalls(Connection):
         """Put a symbol into the Market Watch."""
         return self._ask("symbol_select", lambda: self._module.symbol_select(symbol, True))
 
+    def order_calc_margin(
+        self, action: int, symbol: str, lots: float, price: float
+    ) -> float | CallFailed:
+        """Margin of a market order, account currency, whatever is open."""
+        return self._ask(
+            "order_calc_margin",
+            lambda: self._module.order_calc_margin(int(action), symbol, lots, price),
+        )
+
+    def order_calc_profit(
+        self, action: int, symbol: str, lots: float, opened: float, closed: float
+    ) -> float | CallFailed:
+        """Profit between two prices, account currency at the present rate."""
+        return self._ask(
+            "order_calc_profit",
+            lambda: self._module.order_calc_profit(int(action), symbol, lots, opened, closed),
+        )
+
     def copy_ticks_from(self, symbol: str, start_s: int, count: int) -> Ticks | CallFailed:
         """At most `count` ticks from a server second on, oldest first."""
         start = checked_date(start_s)

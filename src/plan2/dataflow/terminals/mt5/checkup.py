@@ -118,7 +118,7 @@ def _connected_steps(calls: Calls, options: Mt5Options, clock: Clock) -> Iterato
     yield from _rights_steps(terminal, account)
     symbols = Symbols(calls, options)
     try:
-        symbols.load(account.leverage)
+        symbols.load(account)
     except (ConfigError, TerminalUnavailable) as error:
         yield Step(subject="symbols", is_ok=False, found=error.message, remedy=error.remedy)
         return

@@ -79,6 +79,25 @@ class FillingBit(enum.IntFlag):
     BOC = 4
 
 
+class CalcMode(enum.IntEnum):
+    """SYMBOL_CALC_MODE_*: by which formula margin and profit are reckoned."""
+
+    FOREX = 0
+    FUTURES = 1
+    CFD = 2
+    CFDINDEX = 3
+    CFDLEVERAGE = 4
+    FOREX_NO_LEVERAGE = 5
+    EXCH_STOCKS = 32
+    EXCH_FUTURES = 33
+    EXCH_OPTIONS = 34
+    EXCH_OPTIONS_MARGIN = 36
+    EXCH_BONDS = 37
+    EXCH_STOCKS_MOEX = 38
+    EXCH_BONDS_MOEX = 39
+    SERV_COLLATERAL = 64
+
+
 class Execution(enum.IntEnum):
     """SYMBOL_TRADE_EXECUTION_*."""
 

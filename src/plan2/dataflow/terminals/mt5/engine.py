@@ -97,7 +97,7 @@ class Mt5Engine:
             if isinstance(terminal, CallFailed):
                 raise TerminalUnavailable(f"The terminal does not tell its state: {terminal}.")
             self._teller.money_digits = account.currency_digits
-            self._symbols.load(account.leverage)
+            self._symbols.load(account)
             self._begin(self._clock.now_ns())
         except TerminalUnavailable:
             self._session.is_attached = False

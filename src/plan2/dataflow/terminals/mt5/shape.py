@@ -53,6 +53,7 @@ class SymbolInfo(Protocol):
     digits: int
     point: float
     select: bool
+    trade_calc_mode: int
     trade_mode: int
     trade_exemode: int
     filling_mode: int
@@ -61,6 +62,7 @@ class SymbolInfo(Protocol):
     trade_freeze_level: int
     trade_tick_size: float
     trade_contract_size: float
+    margin_initial: float
     volume_min: float
     volume_max: float
     volume_step: float
@@ -198,6 +200,18 @@ class MarketFunctions(Protocol):
 
     def symbol_select(self, symbol: str, enable: bool = ..., /) -> bool:
         """Put a symbol into the Market Watch."""
+        ...
+
+    def order_calc_margin(
+        self, action: int, symbol: str, volume: float, price: float, /
+    ) -> float | None:
+        """Margin of a market order."""
+        ...
+
+    def order_calc_profit(
+        self, action: int, symbol: str, volume: float, opened: float, closed: float, /
+    ) -> float | None:
+        """Profit between two prices."""
         ...
 
     def copy_ticks_from(

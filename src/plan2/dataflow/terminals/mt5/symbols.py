@@ -13,14 +13,17 @@ import msgspec
 
 from plan2.dataflow.terminals.mt5.calls import CallFailed, Calls
 from plan2.dataflow.terminals.mt5.codes import Execution, FillingBit, OrderFilling, SwapMode
+from plan2.dataflow.terminals.mt5.margins import MarginTerms, margin_terms
 from plan2.dataflow.terminals.mt5.options import Mt5Options
-from plan2.dataflow.terminals.mt5.shape import SymbolInfo
+from plan2.dataflow.terminals.mt5.shape import AccountInfo, SymbolInfo
 from plan2.foundation.errors import ConfigError, TerminalUnavailable
 from plan2.foundation.instrument import Instrument
 
 PAIR: Final = 6
 """Letters of a symbol that is named by its two currencies."""
 CONFIG_KEY: Final = "symbol_names"
+PLAIN_MARGIN: Final = MarginTerms()
+"""Value over leverage."""
 
 
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +59,8 @@ class Symbols:
         self._ours: dict[str, str] = {}
         self._refused: set[tuple[str, bool, OrderFilling]] = set()
 
-    def load(self, leverage: int) -> None:
-        """Find, select and read every configured symbol.
+    def load(self, account: AccountInfo) -> None:
+        """Find, select and read every configured symbol, and its margin on this account.
 
         Raises:
             ConfigError: a symbol is not offered, or several fit.
@@ -74,10 +77,11 @@ class Symbols:
             if isinstance(info, CallFailed):
                 raise TerminalUnavailable(f"The terminal does not tell the symbol {name}: {info}.")
             self.contracts[ours] = contract_of(ours, info)
+            margin = margin_terms(self._calls, info, account)
             self.instruments[ours] = instrument_of(
-                ours, info, leverage, self._options.commission_per_lot
+                ours, info, account.leverage, self._options.commission_per_lot, margin
             )
-            notes += swap_notes(info)
+            notes += [*swap_notes(info), *([margin.note] if margin.note else [])]
         self._ours = {name: ours for ours, name in names.items()}
         self.notes = tuple(notes)
 
@@ -144,7 +148,13 @@ def contract_of(ours: str, info: SymbolInfo) -> Contract:
     )
 
 
-def instrument_of(ours: str, info: SymbolInfo, leverage: int, commission: Decimal) -> Instrument:
+def instrument_of(
+    ours: str,
+    info: SymbolInfo,
+    leverage: int,
+    commission: Decimal,
+    margin: MarginTerms = PLAIN_MARGIN,
+) -> Instrument:
     """Contract data in our terms; a swap that is not in points becomes 0 (see `swap_notes`)."""
     is_in_points = info.swap_mode == SwapMode.POINTS
     return Instrument(
@@ -162,8 +172,12 @@ def instrument_of(ours: str, info: SymbolInfo, leverage: int, commission: Decima
         swap_short_points=info.swap_short if is_in_points else 0.0,
         swap_rollover3days=info.swap_rollover3days,
         commission_per_lot=commission,
-        leverage=float(leverage),
+        leverage=float(max(leverage, 1)),
         description=info.description,
+        margin_mode=margin.mode,
+        margin_rate_long=margin.rate_long,
+        margin_rate_short=margin.rate_short,
+        margin_initial=margin.initial,
     )
 
 

@@ -97,7 +97,7 @@ class Dealer:
         return self._book.close(position, order, done, rate)
 
     def _margin(self, order: BrokerOrder, lots: float) -> Decimal:
-        return self._valuation.lots_margin(order.symbol, lots)
+        return self._valuation.lots_margin(order.symbol, order.side, lots)
 
 
 def triggered_stop(position: Position, price: float) -> str:

@@ -20,7 +20,9 @@ class Quotes:
 
     def __init__(self, currency: str, instruments: Iterable[Instrument]) -> None:
         self._currency = currency
-        self._symbols = {(one.base, one.quote): one.symbol for one in instruments}
+        known = tuple(instruments)
+        self._symbols = {(one.base, one.quote): one.symbol for one in known}
+        self._units = {one.symbol: one.quote for one in known if one.base == one.symbol}
         self._routes: dict[str, tuple[Step, ...]] = {}
         self._last: dict[str, Tick] = {}
 
@@ -51,7 +53,12 @@ class Quotes:
         return rate
 
     def _route(self, currency: str) -> tuple[Step, ...]:
-        """The symbols between a currency and the account's; a step without a name leads nowhere."""
+        """The symbols between a currency and the account's; a step without a name leads nowhere.
+
+        A unit of an index or a share is named by its symbol, and worth its price.
+        """
+        if currency in self._units and self._units[currency] != self._currency:
+            return (currency, False), *self._route(self._units[currency])
         direct = self._step(currency, self._currency)
         if direct[0]:
             return (direct,)

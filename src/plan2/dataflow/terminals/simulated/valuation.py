@@ -53,7 +53,7 @@ class Valuation:
         """How much more an OPEN would bind; zero or less when it covers or reduces."""
         held = self._book.of_symbol(request.symbol)
         before = self._symbol_margin(request.symbol, rules)
-        new = self.lots_margin(request.symbol, request.quantity)
+        new = self.lots_margin(request.symbol, request.side, request.quantity)
         if rules.is_hedging:
             added = (request.quantity, new)
             mine, other = _leg(held, request.side), _leg(held, request.side.opposite)
@@ -62,12 +62,13 @@ class Valuation:
         if not held or held[0].side is request.side:
             return new
         rest = request.quantity - held[0].quantity
-        return self.lots_margin(request.symbol, rest) - before if rest > 0 else ZERO
+        return self.lots_margin(request.symbol, request.side, rest) - before if rest > 0 else ZERO
 
-    def lots_margin(self, symbol: str, lots: float) -> Decimal:
-        """What so many lots bind when nothing covers them."""
+    def lots_margin(self, symbol: str, side: Side, lots: float) -> Decimal:
+        """What so many lots of a side bind when nothing covers them."""
         instrument = self._instruments[symbol]
-        return instrument.margin(lots, _known(self._quotes.rate(instrument.base), instrument.base))
+        base_rate = _known(self._quotes.rate(instrument.base), instrument.base)
+        return instrument.margin(side, lots, base_rate, self.quote_rate(symbol))
 
     def quote_rate(self, symbol: str) -> float:
         """Account currency per unit of the symbol's quote currency."""

@@ -1,7 +1,7 @@
 """order_calc_margin and order_calc_profit, by the symbol's calculation mode.
 
 Formulas: MQL5 reference, ENUM_SYMBOL_CALC_MODE. The margin rate, which the package never shows, is
-one here.
+one unless the options say otherwise.
 """
 
 from typing import Any
@@ -38,7 +38,9 @@ class CalculationCalls(Calls):
 
         def margin(world: TwinWorld) -> float:
             instrument = _instrument(world, action, symbol)
-            return round(_margin(world, instrument, volume, price), 2)
+            rates = world.options.margin_rates.get(_ours(world, instrument), (1.0, 1.0))
+            rate = rates[action == constants.ORDER_TYPE_SELL]
+            return round(_margin(world, instrument, volume, price) * rate, 2)
 
         return self._session.ask("order_calc_margin", margin)
 
@@ -71,6 +73,9 @@ def _margin(world: TwinWorld, one: Instrument, lots: float, price: float) -> flo
     """Account currency; FOREX counts in the base currency, all others in the quote currency."""
     units = lots * one.contract_size
     base, quote = _rate(world, one.base), _rate(world, one.quote)
+    initial = world.options.margins_initial.get(_ours(world, one), 0.0)
+    if initial > 0.0:
+        return lots * initial * quote
     match _mode(world, one):
         case constants.SYMBOL_CALC_MODE_FOREX:
             return units / one.leverage * base
@@ -92,8 +97,11 @@ def _profit(world: TwinWorld, one: Instrument, lots: float, move: float) -> floa
 
 
 def _mode(world: TwinWorld, one: Instrument) -> int:
-    ours = one.symbol.removesuffix(world.options.suffix)
-    return world.options.calc_modes.get(ours, constants.SYMBOL_CALC_MODE_FOREX)
+    return world.options.calc_modes.get(_ours(world, one), constants.SYMBOL_CALC_MODE_FOREX)
+
+
+def _ours(world: TwinWorld, one: Instrument) -> str:
+    return one.symbol.removesuffix(world.options.suffix)
 
 
 def _rate(world: TwinWorld, currency: str) -> float:

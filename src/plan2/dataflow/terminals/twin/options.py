@@ -34,6 +34,8 @@ class TwinOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         history_days: of market before the start. server_clock: as `ServerClock.parse` reads it.
         accounts: known to the server; the terminal is logged in to the first.
         calc_modes, executions: MetaTrader's number by our symbol; absent = FOREX, MARKET.
+        margin_rates: of buys and sells, by our symbol; absent = 1. margins_initial: profit
+        currency per lot; absent = 0, none.
         selected: broker names in Market Watch at the start. path: of terminal64.exe; empty = any.
         latency_ms: an order_send takes. launch_s: the terminal needs to start.
         cold_stall_s, cold_keep: how long the first history call of a symbol takes, and the share
@@ -51,6 +53,8 @@ class TwinOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     server_clock: str = "newyork+7"
     accounts: tuple[TwinAccount, ...] = (TwinAccount(),)
     calc_modes: dict[str, int] = {}
+    margin_rates: dict[str, tuple[float, float]] = {}
+    margins_initial: dict[str, float] = {}
     executions: dict[str, int] = {}
     selected: tuple[str, ...] = ()
     path: str = ""

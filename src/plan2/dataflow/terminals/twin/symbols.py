@@ -154,6 +154,7 @@ def _contract(world: TwinWorld, one: Instrument) -> dict[str, object]:
         "swap_long": one.swap_long_points,
         "swap_short": one.swap_short_points,
         "swap_rollover3days": one.swap_rollover3days,
+        "margin_initial": world.options.margins_initial.get(ours, 0.0),
         "margin_hedged": one.contract_size * world.desk.rules.hedged_margin,
         "currency_base": one.base,
         "currency_profit": one.quote,

@@ -12,7 +12,7 @@ from plan2.dataflow.terminals.twin.clockwork import ServerTime
 from plan2.dataflow.terminals.twin.options import TwinAccount, TwinOptions
 from plan2.dataflow.terminals.twin.records import Records
 from plan2.dataflow.terminals.twin.structs import AccountInfo, TradeOrder, TradePosition, record
-from plan2.foundation.instrument import Instrument
+from plan2.foundation.instrument import Instrument, MarginMode
 
 NAME: Final = "Plan2 Twin of MetaTrader 5"
 MARGIN_CALL_PERCENT: Final = 100.0
@@ -104,10 +104,7 @@ def open_account(
     now_ns: int,
 ) -> Account:
     """An account as it is on its first day."""
-    own = {
-        symbol: msgspec.structs.replace(one, leverage=float(terms.leverage))
-        for symbol, one in contracts.items()
-    }
+    own = {symbol: _contract(one, terms, options) for symbol, one in contracts.items()}
     symbols = {
         symbol + options.suffix: SymbolRules(execution=ExecutionMode(number))
         for symbol, number in options.executions.items()
@@ -120,6 +117,24 @@ def open_account(
         ts_ns=now_ns,
     )
     return Account(terms, desk, Records(desk, server, options.comment_keeps))
+
+
+def _contract(one: Instrument, terms: TwinAccount, options: TwinOptions) -> Instrument:
+    """A symbol as this account trades it: how its margin is reckoned, by its calculation mode."""
+    ours = one.symbol.removesuffix(options.suffix)
+    rates = options.margin_rates.get(ours, (1.0, 1.0))
+    initial = options.margins_initial.get(ours, 0.0)
+    mode = options.calc_modes.get(ours, constants.SYMBOL_CALC_MODE_FOREX)
+    is_levered = mode in {constants.SYMBOL_CALC_MODE_FOREX, constants.SYMBOL_CALC_MODE_CFDLEVERAGE}
+    by_value = MarginMode.LEVERAGE if is_levered else MarginMode.VALUE
+    return msgspec.structs.replace(
+        one,
+        leverage=float(terms.leverage),
+        margin_mode=MarginMode.LOT if initial > 0.0 else by_value,
+        margin_rate_long=rates[0],
+        margin_rate_short=rates[1],
+        margin_initial=initial,
+    )
 
 
 def margin_level(equity: Decimal, margin: Decimal) -> float:

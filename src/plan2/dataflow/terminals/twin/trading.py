@@ -181,9 +181,9 @@ def _check(world: TwinWorld, request: Request) -> OrderCheckResult:
         refusal = world.desk.refusal(wanted, tick, world.now_ns())
         retcode = refusal.retcode if refusal else 0
         if refusal is None and wanted.kind is OrderKind.OPEN:
-            instrument = world.instruments[tick.symbol]
-            rate = world.quotes.rate(instrument.base) or 0.0
-            margin += instrument.margin(wanted.quantity, rate)
+            one = world.instruments[tick.symbol]
+            base, quote = (world.quotes.rate(unit) or 0.0 for unit in (one.base, one.quote))
+            margin += one.margin(wanted.side, wanted.quantity, base, quote)
     info, equity = world.account.info(), world.desk.equity()
     return record(
         OrderCheckResult,

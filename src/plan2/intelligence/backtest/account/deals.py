@@ -86,7 +86,7 @@ def begin(account: Account, position: Position, request: Request, price: int, lo
     position.decided_ns = request.decided_ns
     position.open_ns = account.ts_ns
     position.open = price * 1000
-    position.margin = lots_margin(account, lots)
+    position.margin = lots_margin(account, position.side, lots)
     position.swap = 0
     position.commission = 0
     position.spread = 0
@@ -108,7 +108,7 @@ def add(account: Account, request: Request, price: int, lots: int, slip: int) ->
     value = position.open / (1000.0 * scale) * held + price / scale * more
     total = position.lots + lots
     position.open = nearest(value / lots_of(account, total), digits + 3)
-    position.margin += lots_margin(account, lots)
+    position.margin += lots_margin(account, position.side, lots)
     position.lots = total
     position.first_lots += lots
     position.entries += 1

@@ -25,6 +25,7 @@ class Terms:
     money_up/money_down: cents of quote currency per step and thousandth of a point.
     commission_*: cents per step. swap_*: cents of quote currency per step and night.
     quote_source, base_source: 0 the account's currency, 1 the bid, 2 one over the ask, 3 given.
+    leverage: 1 where the margin does not depend on it.
     *_level_*: shares of margin. latency_ns shifts, latency_spread_ns scales the exponential tail.
     slips: points against us, drawn uniformly; slips_known of them.
     """
@@ -36,6 +37,10 @@ class Terms:
     volume_max: int
     contract_size: float
     leverage: float
+    is_margin_per_lot: int
+    margin_initial: float
+    margin_rate_long: float
+    margin_rate_short: float
     stops_level: int
     money_up: int
     money_down: int

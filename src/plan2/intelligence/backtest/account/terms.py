@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plan2.foundation.errors import InputError
-from plan2.foundation.instrument import Instrument
+from plan2.foundation.instrument import Instrument, MarginMode
 from plan2.foundation.values import NS_PER_MINUTE, NS_PER_MS, NS_PER_SECOND, Float64Array
 from plan2.intelligence.backtest.account.compiled import make_ready
 from plan2.intelligence.backtest.account.records import ACCOUNT, NEVER, PARTIALS, SAMPLES
@@ -69,7 +69,12 @@ def _write_contract(terms: Any, flow: Flow, instrument: Instrument) -> None:
     terms["volume_min"] = round(_exact(instrument.volume_min) / step)
     terms["volume_max"] = int(_exact(instrument.volume_max) / step)
     terms["contract_size"] = instrument.contract_size
-    terms["leverage"] = flow.account.leverage
+    is_levered = instrument.margin_mode is MarginMode.LEVERAGE
+    terms["leverage"] = flow.account.leverage if is_levered else 1.0
+    terms["is_margin_per_lot"] = instrument.margin_mode is MarginMode.LOT
+    terms["margin_initial"] = instrument.margin_initial
+    terms["margin_rate_long"] = instrument.margin_rate_long
+    terms["margin_rate_short"] = instrument.margin_rate_short
     terms["stops_level"] = instrument.stops_level_points
     terms["is_hedging"] = flow.account.mode == "hedging"
     currency = flow.account.currency

@@ -72,12 +72,16 @@ def equity_now(account: Account) -> int:
     return total
 
 
-@outlined(1)
-def lots_margin(account: Account, lots: int) -> int:
-    """What so many steps bind when nothing covers them, cents."""
+@outlined(2)
+def lots_margin(account: Account, side: int, lots: int) -> int:
+    """What so many steps of a side bind when nothing covers them, cents; `Instrument.margin`."""
     terms = account.terms
-    units = lots_of(account, lots) * terms.contract_size / terms.leverage * base_rate(account)
-    return cents(100, 1, units)
+    if terms.is_margin_per_lot != 0:
+        amount = lots_of(account, lots) * terms.margin_initial * quote_rate(account)
+    else:
+        amount = lots_of(account, lots) * terms.contract_size / terms.leverage * base_rate(account)
+    rate = terms.margin_rate_long if side > 0 else terms.margin_rate_short
+    return cents(100, 1, amount * rate)
 
 
 @kernel
@@ -123,10 +127,10 @@ def margin_now(account: Account) -> int:
 def further_margin(account: Account, side: int, lots: int) -> int:
     """How much more an entry would bind, cents; zero or less when it covers or reduces."""
     if account.terms.is_hedging != 0 or account.held == 0:
-        new = lots_margin(account, lots)
+        new = lots_margin(account, side, lots)
         return margin_with(account, side, lots, new) - margin_now(account)
     position = account.positions[0]
     if position.side == side:
-        return lots_margin(account, lots)
+        return lots_margin(account, side, lots)
     rest = lots - position.lots
-    return lots_margin(account, rest) - position.margin if rest > 0 else 0
+    return lots_margin(account, side, rest) - position.margin if rest > 0 else 0

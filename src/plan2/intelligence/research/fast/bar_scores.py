@@ -6,10 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from plan2.foundation.instrument import Instrument
-from plan2.foundation.values import Float64Array, Int64Array
+from plan2.foundation.values import Float64Array, Int64Array, Side
 from plan2.intelligence.backtest.account.compiled import account_fingerprint
 from plan2.intelligence.backtest.account.terms import open_account
 from plan2.intelligence.features.kernels import machine_code
@@ -194,12 +195,14 @@ class BarScores:
         return np.asarray([int(value) for value in values], np.int64), swaps
 
     def _margin(self) -> int:
-        """Cents that an entry binds at most, whatever the price."""
-        instrument = self._instrument
-        units = self._flow.size.lots * instrument.contract_size / self._flow.account.leverage
-        is_own = instrument.base == self._flow.account.currency
+        """Cents that an entry binds at most, whatever the price; quotes are in its currency."""
+        account, lots = self._flow.account, self._flow.size.lots
+        instrument = msgspec.structs.replace(self._instrument, leverage=account.leverage)
+        is_own = instrument.base == account.currency
         rate = 1.0 if is_own else self._table.highest_bid * instrument.point
-        return int(units * rate * 100.0 * GUARD_FACTOR) + 1
+        value = lots * instrument.contract_size * rate
+        bound = max(instrument.margin_of(side, lots, value, 1.0) for side in Side)
+        return int(bound * 100.0 * GUARD_FACTOR) + 1
 
 
 def _score(out: list[int], daily: list[float]) -> Score:
