@@ -56,19 +56,19 @@ describe("two candidates side by side", () => {
   });
 });
 
-describe("a candidate's history", () => {
-  const seat = (changes: Partial<Card["seats"][number]>): Card["seats"][number] => ({
-    alias: "champion",
-    at_us: 20,
-    by: "user:u1",
-    is_gained: false,
-    is_rollback: true,
-    other: "b2",
-    reason: "it loses",
-    symbol: "EURUSD",
-    ...changes,
-  });
+const seat = (changes: Partial<Card["seats"][number]>): Card["seats"][number] => ({
+  alias: "champion",
+  at_us: 20,
+  by: "user:u1",
+  is_gained: false,
+  is_rollback: true,
+  other: "b2",
+  reason: "it loses",
+  symbol: "EURUSD",
+  ...changes,
+});
 
+describe("a candidate's history", () => {
   it("tells seats among the moves, newest first, symbols that went together in one line", () => {
     const move = {
       at_us: 10,

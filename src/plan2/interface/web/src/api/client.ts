@@ -6,6 +6,7 @@ import { usePreferences } from "../state/preferences";
 import { useProof } from "../state/proof";
 import { useSession } from "../state/session";
 import { t } from "../strings";
+import { said } from "../strings/told";
 
 const SIGNED_OUT: Problem = { title: "Signed out", status: 401, code: "signed_out" };
 const ROOT = "/api/v1";
@@ -21,7 +22,7 @@ export type Query = Record<string, string | number | null | undefined>;
 /** A refusal or failure that the server explained, or one that kept it from answering (status 0). */
 export class ApiProblem extends Error {
   constructor(readonly problem: Problem) {
-    super(problem.detail || problem.title);
+    super(said(problem.detail || problem.title));
     this.name = "ApiProblem";
   }
 

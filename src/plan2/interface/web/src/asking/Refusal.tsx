@@ -3,17 +3,16 @@
 import { t } from "../strings";
 import { Note } from "./Note";
 import type { AskState } from "./useAsking";
+import { said, spoken } from "../strings/told";
 
 export function Refusal({ state }: { state: AskState }) {
   if (state.kind === "refused") {
     const { problem } = state;
-    const faults = (problem.errors ?? []).map((fault) => `${fault.field}: ${fault.message}`);
-    const said = faults.length > 0 ? faults.join("; ") : problem.detail || problem.title;
+    const faults = (problem.errors ?? []).map((fault) => `${fault.field}: ${said(fault.message)}`);
+    const why = faults.length > 0 ? faults.join("; ") : problem.detail || problem.title;
     return (
       <Note tone="crit" testId="refusal">
-        <span lang="en">
-          {said} {problem.remedy}
-        </span>
+        <span {...spoken(why, problem.remedy)} />
       </Note>
     );
   }

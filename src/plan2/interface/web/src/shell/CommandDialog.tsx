@@ -8,6 +8,7 @@ import type { SwitchCommand } from "../state/dialogs";
 import { t } from "../strings";
 import { isNamed, type Scope, ScopeFields, WHOLE_ACCOUNT } from "./ScopeFields";
 import { type CommandState, useCommand } from "./useCommand";
+import { said } from "../strings/told";
 
 type Props = { command: SwitchCommand; close: () => void };
 
@@ -89,7 +90,7 @@ function Holds() {
   if (!held) return null;
   return (
     <p role="alert" className="warn">
-      {t("arm.holds", { why: held.holds })}
+      {t("arm.holds", { why: said(held.holds) })}
     </p>
   );
 }

@@ -3,6 +3,7 @@
 import { useTerminal } from "../api/orders";
 import { linkOf } from "../api/terminal";
 import { t } from "../strings";
+import { said } from "../strings/told";
 
 const TONES = { up: "", degraded: "warn", down: "crit" } as const;
 
@@ -11,7 +12,7 @@ export function TerminalLink() {
   if (!terminal) return null;
   const { state, reason } = linkOf(terminal);
   return (
-    <span title={reason || terminal.detail} data-testid="terminal-link" data-state={state}>
+    <span title={said(reason || terminal.detail)} data-testid="terminal-link" data-state={state}>
       {t("terminal.title")}{" "}
       <b className={TONES[state]}>
         {t(`terminal.${state}`)}

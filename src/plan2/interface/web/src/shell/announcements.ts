@@ -4,6 +4,7 @@ import type { NameOf } from "../api/people";
 import type { EventItem, Json } from "../gen/protocol";
 import { lots, money } from "../format/numbers";
 import { label, t } from "../strings";
+import { codeWords, said } from "../strings/told";
 
 const text = (value: Json | undefined): string =>
   typeof value === "string" || typeof value === "number" ? String(value) : "";
@@ -27,14 +28,17 @@ export function announcementOf({ type, payload }: EventItem, nameOf: NameOf): st
     case "RiskLimitBreached":
       return t("announce.breach", { rule: label("rule", text(payload.rule_id)) });
     case "AlertRaised":
-      return t("announce.alert", { title: text(payload.title), words: text(payload.words) });
+      return t("announce.alert", {
+        title: said(text(payload.title)),
+        words: said(text(payload.words)),
+      });
     case "TradingStateChanged":
       return t("announce.state", {
         state: label("trading", text(payload.new_state)),
         actor: nameOf(text(payload.actor)),
       });
     case "OrderRejected":
-      return t("announce.rejected", { symbol, reason: text(payload.reason) });
+      return t("announce.rejected", { symbol, reason: codeWords(text(payload.reason)) });
     default:
       return null;
   }

@@ -1,6 +1,9 @@
 /** Text by key: English in the bundle, every other language a chunk of its own, loaded when chosen. */
 
 import { en } from "./en";
+import { codeWords, sentence } from "./told";
+
+export { sentence } from "./told";
 
 export type MessageKey = keyof typeof en;
 type Values = Record<string, string | number>;
@@ -85,13 +88,7 @@ export function label(
   return ofMain(domain, code);
 }
 
-/** snake_case or kebab-case as words: cost_above_edge → Cost above edge. */
+/** snake_case or kebab-case as words, those we know in the language shown: cost_above_edge → Cost above edge. */
 export function words(code: string): string {
-  return sentence(code.replaceAll(/[_-]+/g, " ").trim());
-}
-
-/** A sentence of the server with a capital; a hyphen before a number is a minus, not a gap. */
-export function sentence(text: string): string {
-  const shown = text.replaceAll(/(^|\s)-(?=\d)/g, "$1−");
-  return shown.charAt(0).toUpperCase() + shown.slice(1);
+  return sentence(codeWords(code));
 }

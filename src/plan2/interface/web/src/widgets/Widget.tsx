@@ -11,6 +11,7 @@ import { Boundary } from "./Boundary";
 import { Icon } from "./Icon";
 import { poppedOut } from "./popOut";
 import { type CsvRows, WidgetMenu } from "./WidgetMenu";
+import { said, spoken } from "../strings/told";
 
 export type WidgetState =
   | { kind: "ready" }
@@ -182,10 +183,14 @@ export function Failure({ error, retry }: { error: unknown; retry: () => void })
   const isDenied = problem?.status === 403;
   return (
     <div className="w-state" role="alert">
-      <strong>{isDenied ? t("widget.denied") : (problem?.title ?? t("widget.failed"))}</strong>
-      <span lang="en">
-        {error instanceof Error ? error.message : ""} {problem?.remedy}
-      </span>
+      <strong>
+        {isDenied ? t("widget.denied") : problem ? said(problem.title) : t("widget.failed")}
+      </strong>
+      {problem ? (
+        <span {...spoken(problem.detail || problem.title, problem.remedy)} />
+      ) : (
+        <span>{error instanceof Error ? error.message : ""}</span>
+      )}
       {problem?.request_id && (
         <span className="mono faint">
           {problem.code} · {problem.request_id}

@@ -15,6 +15,7 @@ import { al } from "../../strings/alerts";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { spoken } from "../../strings/told";
 
 type Open = { kind: "new" } | { kind: "remove"; name: string } | null;
 type Told = { name: string; found: Answer<"post", "/api/v1/alerts/channels/{name}/test"> };
@@ -130,11 +131,7 @@ function columns(
       title: "",
       role: "wide",
       cell: ({ status, detail }) =>
-        status === "ok" ? null : (
-          <span lang="en" className="dim alert-words">
-            {detail}
-          </span>
-        ),
+        status === "ok" ? null : <span className="dim alert-words" {...spoken(detail)} />,
     },
     {
       key: "actions",

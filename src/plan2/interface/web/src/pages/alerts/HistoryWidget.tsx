@@ -13,6 +13,7 @@ import { Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { Severity } from "./Severity";
+import { spoken } from "../../strings/told";
 
 const SNOOZE_MINUTES = 30;
 type Deed = { kind: "acknowledge" | "snooze"; id: string };
@@ -85,7 +86,7 @@ function columns(act: (kind: Deed["kind"], id: string) => void): Column<AlertIte
       key: "title",
       title: al("history.alert"),
       role: "lead",
-      cell: (alert) => <span lang="en">{alert.title}</span>,
+      cell: (alert) => <span {...spoken(alert.title)} />,
       sortBy: (alert) => alert.title,
     },
     {
@@ -112,7 +113,7 @@ function columns(act: (kind: Deed["kind"], id: string) => void): Column<AlertIte
       role: "wide",
       cell: (alert) => (
         <span className="dim alert-words">
-          <span lang="en">{alert.words}</span>
+          <span {...spoken(alert.words)} />
           {alert.note && ` · ${alert.note}`}
         </span>
       ),

@@ -7,10 +7,10 @@ import { newKey } from "../../api/client";
 import { useSymbols } from "../../api/queries";
 import { type Answer, change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
-import { sentence } from "../../strings";
 import { al, alertLabel } from "../../strings/alerts";
 import { ConditionFields } from "./ConditionFields";
 import { bodyOf, type Form, formOf, KINDS, type Kind, type RuleBody, waysOf } from "./ruleForm";
+import { spokenSentence } from "../../strings/told";
 
 type Props = { close: () => void; rule?: Rule };
 const LOOK_AFTER_MS = 500;
@@ -211,11 +211,11 @@ function Trial({ body }: { body: RuleBody | null }) {
   return (
     <p className="alert-try" role="status" data-testid="rule-try">
       {seen === null && <span className="dim">{al("try.asking")}</span>}
-      {typeof seen === "string" && <span lang="en">{seen}</span>}
+      {typeof seen === "string" && seen}
       {seen !== null && typeof seen !== "string" && (
         <>
           <b>{al(seen.would_fire ? "try.fires" : "try.quiet")}</b>{" "}
-          <span lang="en">{sentence(seen.now)}</span>
+          <span {...spokenSentence(seen.now)} />
         </>
       )}
     </p>

@@ -4,7 +4,6 @@ import { useState } from "react";
 import { type Rule, useRules } from "../../api/alerts";
 import { change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
-import { sentence } from "../../strings";
 import { al } from "../../strings/alerts";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Time } from "../../widgets/Figures";
@@ -12,6 +11,7 @@ import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { RuleDialog } from "./RuleDialog";
 import { Severity } from "./Severity";
+import { spoken, spokenSentence } from "../../strings/told";
 
 type Open = { kind: "new" } | { kind: "change" | "remove"; rule: Rule } | null;
 
@@ -100,17 +100,17 @@ function columns(
     {
       key: "fires",
       title: al("rules.fires"),
-      cell: (rule) => <span lang="en">{`${sentence(rule.title)} ${rule.threshold}`}</span>,
+      cell: (rule) => (
+        <>
+          <span {...spokenSentence(rule.title)} /> <span {...spoken(rule.threshold)} />
+        </>
+      ),
     },
     {
       key: "now",
       title: al("rules.now"),
       role: "wide",
-      cell: (rule) => (
-        <span lang="en" className="dim alert-words">
-          {sentence(rule.now)}
-        </span>
-      ),
+      cell: (rule) => <span className="dim alert-words" {...spokenSentence(rule.now)} />,
     },
     {
       key: "fired",

@@ -3,6 +3,7 @@
 import type { Answer } from "../../api/typed";
 import { as } from "../../strings/assistants";
 import "../../styles/assistants.css";
+import { spoken } from "../../strings/told";
 
 export type Generated = Answer<"post", "/api/v1/assistants/report">;
 
@@ -17,7 +18,7 @@ export function GeneratedText({ text }: { text: Generated }) {
       <p>{text.text}</p>
       <p className="dim">
         {is_generated ? as("explain.generated", { provider, model }) : as("explain.own")}{" "}
-        {!is_generated && <span lang="en">{refused}</span>}
+        {!is_generated && <span {...spoken(refused)} />}
       </p>
     </div>
   );

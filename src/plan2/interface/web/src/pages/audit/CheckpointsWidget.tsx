@@ -8,6 +8,7 @@ import { type Column, DataTable } from "../../widgets/DataTable";
 import { Hash, Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { spoken } from "../../strings/told";
 
 type Checkpoint = Item<"/api/v1/audit/checkpoints">;
 
@@ -31,13 +32,11 @@ export function CheckpointsWidget() {
             <span className={`chip ${TONES[told.state] ?? ""}`}>
               {a(STATES[told.state] ?? "checkpoints.off")}
             </span>
-            <span lang="en">{told.detail}</span>
+            <span {...spoken(told.detail)} />
           </p>
           <details className="past">
             <summary>{a("checkpoints.statement")}</summary>
-            <p lang="en" className="dim prose">
-              {told.statement}
-            </p>
+            <p className="dim prose" {...spoken(told.statement)} />
           </details>
           {told.public_key && (
             <p>

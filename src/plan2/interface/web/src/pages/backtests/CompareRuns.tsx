@@ -9,6 +9,7 @@ import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { Lines } from "./drawings";
 import { figureText, toneOf } from "./figures";
+import { spoken } from "../../strings/told";
 
 export function CompareRuns({ runs }: { runs: string }) {
   const query = useComparison(runs);
@@ -22,7 +23,7 @@ export function CompareRuns({ runs }: { runs: string }) {
     <>
       {found?.notes.map((note) => (
         <Note key={note} tone="warn">
-          <span lang="en">{note}</span>
+          <span {...spoken(note)} />
         </Note>
       ))}
       <Widget title={b("compare.curves")} state={widgetState(query)} actions={back}>
@@ -110,9 +111,7 @@ function Figures({ found }: { found: Comparison }) {
           ))}
           {found.figures.map(({ definition, values, best }) => (
             <tr key={definition.name} title={definition.formula}>
-              <th lang="en" scope="row">
-                {definition.label}
-              </th>
+              <th scope="row" {...spoken(definition.label)} />
               {values.map((value, number) => (
                 <td
                   key={found.runs[number]?.run_id}

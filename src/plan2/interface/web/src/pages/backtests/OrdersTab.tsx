@@ -43,7 +43,7 @@ function Refusals({ title, counts }: { title: string; counts: Record<string, num
     <Widget title={title}>
       <dl className="pairs is-left">
         {entries.map(([reason, count]) => (
-          <Pair key={reason} name={<span lang="en">{words(reason)}</span>}>
+          <Pair key={reason} name={words(reason)}>
             {fixed(count, 0)}
           </Pair>
         ))}
@@ -85,9 +85,5 @@ const columns = (): Column<Order>[] => [
     align: "right",
     cell: ({ code }) => <span className="num">{code}</span>,
   },
-  {
-    key: "reason",
-    title: b("trade.reason"),
-    cell: ({ reason }) => <span lang="en">{words(reason)}</span>,
-  },
+  { key: "reason", title: b("trade.reason"), cell: ({ reason }) => words(reason) },
 ];

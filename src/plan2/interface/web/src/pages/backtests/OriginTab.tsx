@@ -4,6 +4,7 @@ import type { Report } from "../../api/backtests";
 import { fixed, significant } from "../../format/numbers";
 import { words } from "../../strings";
 import { b } from "../../strings/backtests";
+import { spoken } from "../../strings/told";
 import { Pair, Time } from "../../widgets/Figures";
 import { JsonTree } from "../../widgets/JsonTree";
 import { Widget } from "../../widgets/Widget";
@@ -60,9 +61,7 @@ function Sentences({ title, lines }: { title: string; lines: readonly string[] }
     <Widget title={title}>
       <ul className="backtest-sentences">
         {lines.map((line) => (
-          <li key={line} lang="en">
-            {line}
-          </li>
+          <li key={line} {...spoken(line)} />
         ))}
       </ul>
     </Widget>

@@ -21,6 +21,7 @@ import { OrdersTab } from "./OrdersTab";
 import { OriginTab } from "./OriginTab";
 import { SummaryTab } from "./SummaryTab";
 import { TradesTab } from "./TradesTab";
+import { spoken } from "../../strings/told";
 
 type Tab = { name: string; title: BacktestKey; show: ComponentType<{ report: Report }> };
 
@@ -110,11 +111,11 @@ function Head({ report }: { report: Report }) {
           <span className={`chip ${toneOf(evidence.verdict)}`}>
             {backtestLabel("code", evidence.verdict)}
           </span>{" "}
-          <span lang="en">{evidence.sentence}</span>
+          <span {...spoken(evidence.sentence)} />
         </p>
         {evidence.flags.map((flag) => (
           <Note key={flag} tone="warn">
-            <span lang="en">{flag}</span>
+            <span {...spoken(flag)} />
           </Note>
         ))}
         <div className="backtest-tiles">

@@ -11,6 +11,7 @@ import type { JobRow } from "../../gen/protocol";
 import { b } from "../../strings/backtests";
 import { Widget } from "../../widgets/Widget";
 import { JobState } from "../training/JobState";
+import { spoken } from "../../strings/told";
 
 const nameOf = (job: Job): string =>
   `${job.parameters.flow ?? ""} · ${job.parameters.symbol ?? ""}`;
@@ -35,9 +36,7 @@ export function RunningWidget({
         {isLost && (
           <Note tone="crit" testId="backtest-failure">
             <b>{nameOf(isLost)}</b>:{" "}
-            <span lang="en">
-              {isLost.failure?.message} {isLost.failure?.remedy}
-            </span>
+            <span {...spoken(isLost.failure?.message, isLost.failure?.remedy)} />
           </Note>
         )}
         {live.map((job) => (
@@ -67,9 +66,7 @@ function Running({ job, end }: { job: Job; end: ((id: string) => void) | null })
       <div className="limit-head">
         <span>
           <b>{nameOf(job)}</b> <JobState state={job.state} />{" "}
-          <span lang="en" className="dim">
-            {job.message}
-          </span>
+          <span className="dim" {...spoken(job.message)} />
         </span>
         <span className="num">{percent(job.fraction, 0)}</span>
       </div>

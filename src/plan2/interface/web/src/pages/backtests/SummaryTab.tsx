@@ -7,6 +7,7 @@ import { type Column, DataTable } from "../../widgets/DataTable";
 import { Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 import { figureText, intervalText } from "./figures";
+import { spoken } from "../../strings/told";
 
 const stateName = ({ state }: Traded) => b(state === "live" ? "summary.live" : "summary.paper");
 
@@ -49,7 +50,7 @@ const columns = (traded: Traded[]): Column<Metric>[] => [
     key: "label",
     title: b("summary.figure"),
     role: "lead",
-    cell: ({ definition }) => <span lang="en">{definition.label}</span>,
+    cell: ({ definition }) => <span {...spoken(definition.label)} />,
   },
   {
     key: "value",
@@ -58,9 +59,7 @@ const columns = (traded: Traded[]): Column<Metric>[] => [
     role: "full",
     cell: ({ definition, figure }) =>
       figure.value === null ? (
-        <span lang="en" className="dim">
-          {figure.reason}
-        </span>
+        <span className="dim" {...spoken(figure.reason)} />
       ) : (
         <b className="num">{figureText(definition.unit, figure.value)}</b>
       ),
@@ -76,11 +75,7 @@ const columns = (traded: Traded[]): Column<Metric>[] => [
     key: "formula",
     title: b("summary.formula"),
     role: "wide",
-    cell: ({ definition }) => (
-      <span lang="en" className="faint">
-        {definition.formula}
-      </span>
-    ),
+    cell: ({ definition }) => <span className="faint" {...spoken(definition.formula)} />,
   },
 ];
 

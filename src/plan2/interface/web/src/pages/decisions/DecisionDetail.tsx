@@ -22,6 +22,7 @@ import { SimilarWidget } from "./SimilarWidget";
 import { SizeWidget } from "./SizeWidget";
 import { TickWidget } from "./TickWidget";
 import { VotesWidget } from "./VotesWidget";
+import { spoken } from "../../strings/told";
 
 // Only tenants with an assistant need it.
 const ExplainWords = lazy(() =>
@@ -85,9 +86,7 @@ function Headline({ record, back }: { record: DecisionRecord; back: () => void }
         </Link>
         <ReplayButton id={record.decision_id} />
       </div>
-      <p lang="en" className="decision-sentence">
-        {record.sentence}
-      </p>
+      <p className="decision-sentence" {...spoken(record.sentence)} />
       {record.scheduled && <EventNearby event={record.scheduled} minutes={record.parameters} />}
       {wouldChange.length > 0 && (
         <div className="stack is-tight" data-testid="counterfactual">

@@ -11,6 +11,7 @@ import { LoadMore } from "../../widgets/parts";
 import { Failure, Loading, Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { OUTCOMES, REASONS } from "./filters";
+import { spoken } from "../../strings/told";
 
 type Props = {
   query: ReturnType<typeof useDecisions>;
@@ -100,9 +101,7 @@ function ListBody({ state, items, selected, open }: BodyProps) {
               </span>
             </span>
             <span className="row">
-              <span lang="en" className="feed-sentence grow">
-                {item.sentence}
-              </span>
+              <span className="feed-sentence grow" {...spoken(item.sentence)} />
               <span className="num faint">{percent(item.p, 1)}</span>
             </span>
           </button>

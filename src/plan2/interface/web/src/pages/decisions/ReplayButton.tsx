@@ -33,11 +33,7 @@ export function ReplayButton({ id }: { id: string }) {
             </span>
           </Tooltip>
         )}
-        {error && (
-          <span lang="en" className="chip is-warn">
-            {error.message}
-          </span>
-        )}
+        {error && <span className="chip is-warn">{error.message}</span>}
       </span>
     </>
   );

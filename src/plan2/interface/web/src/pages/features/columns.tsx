@@ -4,6 +4,7 @@ import type { Answer } from "../../api/typed";
 import { DASH, significant } from "../../format/numbers";
 import { t } from "../../strings";
 import type { Column } from "../../widgets/DataTable";
+import { spoken } from "../../strings/told";
 
 export type Entry = Answer<"get", "/api/v1/features/book">["catalogue"][number];
 
@@ -70,7 +71,7 @@ export const columns = (symbol: string, valueOf: ValueOf): Column<Entry>[] => [
     role: "wide",
     cell: (entry) => (
       <>
-        <span lang="en">{entry.meaning}</span>
+        <span {...spoken(entry.meaning)} />
         {entry.formula && <div className="mono faint break">{entry.formula}</div>}
       </>
     ),

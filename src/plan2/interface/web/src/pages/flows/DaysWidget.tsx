@@ -6,6 +6,7 @@ import { flowLabel, w } from "../../strings/flows";
 import { type Column, DataTable } from "../../widgets/DataTable";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { said } from "../../strings/told";
 
 export function DaysWidget({ name }: { name: string }) {
   const query = useComparisons(name);
@@ -59,7 +60,7 @@ const columns = (): Column<DayItem>[] => [
     title: w("days.causes"),
     role: "wide",
     cell: (day) => (
-      <span className="dim" title={day.differences.map((one) => one.detail).join("\n")}>
+      <span className="dim" title={day.differences.map((one) => said(one.detail)).join("\n")}>
         {causesOf(day.causes) || w("days.same")}
       </span>
     ),

@@ -7,8 +7,8 @@ import { type Answer, change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { Note } from "../../asking/Note";
 import { useRight } from "../../state/session";
-import { sentence } from "../../strings";
 import { flowLabel, w } from "../../strings/flows";
+import { spokenSentence } from "../../strings/told";
 
 type Up = "backtested" | "paper" | "live";
 type Deed = "move" | "pause" | "resume" | "retire";
@@ -106,9 +106,7 @@ function MoveDialog({ card, close }: { card: FlowCard; close: () => void }) {
           <Note tone="warn">{w("move.closed")}</Note>
           <ul className="stack is-tight dim">
             {unmet.map((one) => (
-              <li key={one.name} lang="en">
-                {sentence(one.sentence)}
-              </li>
+              <li key={one.name} {...spokenSentence(one.sentence)} />
             ))}
           </ul>
           {mayPass ? (

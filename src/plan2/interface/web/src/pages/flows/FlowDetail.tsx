@@ -7,12 +7,12 @@ import { Note } from "../../asking/Note";
 import { Person } from "../../asking/Person";
 import { full } from "../../format/times";
 import { useZone } from "../../state/preferences";
-import { sentence } from "../../strings";
 import { flowLabel, w } from "../../strings/flows";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { FlowActions } from "./FlowActions";
 import { FlowText } from "./FlowText";
+import { said, spokenSentence } from "../../strings/told";
 
 export function FlowDetail({ name }: { name: string }) {
   const [version, setVersion] = useState(0);
@@ -40,7 +40,7 @@ export function FlowDetail({ name }: { name: string }) {
               <FlowActions card={card} />
             </div>
             {card.flow.trouble && (
-              <Note tone="crit">{w("detail.trouble", { why: card.flow.trouble })}</Note>
+              <Note tone="crit">{w("detail.trouble", { why: said(card.flow.trouble) })}</Note>
             )}
             <Gates card={card} />
             <History card={card} />
@@ -64,7 +64,7 @@ function Gates({ card }: { card: FlowCard }) {
         {gate.conditions.map((one) => (
           <li key={one.name}>
             <span className={one.is_met ? "flow-met" : "flow-unmet"}>{one.is_met ? "✓" : "✗"}</span>{" "}
-            <span lang="en">{sentence(one.sentence)}</span>
+            <span {...spokenSentence(one.sentence)} />
           </li>
         ))}
       </ul>

@@ -15,6 +15,7 @@ import { usePageTitle } from "../usePageTitle";
 import { DaysWidget } from "./DaysWidget";
 import { FlowDetail } from "./FlowDetail";
 import { RegisterDialog } from "./RegisterDialog";
+import { spoken } from "../../strings/told";
 
 const TONES: Record<string, string> = {
   backtested: "is-accent",
@@ -134,10 +135,6 @@ const columns = (): Column<FlowItem>[] => [
     key: "last",
     title: w("field.last"),
     role: "wide",
-    cell: (flow) => (
-      <span lang="en" className="dim">
-        {flow.sentence || "–"}
-      </span>
-    ),
+    cell: (flow) => <span className="dim" {...spoken(flow.sentence || "–")} />,
   },
 ];

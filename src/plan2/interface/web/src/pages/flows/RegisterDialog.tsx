@@ -7,6 +7,7 @@ import { AskDialog } from "../../asking/AskDialog";
 import { Note } from "../../asking/Note";
 import { w } from "../../strings/flows";
 import { FlowText } from "./FlowText";
+import { spoken } from "../../strings/told";
 
 type Verdict = Answer<"post", "/api/v1/flows/check">;
 
@@ -70,9 +71,7 @@ export function RegisterDialog({ close }: { close: () => void }) {
       {verdict && !verdict.is_usable && (
         <>
           <Note tone="crit" testId="flow-wrong">
-            <span lang="en">
-              {verdict.message} {verdict.remedy}
-            </span>
+            <span {...spoken(verdict.message, verdict.remedy)} />
           </Note>
           {verdict.line > 0 && <FlowText text={text} wrong={verdict.line} />}
         </>

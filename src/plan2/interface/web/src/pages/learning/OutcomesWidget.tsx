@@ -11,6 +11,7 @@ import { Gain, Time } from "../../widgets/Figures";
 import { flat, LoadMore } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { spoken } from "../../strings/told";
 
 type Outcome = Item<"/api/v1/learning/outcomes">;
 type Said = { outcome: Outcome; said: Outcome["forecasts"][number] };
@@ -109,6 +110,6 @@ const columns = (): Column<Said>[] => [
   {
     key: "status",
     title: l("outcomes.status"),
-    cell: ({ outcome }) => outcome.reason || words(outcome.status),
+    cell: ({ outcome }) => spoken(outcome.reason).children || words(outcome.status),
   },
 ];

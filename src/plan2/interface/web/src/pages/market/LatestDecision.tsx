@@ -8,6 +8,7 @@ import { useDigits } from "../../api/live";
 import { OutcomeChip, Pair, SideTag, Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { spoken } from "../../strings/told";
 
 export function LatestDecision({ symbol }: { symbol: string }) {
   // The same question as the chart's markers, so it is answered from one request.
@@ -30,9 +31,7 @@ export function LatestDecision({ symbol }: { symbol: string }) {
               <Time us={item.ts_us} />
             </span>
           </div>
-          <p lang="en" className="sentence">
-            {item.sentence}
-          </p>
+          <p className="sentence" {...spoken(item.sentence)} />
           <dl className="pairs">
             <Pair name={t("field.reason")}>{label("reason", item.reason)}</Pair>
             <Pair name={t("edge.p")}>{percent(item.p, 2)}</Pair>

@@ -6,8 +6,9 @@ import { type Answer, change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { Note } from "../../asking/Note";
 import { useRight } from "../../state/session";
-import { sentence, words } from "../../strings";
+import { words } from "../../strings";
 import { m } from "../../strings/models";
+import { spokenSentence } from "../../strings/told";
 import type { Candidate, Card } from "./candidate";
 
 type Deed = "promote" | "rollback" | "suspend" | "retire" | "reject";
@@ -111,7 +112,7 @@ function PromoteDialog({ candidate, gates, close }: Props & { close: () => void 
             {gate.conditions
               .filter((one) => !one.is_met)
               .map((one) => (
-                <li key={one.name}>{sentence(one.sentence)}</li>
+                <li key={one.name} {...spokenSentence(one.sentence)} />
               ))}
           </ul>
           <Checkbox

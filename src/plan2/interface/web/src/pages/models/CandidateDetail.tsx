@@ -4,8 +4,9 @@ import { Link } from "wouter";
 import { useCandidate } from "../../api/queries";
 import { Note } from "../../asking/Note";
 import { significant } from "../../format/numbers";
-import { label, sentence, t, words } from "../../strings";
+import { label, t, words } from "../../strings";
 import { m } from "../../strings/models";
+import { spokenSentence } from "../../strings/told";
 import { DayOf, Hash, Pair, Time } from "../../widgets/Figures";
 import { Icon } from "../../widgets/Icon";
 import { Widget } from "../../widgets/Widget";
@@ -127,7 +128,7 @@ function Gates({ gates }: { gates: Card["gates"] }) {
                 <li key={one.name} className={`row ${one.is_met ? "ok" : "dim"}`}>
                   <Icon name={one.is_met ? "check" : "more"} size={14} />
                   <span className="sr-only">{one.is_met ? m("gates.met") : m("gates.unmet")}:</span>
-                  <span>{sentence(one.sentence)}</span>
+                  <span {...spokenSentence(one.sentence)} />
                 </li>
               ))}
             </ul>

@@ -2,6 +2,7 @@
 
 import { Person } from "../../asking/Person";
 import { m } from "../../strings/models";
+import { spoken } from "../../strings/told";
 import { Time } from "../../widgets/Figures";
 import type { Card } from "./candidate";
 import { happenings } from "./happenings";
@@ -19,7 +20,7 @@ export function History({ moves, seats }: { moves: Card["history"]; seats: Card[
             <Person id={one.by} />
             {one.note && <span className="chip is-warn">{one.note}</span>}
           </div>
-          <div className="dim break">{one.reason}</div>
+          <div className="dim break" {...spoken(one.reason)} />
         </li>
       ))}
     </ol>

@@ -33,7 +33,7 @@ export function happenings(moves: readonly Move[], seats: readonly Seat[]): Happ
     })),
     ...[...together].map(([key, group]) => seatLine(key, group)),
   ];
-  return found.sort((one, other) => other.at_us - one.at_us);
+  return found.toSorted((one, other) => other.at_us - one.at_us);
 }
 
 function seatLine(key: string, group: readonly Seat[]): Happening {
@@ -41,7 +41,7 @@ function seatLine(key: string, group: readonly Seat[]): Happening {
   const values = {
     symbols: group
       .map((seat) => seat.symbol)
-      .sort()
+      .toSorted()
       .join(", "),
     other: first.other || m("seat.nobody"),
   };

@@ -5,6 +5,7 @@ import { OutcomeChip, SideTag, Time } from "../../widgets/Figures";
 import { flat } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { spoken } from "../../strings/told";
 
 const SHOWN = 20;
 const ALL = { symbol: "", outcome: "", reason: "" };
@@ -40,9 +41,7 @@ export function DecisionFeed() {
                   <Time us={item.ts_us} />
                 </span>
               </span>
-              <span lang="en" className="feed-sentence">
-                {item.sentence}
-              </span>
+              <span className="feed-sentence" {...spoken(item.sentence)} />
             </Link>
           </li>
         ))}

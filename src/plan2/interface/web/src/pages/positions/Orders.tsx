@@ -16,6 +16,7 @@ import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { expiryOf, filledOf } from "./OpenOrders";
 import { deciderOf, isByPerson, kindOf, stateOf, toneOf } from "./orderWords";
+import { said } from "../../strings/told";
 
 const CSV_FIELDS = [
   "order_id",
@@ -95,15 +96,10 @@ export function Orders() {
     {
       key: "decider",
       title: t("orders.decided_by"),
-      cell: (order) => <span title={order.why}>{deciderOf(order, nameOf)}</span>,
+      cell: (order) => <span title={said(order.why)}>{deciderOf(order, nameOf)}</span>,
       sortBy: (order) => deciderOf(order, nameOf),
     },
-    {
-      key: "reason",
-      title: t("field.reason"),
-      role: "wide",
-      cell: (order) => <span lang="en">{reasonOf(order)}</span>,
-    },
+    { key: "reason", title: t("field.reason"), role: "wide", cell: (order) => reasonOf(order) },
   ];
   const state = widgetState(query, {
     isEmpty: all.length === 0,
@@ -146,5 +142,5 @@ const hasDecision = (order: OrderItem): boolean =>
 /** The broker's words where it gave any, else why the order was wanted. */
 function reasonOf(order: OrderItem): string {
   const broker = order.reason ? words(order.reason) : "";
-  return [broker, order.why].filter(Boolean).join(" · ") || "–";
+  return [broker, said(order.why)].filter(Boolean).join(" · ") || "–";
 }

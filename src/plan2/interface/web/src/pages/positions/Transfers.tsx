@@ -11,6 +11,7 @@ import { Gain, Time } from "../../widgets/Figures";
 import { flat, LoadMore } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { spoken } from "../../strings/told";
 
 type Transfer = { position: number; us: number; amount: string; balance: string; reason: string };
 
@@ -75,5 +76,5 @@ const columns = (): Column<Transfer>[] => [
     cell: (one) => <span className="num">{money(one.balance)}</span>,
     sortBy: (one) => Number(one.balance),
   },
-  { key: "reason", title: t("field.reason"), cell: (one) => <span lang="en">{one.reason}</span> },
+  { key: "reason", title: t("field.reason"), cell: (one) => <span {...spoken(one.reason)} /> },
 ];

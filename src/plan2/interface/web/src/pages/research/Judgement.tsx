@@ -3,6 +3,7 @@
 import type { Detail } from "../../api/research";
 import { r } from "../../strings/research";
 import { Widget } from "../../widgets/Widget";
+import { spoken } from "../../strings/told";
 
 const TONES = { serious: "is-crit", warning: "is-warn", note: "" } as const;
 
@@ -17,9 +18,9 @@ export function Judgement({ found }: { found: Detail }) {
             <span className={`chip ${TONES[finding.severity]}`}>
               {r(`research.severity.${finding.severity}`)}
             </span>
-            <div lang="en">
-              <b>{finding.says}</b>
-              <p className="dim">{finding.advice}</p>
+            <div>
+              <b {...spoken(finding.says)} />
+              <p className="dim" {...spoken(finding.advice)} />
             </div>
           </li>
         ))}
@@ -28,7 +29,7 @@ export function Judgement({ found }: { found: Detail }) {
             <span className={`chip ${each.ok === false ? "is-crit" : each.ok ? "is-ok" : ""}`}>
               {r(`research.check.${each.check}`)}
             </span>
-            <div lang="en">{each.says}</div>
+            <div {...spoken(each.says)} />
           </li>
         ))}
       </ul>

@@ -17,6 +17,7 @@ import { pointText } from "./points";
 import { StressView } from "./StressView";
 import { SweepView } from "./SweepView";
 import { WalkView } from "./WalkView";
+import { spoken } from "../../strings/told";
 
 export function ResearchDetail({ id, outline }: { id: string; outline: Outline | undefined }) {
   const [isStopping, setStopping] = useState(false);
@@ -86,9 +87,7 @@ function Facts({ found, isLive }: { found: Detail; isLive: boolean }) {
     <div className="stack">
       {isLive && <Bar found={found} />}
       {found.verdict && (
-        <p lang="en" className="research-verdict" data-testid="research-verdict">
-          {found.verdict}
-        </p>
+        <p className="research-verdict" data-testid="research-verdict" {...spoken(found.verdict)} />
       )}
       {found.state === "running" && <Note tone="dim">{r("research.partial")}</Note>}
       <dl className="pairs is-left">
@@ -135,11 +134,7 @@ function Bar({ found }: { found: Detail }) {
   return (
     <div>
       <div className="limit-head">
-        {found.message ? (
-          <span lang="en">{found.message}</span>
-        ) : (
-          <span>{r("research.started")}</span>
-        )}
+        {found.message ? <span {...spoken(found.message)} /> : <span>{r("research.started")}</span>}
         <span className="num">{percent(found.fraction, 0)}</span>
       </div>
       <div

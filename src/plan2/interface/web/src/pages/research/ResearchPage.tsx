@@ -17,6 +17,7 @@ import { widgetState } from "../../widgets/widgetState";
 import { usePageTitle } from "../usePageTitle";
 import { NewResearchDialog } from "./NewResearchDialog";
 import { ResearchDetail } from "./ResearchDetail";
+import { spoken } from "../../strings/told";
 
 export function ResearchPage({ id }: { id: string }) {
   usePageTitle(t("page.research"));
@@ -99,7 +100,7 @@ const columns = (): Column<Outline>[] => [
     key: "verdict",
     title: r("research.verdict"),
     role: "wide",
-    cell: (item) => <span lang="en">{item.verdict}</span>,
+    cell: (item) => <span {...spoken(item.verdict)} />,
   },
 ];
 

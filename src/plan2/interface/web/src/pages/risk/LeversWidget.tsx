@@ -7,6 +7,7 @@ import { label, t } from "../../strings";
 import { r } from "../../strings/risk";
 import { Icon, type IconName } from "../../widgets/Icon";
 import { Widget } from "../../widgets/Widget";
+import { spoken } from "../../strings/told";
 
 const LEVERS = [
   { command: "pause", text: "levers.pause", icon: "pause" },
@@ -61,7 +62,7 @@ export function LeversWidget({ holds }: { holds: string }) {
         {holds && (
           <p className="warn" role="alert">
             {t("arm.holds", { why: "" })}
-            <span lang="en">{holds}</span>
+            <span {...spoken(holds)} />
           </p>
         )}
       </div>

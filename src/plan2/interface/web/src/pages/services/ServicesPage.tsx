@@ -16,6 +16,7 @@ import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { QuotasWidget } from "../tenants/QuotasWidget";
 import { usePageTitle } from "../usePageTitle";
+import { spoken } from "../../strings/told";
 
 type Service = Answer<"get", "/api/v1/services">["services"][number];
 const KINDS = ["component", "child", "terminal", "worker", "node"] as const;
@@ -160,11 +161,7 @@ const detail = (): Column<Service> => ({
   key: "detail",
   title: a("services.detail"),
   role: "wide",
-  cell: (service) => (
-    <span lang="en" className="dim">
-      {service.detail}
-    </span>
-  ),
+  cell: (service) => <span className="dim" {...spoken(service.detail)} />,
 });
 
 /** Terminals and workers call the same states by other names. */

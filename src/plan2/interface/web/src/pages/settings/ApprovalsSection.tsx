@@ -13,6 +13,7 @@ import { JsonTree } from "../../widgets/JsonTree";
 import { Segments } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { spoken } from "../../strings/told";
 
 type Approval = Item<"/api/v1/approvals">;
 type Answer = "approve" | "refuse" | "withdraw";
@@ -69,7 +70,7 @@ function Entry({ approval, answer }: { approval: Approval; answer: (answer: Answ
   return (
     <li className="entry stack is-tight">
       <div className="row wrap">
-        <b className="grow">{approval.summary}</b>
+        <b className="grow" {...spoken(approval.summary)} />
         <span className={`chip ${TONES[approval.state] ?? ""}`}>{words(approval.state)}</span>
       </div>
       <dl className="pairs is-left">
@@ -136,7 +137,7 @@ function AnswerDialog({ answer, approval, close }: DialogProps) {
       isRed={answer === "approve"}
       explain={
         <>
-          <p className="summary">{approval.summary}</p>
+          <p className="summary" {...spoken(approval.summary)} />
           <p className="dim">{a(`approvals.${answer}_explain` as AdminKey)}</p>
         </>
       }

@@ -12,6 +12,7 @@ import { Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { BindDialog, NewKeyDialog } from "./BrokerDialogs";
+import { spoken } from "../../strings/told";
 
 type Broker = Answer<"get", "/api/v1/broker-account">;
 type Quoted = Broker["symbols"][number];
@@ -120,7 +121,7 @@ function Standing({ broker, ask }: { broker: Broker; ask: (what: Open) => void }
       </p>
       {broker.detail && (
         <Note tone="warn">
-          <span lang="en">{broker.detail}</span>
+          <span {...spoken(broker.detail)} />
         </Note>
       )}
       {state === "none" && <p className="dim">{bk("broker.none_hint")}</p>}
@@ -136,16 +137,12 @@ function Standing({ broker, ask }: { broker: Broker; ask: (what: Open) => void }
           <dt>{bk("broker.mode")}</dt>
           <dd>{bkLabel("broker.mode", account.mode)}</dd>
           <dt>{bk("broker.link")}</dt>
-          <dd lang="en">{broker.link}</dd>
+          <dd {...spoken(broker.link)} />
           <dt>{bk("broker.open")}</dt>
           <dd>{bk("broker.open_count", { positions: broker.positions, orders: broker.orders })}</dd>
         </dl>
       )}
-      {broker.why_not && (
-        <p className="dim" lang="en">
-          {broker.why_not}
-        </p>
-      )}
+      {broker.why_not && <p className="dim" {...spoken(broker.why_not)} />}
       <div className="row wrap">
         {account ? (
           <Button variant="default" size="sm" onClick={() => ask({ kind: "let go" })}>
@@ -183,7 +180,7 @@ const QUOTES = (): Column<Quoted>[] => [
   {
     key: "terms",
     title: bk("broker.terms"),
-    cell: ({ terms }) => (terms ? <span lang="en">{terms}</span> : bk("broker.same")),
+    cell: ({ terms }) => (terms ? <span {...spoken(terms)} /> : bk("broker.same")),
   },
 ];
 

@@ -9,6 +9,7 @@ import { Segments } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { EditButton, type Level, LevelChoice } from "./levels";
+import { spoken } from "../../strings/told";
 
 type Flag = Item<"/api/v1/flags">;
 type Wanted = "on" | "off" | "inherit";
@@ -37,9 +38,7 @@ export function FlagsSection() {
             <li key={flag.flag} className="setting" data-testid={`flag-${flag.flag}`}>
               <div className="grow">
                 <b className="mono break">{flag.flag}</b>
-                <p lang="en" className="dim">
-                  {flag.doc}
-                </p>
+                <p className="dim" {...spoken(flag.doc)} />
                 {flag.used_by && (
                   <p className="faint">{a("flags.used_by", { what: flag.used_by })}</p>
                 )}
@@ -78,7 +77,7 @@ function FlagDialog({ flag, close }: { flag: Flag; close: () => void }) {
       title={flag.flag}
       close={close}
       needsReason
-      explain={<p lang="en">{flag.doc}</p>}
+      explain={<p {...spoken(flag.doc)} />}
       confirm={a("flags.switch")}
       done={a("flags.done", { flag: flag.flag })}
       run={(key, reason) =>

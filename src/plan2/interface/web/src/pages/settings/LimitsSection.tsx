@@ -13,6 +13,7 @@ import { widgetState } from "../../widgets/widgetState";
 import { EditButton } from "./levels";
 import { SettingDialog } from "./SettingDialog";
 import { shownValue } from "./settingValues";
+import { spoken } from "../../strings/told";
 
 type Setting = Item<"/api/v1/settings">;
 
@@ -93,9 +94,7 @@ function Row({ setting, edit }: { setting: Setting; edit: () => void }) {
           )}
           {!setting.is_live && <span className="chip">{a("limits.restart")}</span>}
         </div>
-        <p lang="en" className="dim">
-          {setting.doc}
-        </p>
+        <p className="dim" {...spoken(setting.doc)} />
         {level && (
           <p className="faint">
             <Person id={level.changed_by} /> · <Time us={level.changed_us} form="short" />

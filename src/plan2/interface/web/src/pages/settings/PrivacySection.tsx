@@ -14,6 +14,7 @@ import { downloadBlob } from "../../widgets/download";
 import { Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { spoken } from "../../strings/told";
 
 type Consent = Item<"/api/v1/consents">;
 
@@ -38,9 +39,7 @@ export function PrivacySection() {
                 checked={consent.is_given}
                 onChange={() => setChanging(consent)}
               />
-              <p lang="en" className="dim">
-                {consent.text}
-              </p>
+              <p className="dim" {...spoken(consent.text)} />
               {consent.is_given && consent.given_version < consent.version && (
                 <p className="warn">{a("consents.older")}</p>
               )}
@@ -81,7 +80,7 @@ function ConsentDialog({ consent, close }: { consent: Consent; close: () => void
       close={close}
       explain={
         <>
-          <p lang="en">{consent.text}</p>
+          <p {...spoken(consent.text)} />
           <p className="dim">
             {a(consent.is_given ? "consents.withdraw_explain" : "consents.give_explain")}
           </p>

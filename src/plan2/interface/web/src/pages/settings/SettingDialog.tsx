@@ -10,6 +10,7 @@ import { a, named } from "../../strings/admin";
 import { Segments } from "../../widgets/parts";
 import { type Level, LevelChoice } from "./levels";
 import { rangeOf, shownValue, textOf, valueFrom } from "./settingValues";
+import { spoken } from "../../strings/told";
 
 type Setting = Item<"/api/v1/settings">;
 type Outcome = Answer<"put", "/api/v1/settings/tenant/{key}">;
@@ -39,7 +40,7 @@ export function SettingDialog({ setting, close }: { setting: Setting; close: () 
       needsReason
       explain={
         <>
-          <p lang="en">{setting.doc}</p>
+          <p {...spoken(setting.doc)} />
           <p className="dim">
             {a("setting.now", {
               value: shownValue(setting.value),

@@ -19,6 +19,7 @@ import { Time } from "../../widgets/Figures";
 import { Segments } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { spoken } from "../../strings/told";
 
 type Telegram = Answer<"get", "/api/v1/telegram">;
 type Chat = Telegram["chats"][number];
@@ -117,7 +118,7 @@ function Standing({ telegram, pair }: { telegram: Telegram; pair: () => void }) 
       </p>
       {!telegram.is_well && (
         <Note tone="warn">
-          <span lang="en">{telegram.detail}</span>
+          <span {...spoken(telegram.detail)} />
         </Note>
       )}
       <p className="dim">{tg("telegram.explain")}</p>

@@ -9,6 +9,7 @@ import { Icon } from "../../widgets/Icon";
 import { statusLook } from "../../widgets/status";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { spoken } from "../../strings/told";
 
 const LEVELS: Record<string, string> = {
   1: "foundation",
@@ -78,7 +79,7 @@ function Node({ component }: { component: Component }) {
           </span>
         </div>
         <div className="dim component-detail">
-          {component.detail && <span lang="en">{component.detail}</span>}
+          {component.detail && <span {...spoken(component.detail)} />}
           {metrics.length > 0 && (
             <span className="faint component-metrics">
               {metrics.map(([name, value]) => (

@@ -14,6 +14,7 @@ import { flat, LoadMore } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { EVENT_TYPES } from "./eventTypes";
+import { spoken } from "../../strings/told";
 
 /** Streamed events before the fetched ones, each position once, newest first. */
 function joined(
@@ -102,11 +103,7 @@ function ChainLine({ events, isFiltered }: { events: readonly EventItem[]; isFil
             ✕ {t("events.gap", { at: events[hole]?.position ?? 0 })}
           </span>
         ))}
-      {store && (
-        <span lang="en" className="dim">
-          {store.detail}
-        </span>
-      )}
+      {store && <span className="dim" {...spoken(store.detail)} />}
     </p>
   );
 }

@@ -16,6 +16,7 @@ import { Widget } from "../../widgets/Widget";
 import { invitationOf } from "./invitation";
 import { QuotasWidget } from "./QuotasWidget";
 import { tenantTone } from "./tones";
+import { spoken } from "../../strings/told";
 
 type Tenant = Item<"/api/v1/tenants">;
 type Made = Answer<"post", "/api/v1/tenants">;
@@ -64,7 +65,7 @@ export function TenantDetail({ tenant }: { tenant: Tenant }) {
           <dl className="pairs is-left">
             <Pair name={a("field.state")}>
               <span className={`chip ${tenantTone(tenant.state)}`}>{words(tenant.state)}</span>{" "}
-              {tenant.detail}
+              <span {...spoken(tenant.detail)} />
             </Pair>
             <Pair name={a("tenants.revision")}>{tenant.revision || "–"}</Pair>
             <Pair name={a("field.created")}>

@@ -16,6 +16,7 @@ import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { JobState } from "./JobState";
 import { dayOf, familiesOf, figureOf, reportOf, symbolsOf } from "./parameters";
+import { spoken } from "../../strings/told";
 
 type Deed = "cancel" | "again";
 type Props = { id: string; rows: readonly JobRow[] | null; canStart: boolean };
@@ -61,9 +62,7 @@ function Facts({ job }: { job: Job }) {
       {isUnderWay(job.state) && <Bar job={job} />}
       {job.failure && (
         <Note tone="crit" testId="job-failure">
-          <span lang="en">
-            {job.failure.message} {job.failure.remedy}
-          </span>
+          <span {...spoken(job.failure.message, job.failure.remedy)} />
         </Note>
       )}
       {job.state === "interrupted" && <Note tone="warn">{j("jobs.interrupted")}</Note>}

@@ -19,6 +19,7 @@ import { JobDetail } from "./JobDetail";
 import { JobState } from "./JobState";
 import { familiesOf, symbolsOf } from "./parameters";
 import { TrainDialog } from "./TrainDialog";
+import { said } from "../../strings/told";
 
 export function TrainingPage({ id }: { id: string }) {
   usePageTitle(t("page.training"));
@@ -122,7 +123,7 @@ const columns = (): Column<Job>[] => [
 
 /** The verdict of what is done, the reason of what failed, and what is being done now. */
 function saidOf(job: Job): string {
-  if (job.failure) return job.failure.message;
+  if (job.failure) return said(job.failure.message);
   if (job.verdict) return words(job.verdict);
-  return isUnderWay(job.state) ? job.message : "";
+  return isUnderWay(job.state) ? said(job.message) : "";
 }

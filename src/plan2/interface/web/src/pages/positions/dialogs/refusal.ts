@@ -4,6 +4,7 @@ import type { Problem } from "../../../gen/protocol";
 import { duration, fixed, money, percent, significant } from "../../../format/numbers";
 import { en } from "../../../strings/en";
 import { type MessageKey, t } from "../../../strings";
+import { said, spoken } from "../../../strings/told";
 
 export type FieldName =
   | "symbol"
@@ -75,9 +76,9 @@ export function refusalOf(problem: Problem): Refusal {
     return { field: FIELD_OF[rule] ?? null, text: t(key as MessageKey, values) };
   }
   const fault = problem.errors?.[0];
-  if (fault) return { field: null, text: `${fault.field}: ${fault.message}` };
+  if (fault) return { field: null, text: `${fault.field}: ${said(fault.message)}` };
   return {
     field: FIELD_OF[rule] ?? null,
-    text: [problem.detail || problem.title, problem.remedy].filter(Boolean).join(" "),
+    text: spoken(problem.detail || problem.title, problem.remedy).children,
   };
 }
