@@ -47,6 +47,7 @@ from plan2.wiring.candidates import Candidates
 from plan2.wiring.chores import Chores
 from plan2.wiring.doorway import Doorway
 from plan2.wiring.first_start import FirstStart
+from plan2.wiring.flows import Flows
 from plan2.wiring.hosting import HostPlan, host
 from plan2.wiring.installation import Installation, open_installation
 from plan2.wiring.learning import Learning
@@ -235,7 +236,7 @@ class Process:
             *self.installation.jobs(),
             *self.candidates.jobs(),
             *self.learning.jobs(),
-            *ComparisonJob(self.loaded, self.market.clock, self.runs.flows).jobs(),
+            *ComparisonJob(self.loaded, self.market.clock, self._flows).jobs(),
         ):
             self.scheduler.add(job)
         await self.hub.start()
@@ -252,6 +253,10 @@ class Process:
         for new in told_at_start(self.settings, self.market.home):
             self.main.appender.put(new)
         gc.freeze()  # what stays for good is never looked through again: that took 0.1 s of a tick
+
+    def _flows(self) -> list[Flows]:
+        """Those of every tenant that is open now, the main one's first."""
+        return [run.flows for run in self.runs.all()]
 
     def _components(self) -> list[Component]:
         return [

@@ -8,11 +8,19 @@ import pytest
 from plan2.foundation.events.base import Event
 from plan2.foundation.events.flows import FlowMoved
 from plan2.foundation.values import NS_PER_SECOND
-from plan2.intelligence.comparison.traded import traded_of
+from plan2.intelligence.comparison.traded import Traded, TradedBooks
 from unit.flow_fixtures import EXIT, LONG, at, fill_last, flow_desk
 from unit.trading_fixtures import NOON_NS, SELL
 
 NAME = "ema-cross"
+
+
+def traded_of(events: list[Event], name: str, versions: list[int]) -> list[Traded]:
+    """What a whole log comes to."""
+    books = TradedBooks()
+    for event in events:
+        books.take(event)
+    return books.of(name, versions)
 
 
 def moved(version: int, to: str) -> FlowMoved:
@@ -70,3 +78,19 @@ def test_what_is_open_is_in_no_figure() -> None:
     events = [moved(1, "paper"), *opened[: len(opened) // 2]]
     (found,) = traded_of(events, NAME, [1])
     assert (found.open, found.figures, found.last_ns) == (1, {}, 0)
+
+
+def test_what_was_asked_between_changes_nothing() -> None:
+    """At every event of the log: the same as that much of it read anew, in every column."""
+    events = [
+        moved(1, "paper"), *trade(1, "9.00"), moved(1, "live"), *trade(30, "-4.00"),
+        moved(2, "paper"), *trade(60, "7.00"),
+    ]  # fmt: skip
+    books, seen = TradedBooks(), []
+    for number, event in enumerate(events, 1):
+        books.take(event)
+        found = books.of(NAME, [1, 2])
+        assert found == books.of(NAME, [1, 2]) == traded_of(events[:number], NAME, [1, 2])
+        seen.append([(each.version, each.state, each.open, len(each.figures)) for each in found])
+    assert [row[-1][:2] for row in seen if row][-1] == (1, "live")
+    assert {each[2] for row in seen for each in row} == {0, 1}  # some were open meanwhile

@@ -3,23 +3,22 @@
 They are files of the data folder, so nothing has to run for it.
 """
 
-import re
 from pathlib import Path
 from typing import Final, get_args
 
 import click
 
+from plan2.commands.backtests_live import live
+from plan2.commands.kept_runs import kept_runs, run_id_of, tenant_option
 from plan2.commands.options import (
     data_dir_option,
     examples,
     json_option,
     print_json,
-    resolve_data_dir,
     resolve_settings,
     say,
 )
 from plan2.commands.tables import print_table, time_text
-from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.backtest.figures.definitions import DEFINITIONS, SECTIONS
@@ -46,7 +45,6 @@ ID_SHOWN: Final = 12
 US: Final = NS_PER_SECOND // 1_000_000
 
 run_argument = click.argument("run")
-tenant_option = click.option("--tenant", default=MAIN_TENANT, show_default=True, help="Whose runs.")
 
 
 @click.group(
@@ -62,6 +60,9 @@ def command() -> None:
     """Look at finished backtests; a run is named by its id or the beginning of it."""
 
 
+command.add_command(live)
+
+
 @command.command(
     name="list", epilog=examples("plan2 backtests list", "plan2 backtests list --flow ema-cross")
 )
@@ -75,7 +76,7 @@ def list_runs(
     ctx: click.Context, flow: str, limit: int, tenant: str, data_dir: Path | None, as_json: bool
 ) -> None:
     """List backtests, the newest first; damaged ones are named."""
-    shelf = _kept(ctx, data_dir, tenant).list()
+    shelf = kept_runs(ctx, data_dir, tenant).list()
     runs = [each for each in shelf.runs if flow in {"", each.name}][:limit]
     if as_json:
         print_json({"runs": runs, "damaged": shelf.damaged, "size": shelf.size})
@@ -95,8 +96,8 @@ def list_runs(
 @click.pass_context
 def show(ctx: click.Context, run: str, tenant: str, data_dir: Path | None, as_json: bool) -> None:
     """Show one run: the verdict, then every figure with its interval."""
-    kept = _kept(ctx, data_dir, tenant)
-    run_id = _run_id(kept, run)
+    kept = kept_runs(ctx, data_dir, tenant)
+    run_id = run_id_of(kept, run)
     record, figures = kept.record(run_id), kept.figures(run_id)
     if as_json:
         print_json({"record": record, "figures": figures})
@@ -159,8 +160,8 @@ def export(
     """Write a run, or a table of it, to a file."""
     if out.exists():
         raise InputError(f"{out} exists already.", remedy="Name a file that does not exist yet.")
-    kept = _kept(ctx, data_dir, tenant)
-    run_id = _run_id(kept, run)
+    kept = kept_runs(ctx, data_dir, tenant)
+    run_id = run_id_of(kept, run)
     content = kept.page(run_id) if form == "html" else _exported(kept, run_id, form, what)
     out.write_bytes(content)
     click.echo(f"{len(content):,} bytes are in {out}.")
@@ -178,8 +179,8 @@ def compare(
     ctx: click.Context, runs: tuple[str, ...], tenant: str, data_dir: Path | None, as_json: bool
 ) -> None:
     """Show two to six runs side by side; a star marks the better figure."""
-    kept = _kept(ctx, data_dir, tenant)
-    found = compare_runs(kept, [_run_id(kept, run) for run in runs])
+    kept = kept_runs(ctx, data_dir, tenant)
+    found = compare_runs(kept, [run_id_of(kept, run) for run in runs])
     if as_json:
         print_json(found)
         return
@@ -215,8 +216,8 @@ def remove(
     ctx: click.Context, run: str, yes: bool, tenant: str, data_dir: Path | None, as_json: bool
 ) -> None:
     """Delete a run with its report, whole or damaged."""
-    kept = _kept(ctx, data_dir, tenant)
-    run_id = _run_id(kept, run)
+    kept = kept_runs(ctx, data_dir, tenant)
+    run_id = run_id_of(kept, run)
     if not yes:
         click.confirm(f"Delete the backtest {run_id}?", abort=True, err=True)
     kept.remove(run_id)
@@ -236,34 +237,6 @@ def work(ctx: click.Context, folder: Path, wish: str, data_dir: Path | None) -> 
     from plan2.commands.backtest_work import work_on
 
     work_on(resolve_settings(ctx, data_dir), folder, wish)
-
-
-def _kept(ctx: click.Context, data_dir: Path | None, tenant: str) -> KeptRuns:
-    from plan2.wiring.result_folders import results_folder
-
-    if not re.fullmatch(r"[a-z0-9_]{1,48}", tenant):
-        raise InputError(f"{tenant!r} is no id of a tenant.")
-    return KeptRuns(results_folder(resolve_data_dir(ctx, data_dir), tenant))
-
-
-def _run_id(kept: KeptRuns, text: str) -> str:
-    """The one run whose id begins so.
-
-    Raises:
-        InputError: there is none, or more than one.
-    """
-    shelf = kept.list()
-    known = [each.run_id for each in shelf.runs] + [each.run_id for each in shelf.damaged]
-    found = [each for each in known if each == text] or [
-        each for each in known if each.startswith(text)
-    ]
-    if len(found) != 1:
-        which = "no backtest" if not found else f"{len(found)} backtests"
-        raise InputError(
-            f"{which.capitalize()} begins with {text!r}.",
-            remedy="`plan2 backtests list` shows their ids.",
-        )
-    return found[0]
 
 
 def _row(run: RunSummary) -> dict[str, object]:

@@ -20,7 +20,7 @@ from plan2.foundation.hub import Component
 from plan2.foundation.ids import derived_id
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
-from plan2.intelligence.comparison.traded import Traded, traded_of
+from plan2.intelligence.comparison.traded import Traded, TradedBooks
 from plan2.intelligence.flows.desk import FlowDesk, FlowDeskParts
 from plan2.intelligence.flows.evidence import RunFiles
 from plan2.intelligence.flows.life import FlowMove, FlowVersion
@@ -29,7 +29,7 @@ from plan2.intelligence.trading.account import TradingAccount
 from plan2.interface.api.flow_items import FlowHouse
 from plan2.wiring.flow_stage import AccountStage, StagePlan
 from plan2.wiring.markets import Market
-from plan2.wiring.order_log import SEEN, events_of
+from plan2.wiring.order_log import TRADED, AccountLog
 
 SYSTEM: Final = "system"
 COMPARISONS_SHOWN: Final = 30
@@ -61,6 +61,13 @@ class Flows:
 
     def __init__(self, plan: FlowsPlan) -> None:
         self._plan = plan
+        self._books = TradedBooks()
+        self._log = AccountLog(
+            (plan.database.store, plan.tenant_id),
+            plan.account.identity.account_id,
+            TRADED,
+            self._books.take,
+        )
         terms = plan.terms
         self.stage = AccountStage(
             StagePlan(
@@ -183,10 +190,8 @@ class Flows:
         wanted = [each.version for each in versions if each.digest == digest]
         if not wanted:
             return []
-        plan = self._plan
-        account_id, types = plan.account.identity.account_id, (*SEEN, "FlowMoved")
-        events = await events_of(plan.database.store, plan.tenant_id, account_id, types)
-        return traded_of(events, name, wanted)
+        await self._log.catch_up()
+        return self._books.of(name, wanted)
 
     def _put(self, name: str, event: Event, actor: str, *identity: object) -> None:
         event_id = derived_id(type(event).__name__, self._plan.tenant_id, name, *identity)

@@ -22,7 +22,6 @@ from plan2.foundation.log import logger
 from plan2.foundation.values import TenantId
 from plan2.interface.api.desk import Desk
 from plan2.interface.streaming.hub import StreamHub
-from plan2.wiring.flows import Flows
 from plan2.wiring.tenant_folder import WindingDown
 from plan2.wiring.tenant_opening import Ground, Opened, close_tenant, open_tenant
 from plan2.wiring.tenant_run import Say, Shared, TenantRun
@@ -64,10 +63,6 @@ class TenantRuns:
     def all(self) -> list[TenantRun]:
         """Every tenant that is open now, the main one first."""
         return [self.main, *(opened.run for opened in self._opened.values())]
-
-    def flows(self) -> list[Flows]:
-        """The flows of every tenant that is open now, the main one's first."""
-        return [run.flows for run in self.all()]
 
     def of(self, session: Session) -> Desk:
         """The desk of a caller's tenant, and of no other.

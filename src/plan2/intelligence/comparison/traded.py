@@ -4,7 +4,7 @@ Orders say which flow they are of; which version traded, on paper or with money,
 they stand in the log among the flow's moves. So market time and wall time may differ.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -17,7 +17,7 @@ from plan2.foundation.values import NS_PER_DAY
 from plan2.intelligence.backtest.figures.intervals import intervals_of_trades
 from plan2.intelligence.backtest.figures.terms import Answer, Figure
 from plan2.intelligence.backtest.figures.trading import of_results
-from plan2.intelligence.comparison.trades import SeenTrade, live_day
+from plan2.intelligence.comparison.trades import SeenTrade, TradeBook
 from plan2.intelligence.flows.life import TRADING
 from plan2.intelligence.training.bootstrap import Interval
 
@@ -40,31 +40,45 @@ class Traded(msgspec.Struct, frozen=True, kw_only=True):
     figures: dict[str, Figure]
 
 
-def traded_of(events: Iterable[Event], name: str, versions: Sequence[int]) -> list[Traded]:
-    """What these versions of a flow traded, the newest first; nothing for those that did not.
-
-    Args:
-        events: moves of flows and orders of the account, in the order of the log.
-        name: of the flow.
-        versions: which of it.
-    """
-    kept, stands, placed = list(events), (0, ""), {}
-    for event in kept:
-        if isinstance(event, FlowMoved) and event.name == name:
-            stands = (event.version, event.to_state)
-        elif isinstance(event, OrderPlaced) and event.flow_id == name and event.kind == "open":
-            placed[event.order_id] = stands
-    found = []
-    for version, state in sorted(set(placed.values()), reverse=True):
-        if version in versions and state in TRADING:
-            own = [each for each in kept if _is_of(each, placed, (version, state))]
-            found.append(_traded(version, state, live_day(own, name).trades))
-    return found
+Key = tuple[str, int, str]
+"""A flow's name, its version, and the state in which it traded."""
 
 
-def _is_of(event: Event, placed: Mapping[str, tuple[int, str]], asked: tuple[int, str]) -> bool:
-    """Whether an event belongs to a version in a state; only entries are told apart."""
-    return not isinstance(event, OrderPlaced) or placed.get(event.order_id) == asked
+class TradedBooks:
+    """What every flow of an account traded, by version and state, from the log as it grows."""
+
+    __slots__ = ("_books", "_stands", "_told")
+
+    def __init__(self) -> None:
+        self._stands: dict[str, tuple[int, str]] = {}
+        self._books: dict[Key, TradeBook] = {}
+        self._told: dict[Key, Traded] = {}
+
+    def take(self, event: Event) -> None:
+        """Take the next move of a flow, or what happened next to an order of the account."""
+        if isinstance(event, FlowMoved):
+            self._stands[event.name] = (event.version, event.to_state)
+        elif isinstance(event, OrderPlaced):
+            if event.flow_id and event.kind == "open":
+                version, state = self._stands.get(event.flow_id, (0, ""))
+                key = (event.flow_id, version, state)
+                self._books.setdefault(key, TradeBook(event.flow_id)).take(event)
+        else:
+            for key, book in self._books.items():
+                if book.take(event):
+                    self._told.pop(key, None)
+
+    def of(self, name: str, versions: Sequence[int]) -> list[Traded]:
+        """What these versions of a flow traded, the newest first; nothing for who did not."""
+        keys = [
+            key
+            for key in sorted(self._books, reverse=True)
+            if key[0] == name and key[1] in versions and key[2] in TRADING
+        ]
+        for key in keys:
+            if key not in self._told:
+                self._told[key] = _traded(key[1], key[2], self._books[key].day().trades)
+        return [self._told[key] for key in keys]
 
 
 def _traded(version: int, state: str, trades: Sequence[SeenTrade]) -> Traded:

@@ -58,73 +58,95 @@ class _Open(msgspec.Struct):
     commission: Decimal
 
 
-def live_day(events: Iterable[Event], flow_id: str) -> LiveDay:
-    """The trades of a flow from an account's events, oldest first; others' are left out."""
-    placed: dict[str, OrderPlaced] = {}
-    open_: dict[str, _Open] = {}
-    done: list[SeenTrade] = []
-    refused: list[Refused] = []
-    exits: list[Refused] = []
-    denied: list[Refused] = []
-    for event in events:
+class TradeBook:
+    """The trades of one flow, put together from an account's events as they come.
+
+    Args:
+        flow_id: whose; what happens to others' orders changes nothing.
+    """
+
+    __slots__ = ("_denied", "_done", "_exits", "_flow_id", "_open", "_placed", "_refused")
+
+    def __init__(self, flow_id: str) -> None:
+        self._flow_id = flow_id
+        self._placed: dict[str, OrderPlaced] = {}
+        self._open: dict[str, _Open] = {}
+        self._done: list[SeenTrade] = []
+        self._refused: list[Refused] = []
+        self._exits: list[Refused] = []
+        self._denied: list[Refused] = []
+
+    def take(self, event: Event) -> bool:
+        """Take the next event of the log; whether a trade began, changed or ended with it."""
         if isinstance(event, OrderPlaced):
-            if event.flow_id == flow_id:
-                placed[event.order_id] = event
+            if event.flow_id == self._flow_id:
+                self._placed[event.order_id] = event
         elif isinstance(event, OrderRejected):
-            order = placed.get(event.order_id)
+            order = self._placed.get(event.order_id)
             if order is not None and order.kind in {"open", "close"}:
-                where = refused if order.kind == "open" else exits
+                where = self._refused if order.kind == "open" else self._exits
                 where.append(Refused(order.ts_ns, event.reason))
         elif isinstance(event, OrderDenied):
-            denied.append(Refused(event.ts_ns, event.rule_id))
+            self._denied.append(Refused(event.ts_ns, event.rule_id))
         elif isinstance(event, OrderExecuted):
-            _fill(event, placed, open_, done)
-    done += [
-        msgspec.structs.replace(each.trade, lots=round(each.left, 8)) for each in open_.values()
-    ]
-    done.sort(key=lambda trade: (trade.decided_ns, trade.opened_ns, trade.closed_ns or NEVER_NS))
-    return LiveDay(
-        trades=tuple(done),
-        refused=tuple(refused),
-        denied=tuple(denied),
-        refused_exits=tuple(exits),
-    )
+            return self._leave(event) if event.is_exit else self._enter(event)
+        return False
 
-
-def _fill(
-    event: OrderExecuted,
-    placed: dict[str, OrderPlaced],
-    open_: dict[str, _Open],
-    done: list[SeenTrade],
-) -> None:
-    if not event.is_exit:
-        order = placed.get(event.order_id)
-        if order is not None:
-            trade = SeenTrade(
-                side=Side[event.side.upper()].value,
-                lots=event.executed_quantity,
-                decided_ns=order.ts_ns,
-                opened_ns=event.ts_ns,
-                open_price=event.executed_price,
-            )
-            open_[event.position_id] = _Open(trade, trade.lots, Decimal(event.commission))
-        return
-    held = open_.get(event.position_id)
-    if held is None:
-        return
-    lots = event.executed_quantity
-    share = Decimal(repr(lots)) / Decimal(repr(held.left))
-    entry = (held.commission * share).quantize(CENT, rounding=ROUND_HALF_EVEN)
-    held.commission -= entry
-    held.left = round(held.left - lots, 8)
-    done.append(
-        msgspec.structs.replace(
-            held.trade,
-            lots=lots,
-            closed_ns=event.ts_ns,
-            close_price=event.executed_price,
-            net=entry + Decimal(event.profit) + Decimal(event.commission) + Decimal(event.swap),
+    def day(self) -> LiveDay:
+        """Everything so far, oldest first."""
+        trades = self._done + [
+            msgspec.structs.replace(each.trade, lots=round(each.left, 8))
+            for each in self._open.values()
+        ]
+        trades.sort(key=lambda each: (each.decided_ns, each.opened_ns, each.closed_ns or NEVER_NS))
+        return LiveDay(
+            trades=tuple(trades),
+            refused=tuple(self._refused),
+            denied=tuple(self._denied),
+            refused_exits=tuple(self._exits),
         )
-    )
-    if held.left <= 0.0:
-        del open_[event.position_id]
+
+    def _enter(self, event: OrderExecuted) -> bool:
+        order = self._placed.get(event.order_id)
+        if order is None:
+            return False
+        trade = SeenTrade(
+            side=Side[event.side.upper()].value,
+            lots=event.executed_quantity,
+            decided_ns=order.ts_ns,
+            opened_ns=event.ts_ns,
+            open_price=event.executed_price,
+        )
+        self._open[event.position_id] = _Open(trade, trade.lots, Decimal(event.commission))
+        return True
+
+    def _leave(self, event: OrderExecuted) -> bool:
+        held = self._open.get(event.position_id)
+        if held is None:
+            return False
+        lots = event.executed_quantity
+        share = Decimal(repr(lots)) / Decimal(repr(held.left))
+        entry = (held.commission * share).quantize(CENT, rounding=ROUND_HALF_EVEN)
+        held.commission -= entry
+        held.left = round(held.left - lots, 8)
+        net = entry + Decimal(event.profit) + Decimal(event.commission) + Decimal(event.swap)
+        self._done.append(
+            msgspec.structs.replace(
+                held.trade,
+                lots=lots,
+                closed_ns=event.ts_ns,
+                close_price=event.executed_price,
+                net=net,
+            )
+        )
+        if held.left <= 0.0:
+            del self._open[event.position_id]
+        return True
+
+
+def live_day(events: Iterable[Event], flow_id: str) -> LiveDay:
+    """The trades of a flow from an account's events, oldest first; others' are left out."""
+    book = TradeBook(flow_id)
+    for event in events:
+        book.take(event)
+    return book.day()
