@@ -57,7 +57,8 @@ class Hall(Stage):
         self.usage = Usage(quota_of, notices, stopwatch_ns)
         load = Load(lambda: 0.0, lambda: 0.0, LiveClock())
         self.limiter = Limiter(self.usage, load, stopwatch_ns)
-        limiting = Limiting(Doorway(self.limiter).around, Turnstile(self.limiter).around)
+        turnstile = Turnstile(self.limiter)
+        limiting = Limiting(Doorway(self.limiter).around, turnstile.around, turnstile.admit)
         operations = msgspec.structs.replace(self.operations, limiting=limiting)
         self.app = build_gateway(
             self.routes, self.identity, operations, self.front, self.settings, RandomIds()

@@ -26,10 +26,8 @@ class Office(Stage):
     def __init__(self) -> None:
         super().__init__()
         self.limits = Limits()
-        limiting = Limiting(
-            Doorway(self.limits.limiter).around,
-            Turnstile(self.limits.limiter, self._no_sleep).around,
-        )
+        turnstile = Turnstile(self.limits.limiter, self._no_sleep)
+        limiting = Limiting(Doorway(self.limits.limiter).around, turnstile.around, turnstile.admit)
         routes = [
             *self.routes,
             *ServiceRoutes(ServiceRegistry([lambda: SERVICES]), "9.9").handlers(),

@@ -1,6 +1,5 @@
-"""Tickets, entity tags, and what every unsafe request leaves behind."""
+"""Tickets, and what every unsafe request leaves behind."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ from gateway_layers import Echo, at, call, scope_of, session, user
 from plan2.connectivity.gateway.accounting import Accounting, note_change
 from plan2.connectivity.gateway.addresses import client_address
 from plan2.connectivity.gateway.callers import Callers, CallerSources
-from plan2.connectivity.gateway.etags import TAGGED_MAX_BYTES, EntityTags
 from plan2.connectivity.gateway.middleware import GatewaySettings, Perimeter
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.strangers import WRITTEN_MAX, Strangers
@@ -116,35 +114,6 @@ def test_a_local_key_may_begin_like_any_other(tmp_path: Path) -> None:
         found = callers.find(scope_of(headers={"Authorization": f"Bearer {secret}"}))  # type: ignore[arg-type]
         assert found is not None
         assert found.via is Via.LOCAL
-
-
-# --- entity tags --------------------------------------------------------------------------
-
-
-async def test_json_that_the_caller_has_is_not_sent_again() -> None:
-    """The tag is the body's hash: 304 without body while it matches, the body when it differs."""
-    echo = Echo()
-    app = EntityTags(echo)
-    first = await call(app, scope_of("GET"))
-    tag = first.headers["etag"]
-    assert tag == '"' + hashlib.blake2b(first.body, digest_size=12).hexdigest() + '"'
-    for shown in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-        again = await call(app, scope_of("GET", headers={"If-None-Match": shown}))
-        assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
-        assert "content-type" not in again.headers
-    echo.body = b'{"n":2}'
-    changed = await call(app, scope_of("GET", headers={"If-None-Match": tag}))
-    assert (changed.status, changed.body) == (200, b'{"n":2}')
-
-
-@pytest.mark.parametrize(
-    ("method", "status", "length"), [("POST", 200, 9), ("GET", 503, 9), ("GET", 200, 262_145)]
-)
-async def test_other_answers_go_without_a_tag(method: str, status: int, length: int) -> None:
-    """Unsafe methods, refusals and long answers pass as they are."""
-    assert length in {9, TAGGED_MAX_BYTES + 1}
-    given = await call(EntityTags(Echo(status, b"x" * length)), scope_of(method))
-    assert (given.status, len(given.body), "etag" in given.headers) == (status, length, False)
 
 
 # --- accounting ---------------------------------------------------------------------------

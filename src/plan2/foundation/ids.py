@@ -1,7 +1,7 @@
 """Identifiers: derived from content where a replay must give the same ones, random elsewhere."""
 
 import hashlib
-import secrets
+import os
 from typing import Protocol
 
 
@@ -38,4 +38,4 @@ class RandomIds:
 
     def next_id(self, kind: str) -> str:  # noqa: ARG002 - the port names what an id is for
         """128 random bits in hex."""
-        return secrets.token_hex(16)
+        return os.urandom(16).hex()

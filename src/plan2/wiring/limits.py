@@ -81,7 +81,8 @@ class Limits:
             plan.lag.recent_ms, RecentP99(lambda: stage.snapshot().buckets), wall, plan.tolerance
         )
         limiter = Limiter(self.usage, self.load, stopwatch_ns)
-        self.limiting = Limiting(before=Doorway(limiter).around, after=Turnstile(limiter).around)
+        turnstile = Turnstile(limiter)
+        self.limiting = Limiting(Doorway(limiter).around, turnstile.around, turnstile.admit)
         self._meter = StorageMeter(
             lambda: [str(tenant) for tenant in plan.tenants()],
             schema_bytes(plan.database.uow),

@@ -7,6 +7,7 @@ from litestar import Litestar
 from litestar.types import ASGIApp, ControllerRouterHandler
 
 from plan2.connectivity.gateway.accounting import accounting
+from plan2.connectivity.gateway.answers import JsonAnswer
 from plan2.connectivity.gateway.callers import (
     Bearers,
     Callers,
@@ -15,12 +16,12 @@ from plan2.connectivity.gateway.callers import (
     NeedsFactor,
 )
 from plan2.connectivity.gateway.docs import DocsRoutes
-from plan2.connectivity.gateway.etags import EntityTags
 from plan2.connectivity.gateway.guard import Queries, guarding
 from plan2.connectivity.gateway.kept_answers import KeptAnswers, RecentAnswers
 from plan2.connectivity.gateway.middleware import GatewaySettings, Perimeter
 from plan2.connectivity.gateway.probes import Probes, Readiness
 from plan2.connectivity.gateway.problems import answer_error
+from plan2.connectivity.gateway.reading import Admit, layered
 from plan2.connectivity.gateway.repetition import Answers
 from plan2.connectivity.gateway.signin import SignInRoutes
 from plan2.connectivity.gateway.site_routes import ShowState, SiteRoutes
@@ -81,10 +82,14 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Limiting(msgspec.Struct, frozen=True):
-    """Where rate limits stand: one wrapper before the guard, one behind it."""
+    """Where rate limits stand: one wrapper before the guard, one behind it.
+
+    `admit` is what the latter asks, for requests that take the short way.
+    """
 
     before: Wrap
     after: Wrap
+    admit: Admit
 
 
 class Operations(msgspec.Struct, frozen=True):
@@ -144,9 +149,10 @@ def build_application(
     docs = DocsRoutes(described)
     return Litestar(
         [*described, *docs.handlers(), *SiteRoutes(front.site, front.show_state).handlers()],
-        middleware=_layers(identity, tickets, operations.limiting, settings, docs.queries),
+        middleware=[_layers(identity, tickets, operations.limiting, settings, docs.queries)],
         exception_handlers={Exception: answer_error},
         request_class=StrictRequest,
+        response_class=JsonAnswer,
         request_max_body_size=settings.body_max_bytes,
         openapi_config=None,
         logging_config=None,
@@ -160,8 +166,8 @@ def _layers(
     limiting: Limiting | None,
     settings: GatewaySettings,
     queries: Queries,
-) -> list[Wrap]:
-    """What stands between routing and a route, outermost first."""
+) -> Wrap:
+    """What stands between routing and a route."""
     now_ns = identity.sessions.now_ns
     guard = guarding(identity.callers(tickets), now_ns, queries, identity.needs_factor)
     answers = Answers(RecentAnswers(now_ns), identity.answers)
@@ -169,4 +175,5 @@ def _layers(
     if identity.record is not None:
         layers.append(accounting(identity.record, now_ns, identity.strangers))
     layers += [limiting.before, guard, limiting.after] if limiting is not None else [guard]
-    return [*layers, answers.repeating(settings.body_max_bytes), EntityTags]
+    layers.append(answers.repeating(settings.body_max_bytes))
+    return layered(layers, guard, None if limiting is None else limiting.admit)

@@ -12,6 +12,7 @@ import msgspec
 from litestar.types import Scope
 
 from plan2.connectivity.gateway.addresses import client_address, is_loopback, is_secure
+from plan2.connectivity.gateway.headers import header
 from plan2.connectivity.gateway.middleware import WEBSOCKET, cookie_name, method_of
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.tickets import Tickets, shown_ticket
@@ -133,14 +134,6 @@ class Callers:
         if session is not None and not is_known and tenant_id != local.tenant_id:
             raise RequestRefused(404, "tenant_unknown", f"There is no tenant {tenant_id!r}.")
         return session
-
-
-def header(scope: Scope, wanted: bytes) -> str:
-    """The first value of a header, "" without one."""
-    for name, value in scope["headers"]:
-        if name == wanted:
-            return value.decode("latin-1")
-    return ""
 
 
 def _found(bearers: Bearers | None, secret: str, scope: Scope) -> Session | None:

@@ -16,7 +16,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 
 from plan2 import __version__
-from plan2.connectivity.gateway.etags import is_shown
+from plan2.connectivity.gateway.answers import is_shown
 from plan2.connectivity.gateway.openapi import METHODS, Json, declared_queries, refine
 from plan2.connectivity.gateway.pages import docs_page
 

@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from plan2.connectivity.gateway.addresses import is_loopback
-from plan2.connectivity.gateway.callers import Callers, NeedsFactor, header
+from plan2.connectivity.gateway.callers import Callers, NeedsFactor
+from plan2.connectivity.gateway.headers import header
 from plan2.connectivity.gateway.middleware import SAFE_METHODS, WEBSOCKET, method_of
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.identity.principal import Session
@@ -34,7 +35,7 @@ def guarding(
     now_ns: Callable[[], int],
     queries: Queries,
     needs_factor: NeedsFactor | None = None,
-) -> Callable[[ASGIApp], ASGIApp]:
+) -> Callable[[ASGIApp], "Guard"]:
     """The middleware that wraps every route; Litestar's own guards would cost a fifth of a GET."""
     return lambda app: Guard(app, callers, now_ns, queries, needs_factor)
 

@@ -13,6 +13,7 @@ import msgspec
 from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
 from plan2.connectivity.gateway.addresses import TrustedProxies, is_secure
+from plan2.connectivity.gateway.headers import by_name
 from plan2.connectivity.gateway.problems import PROBLEM_JSON, Problem, problem
 from plan2.foundation.ids import IdSource
 
@@ -21,7 +22,6 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 UNCHANGING: Final = SAFE_METHODS | {WEBSOCKET}
 """Requests that change nothing themselves; what comes over a socket is its route's business."""
 REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-NAMED: Final = {b"x-request-id": "request_id", b"x-correlation-id": "correlation_id"}
 HOSTS_KEPT: Final = 256
 """Host headers of which it is remembered whether we answer for them."""
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -74,15 +74,12 @@ OnRefused = Callable[[Scope, int, str], None]
 
 
 class _Asked(msgspec.Struct):
-    """The request headers that the perimeter looks at."""
+    """What the headers of an unsafe request tell of the page that it comes from."""
 
-    host: bytes = b""
     origin: bytes = b""
     fetch_site: bytes = b""
     has_cookie: bool = False
     has_authorization: bool = False
-    request_id: bytes = b""
-    correlation_id: bytes = b""
 
 
 class Perimeter:
@@ -111,13 +108,13 @@ class Perimeter:
         method = method_of(scope)
         if self._is_tls:
             scope["scheme"] = "wss" if method == WEBSOCKET else "https"
-        asked = _read(scope)
-        request_id = asked.request_id or self._ids.next_id("request").encode()
-        correlation_id = asked.correlation_id or request_id
         state = scope.setdefault("state", {})
-        state["request_id"] = request_id.decode()
-        state["correlation_id"] = correlation_id.decode()
-        refusal = self._refusal(scope, method, asked)
+        named = by_name(scope)
+        request_id = _id_in(named, b"x-request-id") or self._ids.next_id("request")
+        correlation_id = _id_in(named, b"x-correlation-id") or request_id
+        state["request_id"] = request_id
+        state["correlation_id"] = correlation_id
+        refusal = self._refusal(scope, method, named.get(b"host", b""))
         if method == WEBSOCKET:
             await self._enter_socket(scope, receive, send, refused=refusal is not None)
             return
@@ -138,8 +135,8 @@ class Perimeter:
             return
         await self._app(scope, receive, send)
 
-    def _refusal(self, scope: Scope, method: str, asked: _Asked) -> Problem | None:
-        if not self._is_answered(asked.host):
+    def _refusal(self, scope: Scope, method: str, host: bytes) -> Problem | None:
+        if not self._is_answered(host):
             return problem(
                 403,
                 "host_not_allowed",
@@ -147,7 +144,7 @@ class Perimeter:
                 str(scope["state"]["request_id"]),
                 remedy="Open Plan2 by the address it printed, or set server.host.",
             )
-        if method not in SAFE_METHODS and not _is_ours(scope, asked):
+        if method not in SAFE_METHODS and not _is_ours(scope, host):
             return problem(
                 403,
                 "origin_not_allowed",
@@ -158,28 +155,29 @@ class Perimeter:
         return None
 
 
-def _is_ours(scope: Scope, asked: _Asked) -> bool:
+def _is_ours(scope: Scope, host: bytes) -> bool:
     """Whether no other page can have made a browser send this.
 
     Programs send no Origin; a browser that carries our cookie always names one.
     """
+    asked = _read(scope)
     if asked.fetch_site.lower() in FROM_ELSEWHERE:
         return False
     if not asked.origin:
         return asked.has_authorization or not asked.has_cookie
     scheme = b"https://" if is_secure(scope) else b"http://"
-    return asked.origin.lower() == scheme + asked.host.lower()
+    return asked.origin.lower() == scheme + host.lower()
 
 
-def _completing(send: Send, is_tls: bool, request_id: bytes, correlation_id: bytes) -> Send:
+def _completing(send: Send, is_tls: bool, request_id: str, correlation_id: str) -> Send:
     # No coroutine of its own: the server's is handed on.
     def completed(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             headers = [
                 *message["headers"],
                 *(SECURE_HEADERS if is_tls else HEADERS),
-                (b"x-request-id", request_id),
-                (b"x-correlation-id", correlation_id),
+                (b"x-request-id", request_id.encode()),
+                (b"x-correlation-id", correlation_id.encode()),
             ]
             if not _says_how_long(message):
                 headers.append(NO_STORE)
@@ -210,9 +208,7 @@ def _says_how_long(message: HTTPResponseStartEvent) -> bool:
 def _read(scope: Scope) -> _Asked:
     asked = _Asked()
     for name, value in scope["headers"]:
-        if name == b"host":
-            asked.host = value
-        elif name == b"origin":
+        if name == b"origin":
             asked.origin = value
         elif name == b"sec-fetch-site":
             asked.fetch_site = value
@@ -220,9 +216,13 @@ def _read(scope: Scope) -> _Asked:
             asked.has_cookie |= SESSION_COOKIE in value
         elif name == b"authorization":
             asked.has_authorization = True
-        elif name in NAMED and REQUEST_ID.fullmatch(value):
-            setattr(asked, NAMED[name], value)
     return asked
+
+
+def _id_in(named: dict[bytes, bytes], header: bytes) -> str:
+    """The id that a caller gave, when it is one."""
+    value = named.get(header)
+    return value.decode() if value is not None and REQUEST_ID.fullmatch(value) else ""
 
 
 def _name_of(host: bytes) -> str:

@@ -15,7 +15,7 @@ from typing import Final, cast
 import msgspec
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
 
-from plan2.connectivity.gateway.callers import header
+from plan2.connectivity.gateway.headers import header
 from plan2.connectivity.gateway.kept_answers import (
     WHOLE_MAX_BYTES,
     Answer,

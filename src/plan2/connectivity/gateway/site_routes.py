@@ -6,7 +6,7 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
-from plan2.connectivity.gateway.etags import is_shown
+from plan2.connectivity.gateway.answers import is_shown
 from plan2.connectivity.gateway.pages import FallbackState, fallback_page
 from plan2.connectivity.gateway.problems import RequestRefused
 from plan2.connectivity.gateway.static import Asset, Site, choose, is_page

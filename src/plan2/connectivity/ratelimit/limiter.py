@@ -127,12 +127,13 @@ class Limiter:
             permille = self.load.permille[policy.rate]
             if not permille:
                 return _shed(policy.rate)
-        refused = charge(meters, self._now_ns(), permille)
+        now_ns = self._now_ns()
+        refused = charge(meters, now_ns, permille)
         if refused is not None:
             return self._over(tenant_id, session, refused)
-        self.usage.count(tenant_id, "requests_per_second")
+        self.usage.count(tenant_id, "requests_per_second", now_ns)
         if policy.is_order:
-            self.usage.count(tenant_id, "orders_per_minute")
+            self.usage.count(tenant_id, "orders_per_minute", now_ns)
         return None
 
     def message_wait_s(self, session: Session) -> float:

@@ -8,13 +8,15 @@ the held cost the other tenants more than the refusals do (`benchmarks/noisy_ten
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, cast
 
 import msgspec
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from plan2.connectivity.gateway.addresses import client_address
-from plan2.connectivity.gateway.callers import AUTHORIZATION, header
+from plan2.connectivity.gateway.callers import AUTHORIZATION
+from plan2.connectivity.gateway.headers import header
 from plan2.connectivity.gateway.middleware import WEBSOCKET, method_of
 from plan2.connectivity.gateway.problems import PROBLEM_JSON, problem
 from plan2.connectivity.identity.principal import Session
@@ -71,23 +73,27 @@ class Turnstile:
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """The application behind this turnstile."""
-        limiter = self._limiter
 
         async def passed(scope: Scope, receive: Receive, send: Send) -> None:
             session: Session | None = scope.get("auth")
             if session is None:
                 await app(scope, receive, send)
                 return
-            method = method_of(scope)
-            refusal = limiter.admit(limiter.policy(method, scope["path_template"]), session)
+            refusal = self.admit(scope)
             if refusal is not None:
-                await _refuse(refusal, scope, receive, send)
-            elif method == WEBSOCKET:
+                await refusal(scope, receive, send)
+            elif method_of(scope) == WEBSOCKET:
                 await self._serve_socket(session, app, (scope, receive, send))
             else:
                 await app(scope, receive, send)
 
         return passed
+
+    def admit(self, scope: Scope) -> ASGIApp | None:
+        """Count a request of somebody known (`scope["auth"]`); what answers it when it may not."""
+        policy = self._limiter.policy(method_of(scope), scope["path_template"])
+        refusal = self._limiter.admit(policy, scope["auth"])
+        return None if refusal is None else partial(_refuse, refusal)
 
     async def _serve_socket(self, session: Session, app: ASGIApp, connection: Connection) -> None:
         scope, receive, send = connection

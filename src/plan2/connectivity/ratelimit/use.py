@@ -100,12 +100,12 @@ class Usage:
         """Ask `source` how much of a quota is used; part of the wiring."""
         self._sources[quota] = source
 
-    def count(self, tenant_id: str, quota: str) -> None:
-        """Count one request or order."""
+    def count(self, tenant_id: str, quota: str, now_ns: int) -> None:
+        """Count one request or order; monotonic nanoseconds."""
         found = self._rates.get((tenant_id, quota))
         if found is None:
             found = self._rates[(tenant_id, quota)] = SlidingCount(PERIOD_NS[quota])
-        found.add(self._now_ns())
+        found.add(now_ns)
 
     def hold(self, tenant_id: str, quota: str) -> QuotaFull | None:
         """Take one of a count (a socket) until `release`; None when it was taken."""
