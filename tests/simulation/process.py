@@ -60,13 +60,13 @@ class TrackedJournal(FileJournal):
         self._world = world
         self._durable = durable
 
-    def append(self, entries: Sequence[Entry]) -> int:
+    def append(self, entries: Sequence[Entry], *, adds_risk: bool = False) -> int:
         """Write; the process may die before, in the middle, or right after."""
         plan = self._world.plan
         plan.pass_by("journal_before")
         began = self._offset if self._fd >= 0 else 0
         segment = len(self._segments)
-        sequence = super().append(entries)
+        sequence = super().append(entries, adds_risk=adds_risk)
         if len(self._segments) == segment and plan.armed.get("journal_torn") == 0:
             self._tear(began)
         plan.pass_by("journal_torn")

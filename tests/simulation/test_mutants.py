@@ -66,7 +66,7 @@ class ForgetsAfterCrash(TrackedJournal):
 class WritesNothing(TrackedJournal):
     """A journal that says it has written."""
 
-    def append(self, entries):
+    def append(self, entries, *, adds_risk=False):
         """Nothing reaches the disk."""
         self._sequence += 1
         return self._sequence

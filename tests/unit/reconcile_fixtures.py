@@ -39,6 +39,7 @@ class FakeTerminal:
         self.order_list: tuple[TerminalOrder, ...] | None = ()
         self.traces: dict[str, Trace | None] = {}
         self.balance: Decimal | None = Decimal("10000.00")
+        self.is_hedging = True
         self.asked: list[str] = []
 
     def submit(self, order: ApprovedOrder) -> None:
@@ -59,6 +60,7 @@ class FakeTerminal:
             equity=self.balance,
             margin=Decimal(0),
             trade_allowed=True,
+            is_hedging=self.is_hedging,
         )
 
     async def positions(self) -> tuple[TerminalPosition, ...] | None:

@@ -1,13 +1,19 @@
 """The order journal: what was acknowledged comes back, torn tails do not, damage is refused."""
 
+import errno
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trading_fixtures import NOON_NS, Desk, forecast, scene, tick
 
+from plan2.dataflow.terminals.port import OrderKind
 from plan2.foundation.errors import JournalLost
+from plan2.intelligence.risk.state import TradingState
+from plan2.intelligence.trading import journal as journal_module
 from plan2.intelligence.trading.journal import HEADER, Entry, FileJournal
+from plan2.intelligence.trading.switching import Change
 
 
 def entry(number: int, size: int = 20) -> Entry:
@@ -144,3 +150,113 @@ def test_any_sizes_and_any_restart_point(
             assert len(journal.open()) == number
         journal.append([entry(number, size)])
     assert reopened(folder) == [entry(number, size) for number, size in enumerate(sizes)]
+
+
+class FullDisk:
+    """While `is_full`, no file of zeros can be made: there is no room for another segment."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_full = False
+        made = journal_module._zeros
+
+        def zeros(path: Path, size: int) -> Path:
+            if self.is_full:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return made(path, size)
+
+        monkeypatch.setattr(journal_module, "_zeros", zeros)
+
+
+def filled(folder: Path, disk: FullDisk) -> FileJournal:
+    """A journal whose segment has no room for a long record any more, on a disk that is full."""
+    journal = FileJournal(folder, segment_bytes=4096)
+    journal.open()
+    journal.append([entry(0, 3_000)])
+    disk.is_full = True
+    return journal
+
+
+def test_on_a_full_disk_what_reduces_risk_goes_out_on_the_spare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entries are refused at once and for as long; the others are on disk, and come back."""
+    disk = FullDisk(monkeypatch)
+    journal = filled(tmp_path, disk)
+    with pytest.raises(JournalLost, match="spare"):
+        journal.append([entry(1, 2_000)], adds_risk=True)
+    for number in range(2, 20):
+        journal.append([entry(number, 2_000)])
+        with pytest.raises(JournalLost):
+            journal.append([entry(99)], adds_risk=True)
+    assert reopened_as_it_is(tmp_path) == [
+        entry(0, 3_000), *(entry(number, 2_000) for number in range(2, 20))
+    ]  # fmt: skip
+
+
+def test_a_spare_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then nothing can be written, and nothing counts as written."""
+    disk = FullDisk(monkeypatch)
+    journal = filled(tmp_path, disk)
+    for number in range(100):  # each 10 KB and a little
+        journal.append([entry(number, 10_000)])
+    with pytest.raises(JournalLost):
+        journal.append([entry(100, 60_000)])
+    assert len(reopened_as_it_is(tmp_path)) == 101
+
+
+def test_with_room_again_there_is_a_spare_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything that adds risk is written."""
+    disk = FullDisk(monkeypatch)
+    journal = filled(tmp_path, disk)
+    journal.append([entry(1, 2_000)])
+    assert not (tmp_path / journal_module.SPARE_NAME).exists()
+    disk.is_full = False
+    journal.append([entry(2, 2_000)], adds_risk=True)
+    assert (tmp_path / journal_module.SPARE_NAME).exists()
+    disk.is_full = True
+    journal.append([entry(3, 3_900)])
+    assert len(reopened_as_it_is(tmp_path)) == 4
+
+
+def reopened_as_it_is(folder: Path) -> list[Entry]:
+    """What is in the segments, as another process would read it."""
+    found: list[Entry] = []
+    for path in sorted(folder.glob("orders-*.journal")):
+        found += journal_module._read_segment(path)[0]
+    return found
+
+
+def test_a_first_record_that_is_too_long_stays_when_it_is_stored(tmp_path: Path) -> None:
+    """Its segment takes the place of the empty one, and is not deleted while it is written."""
+    journal = FileJournal(tmp_path, segment_bytes=4096)
+    journal.open()
+    journal.release(journal.append([entry(1, 10_000)]))
+    journal.append([entry(2)])
+    assert entry(2) in reopened_as_it_is(tmp_path)
+
+
+def test_a_kill_on_a_full_disk_closes_what_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account halts at its next entry; the closing order leaves, written down before."""
+    disk = FullDisk(monkeypatch)
+    desk = Desk()
+    journal = FileJournal(tmp_path, segment_bytes=4096)
+    journal.open()
+    desk.journal.append = journal.append  # type: ignore[method-assign]
+    desk.arm()
+    desk.account.on_tick(scene(tick(), forecast(0.60)))
+    (entered,) = desk.sent
+    desk.fill(entered, 1.10010, "7")
+    journal.append([entry(0, 3_900)])
+    disk.is_full = True
+    change = Change(
+        state=TradingState.HALTED, ts_ns=NOON_NS + 1, actor="user:ann", reason="kill: test"
+    )
+    desk.account.kills.begin(change, closes_foreign=False)
+    assert [one.kind for one in desk.sent] == [OrderKind.OPEN, OrderKind.CLOSE]
+    assert not (tmp_path / journal_module.SPARE_NAME).exists(), "no need of it"
+    kept = {one.type for one in reopened_as_it_is(tmp_path)}
+    assert {"KillBegun", "TradingStateChanged", "OrderPlaced"} <= kept

@@ -12,7 +12,9 @@ from plan2.dataflow.terminals.mt5.margins import margin_terms, neat
 from plan2.dataflow.terminals.mt5.options import Mt5Options
 from plan2.dataflow.terminals.mt5.shape import AccountInfo, Mt5Module, SymbolInfo
 from plan2.dataflow.terminals.mt5.symbols import Symbols
+from plan2.dataflow.terminals.twin.faults import Happening
 from plan2.dataflow.terminals.twin.options import TwinAccount
+from plan2.foundation.errors import TerminalUnavailable
 from plan2.foundation.instrument import Instrument, MarginMode
 from plan2.foundation.values import Side
 
@@ -102,6 +104,19 @@ def test_a_terminal_that_does_not_tell(
     assert (found.mode, found.initial) == expected
     assert (found.rate_long, found.rate_short) == (1.0, 1.0)
     assert "does not tell its margin" in found.note
+
+
+@pytest.mark.parametrize("call", ["order_calc_margin", "order_calc_profit"])
+def test_a_terminal_that_goes_away_meanwhile_is_asked_again_later(call: str) -> None:
+    """No margin is guessed because of it: connecting fails as with every other question."""
+    here = ground(calc_modes={EURUSD: CFD})
+    here.world.faults.script(call, Happening(error_after=-10_002))
+
+    with pytest.raises(TerminalUnavailable, match="went away"):
+        connected(here)
+
+    here.mt5.initialize()
+    assert connected(here).instruments[EURUSD].margin_mode is MarginMode.VALUE
 
 
 def test_an_account_that_names_no_leverage() -> None:

@@ -272,6 +272,58 @@ def test_an_unknown_close_blocks_the_next_an_unknown_protection_does_not() -> No
     assert rule_of(refused) == "symbol_blocked"
 
 
+def doubtful_entry() -> Desk:
+    """An entry that nobody knows the end of, and a position p9 of the same symbol."""
+    desk = quoted()
+    assert ask(desk, OrderKind.OPEN, side=SELL, quantity=0.1, stop_loss=1.11).order_id
+    unknown(desk)
+    manual(desk, "9", "p9", side=BUY, quantity=0.04)
+    return desk
+
+
+@pytest.mark.parametrize("is_hedging", [True, False])
+def test_an_entry_of_unknown_outcome_and_the_way_out(is_hedging: bool) -> None:
+    """By ticket it is open where each entry is a position of its own; new risk never is.
+
+    On a netting account the entry may have made the position smaller: the close could turn it.
+    """
+    desk = doubtful_entry()
+    desk.account.orders.is_hedging = is_hedging
+    entry = ask(desk, OrderKind.OPEN, side=BUY, quantity=0.05, stop_loss=1.09)
+    assert rule_of(entry) == "symbol_blocked"
+    stops = ask(desk, OrderKind.PROTECT, position_id="test:p9", stop_loss=1.095)
+    closed = ask(desk, OrderKind.CLOSE, position_id="test:p9")
+    if not is_hedging:
+        assert (rule_of(stops), rule_of(closed)) == ("symbol_blocked", "symbol_blocked")
+        return
+    assert stops.order_id
+    assert closed.order_id
+    assert (desk.sent[-1].position_ticket, desk.sent[-1].quantity) == ("p9", 0.04)
+    unknown(desk)
+    again = ask(desk, OrderKind.CLOSE, position_id="test:p9")
+    assert rule_of(again) == "symbol_blocked", "the close itself may have happened"
+
+
+def test_a_doubtful_close_of_one_position_leaves_the_others_free() -> None:
+    """On a hedging account; a doubtful pair of opposite ones holds both."""
+    desk = holding(0.1)
+    manual(desk, "9", "p9", side=SELL, quantity=0.04)
+    manual(desk, "8", "p8", side=BUY, quantity=0.04)
+    desk.account.orders.is_hedging = True
+    assert ask(desk, OrderKind.CLOSE_BY, position_id="test:p1", opposite_id="test:p9").order_id
+    unknown(desk)
+    for held in ("p1", "p9"):
+        assert rule_of(ask(desk, OrderKind.CLOSE, position_id=f"test:{held}")) == "symbol_blocked"
+    assert ask(desk, OrderKind.CLOSE, position_id="test:p8").order_id
+
+
+def test_until_the_broker_says_so_an_account_counts_as_netting() -> None:
+    """The comparison with the broker tells; it is asked at start, before anything is sent."""
+    assert rule_of(ask(doubtful_entry(), OrderKind.CLOSE, position_id="test:p9")) == (
+        "symbol_blocked"
+    )
+
+
 def unknown(desk: Desk) -> None:
     """The last order's outcome is not known."""
     order_id = desk.sent[-1].order_id

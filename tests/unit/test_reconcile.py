@@ -395,6 +395,17 @@ async def test_an_altered_deal_is_noticed(
     assert office.account.state is state
 
 
+@pytest.mark.parametrize("is_hedging", [True, False])
+async def test_the_broker_says_whether_entries_are_positions_of_their_own(
+    is_hedging: bool,
+) -> None:
+    """With its first account figures."""
+    office = Office()
+    office.terminal.is_hedging = is_hedging
+    await office.settled()
+    assert office.account.orders.is_hedging is is_hedging
+
+
 # --- link, silence, health -----------------------------------------------------------------------
 
 

@@ -122,6 +122,28 @@ def test_the_first_change_goes_at_once_and_the_rest_is_paced() -> None:
     in_room(scene)
 
 
+def test_what_changes_while_nobody_follows_does_not_pile_up() -> None:
+    """Thousands of positions come and go without a screen; the first one that comes sees all."""
+
+    async def scene(room: Room) -> None:
+        live = room.stage.live
+        for number in range(2_000):
+            live.booked.mark(f"position-{number}")
+            if number % 100 == 0:
+                await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)
+        assert len(live.booked._keys) == 0
+        client = await room.join()
+        client.follow_state(room.hub.channels.quotes)
+        reader = asyncio.create_task(room.follow(client))
+        room.stage.bus.publish(quote("EURUSD", 1, 1.5, 2.0))
+        await asyncio.sleep(0.1)
+        reader.cancel()
+        assert room.of_kind(Kind.DELTA)[-1][1][4][0][2] == 1.5
+
+    in_room(scene)
+
+
 def test_quotes_at_the_pace_of_the_class_do_not_wait() -> None:
     """Fifty a second, each up to 4 ms early or late: every one is sent at once, none is joined."""
 

@@ -148,7 +148,7 @@ class ListJournal(MemoryJournal):
         self.records: list[list[Entry]] = []
         self.failure: Exception | None = None
 
-    def append(self, entries: object) -> int:
+    def append(self, entries: object, *, adds_risk: bool = False) -> int:
         """Keep the entries or raise the planted failure."""
         if self.failure is not None:
             raise self.failure

@@ -159,10 +159,10 @@ class WeighingJournal(FileJournal):
 
     heaviest = 0
 
-    def append(self, entries: Sequence[Entry]) -> int:
+    def append(self, entries: Sequence[Entry], *, adds_risk: bool = False) -> int:
         """See `FileJournal.append`."""
         self.heaviest = max(self.heaviest, *(len(entry.payload) for entry in entries))
-        return super().append(entries)
+        return super().append(entries, adds_risk=adds_risk)
 
 
 def _order_row(ours: StageLatency, bare: StageLatency) -> Row:

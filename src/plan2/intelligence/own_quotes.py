@@ -5,7 +5,9 @@ limits go by the quotes and the contract data of the account's own terminal. Wha
 is refused by the decision itself (`decision.decide_apart`), so that it is on record.
 """
 
+import math
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -18,6 +20,9 @@ from plan2.intelligence.decision.apart import Apart, Tolerance, terms_apart
 from plan2.intelligence.decision.keeping import Scene
 from plan2.intelligence.pipeline import FAULTS, Seat, unrecoverable
 from plan2.intelligence.trading.account import TradingAccount
+
+MARGIN_BLUR: Final = 0.02
+"""Rates of margin that are nearer than this are the same, measured through other quotes."""
 
 
 class OwnTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +95,7 @@ class OwnSeat(Seat):
         shared, own = self._terms.shared.get(symbol), self._own.get(symbol)
         if shared is None or own is None:
             return "only one of both brokers offers it"
-        if told is not None and _lasting(told) != _lasting(own):
+        if told is not None and not _is_same(told, own):
             return "the broker changed its contract data since the account was opened"
         return terms_apart(shared, own)
 
@@ -110,8 +115,26 @@ class OwnSeat(Seat):
         self.account.on_tick(msgspec.structs.replace(scene, tick=own, apart=apart))
 
 
+def _is_same(told: Instrument, own: Instrument) -> bool:
+    """Whether contract data are what they were; margins are measured, so never quite the same."""
+    margins = zip(_margin(told), _margin(own), strict=True)
+    is_margin_same = all(math.isclose(*each, rel_tol=MARGIN_BLUR) for each in margins)
+    return is_margin_same and _lasting(told) == _lasting(own)
+
+
+def _margin(contract: Instrument) -> tuple[float, float, float]:
+    return contract.margin_rate_long, contract.margin_rate_short, contract.margin_initial
+
+
 def _lasting(contract: Instrument) -> Instrument:
     """Contract data without what brokers change every day and no order is checked against."""
     return msgspec.structs.replace(
-        contract, swap_long_points=0.0, swap_short_points=0.0, swap_rollover3days=0, description=""
+        contract,
+        swap_long_points=0.0,
+        swap_short_points=0.0,
+        swap_rollover3days=0,
+        description="",
+        margin_rate_long=1.0,
+        margin_rate_short=1.0,
+        margin_initial=0.0,
     )

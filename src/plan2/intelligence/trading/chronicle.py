@@ -53,13 +53,15 @@ class Chronicle:
         """
         self.announce(facts, self.make_durable([self.entry(item) for item in facts]))
 
-    def make_durable(self, entries: Sequence[Entry]) -> int:
+    def make_durable(self, entries: Sequence[Entry], *, adds_risk: bool = False) -> int:
         """Write entries to the journal only; an order leaves between this and `announce`.
+
+        `adds_risk`: whether one of them may bring a new position.
 
         Raises:
             JournalLost: they could not be made durable.
         """
-        return self._journal.append(entries)
+        return self._journal.append(entries, adds_risk=adds_risk)
 
     def announce(self, facts: Sequence[Fact], sequence: int) -> None:
         """Hand durable facts of a journal record to the event store and to the bus."""

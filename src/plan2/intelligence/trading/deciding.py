@@ -115,7 +115,12 @@ class Deciding:
         )
         intent = intent_of(wish, self._desk.sight, tick.ts_ns)
         assert not isinstance(intent, Refusal)  # noqa: S101 - the position is open and watched
-        purpose = Purpose(flow_id=position.flow_id, quantity=position.quantity, is_exit=True)
+        purpose = Purpose(
+            flow_id=position.flow_id,
+            quantity=position.quantity,
+            is_exit=True,
+            tickets=frozenset({position.ticket}),
+        )
         situation = self._situation(scene, None, purpose)
         decision = decide_exit(situation, self._rules, intent, reason, flow)
         self._keep_if_due(scene, situation, decision)

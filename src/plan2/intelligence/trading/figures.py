@@ -17,6 +17,7 @@ from plan2.intelligence.trading.portfolio import Portfolio
 from plan2.intelligence.trading.positions import PositionBook
 from plan2.intelligence.trading.rates import Rates
 from plan2.intelligence.trading.spread_of_risk import Holding, SizingVolatility, spread_of
+from plan2.intelligence.trading.unknown_outcomes import is_blocked
 from plan2.intelligence.trading.wishes import FLOW
 
 NEVER_NS = -(10**18)
@@ -28,7 +29,7 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         quantity: lots that an exit may close. changes: the working order that is to be changed.
         is_exit: whether the order only takes risk away; an errand of unknown outcome does not
-            stand in its way, a trade of unknown outcome does.
+            stand in its way, a trade of unknown outcome may. tickets: of the positions it is about.
         ts_ns: market time of the order, 0 = the quote's.
         leaving: positions of the symbol that are closed in the same breath: a reversal.
     """
@@ -36,6 +37,7 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True):
     flow_id: str = FLOW
     quantity: float = 0.0
     is_exit: bool = False
+    tickets: frozenset[str] = frozenset()
     changes: Order | None = None
     ts_ns: int = 0
     leaving: int = 0
@@ -160,7 +162,9 @@ class AccountBoard:
         )
         return AccountFigures(
             **msgspec.structs.asdict(guard),
-            symbol_blocked=float(self._orders.is_blocked(symbol, is_exit=purpose.is_exit)),
+            symbol_blocked=float(
+                is_blocked(self._orders, symbol, purpose.tickets if purpose.is_exit else None)
+            ),
             symbol_disputed=float(symbol in self._orders.disputed),
             link_up=float(moment.link_up),
             books_agree=float(moment.books_agree),

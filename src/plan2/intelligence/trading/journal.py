@@ -5,6 +5,10 @@ overwritten in place through a descriptor that reaches the disk before `write` r
 fsync where that does not exist). Entries are drained into the event store, idempotently, and a
 segment is deleted once everything in it is there.
 
+A spare segment lies ready for the day when the disk is full: orders that add risk are refused then,
+and trading halts; withdrawals, closes and what the broker answers are written into the spare, so
+that the way out stays open without anything being sent that is not on disk first.
+
 Record: u32 length, u32 CRC-32 of the rest, u64 sequence, MessagePack of a list of entries. A torn
 record at the end fails its checksum and was never acknowledged; one in the middle is an error.
 """
@@ -21,6 +25,9 @@ import msgspec
 from plan2.foundation.errors import JournalLost
 
 SEGMENT_BYTES = 4 * 1024 * 1024
+SPARE_BYTES = 1024 * 1024
+"""Of the spare: about a thousand orders out with all that the broker says about them."""
+SPARE_NAME, NEW_NAME = "spare.segment", "new.segment"
 HEADER = struct.Struct("<IIQ")
 NOT_ALL = -1
 """No record's number: stands for one that the event store did not take."""
@@ -40,8 +47,11 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 class Journal(Protocol):
     """Where entries become durable."""
 
-    def append(self, entries: Sequence[Entry]) -> int:
-        """Keep all entries or none; durable when it returns. Returns the record's sequence."""
+    def append(self, entries: Sequence[Entry], *, adds_risk: bool = False) -> int:
+        """Keep all entries or none; durable when it returns. Returns the record's sequence.
+
+        What `adds_risk` may be refused earlier than the way out.
+        """
         ...
 
     def release(self, sequence: int) -> None:
@@ -55,7 +65,7 @@ class MemoryJournal:
     def __init__(self) -> None:
         self._sequence = 0
 
-    def append(self, entries: Sequence[Entry]) -> int:  # noqa: ARG002 - nothing is kept
+    def append(self, entries: Sequence[Entry], *, adds_risk: bool = False) -> int:  # noqa: ARG002
         """Count the record."""
         self._sequence += 1
         return self._sequence
@@ -73,14 +83,16 @@ class FileJournal:
 
     def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
         self._folder = folder
+        self._spare = folder / SPARE_NAME
         self._segment_bytes = segment_bytes
         self._encoder = msgspec.msgpack.Encoder()
         self._fd = -1
-        self._offset = 0
+        self._offset = self._size = 0
         self._sequence = 0
         self._segments: list[tuple[Path, int]] = []  # path and last sequence in it, oldest first
         self._released = 0
         self._unstored: set[int] = set()  # records that nobody has said to be in the event store
+        self._is_short = False  # on the spare: there was no room for a segment
 
     def open(self) -> list[Entry]:
         """Read what earlier runs left, then start a fresh segment.
@@ -101,6 +113,7 @@ class FileJournal:
             if found:
                 self._unstored.add(self._sequence)
             self._start_segment()
+            self._keep_spare()
         except OSError as error:
             raise JournalLost(
                 f"The order journal in {self._folder} cannot be used: {error}.",
@@ -108,24 +121,30 @@ class FileJournal:
             ) from error
         return found
 
-    def append(self, entries: Sequence[Entry]) -> int:
+    def append(self, entries: Sequence[Entry], *, adds_risk: bool = False) -> int:
         """Write one record; it is on disk when this returns.
 
         Raises:
-            JournalLost: the disk refused; nothing counts as written.
+            JournalLost: the disk refused; nothing counts as written. What adds risk is refused
+                while only the spare is left.
         """
         body = self._encoder.encode(entries)
         sequence = self._sequence + 1
         checksum = zlib.crc32(body, zlib.crc32(sequence.to_bytes(8, "little")))
         record = HEADER.pack(len(body), checksum, sequence) + body
         try:
-            if self._offset + len(record) + HEADER.size > self._segment_bytes:
+            if adds_risk and self._is_short:
+                self._keep_spare()
                 self._start_segment(len(record))
+                self._is_short = False
+            elif self._offset + len(record) + HEADER.size > self._size:
+                self._next_segment(len(record), adds_risk=adds_risk)
             _write_at(self._fd, record, self._offset)
         except OSError as error:
             raise JournalLost(
                 f"The order journal in {self._folder} refused a write: {error}.",
-                remedy="Free disk space or repair the disk; trading is halted until then.",
+                remedy="Free disk space or repair the disk; trading is halted until then. "
+                "Positions can still be closed while the spare of the journal lasts.",
             ) from error
         self._offset += len(record)
         self._sequence = sequence
@@ -160,7 +179,7 @@ class FileJournal:
         """
         self._close_file()
         if not self._unstored:
-            for path, _ in self._segments:
+            for path in (self._spare, *(path for path, _ in self._segments)):
                 path.unlink(missing_ok=True)
             self._segments.clear()
 
@@ -170,18 +189,51 @@ class FileJournal:
             self._fd = -1
 
     def _start_segment(self, least_bytes: int = 0) -> None:
-        self._close_file()
-        path = self._folder / f"orders-{self._sequence + 1:012d}.journal"
         size = max(self._segment_bytes, least_bytes + 2 * HEADER.size)
+        self._go_on_in(_zeros(self._folder / NEW_NAME, size), size)
+
+    def _next_segment(self, least_bytes: int, *, adds_risk: bool) -> None:
+        """A fresh segment; on a full disk the spare, for what does not add risk."""
+        try:
+            self._start_segment(least_bytes)
+        except OSError:
+            is_enough = least_bytes + HEADER.size <= SPARE_BYTES
+            if adds_risk or not is_enough or not self._spare.is_file():
+                raise
+            self._go_on_in(self._spare, SPARE_BYTES)
+            self._is_short = True
+
+    def _keep_spare(self) -> None:
+        """Lay the spare ready, written in full, unless it is there."""
+        if not self._spare.is_file() or self._spare.stat().st_size != SPARE_BYTES:
+            _zeros(self._folder / NEW_NAME, SPARE_BYTES).replace(self._spare)
+            _sync_folder(self._folder)
+
+    def _go_on_in(self, file: Path, size: int) -> None:
+        """Write from now on into a file of zeros, which becomes the segment after the last."""
+        path = self._folder / f"orders-{self._sequence + 1:012d}.journal"
+        self._close_file()
+        if self._segments and self._segments[-1][0] == path:
+            self._segments.pop()  # it holds nothing, and was too small
+        file.replace(path)
+        flags = os.O_RDWR | getattr(os, "O_DSYNC", 0) | getattr(os, "O_BINARY", 0)
+        self._fd = os.open(path, flags)
+        _sync_folder(self._folder)
+        self._offset, self._size = 0, size
+        self._segments.append((path, self._sequence))
+
+
+def _zeros(path: Path, size: int) -> Path:
+    """A file of so many zeros, on disk; nothing is left of it when there is no room."""
+    try:
         with path.open("wb") as file:
             file.write(bytes(size))
             file.flush()
             os.fsync(file.fileno())
-        flags = os.O_RDWR | getattr(os, "O_DSYNC", 0) | getattr(os, "O_BINARY", 0)
-        self._fd = os.open(path, flags)
-        _sync_folder(self._folder)
-        self._offset = 0
-        self._segments.append((path, self._sequence))
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    return path
 
 
 def _write_at(fd: int, record: bytes, offset: int) -> None:

@@ -208,6 +208,7 @@ class OrderBook:
         self.by_ticket: dict[str, str] = {}
         self.disputed: dict[str, str] = {}
         """Symbols where a broker did more than it was asked, or what it had refused → order id."""
+        self.is_hedging = False  # each entry a position of its own; False until the broker says so
         self._ids: dict[str, None] = {}
         self._finished: deque[str] = deque()
 
@@ -241,18 +242,6 @@ class OrderBook:
             1
             for order in self.open.values()
             if order.placed.symbol == symbol and not order.is_working
-        )
-
-    def is_blocked(self, symbol: str, *, is_exit: bool = False) -> bool:
-        """Whether an order of the symbol has an unknown outcome; for an exit only trades count.
-
-        A change of stops or a withdrawal that may or may not have happened executes nothing twice.
-        """
-        return any(
-            order.state is OrderState.UNKNOWN
-            and order.placed.symbol == symbol
-            and not (is_exit and order.kind in ERRANDS)
-            for order in self.open.values()
         )
 
     def end_dispute(self, symbol: str) -> None:

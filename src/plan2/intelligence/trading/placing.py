@@ -20,6 +20,7 @@ from plan2.foundation.latency import Latency
 from plan2.intelligence.decision.keeping import DecisionKeeper, decision_fact
 from plan2.intelligence.decision.material import Material, MaterialEncoder, record_of
 from plan2.intelligence.trading.account_events import (
+    ADDS_RISK,
     AccountFacts,
     Origin,
     origin_of,
@@ -71,7 +72,7 @@ class Placing:
         assert order is not None  # noqa: S101 - the caller places what traded
         entry = Entry(order.order_id, "", TAKEN, 1, "", self._encoder.encode(material))
         writing = stopwatch_ns()
-        sequence = self._chronicle.make_durable((entry,))
+        sequence = self._chronicle.make_durable((entry,), adds_risk=order.kind in ADDS_RISK)
         written = stopwatch_ns()
         is_sent = self._send(order)
         called = stopwatch_ns()
@@ -89,7 +90,9 @@ class Placing:
             JournalLost: they could not be written down, and none was sent.
         """
         placed = [self._facts.placed(order, origin) for order, origin in orders]
-        sequence = self._chronicle.make_durable([self._chronicle.entry(item) for item in placed])
+        adds_risk = any(order.kind in ADDS_RISK for order, _ in orders)
+        entries = [self._chronicle.entry(item) for item in placed]
+        sequence = self._chronicle.make_durable(entries, adds_risk=adds_risk)
         sent = [self._send(order) for order, _ in orders]
         for item in placed:
             self._apply(item.event)

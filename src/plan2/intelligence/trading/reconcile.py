@@ -241,6 +241,7 @@ class Reconciler:
         if theirs is None:
             return None
         self._account.guard.know_mode(theirs.mode)
+        self._account.orders.is_hedging = theirs.is_hedging
         ours = self._account.portfolio.balance
         amount = theirs.balance - ours
         if amount == 0:

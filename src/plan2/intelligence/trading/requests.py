@@ -241,6 +241,7 @@ class Requests:
             flow_id=wish.flow_id,
             quantity=self._closable(position) if intent.kind in CLOSES else 0.0,
             is_exit=intent.kind not in ADDS_RISK and not is_change,
+            tickets=frozenset({intent.position_ticket, intent.opposite_ticket}) - {""},
             changes=self._sight.orders.orders[wish.order_id] if is_change else None,
             ts_ns=intent.ts_ns,
         )

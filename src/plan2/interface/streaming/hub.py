@@ -234,6 +234,8 @@ class StreamHub:
         while True:
             await self._timing.sleep(HEARTBEAT_S / QUARTERS)
             now_s = self._timing.now_s()
+            if not self._followed:
+                self._collect()  # nobody is told, and what changed does not pile up
             for client in self.clients:
                 client.check(now_s)
             self._beat([client for client in self.clients if client.quarter == quarter])

@@ -4,6 +4,7 @@ Invariants: an order is handed to the terminal at most once; nothing is told of 
 the pinned one; a deal that reached the history is told; `None` means "could not be asked".
 """
 
+import contextlib
 from decimal import Decimal
 from typing import Final
 
@@ -281,11 +282,15 @@ class Mt5Engine:
         return LinkChange(state=state, reason=reason, ts_ns=now_ns)
 
     def _keep(self) -> None:
-        """Write down what must survive this process, when it has changed."""
+        """Write down what should survive this process, when it has changed.
+
+        It helps to tell whose a deal is; that no order is sent twice does not hang on it.
+        """
         if not self._options.state_path:
             return
         state = State(offset_s=self._time.offset_s, sent=list(self._memory.by_token.values()))
         state = msgspec.json.decode(msgspec.json.encode(state), type=State)
         if state != self._saved:
-            save_state(self._options.state_path, state)
-            self._saved = state
+            with contextlib.suppress(OSError):  # the disk is full: tried again at the next chance
+                save_state(self._options.state_path, state)
+                self._saved = state

@@ -78,6 +78,8 @@ class Symbols:
                 raise TerminalUnavailable(f"The terminal does not tell the symbol {name}: {info}.")
             self.contracts[ours] = contract_of(ours, info)
             margin = margin_terms(self._calls, info, account)
+            if self._calls.broken is not None:  # nothing is guessed because of that
+                raise TerminalUnavailable(f"The terminal went away: {self._calls.broken}.")
             self.instruments[ours] = instrument_of(
                 ours, info, account.leverage, self._options.commission_per_lot, margin
             )

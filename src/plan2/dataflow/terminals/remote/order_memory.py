@@ -3,6 +3,9 @@
 One JSON object per line: `sending` before the broker is called, durable when `begin` returns; then
 the broker's words; then that the server has them. A line that was torn by a crash is the last one
 and is left out. An order that was being sent when the process ended has an unknown outcome.
+
+Lines are written over empty ones that lie ready on disk, so that a full disk does not keep orders
+out of the market at once: there is room for the way out.
 """
 
 import contextlib
@@ -20,6 +23,9 @@ from plan2.foundation.errors import InputError, require
 FILE_NAME: Final = "orders.jsonl"
 KEEP: Final = 10_000
 """Orders that are remembered; older ones are past any link's patience by far."""
+
+ROOM: Final = 256 * 1024
+"""Bytes of empty lines that lie ready: for about a thousand orders and what is said of them."""
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,6 +52,7 @@ class OrderMemory:
         self._keep = keep
         self._orders: dict[str, Sent] = {}
         self._file: IO[bytes] | None = None
+        self._at = self._size = 0
         self._lock = threading.Lock()
 
     def open(self) -> list[tuple[str, tuple[OrderUpdate, ...]]]:
@@ -122,7 +129,7 @@ class OrderMemory:
                 self._file = None
 
     def _read(self) -> None:
-        lines = self._path.read_bytes().split(b"\n")
+        lines = self._path.read_bytes().rstrip(b"\n").split(b"\n")
         for number, text in enumerate(lines, 1):
             if not text:
                 continue
@@ -130,7 +137,7 @@ class OrderMemory:
                 line = msgspec.json.decode(text, type=Line)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 if number == len(lines):
-                    return  # no newline behind it: the process ended while writing
+                    return  # the process ended while writing
                 raise InputError(
                     f"Line {number} of {self._path} cannot be read: {error}.",
                     remedy="Move the file away once you know that none of its orders is open.",
@@ -152,17 +159,35 @@ class OrderMemory:
                 file.write(_line(Line(order_id, sent.updates)))
                 if sent.is_known:
                     file.write(_line(Line(order_id, is_known=True)))
+            self._at = file.tell()
+            file.write(b"\n" * ROOM)
             file.flush()
             os.fsync(file.fileno())
         new.replace(self._path)
-        self._file = self._path.open("ab")
+        self._size = self._at + ROOM
+        self._file = self._path.open("r+b", buffering=0)
 
     def _write(self, line: Line) -> IO[bytes]:
         if self._file is None:
             raise OSError(f"{self._path} is not open")
-        self._file.write(_line(line))
-        self._file.flush()
+        text = _line(line)
+        if self._at + len(text) > self._size:
+            self._make_room(self._file)
+        self._file.seek(self._at)
+        written = self._file.write(text)
+        if written != len(text):
+            self._file.seek(self._at)
+            self._file.write(b"\n" * written)  # half a line would spoil the next
+            raise OSError(f"wrote {written} of {len(text)} bytes of a line to {self._path}")
+        self._at += written
         return self._file
+
+    def _make_room(self, file: IO[bytes]) -> None:
+        """Lay more empty lines ready; where there is no room for them, the line itself may fit."""
+        with contextlib.suppress(OSError):
+            file.seek(self._at)
+            self._size = self._at + file.write(b"\n" * ROOM)
+            os.fsync(file.fileno())
 
     def _unknown(self, order_id: str) -> OrderUpdate:
         return OrderUpdate(

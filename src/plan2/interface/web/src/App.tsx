@@ -2,10 +2,10 @@
 
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useMemo } from "react";
 import { Route, Switch, useLocation } from "wouter";
-import { ApiProblem } from "./api/client";
+import { newQueries } from "./api/queryClient";
 import { NotFound } from "./pages/NotFound";
 import { OverviewPage } from "./pages/overview/OverviewPage";
 import { Shell } from "./shell/Shell";
@@ -72,19 +72,7 @@ const TenantsPage = lazy(() =>
   import("./pages/tenants/TenantsPage").then((m) => ({ default: m.TenantsPage })),
 );
 
-const MAX_TRIES = 2;
-
-const queries = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 5_000,
-      // A refusal stays a refusal; only an unanswered or failed request is asked again.
-      retry: (count, error) =>
-        count < MAX_TRIES &&
-        (!(error instanceof ApiProblem) || error.status === 0 || error.status >= 500),
-    },
-  },
-});
+const queries = newQueries();
 
 export function App({ client }: { client: StreamClient }) {
   const { palette, density } = usePreferences();

@@ -21,7 +21,11 @@ export type Query = Record<string, string | number | null | undefined>;
 
 /** A refusal or failure that the server explained, or one that kept it from answering (status 0). */
 export class ApiProblem extends Error {
-  constructor(readonly problem: Problem) {
+  constructor(
+    readonly problem: Problem,
+    /** Seconds after which the server may be asked again; null where it did not say. */
+    readonly retryAfterS: number | null = null,
+  ) {
     super(said(problem.detail || problem.title));
     this.name = "ApiProblem";
   }
@@ -49,9 +53,12 @@ async function problemOf(response: Response): Promise<ApiProblem> {
     title: response.statusText || `HTTP ${response.status}`,
     status: response.status,
   };
-  if (!response.headers.get("content-type")?.includes("json")) return new ApiProblem(fallback);
+  const told = Number(response.headers.get("retry-after") ?? Number.NaN);
+  const retryAfterS = Number.isNaN(told) ? null : told;
+  if (!response.headers.get("content-type")?.includes("json"))
+    return new ApiProblem(fallback, retryAfterS);
   const body = (await response.json()) as Partial<Problem>;
-  return new ApiProblem({ ...fallback, ...body, status: response.status });
+  return new ApiProblem({ ...fallback, ...body, status: response.status }, retryAfterS);
 }
 
 async function answerOf(path: string, init: RequestInit): Promise<Response> {

@@ -14,6 +14,7 @@ import type {
 } from "../gen/protocol";
 import { usePast } from "../state/past";
 import type { Query } from "./client";
+import { whileBusy } from "./queryClient";
 import { usePastState } from "./state";
 import { type Given, type PathOf, read } from "./typed";
 
@@ -93,7 +94,7 @@ export const useSimilar = (id: string, isWanted: boolean) =>
       read("/api/v1/decisions/{decision_id}/similar", { path: { decision_id: id } }, signal),
     enabled: isWanted,
     staleTime: MINUTE,
-    retry: false,
+    retry: whileBusy,
   });
 
 export const useForecasts = (symbol: string, limit: number) =>
@@ -169,7 +170,7 @@ export const useReplay = (id: string) =>
       read("/api/v1/decisions/{decision_id}/replay", { path: { decision_id: id } }, signal),
     enabled: false,
     gcTime: 0,
-    retry: false,
+    retry: whileBusy,
   });
 
 export const usePositions = (status: "open" | "closed") =>

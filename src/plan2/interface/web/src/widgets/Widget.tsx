@@ -1,4 +1,4 @@
-/** A panel with the five states every widget has: loading, empty, partial, stale, error. */
+/** A panel with the five states every widget has: loading, busy, empty, partial, stale, error. */
 
 import { Button } from "@mantine/core";
 import { type CSSProperties, type ReactNode, useEffect, useId, useRef, useState } from "react";
@@ -16,6 +16,7 @@ import { said, spoken } from "../strings/told";
 export type WidgetState =
   | { kind: "ready" }
   | { kind: "loading" }
+  | { kind: "busy" }
   | { kind: "empty"; title: string; hint: string }
   | { kind: "partial"; note: string }
   | { kind: "error"; error: unknown; retry: () => void };
@@ -146,6 +147,7 @@ function Notes({ state }: { state: WidgetState }) {
 
 function Body({ state, children }: { state: WidgetState; children: ReactNode }) {
   if (state.kind === "loading") return <Loading />;
+  if (state.kind === "busy") return <Busy />;
   if (state.kind === "error") return <Failure error={state.error} retry={state.retry} />;
   if (state.kind === "empty") {
     return (
@@ -173,6 +175,16 @@ export function Loading() {
       {[92, 78, 85, 60].map((width) => (
         <div key={width} className="skeleton" style={{ height: 14, width: `${width}%` }} />
       ))}
+    </div>
+  );
+}
+
+/** The server sheds load or a rate is used up; the question comes again by itself. */
+export function Busy() {
+  return (
+    <div className="w-state" role="status" data-testid="busy">
+      <strong>{t("widget.busy")}</strong>
+      <span>{t("widget.busy_hint")}</span>
     </div>
   );
 }

@@ -8,7 +8,7 @@ import type { DecisionItem } from "../../gen/protocol";
 import { label, t } from "../../strings";
 import { OutcomeChip, SideTag, Time } from "../../widgets/Figures";
 import { LoadMore } from "../../widgets/parts";
-import { Failure, Loading, Widget } from "../../widgets/Widget";
+import { Busy, Failure, Loading, Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { OUTCOMES, REASONS } from "./filters";
 import { spoken } from "../../strings/told";
@@ -75,6 +75,7 @@ type BodyProps = Pick<Props, "items" | "selected" | "open"> & {
 
 function ListBody({ state, items, selected, open }: BodyProps) {
   if (state.kind === "loading") return <Loading />;
+  if (state.kind === "busy") return <Busy />;
   if (state.kind === "empty")
     return (
       <div className="w-state">

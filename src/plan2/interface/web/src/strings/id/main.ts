@@ -211,6 +211,11 @@ export const main = {
   "widget.stale": "Tidak langsung",
   "widget.as_of": "Per {time}",
   "widget.loading": "Memuat…",
+  "widget.busy": "Sibuk, sedang mencoba lagi",
+  "widget.busy_hint":
+    "Plan2 sedang sangat sibuk dan akan ditanya lagi dengan sendirinya. Perdagangan tetap berjalan.",
+  "widget.busy_shown":
+    "Plan2 sibuk dan akan ditanya lagi dengan sendirinya; yang tampak adalah jawaban sebelumnya.",
   "widget.failed": "Ini tidak dapat dimuat",
   "widget.denied": "Peran Anda tidak boleh melihat ini",
   "widget.retry": "Coba lagi",

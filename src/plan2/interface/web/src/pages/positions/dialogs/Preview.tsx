@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useDebouncedValue } from "@mantine/hooks";
+import { whileBusy } from "../../../api/queryClient";
 import { read } from "../../../api/typed";
 import type { OrderBody } from "../../../gen/protocol";
 import { significant } from "../../../format/numbers";
@@ -27,7 +28,7 @@ export function usePreview(drafted: OrderBody | null) {
     },
     enabled: asked !== "" && asked === text && !isStale,
     refetchInterval: EVERY_MS,
-    retry: false,
+    retry: whileBusy,
   });
 }
 
