@@ -1,13 +1,19 @@
 # ruff: noqa: D102 - the protocols that the fakes implement say what their methods do
 """Paired chats around tables in memory."""
 
+from typing import Any
+
+import msgspec
 import numpy as np
 
+from plan2.foundation.config.schema_telegram import Telegram
 from plan2.foundation.health import Health
 from plan2.foundation.ids import SeededIds
 from plan2.foundation.values import TenantId
+from plan2.interface.telegram.kept_token import BotToken, TokenPlan
 from plan2.interface.telegram.pairing import Means, Pairings, StoredChat
 from unit.identity_fixtures import IdentityStage
+from unit.overlay_fixtures import MemoryOverlay
 from unit.sealing_fixtures import MemorySealer
 
 
@@ -37,6 +43,21 @@ def memory_pairings(people: IdentityStage, table: MemoryChats | None = None) -> 
         draw=lambda below: int(rng.integers(below)),
     )
     return Pairings(table or MemoryChats(), people.book, people.directory, MemorySealer(), means)
+
+
+def memory_token(people: IdentityStage, **given: Any) -> BotToken:
+    """A token around a store in memory; `given` replaces members of its plan."""
+    plan = TokenPlan(
+        store=MemoryOverlay(),
+        main=TenantId("main"),
+        sealer=MemorySealer(),
+        record=people.written,
+        clock=people.clock,
+        settings=Telegram(),
+        environment={},
+        is_asked=True,
+    )
+    return BotToken(msgspec.structs.replace(plan, **given))
 
 
 class FakeRunning:

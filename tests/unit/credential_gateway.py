@@ -24,7 +24,7 @@ from plan2.interface.api.people import PeopleRoutes
 from plan2.interface.api.second_factor import SecondFactorRoutes
 from plan2.interface.api.sessions import SessionRoutes
 from plan2.interface.api.telegram import TelegramParts, TelegramRoutes
-from unit.chat_fixtures import FakeRunning, memory_pairings
+from unit.chat_fixtures import FakeRunning, memory_pairings, memory_token
 from unit.credential_fixtures import CredentialStage
 from unit.identity_fixtures import HOME, PASSWORD
 
@@ -39,6 +39,7 @@ class CredentialGateway:
         self.stage = stage
         self.local = LocalAccess(folder, HOME) if folder is not None else None
         self.pairings = memory_pairings(stage)
+        self.token = memory_token(stage)
         routes = [
             *SessionRoutes(stage.sessions, stage.sign_in).handlers(),
             *SecondFactorRoutes(stage.factors, stage.duty).handlers(),
@@ -52,6 +53,7 @@ class CredentialGateway:
                     book=stage.book,
                     clock=stage.clock,
                     running=FakeRunning(),
+                    token=self.token,
                     agrees=lambda _: True,
                     tell=lambda _person, _notification: True,
                 )

@@ -80,7 +80,7 @@ class BotStage:
             record=self.people.written,
             secret=lambda: secrets.next_id("button"),
         )
-        self.api = BotApi(Secret(TOKEN), server.url, deadline_s=2.0, poll_s=1)
+        self.api = BotApi(lambda: Secret(TOKEN), server.url, deadline_s=2.0, poll_s=1)
         self.bot = CountingBot(parts, self.api)
         self.service = TelegramService(
             self.api, self.bot, np.random.default_rng(1), "", "hook-secret"

@@ -1,5 +1,6 @@
 """Messages as they are wired: silent in a replay, refused without a token, off unless asked for."""
 
+import os
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,7 @@ from plan2.foundation.values import TenantId
 from plan2.interface.notify.preferences import Preferences
 from plan2.wiring.messages import Messages, MessagesPlan
 from telegram_server import TOKEN
+from unit.chat_fixtures import memory_token
 from unit.credential_fixtures import CredentialStage
 from unit.sealing_fixtures import MemorySealer
 from unit.test_notify_sources import FakeAppender
@@ -32,6 +34,12 @@ def messages(settings: Telegram, *, is_past: bool) -> Messages:
     return Messages(
         MessagesPlan(
             settings=settings,
+            token=memory_token(
+                stage,
+                settings=settings,
+                environment=os.environ,
+                is_asked=settings.enabled and not is_past,
+            ),
             people=people,
             consents=others,
             directory=stage.directory,
@@ -59,9 +67,12 @@ def test_a_replay_tells_nobody_anything(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_bot_is_there_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Off by default; without a token the start says what is missing."""
+    """Off by default; without a token it waits for one, and what looks like none is refused."""
     monkeypatch.delenv("PLAN2_TELEGRAM_TOKEN", raising=False)
     assert [each.name for each in messages(Telegram(), is_past=False).components()] == ["messages"]
+    waiting = messages(Telegram(enabled=True), is_past=False)
+    assert [each.name for each in waiting.components()] == ["telegram", "messages"]
+    monkeypatch.setenv("PLAN2_TELEGRAM_TOKEN", "no token at all")
     with pytest.raises(ConfigError, match="no token"):
         messages(Telegram(enabled=True), is_past=False)
     monkeypatch.setenv("PLAN2_TELEGRAM_TOKEN", TOKEN)

@@ -22,7 +22,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 
 async def told(server: TelegramServer, *faults: Fault, deadline_s: float = 2.0) -> Sent:
     """What a message comes to when its first tries meet these."""
-    api = BotApi(Secret(TOKEN), server.url, deadline_s=deadline_s, poll_s=1)
+    api = BotApi(lambda: Secret(TOKEN), server.url, deadline_s=deadline_s, poll_s=1)
     assert await api.start() is None
     server.fail("sendMessage", *faults)
     sent = await api.send(7, "<b>x</b>", buttons=(Button("Yes", "y:1"),), is_silent=True)
@@ -70,7 +70,7 @@ async def test_every_failure_says_whether_and_when_to_try_again(
 async def test_broken_markup_and_an_empty_message_are_refused_as_telegram_does() -> None:
     """The server reads messages as strictly as the real one."""
     with TelegramServer() as server:
-        api = BotApi(Secret(TOKEN), server.url)
+        api = BotApi(lambda: Secret(TOKEN), server.url)
         assert await api.start() is None
         for html in ("<b>open", "a < b & c <", "<script>x</script>", " "):
             assert isinstance(await api.send(7, html), NotSent), html
@@ -88,7 +88,7 @@ async def test_the_token_is_in_no_log_line_whatever_goes_wrong() -> None:
     try:
         log.configure(Log(level="debug", format="console"), SimulatedClock(), "run", stream)
         with TelegramServer() as server:
-            wrong = BotApi(Secret(TOKEN[:-2] + "zz"), server.url)
+            wrong = BotApi(lambda: Secret(TOKEN[:-2] + "zz"), server.url)
             failed = await wrong.start()
             await wrong.stop()
             await told(server, Fault(500))
@@ -114,7 +114,7 @@ def test_running_text_hides_a_token() -> None:
 async def test_updates_come_once_and_in_order_also_over_a_conflict() -> None:
     """What was taken is not asked for again; a second poller is told about."""
     with TelegramServer() as server:
-        api = BotApi(Secret(TOKEN), server.url, poll_s=1)
+        api = BotApi(lambda: Secret(TOKEN), server.url, poll_s=1)
         assert await api.start() is None
         assert api.username == BOT_NAME
         server.says(1, "a", 100)

@@ -96,7 +96,7 @@ async def test_updates_of_the_webhook_are_answered_once_each(tmp_path: Path) -> 
     """The same update delivered twice, as Telegram does when an answer was slow."""
     async with bot_at_work(tmp_path) as bot:
         hooked = TelegramService(
-            BotApi(Secret(TOKEN), bot.server.url),
+            BotApi(lambda: Secret(TOKEN), bot.server.url),
             bot.bot,
             np.random.default_rng(2),
             "https://plan2.example/hook",
@@ -140,7 +140,7 @@ async def test_the_bot_comes_back_after_telegram_was_away(tmp_path: Path) -> Non
 async def test_a_refused_token_is_told_and_stops_nothing(tmp_path: Path) -> None:
     """The part says why, in a sentence that does not hold the token, and tries again later."""
     async with bot_at_work(tmp_path) as bot:
-        api = BotApi(Secret("123456789:" + "x" * 35), bot.server.url)
+        api = BotApi(lambda: Secret("123456789:" + "x" * 35), bot.server.url)
         service = TelegramService(api, bot.bot, np.random.default_rng(1), "", "s")
         assert service.check().status is Status.DEGRADED
         failed = await service._try_to_begin()

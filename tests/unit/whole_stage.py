@@ -85,7 +85,7 @@ from unit.alert_fixtures import AlertRoom
 from unit.assistant_fixtures import Agreed, AssistantRoom
 from unit.broker_fixtures import NoBrokers
 from unit.candidate_fixtures import Life
-from unit.chat_fixtures import FakeRunning, memory_pairings
+from unit.chat_fixtures import FakeRunning, memory_pairings, memory_token
 from unit.credential_fixtures import CredentialStage
 from unit.flow_registry_fixtures import Registry, flow_house
 from unit.identity_fixtures import FAST
@@ -179,6 +179,7 @@ class WholeStage(Stage):
             clock=clock,
         )
         self.pairings, self.running = memory_pairings(credentials), FakeRunning()
+        self.token = memory_token(credentials)
         self.told: list[tuple[Recipient, Notification]] = []
         super().__init__(settings=settings, people=credentials)
 
@@ -274,6 +275,7 @@ class WholeStage(Stage):
         people = self.credentials
         return TelegramParts(
             pairings=self.pairings, book=people.book, clock=people.clock, running=self.running,
+            token=self.token,
             agrees=lambda _: True, tell=tell,
         )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,13 @@ COLUMNS: Final = {
     "paired": "SINCE",
 }
 
+TOKEN_WORDS: Final = {
+    "": "No token is kept; the bot has none.",
+    "kept": "The token is kept sealed and in use.",
+    "file": "Done. The token in telegram.token_file is used as long as it is there.",
+    "environment": "Done. The token in PLAN2_TELEGRAM_TOKEN is used as long as it is there.",
+}
+
 tenant_option = click.option(
     "--tenant", default="", metavar="ID", help="Whose people [the installation's own tenant]."
 )
@@ -36,6 +44,7 @@ tenant_option = click.option(
     name="telegram",
     epilog=examples(
         "plan2 telegram check               does the token work, is Telegram there",
+        "plan2 telegram token               keep the token of the bot, sealed",
         "plan2 telegram pair --user siti    a code and a link for a chat of Siti",
         "plan2 telegram people              whose chats are paired",
         "plan2 telegram unpair 5f0c2b6c     this chat is unpaired at once",
@@ -44,8 +53,8 @@ tenant_option = click.option(
 def command() -> None:
     """Look after the Telegram bot.
 
-    The bot runs inside `plan2 serve` when telegram.enabled is true; its token comes from
-    PLAN2_TELEGRAM_TOKEN or from the file telegram.token_file.
+    The bot runs inside `plan2 serve` when telegram.enabled is true; its token is kept
+    sealed (`token`), or comes from PLAN2_TELEGRAM_TOKEN or from the file telegram.token_file.
     """
 
 
@@ -63,6 +72,33 @@ def check(ctx: click.Context, data_dir: Path | None, as_json: bool) -> None:
         return
     state = "on" if settings.enabled else "off: telegram.enabled is false"
     click.echo(f"The token works: @{username} at {settings.base_url}. The bot is {state}.")
+
+
+@command.command(
+    epilog=examples(
+        "plan2 telegram token                    asks for it without showing it",
+        "plan2 telegram token < token.txt        takes it from a file",
+        "plan2 telegram token --forget",
+    )
+)
+@click.option("--forget", is_flag=True, help="Take away the one that is kept.")
+@data_dir_option
+@json_option
+@click.pass_context
+def token(ctx: click.Context, forget: bool, data_dir: Path | None, as_json: bool) -> None:
+    """Keep the bot's token sealed in the running Plan2; the bot begins with it at once.
+
+    It is never shown again and stands in no log. PLAN2_TELEGRAM_TOKEN and telegram.token_file go
+    before it.
+    """
+    folder = resolve_data_dir(ctx, data_dir)
+    if forget:
+        found = request(folder, "DELETE", "telegram/token")
+    else:
+        is_typed = sys.stdin.isatty()
+        text = click.prompt("Token", hide_input=True) if is_typed else sys.stdin.read()
+        found = request(folder, "PUT", "telegram/token", {"token": text.strip()})
+    print_done([found], TOKEN_WORDS[found["source"]], as_json)
 
 
 @command.command(
@@ -128,7 +164,8 @@ async def _username(settings: Telegram) -> str:
     from plan2.interface.telegram.bot_api import BotApi
     from plan2.interface.telegram.token import token_of
 
-    api = BotApi(token_of(settings, os.environ), settings.base_url)
+    token = token_of(settings, os.environ)
+    api = BotApi(lambda: token, settings.base_url)
     try:
         failed = await api.start()
     finally:

@@ -1,5 +1,6 @@
 """Opens the house around the trading floor: people, tenants, their desks and streams, the page."""
 
+import os
 from collections.abc import Callable
 
 import msgspec
@@ -11,13 +12,16 @@ from plan2.connectivity.ratelimit.load import Tolerance
 from plan2.foundation.bus import Bus
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.load import data_dir
+from plan2.foundation.config.overlay_store import PostgresOverlay
 from plan2.foundation.database.shares import TenantShares
+from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.health import HealthBoard
 from plan2.foundation.latency import Latency
 from plan2.foundation.loop import LoopLag
 from plan2.foundation.metrics import Metrics
 from plan2.foundation.values import TenantId
 from plan2.interface.live import MarketView
+from plan2.interface.telegram.kept_token import BotToken, TokenPlan
 from plan2.wiring.alerting import LookingAt
 from plan2.wiring.approving import Approving
 from plan2.wiring.assembly import Floor
@@ -261,9 +265,24 @@ async def _open_people(plan: HostPlan) -> People:
 
 async def _open_messages(plan: HostPlan) -> Messages:
     installation = plan.installation
+    settings, is_past = installation.loaded.settings.telegram, plan.opened.market.mode == REPLAY
+    token = BotToken(
+        TokenPlan(
+            store=PostgresOverlay(installation.database.uow),
+            main=MAIN_TENANT,
+            sealer=installation.keys.sealer,
+            record=installation.recording,
+            clock=LiveClock(),
+            settings=settings,
+            environment=os.environ,
+            is_asked=settings.enabled and not is_past,
+        )
+    )
+    await token.load()
     messages = Messages(
         MessagesPlan(
-            settings=installation.loaded.settings.telegram,
+            settings=settings,
+            token=token,
             people=installation.people,
             consents=installation.governance.consents,
             directory=installation.tenants.directory,
@@ -272,7 +291,7 @@ async def _open_messages(plan: HostPlan) -> Messages:
             record=installation.recording,
             open_unit=installation.database.uow,
             public_url=lambda: installation.address,
-            is_past=plan.opened.market.mode == REPLAY,
+            is_past=is_past,
         )
     )
     for tenant in installation.tenants.directory.all():

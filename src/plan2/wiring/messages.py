@@ -5,7 +5,6 @@ shows happened long ago.
 """
 
 import asyncio
-import os
 import secrets
 from collections.abc import Callable, Sequence
 
@@ -38,10 +37,10 @@ from plan2.interface.notify.sources import Sources
 from plan2.interface.telegram.bot import Bot, BotParts
 from plan2.interface.telegram.channel import TelegramChannel
 from plan2.interface.telegram.chat_table import PostgresChats
+from plan2.interface.telegram.kept_token import BotToken
 from plan2.interface.telegram.pairing import Means, Pairings
 from plan2.interface.telegram.pictures import Pictures
 from plan2.interface.telegram.service import TelegramService
-from plan2.interface.telegram.token import token_of
 from plan2.wiring.people import People
 
 BUTTON_BYTES = 16
@@ -53,6 +52,7 @@ class MessagesPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What messages are wired from; `is_past`: a replay, which tells nobody anything."""
 
     settings: Telegram
+    token: BotToken
     people: People
     consents: Consents
     directory: TenantDirectory
@@ -137,6 +137,7 @@ class Messages:
             pairings=self.pairings,
             book=self._plan.people.book,
             clock=LiveClock(),
+            token=self._plan.token,
             running=self._bot.service if self._bot is not None else None,
             agrees=self.audience.has_agreed,
             tell=self.notifier.tell,
@@ -188,7 +189,7 @@ class _BotRun:
         from plan2.interface.telegram.bot_api import BotApi
 
         settings = plan.settings
-        api = BotApi(token_of(settings, os.environ), settings.base_url)
+        api = BotApi(plan.token.current, settings.base_url)
         parts = BotParts(
             pairings=messages.pairings,
             inside=messages.inside,
@@ -204,6 +205,7 @@ class _BotRun:
         self.service = TelegramService(
             api, Bot(parts, api), np.random.default_rng(), settings.webhook_url, new_secret()
         )
+        plan.token.on_change(self.service.renew)
         messages.notifier.add(
             TelegramChannel(messages.pairings, api, messages.preferences_of, plan.public_url)
         )

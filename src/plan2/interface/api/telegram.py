@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final, Protocol
 
 import msgspec
-from litestar import delete, get, post
+from litestar import delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 from msgspec import Meta
@@ -17,13 +17,17 @@ from plan2.connectivity.identity.rights import Role
 from plan2.connectivity.identity.totp import qr_code
 from plan2.connectivity.identity.users import UserBook
 from plan2.foundation.clock import Clock
+from plan2.foundation.errors import InputError
 from plan2.foundation.health import Health, Status
+from plan2.foundation.secrets.sealing import KeysUnavailable
 from plan2.interface.api.paging import ItemId
 from plan2.interface.language.say import in_every_language
 from plan2.interface.notify.kinds import KINDS
 from plan2.interface.notify.notification import Notification, Recipient, Severity
 from plan2.interface.screen import to_us
+from plan2.interface.telegram.kept_token import BotToken
 from plan2.interface.telegram.pairing import Chat, Pairings
+from plan2.interface.telegram.token import Source, token_in
 
 PATH: Final = "/api/v1/telegram"
 TAGS: Final = ("telegram",)
@@ -74,10 +78,18 @@ class KindItem(msgspec.Struct, frozen=True):
     loudness: str
 
 
+class TokenItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the bot's token in use is from, and whether one is kept sealed; never the token."""
+
+    source: Source
+    is_kept: bool
+
+
 class TelegramInfo(msgspec.Struct, frozen=True, kw_only=True):
     """How Telegram stands for the caller.
 
     `agrees`: they consented to be told outside of the web app (purpose `notifications`).
+    `token`: for operators alone.
     """
 
     is_enabled: bool
@@ -87,6 +99,17 @@ class TelegramInfo(msgspec.Struct, frozen=True, kw_only=True):
     agrees: bool
     chats: list[ChatItem]
     kinds: list[KindItem]
+    token: TokenItem | None = None
+
+
+class TokenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A token as BotFather gave it."""
+
+    token: Annotated[str, Meta(max_length=256)]
+
+    def __repr__(self) -> str:
+        """Without the token."""
+        return "TokenBody()"
 
 
 class PairingBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,7 +139,7 @@ class TelegramParts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         pairings: whose chats are whose. book: people. clock: wall time.
-        running: the bot, None where Telegram is off.
+        running: the bot, None where Telegram is off. token: of the bot.
         agrees: whether somebody consented to messages. tell: sends one to a person.
     """
 
@@ -124,6 +147,7 @@ class TelegramParts(msgspec.Struct, frozen=True, kw_only=True):
     book: UserBook
     clock: Clock
     running: Running | None
+    token: BotToken
     agrees: Callable[[Recipient], bool]
     tell: Callable[[Recipient, Notification], bool]
 
@@ -135,7 +159,7 @@ class TelegramRoutes:
         self._parts = parts
 
     def handlers(self) -> list[HTTPRouteHandler]:
-        """The five routes."""
+        """The seven routes."""
         limit = BODY_MAX_BYTES
         return [
             get(PATH, tags=TAGS)(self.show),
@@ -144,6 +168,8 @@ class TelegramRoutes:
                 self.test
             ),
             delete(f"{PATH}/chats/{{pairing_id:str}}", tags=TAGS)(self.unpair),
+            put(f"{PATH}/token", request_max_body_size=limit, tags=TAGS)(self.keep_token),
+            delete(f"{PATH}/token", status_code=200, tags=TAGS)(self.forget_token),
             post(
                 f"{PATH}/webhook",
                 status_code=200,
@@ -172,7 +198,27 @@ class TelegramRoutes:
                 if everyones or chat.user_id == user.user_id
             ],
             kinds=[KindItem(name, each.title, each.loudness) for name, each in KINDS.items()],
+            token=self._token() if user.is_operator else None,
         )
+
+    async def keep_token(self, request: SignedRequest, data: TokenBody) -> TokenItem:
+        """Seal the bot's token; the bot begins with it at once, unless one from outside is used."""
+        try:
+            await self._parts.token.keep(token_in(data.token), request.auth.actor)
+        except InputError as error:
+            raise RequestRefused(422, "no_token", error.message, remedy=error.remedy) from None
+        except KeysUnavailable as error:
+            raise RequestRefused(503, error.code, error.message, remedy=error.remedy) from None
+        return self._token()
+
+    async def forget_token(self, request: SignedRequest) -> TokenItem:
+        """Take away the token that is kept sealed; without another one the bot falls silent."""
+        await self._parts.token.forget(request.auth.actor)
+        return self._token()
+
+    def _token(self) -> TokenItem:
+        token = self._parts.token
+        return TokenItem(source=token.source, is_kept=token.is_kept)
 
     async def code(self, request: SignedRequest, data: PairingBody) -> PairingCode:
         """A code that pairs the first chat that sends it within ten minutes."""

@@ -26,6 +26,12 @@ PARSE_FAILURE: Final = "can't parse entities"
 UNCHANGED: Final = "message is not modified"
 ALERT_MAX: Final = 190
 
+NO_TOKEN: Final = NotSent(
+    "There is no token of the bot yet: set it with `plan2 telegram token` or on page Settings.",
+    0.0,
+    is_outage=True,
+)
+
 T = TypeVar("T")
 
 
@@ -33,21 +39,32 @@ class BotApi:
     """One bot's way to Telegram.
 
     Args:
-        token: of the bot. base_url: of the Bot API server, without the token, such as
+        token: asked at each start, so that another one counts from the next on; None while there
+            is none. base_url: of the Bot API server, without the token, such as
             `https://api.telegram.org`.
     """
 
     def __init__(
-        self, token: Secret, base_url: str, *, deadline_s: float = DEADLINE_S, poll_s: int = POLL_S
+        self,
+        token: Callable[[], Secret | None],
+        base_url: str,
+        *,
+        deadline_s: float = DEADLINE_S,
+        poll_s: int = POLL_S,
     ) -> None:
         self._username = ""
         self._poll_s = poll_s
         self._deadline_s = deadline_s
-        root = base_url.rstrip("/")
-        self._bot = telegram.Bot(
-            token.reveal(),
-            base_url=f"{root}/bot",
-            base_file_url=f"{root}/file/bot",
+        self._token = token
+        self._root = base_url.rstrip("/")
+        self._used: Secret | None = None
+        self._bot = self._bot_of("0:none")
+
+    def _bot_of(self, token: str) -> telegram.Bot:
+        return telegram.Bot(
+            token,
+            base_url=f"{self._root}/bot",
+            base_file_url=f"{self._root}/file/bot",
             request=self._request(CONNECTIONS),
             get_updates_request=self._request(1),
         )
@@ -72,6 +89,12 @@ class BotApi:
 
     async def start(self) -> NotSent | None:
         """Connect and learn the bot's name; why that failed, or None."""
+        token = self._token()
+        if token is None:
+            return NO_TOKEN
+        if token != self._used:
+            self._username, self._used = "", token
+            self._bot = self._bot_of(token.reveal())
         found = await self._try(self._bot.initialize)
         if isinstance(found, NotSent):
             return found
@@ -178,6 +201,8 @@ class BotApi:
         await self._try(lambda: self._bot.delete_message(chat_id, message_id))
 
     async def _try(self, call: Callable[[], Awaitable[T]]) -> T | NotSent:
+        if self._used is None:
+            return NO_TOKEN
         try:
             return await call()
         except telegram_error.TelegramError as error:

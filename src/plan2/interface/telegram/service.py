@@ -50,6 +50,7 @@ class TelegramService:
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._chats: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._at_once = asyncio.Semaphore(AT_ONCE_MAX)
+        self._renewed = asyncio.Event()
 
     @property
     def username(self) -> str:
@@ -63,8 +64,21 @@ class TelegramService:
         how = "webhook" if self._webhook_url else "asking for updates"
         return Health(Status.OK, f"@{self.username}, {how}")
 
+    def renew(self) -> None:
+        """Begin anew with the token as it is now; what was being answered is broken off."""
+        self._renewed.set()
+
     async def run(self) -> None:
-        """Answer until cancelled."""
+        """Answer until cancelled; with another token begin anew."""
+        while True:
+            self._renewed = asyncio.Event()
+            async with asyncio.TaskGroup() as group:
+                serving = group.create_task(self._serve())
+                await self._renewed.wait()
+                serving.cancel()
+            self._after, self._trouble = -1, "It is starting."
+
+    async def _serve(self) -> None:
         self._at_once = asyncio.Semaphore(AT_ONCE_MAX)  # a run that broke off gives none back
         try:
             await self._begin()

@@ -1540,6 +1540,7 @@ export type TelegramInfo = {
   is_enabled: boolean;
   is_well: boolean;
   kinds: KindItem[];
+  token: TelegramTokenItem | null;
 };
 export type TenantItem = {
   closing: string;
@@ -1568,14 +1569,7 @@ export type TenantMade = { invitation: string; tenant: TenantItem };
 export type TestResult = { detail: string; is_delivered: boolean };
 export type TicketInfo = { expires_in_s: number; protocol: string; ticket: string };
 export type Ticks = { ask: number[]; bid: number[]; symbol: string; time_us: number[] };
-export type TokenItem = {
-  access_token: string;
-  expires_in_s: number;
-  refresh_expires_us: number;
-  refresh_token: string;
-  session_id: string;
-  token_type: string;
-};
+export type TokenBody = { token: string };
 export type Told = { is_sent: boolean };
 export type Touched = { rows: number; table: string };
 export type TradeItem = {
@@ -1784,6 +1778,15 @@ export type SecretsProviderItem = {
   place: string;
   protection: string;
 };
+export type SessionsTokenItem = {
+  access_token: string;
+  expires_in_s: number;
+  refresh_expires_us: number;
+  refresh_token: string;
+  session_id: string;
+  token_type: string;
+};
+export type TelegramTokenItem = { is_kept: boolean; source: "" | "file" | "environment" | "kept" };
 
 export type Paths = {
   "/api/v1/account": { get: { answer: AccountInfo } };
@@ -2301,6 +2304,10 @@ export type Paths = {
   };
   "/api/v1/telegram/codes": { post: { body: PairingBody; answer: PairingCode } };
   "/api/v1/telegram/test": { post: { answer: Told } };
+  "/api/v1/telegram/token": {
+    put: { body: TokenBody; answer: TelegramTokenItem };
+    delete: { answer: TelegramTokenItem };
+  };
   "/api/v1/telegram/webhook": { post: { answer: undefined } };
   "/api/v1/tenant": { get: { answer: TenantItem } };
   "/api/v1/tenants": { get: { answer: TenantList }; post: { body: NewTenant; answer: TenantMade } };
@@ -2338,8 +2345,8 @@ export type Paths = {
       answer: Ticks;
     };
   };
-  "/api/v1/token": { post: { answer: TokenItem } };
-  "/api/v1/token/refresh": { post: { body: RefreshBody; answer: TokenItem } };
+  "/api/v1/token": { post: { answer: SessionsTokenItem } };
+  "/api/v1/token/refresh": { post: { body: RefreshBody; answer: SessionsTokenItem } };
   "/api/v1/token/revoke": { post: { body: RefreshBody; answer: undefined } };
   "/api/v1/trading": { get: { answer: TradingItem } };
   "/api/v1/training": { get: { answer: TrainingChoices } };

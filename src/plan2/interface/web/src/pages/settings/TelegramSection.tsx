@@ -20,6 +20,7 @@ import { Segments } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { spoken } from "../../strings/told";
+import { TelegramToken } from "./TelegramToken";
 
 type Telegram = Answer<"get", "/api/v1/telegram">;
 type Chat = Telegram["chats"][number];
@@ -45,6 +46,7 @@ export function TelegramSection() {
       <Widget title={tg("telegram.title")} state={widgetState(query)}>
         {telegram && <Standing telegram={telegram} pair={() => setPairing(true)} />}
       </Widget>
+      {telegram?.token && <TelegramToken token={telegram.token} />}
       <Widget
         title={tg("telegram.chats")}
         state={state}
