@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from plan2.foundation.clock import SimulatedClock
+from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import StoreBusy
 from plan2.foundation.events.base import Event
 from plan2.foundation.eventstore.memory import InMemoryEventStore
 from plan2.foundation.eventstore.record import NewEvent, StoredEvent
 from plan2.foundation.ids import derived_id
 from plan2.foundation.values import TenantId
+from plan2.wiring.flows import Flows, FlowsPlan, FlowTerms
 from plan2.wiring.order_log import PAGE, TRADED, AccountLog
-from unit.test_traded import moved, trade
+from unit.test_traded import NAME, moved, trade
 
 TENANT, ACCOUNT = TenantId("acme"), "paper"
 
@@ -112,3 +116,29 @@ async def test_a_database_that_was_away_costs_nothing(store: Counting) -> None:
     store.pages_until_away = -1
     await log.catch_up()
     assert taken == events
+
+
+async def test_the_flows_of_a_tenant_tell_what_their_text_has_earned(
+    store: Counting, tmp_path: Path
+) -> None:
+    """Of the account, by the versions with the text that is asked for; the log is read once."""
+    flows = Flows(
+        FlowsPlan(
+            tenant_id=TENANT,
+            folder=tmp_path,
+            database=SimpleNamespace(store=store, uow=None),
+            appender=None,
+            account=SimpleNamespace(identity=SimpleNamespace(account_id=ACCOUNT)),
+            market=SimpleNamespace(),
+            terms=FlowTerms(settings=Settings, room=lambda: None),
+        )  # type: ignore[arg-type]
+    )
+    version = SimpleNamespace(name=NAME, version=1, digest="text")
+    flows.desk = SimpleNamespace(versions=lambda: [version])  # type: ignore[assignment]
+    await add(store, orders())
+    (found,) = await flows.traded(NAME, "text")
+    assert (found.version, found.state) == (1, "paper")
+    assert found.figures["net_profit"].value == pytest.approx(8.30)  # 9.00 less 0.35 a side
+    assert await flows.traded(NAME, "text") == [found]
+    assert await flows.traded(NAME, "another text") == []
+    assert store.given == len(orders())

@@ -1,6 +1,7 @@
 """Figures of a run against hand arithmetic and SciPy."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from plan2.intelligence.backtest.figures.drawdowns import falls_of
 from plan2.intelligence.backtest.figures.evidence import EARNS, INSUFFICIENT, LOSES
 from plan2.intelligence.backtest.figures.trading import costs_of, exposure, longest_row
 from plan2.intelligence.backtest.figures.whole import figures_of
+from plan2.intelligence.backtest.kept.files import KeptRuns
+from plan2.intelligence.backtest.kept.terms import Made
+from plan2.intelligence.backtest.publish import publish
 from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.training.multiple_testing import probability_above
 from unit.backtest_fixtures import DAY_NS, HOUR_NS, MONDAY_NS, flow_of, run_of, trade, walk
@@ -229,9 +233,8 @@ def test_intervals_hold_the_figure_and_shrink_with_more_trades() -> None:
     assert (few.low, few.high) == (None, None)
 
 
-@pytest.mark.parametrize(("mean", "verdict"), [(8.0, EARNS), (-8.0, LOSES), (0.0, INSUFFICIENT)])
-def test_the_verdict_follows_the_interval(mean: float, verdict: str) -> None:
-    """A clear gain over 60 days, a clear loss, and nothing but noise."""
+def sixty_days(mean: float) -> BacktestRun:
+    """Two trades a weekday whose mean result is this exactly."""
     rng = np.random.default_rng(1)
     noise = rng.normal(0.0, 10.0, (60, 2))
     nets = mean + noise - noise.mean()
@@ -246,7 +249,40 @@ def test_the_verdict_follows_the_interval(mean: float, verdict: str) -> None:
         (MONDAY_NS + day * DAY_NS + 20 * HOUR_NS, float(e))
         for day, e in zip(days, ends, strict=True)
     ]
-    assert figures_of(run_of(trades, points)).evidence.verdict == verdict
+    return run_of(trades, points)
+
+
+@pytest.mark.parametrize(("mean", "verdict"), [(8.0, EARNS), (-8.0, LOSES), (0.0, INSUFFICIENT)])
+def test_the_verdict_follows_the_interval(mean: float, verdict: str) -> None:
+    """A clear gain over 60 days, a clear loss, and nothing but noise."""
+    assert figures_of(sixty_days(mean)).evidence.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("mean", "paths", "verdict", "span"),
+    [
+        (8.0, (950.0, 1_000.0), EARNS, ""),
+        (-8.0, (-950.0, -0.01), LOSES, ""),
+        (8.0, (-0.01, 1_000.0), INSUFFICIENT, "-0.01 to +1,000.00 USD"),
+        (-8.0, (390.1, -1_000.0), INSUFFICIENT, "-1,000.00 to +390.10 USD"),
+        (8.0, (0.0, 1_000.0), INSUFFICIENT, "+0.00 to +1,000.00 USD"),
+    ],
+)
+def test_what_a_guess_inside_bars_turns_round_is_no_verdict(
+    mean: float, paths: tuple[float, ...], verdict: str, span: str
+) -> None:
+    """The same flow on the other two paths that its bars allow."""
+    found = figures_of(sixty_days(mean), paths=paths).evidence
+    assert found.verdict == verdict
+    assert found.sentence.startswith(span)
+
+
+def test_a_kept_run_is_judged_with_its_other_paths(tmp_path: Path) -> None:
+    """The list and the page say what the paths leave open."""
+    made = Made(ts_ns=1, code_hash="c" * 64, other_paths={"high_first": -1.0, "low_first": 390.1})
+    run, kept = sixty_days(-8.0), KeptRuns(tmp_path)
+    assert publish(run, kept, made).verdict == INSUFFICIENT
+    assert b"to +390.10 USD, depending on the path" in kept.page(run.run_id)
 
 
 def test_equal_runs_have_equal_figures() -> None:

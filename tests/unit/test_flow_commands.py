@@ -1,5 +1,6 @@
 """`plan2 backtest FLOW.toml` and `plan2 flow template|check`, as a person types them."""
 
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -84,7 +85,7 @@ def test_the_simulated_market_is_taken_only_when_asked_for(home: Path) -> None:
     ticks = pl.read_parquet(home / "EURUSD_ticks.parquet")
     block = TickBlock("EURUSD", *(ticks[name].to_numpy() for name in ("ts_ns", "bid", "ask")))
     TickArchive(home / "data" / "simulated" / "archive").merge(block)
-    with pytest.raises(InputError, match="no ticks in the chosen time"):
+    with pytest.raises(InputError, match="Nothing of EURUSD is archived"):
         run("mine.toml")
     of_file = json.loads(run("mine.toml", "--ticks", "EURUSD_ticks.parquet", "--json"))
     of_market = json.loads(run("mine.toml", "--simulated", "--json"))
@@ -107,12 +108,54 @@ def test_bars_show_the_range_of_three_paths(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("option", "name"), [("--ticks", "ticks.parquet"), ("--bars", "M1.parquet")]
+)
+def test_prices_of_another_symbol_are_not_taken_for_its_own(
+    home: Path, option: str, name: str
+) -> None:
+    """Whose name says so; one that a person names is believed, a broker's suffix is none."""
+    CliRunner().invoke(flow_command, ["template", "mine"])
+    for symbol in ("USDJPY", "EURUSDm"):
+        (home / f"{symbol}_{name}").write_bytes((home / f"EURUSD_{name}").read_bytes())
+    words = ["mine.toml", option, f"USDJPY_{name}", "--spread-points", "12"]
+    with pytest.raises(InputError, match="holds USDJPY, and the flow trades EURUSD"):
+        run(*words)
+    own = [*words[:2], f"EURUSD_{name}", *words[3:], "--json"]
+    suffixed = [*words[:2], f"EURUSDm_{name}", *words[3:], "--json"]
+    found = [
+        json.loads(run(*each)) for each in (own, [*words, "--symbol", "EURUSD", "--json"], suffixed)
+    ]
+    assert len({each["log_digest"] for each in found}) == 1
+
+
+def test_a_time_without_prices_is_told_with_the_time_that_there_is(home: Path) -> None:
+    """Of a file of ticks, one of bars, and the archive."""
+    CliRunner().invoke(flow_command, ["template", "mine"])
+    ticks = pl.read_parquet(home / "EURUSD_ticks.parquet")
+    first = dt.datetime.fromtimestamp(ticks["ts_ns"][0] / 1e9, dt.UTC)
+    span = f"goes from {first:%Y-%m-%d %H:%M} to "
+    late = ["mine.toml", "--from", "2090-01-01"]
+    with pytest.raises(InputError, match=f"EURUSD_ticks.parquet {span}"):
+        run(*late, "--ticks", "EURUSD_ticks.parquet")
+    with pytest.raises(InputError, match=f"EURUSD_M1.parquet {span}"):
+        run(*late, "--bars", "EURUSD_M1.parquet", "--spread-points", "12")
+    block = TickBlock("EURUSD", *(ticks[name].to_numpy() for name in ("ts_ns", "bid", "ask")))
+    TickArchive(home / "data" / "archive").merge(block)
+    with pytest.raises(InputError, match=f"The archive of EURUSD {span}"):
+        run(*late)
+
+
+@pytest.mark.parametrize(
     ("words", "sentence"),
     [
         ([], "Name a flow file"),
         (["--symbol", "EURUSD", "--seed", "3"], "--seed belongs to a flow"),
         (["mine.toml", "--param", "length"], "write fast=12"),
         (["nothing.toml"], "does not exist"),
+        (
+            ["mine.toml", "--ticks", "EURUSD_ticks.parquet", "--bars", "EURUSD_M1.parquet"],
+            "a run takes ticks or bars",
+        ),
     ],
 )
 def test_what_is_typed_wrong_is_said(home: Path, words: list[str], sentence: str) -> None:

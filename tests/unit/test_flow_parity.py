@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from plan2.foundation.config.schema import Settings
+from plan2.foundation.config.overlay_keys import DECLARED, Looser, Overridable, is_loosening
+from plan2.foundation.config.schema import Risk, Settings
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import TickBlock
 from plan2.intelligence.backtest.feeds import Blocks
@@ -21,7 +22,7 @@ from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.flows.flow import Flow, parse_flow
 from plan2.intelligence.flows.source import write_source
 from plan2.intelligence.models.forecast import Forecast
-from plan2.wiring.flow_backtest import PipelineRun, run_pipeline
+from plan2.wiring.flow_backtest import WIDE, PipelineRun, run_pipeline
 from unit.flow_fixtures import EMA_CROSS
 from unit.trading_fixtures import EURUSD
 
@@ -137,6 +138,39 @@ def test_pipeline_and_compiled_loop_agree(exits: str) -> None:
     # Only the compiled account counts the swap of an open position in equity: 0.61 for this night.
     assert (piped.equity["equity"] - compiled.equity["equity"]).abs().max() <= 0.62
     assert piped.max_drawdown == pytest.approx(compiled.max_drawdown, abs=0.62)
+
+
+def test_a_week_that_loses_much_is_traded_to_its_end_by_both() -> None:
+    """More than every limit of an account on losses: those are the account's, not the flow's."""
+    flow = parse_flow(QUICK.replace("lots = 0.10", "lots = 1.0"))
+    compiled, piped = both(flow, walk(4_000))
+    worst = max(
+        getattr(Risk(), name)
+        for name in ("daily_loss_max_fraction", "weekly_loss_max_fraction", "drawdown_max_fraction")
+    )
+    assert compiled.max_drawdown_fraction > worst
+    assert piped.denials == compiled.denials == {}
+    assert piped.trades.height == compiled.trades.height
+    assert piped.log_digest == compiled.log_digest
+
+
+ONLY_SCALES = {"risk.stress_move_fraction", "risk.executions_window_s"}
+"""Of limits that are open: the size of a stress, and the time in which entries are counted."""
+
+
+@pytest.mark.parametrize(
+    "each",
+    [
+        each
+        for each in DECLARED
+        if each.section == "risk" and each.looser in {Looser.MORE, Looser.LESS}
+        if each.key not in ONLY_SCALES
+    ],
+    ids=lambda each: each.key,
+)
+def test_no_limit_of_an_account_bears_on_a_replay(each: Overridable) -> None:
+    """One that is added to the account's must be opened for backtests and comparisons as well."""
+    assert is_loosening(each.key, Settings(), Settings(risk=WIDE))
 
 
 def test_forecasts_are_read_alike_and_down_is_not_up() -> None:

@@ -50,6 +50,8 @@ def run_file(loaded: Loaded, asked: FlowOptions, *, as_json: bool) -> None:
         InputError: flow, option or data cannot be used.
         click.BadParameter: a time or a parameter cannot be read.
     """
+    if asked.ticks is not None and asked.bars is not None:
+        raise click.BadParameter("a run takes ticks or bars.", param_hint="--ticks, --bars")
     flow = _flow(asked)
     window = FlowWindow(
         start_ns=instant_ns(asked.start) if asked.start else 0,
@@ -58,6 +60,7 @@ def run_file(loaded: Loaded, asked: FlowOptions, *, as_json: bool) -> None:
         bars=asked.bars,
         spread_points=asked.spread_points,
         rates=(asked.quote_rate, asked.base_rate),
+        is_named=bool(asked.symbols),
     )
     policy = _policy(flow, asked)
     ground = on_simulated(loaded) if asked.simulated else loaded

@@ -42,6 +42,7 @@ COLUMNS: Final = {
     "verdict": "VERDICT",
 }
 ID_SHOWN: Final = 12
+LABEL_WIDTH: Final = 2 + max(len(each.label) for each in DEFINITIONS.values())
 US: Final = NS_PER_SECOND // 1_000_000
 
 run_argument = click.argument("run")
@@ -112,7 +113,9 @@ def show(ctx: click.Context, run: str, tenant: str, data_dir: Path | None, as_js
     for section, names in SECTIONS.items():
         click.echo(f"\n{section}")
         for name in names:
-            click.echo(f"  {DEFINITIONS[name].label:<38}{_told(name, figures.metrics[name])}")
+            click.echo(
+                f"  {DEFINITIONS[name].label:<{LABEL_WIDTH}}{_told(name, figures.metrics[name])}"
+            )
 
 
 @command.command(

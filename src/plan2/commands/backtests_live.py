@@ -97,5 +97,5 @@ def _sentence(column: Column) -> str:
     return f"{who}: {span}, {still}."
 
 
-def _cell(name: str, value: float | None) -> str | None:
+def _cell(name: str, value: float | None) -> object:
     return None if value is None else figure_text(DEFINITIONS[name].unit, value)

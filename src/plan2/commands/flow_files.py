@@ -133,8 +133,8 @@ def check(
     if as_json:
         print_json(found)
     else:
-        click.echo(f"{found.name}: indicators are defined after {found.defined_after:,} bars; ")
-        click.echo(f"  first signal possible after {found.first_signal_after:,}.")
+        click.echo(f"{found.name}: indicators are defined after {found.defined_after:,} bars,")
+        click.echo(f"  the first signal is possible after {found.first_signal_after:,}.")
         click.echo(f"  {found.signals:,} signals on {found.ticks:,} ticks.")
         for problem in found.problems:
             click.echo(f"  PROBLEM  {problem}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from plan2.dataflow.importers.source import open_source
 from plan2.foundation.config.load import Loaded, data_dir
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
-from plan2.foundation.values import TickBlock
+from plan2.foundation.values import NS_PER_SECOND, TickBlock
 from plan2.intelligence.backtest.bar_paths import PATHS, BarFeed
 from plan2.intelligence.backtest.feeds import Blocks, PointFeed, TickFeed
 from plan2.intelligence.backtest.python_run import run_policy
@@ -37,6 +38,7 @@ class FlowWindow(msgspec.Struct, frozen=True, kw_only=True):
 
     `ticks`, `bars`: a file instead of the archive. `spread_points`: the least of bars without ask.
     `rates`: account currency per unit of quote and of base, for a cross; 0 = not needed.
+    `is_named`: a person named the symbol, so that a file of another name is taken for it.
     """
 
     start_ns: int = 0
@@ -45,6 +47,7 @@ class FlowWindow(msgspec.Struct, frozen=True, kw_only=True):
     bars: Path | None = None
     spread_points: float | None = None
     rates: tuple[float, float] = (0.0, 0.0)
+    is_named: bool = False
 
 
 class FlowResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,45 +140,85 @@ def tick_feed(loaded: Loaded, symbol: str, window: FlowWindow) -> TickFeed:
     """The ticks of a file, else the archive's.
 
     Raises:
-        InputError: the file holds no ticks.
+        InputError: the file holds no ticks, or those of another symbol; nothing is archived.
     """
     if window.ticks is None:
         archive = TickArchive(data_dir(loaded.settings) / "archive")
         start_ns, end_ns = window.start_ns, window.end_ns
-        expected = sum(
-            day.ticks
-            for day in archive.coverage(symbol)
-            if day.last_ts_ns >= start_ns and day.first_ts_ns < end_ns
-        )
+        days = archive.coverage(symbol)
+        if not days:
+            raise InputError(
+                f"Nothing of {symbol} is archived.",
+                remedy="Bring it with `plan2 import FILE…`, run on a file with --ticks FILE or "
+                "--bars FILE, or take --simulated ticks.",
+            )
+        inside = [day for day in days if day.last_ts_ns >= start_ns and day.first_ts_ns < end_ns]
+        if not inside:
+            raise _outside(f"The archive of {symbol}", days[0].first_ts_ns, days[-1].last_ts_ns)
+        expected = sum(day.ticks for day in inside)
         return Blocks(symbol, lambda: archive.iter_days(symbol, start_ns, end_ns), expected)
     found = recognise(open_source(window.ticks), ImportOptions(symbol=symbol))
     if not isinstance(found, TickFile):
         raise InputError(f"{window.ticks} holds bars.", remedy="Give it with --bars.")
+    _check_symbol(found, window.ticks, symbol, window)
     return Blocks(symbol, lambda: _file_blocks(found, symbol, window))
 
 
 def _file_blocks(file: TickFile, symbol: str, window: FlowWindow) -> Iterator[TickBlock]:
     """Rows of a tick file within the window."""
+    first_ns = last_ns = ticks = 0
     for batch in file.batches():
         block = TickBlock(symbol, batch.ts_ns, batch.bid, batch.ask)
         start, stop = np.searchsorted(block.ts_ns, (window.start_ns, window.end_ns))
         if stop > start:
             yield block.slice(int(start), int(stop))
+            ticks += int(stop - start)
+        if len(block):
+            first_ns, last_ns = first_ns or int(block.ts_ns[0]), int(block.ts_ns[-1])
+    if last_ns and not ticks:
+        raise _outside(str(window.ticks), first_ns, last_ns)
+
+
+def _check_symbol(file: TickFile | BarFile, path: Path, symbol: str, window: FlowWindow) -> None:
+    """Refuse a file that says it is of another symbol: its prices would be taken for ours."""
+    theirs, ours = (file.symbol or symbol).upper(), symbol.upper()
+    if window.is_named or theirs.startswith(ours) or ours.startswith(theirs):
+        return  # a broker's suffix is none of another symbol
+    raise InputError(
+        f"{path} holds {file.symbol}, and the flow trades {symbol}.",
+        remedy=f"Run it on that symbol with --symbol {file.symbol}; if only the name is wrong, "
+        f"say --symbol {symbol}.",
+    )
+
+
+def _outside(what: str, first_ns: int, last_ns: int) -> InputError:
+    first, last = (datetime.fromtimestamp(ns / NS_PER_SECOND, UTC) for ns in (first_ns, last_ns))
+    return InputError(
+        f"{what} goes from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC: nothing in the "
+        "chosen time.",
+        remedy="Choose another --from and --to.",
+    )
 
 
 def bars_of(loaded: Loaded, symbol: str, window: FlowWindow) -> BarSeries | None:
     """The bars to run on: of the file, else the archive's shortest where it has no ticks.
 
     Raises:
-        InputError: the file holds no bars.
+        InputError: the file holds no bars, those of another symbol, or none in the window.
     """
     if window.bars is not None:
         source = open_source(window.bars)
         found = recognise(source, ImportOptions(symbol=symbol))
         if not isinstance(found, BarFile):
             raise InputError(f"{window.bars} holds ticks.", remedy="Give it with --ticks.")
+        _check_symbol(found, window.bars, symbol, window)
         bars = checked_bars(source, found, symbol)
-        return None if bars is None else _within(bars, window)
+        if bars is None or len(bars) == 0:
+            return None
+        inside = _within(bars, window)
+        if len(inside) == 0:
+            raise _outside(str(window.bars), int(bars.ts_ns[0]), int(bars.ts_ns[-1]))
+        return inside
     home = data_dir(loaded.settings) / "archive"
     if window.ticks is not None or TickArchive(home).coverage(symbol):
         return None

@@ -17,7 +17,7 @@ def publish(run: BacktestRun, kept: KeptRuns, made: Made) -> RunSummary:
         kept: the tenant's runs.
         made: when and by what.
     """
-    figures = figures_of(run, tries_beside(run, kept))
+    figures = figures_of(run, tries_beside(run, kept), tuple(made.other_paths.values()))
     summary = summary_of(run, figures, made)
     kept.add(run, summary, figures, page_of(run, summary, figures))
     return kept.record(run.run_id).summary

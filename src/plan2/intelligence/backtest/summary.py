@@ -110,7 +110,7 @@ def summary_text(summary: RunSummary) -> str:
     """The figures in lines for a terminal."""
     win = "–" if summary.win_rate is None else f"{summary.win_rate:.1%}"
     days = (summary.last_ns - summary.first_ns) / NS_PER_SECOND / 86_400
-    speed = f"{summary.seconds:.2f} s ({summary.ticks_per_second / 1e6:.1f} M/s)"
+    speed = f"{summary.seconds:.2f} s ({summary.ticks_per_second:,.0f} ticks/s)"
     size = f"{summary.ticks:,} ticks, {summary.bars:,} bars, {days:.1f} days"
     lines = [
         f"{summary.flow} on {summary.symbol}: {size}, in {speed}",

@@ -1,7 +1,7 @@
 """What a result shows: how probable it is that luck made it, and the verdict in words."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,18 @@ FROM_BARS: Final = (
 NO_LATENCY: Final = "Orders arrive without any delay."
 
 
+class Tries(NamedTuple):
+    """What a result is judged beside.
+
+    Attributes:
+        others: daily Sharpe ratios of the other tries on the same question.
+        paths: net results of the same flow on the other paths inside the bars, account currency.
+    """
+
+    others: Sequence[float] = ()
+    paths: Sequence[float] = ()
+
+
 def luck_of(returns: Float64Array, others: Sequence[float]) -> dict[str, Answer]:
     """Probabilistic and deflated Sharpe ratio.
 
@@ -55,16 +67,20 @@ def luck_of(returns: Float64Array, others: Sequence[float]) -> dict[str, Answer]
 def evidence_of(
     run: BacktestRun,
     returns: Float64Array,
-    others: Sequence[float],
+    tries: Tries,
     mean_trade: Interval | None,
     luck: dict[str, Answer],
 ) -> Evidence:
     """The verdict.
 
     It earns when the mean trade is above zero with its whole interval and the deflated Sharpe ratio
-    is at least 95 %; it loses when the interval is below zero; anything else is not shown.
+    is at least 95 %; it loses when the interval is below zero; anything else is not shown. Neither
+    is shown where another path inside the bars turns a gain into a loss, or a loss into a gain.
     """
+    others = tries.others
     verdict, sentence = _verdict(run, len(returns), mean_trade, luck["deflated_sharpe"])
+    if verdict != INSUFFICIENT and (unsure := _unsure(run, tries.paths)):
+        verdict, sentence = INSUFFICIENT, unsure
     return Evidence(
         verdict=verdict,
         sentence=sentence,
@@ -88,6 +104,18 @@ def flags_of(run: BacktestRun) -> tuple[str, ...]:
     if any(run.trades["exit_reason"] == "stop_out"):
         found.append("The broker closed positions because the margin was used up.")
     return tuple(found)
+
+
+def _unsure(run: BacktestRun, paths: Sequence[float]) -> str:
+    """What is to be said where paths inside the bars disagree on gain or loss; else nothing."""
+    net = run.end_balance - run.start_balance
+    if all(net * other > 0.0 for other in paths):
+        return ""
+    return (
+        f"{min(net, *paths):+,.2f} to {max(net, *paths):+,.2f} {run.flow.account.currency}, "
+        "depending on the path that prices took inside the bars, which nobody knows: ticks are "
+        "needed."
+    )
 
 
 def _verdict(

@@ -9,7 +9,7 @@ from plan2.intelligence.backtest.figures.curves import pictures_of
 from plan2.intelligence.backtest.figures.days import days_of
 from plan2.intelligence.backtest.figures.definitions import DEFINITIONS
 from plan2.intelligence.backtest.figures.drawdowns import falls_of
-from plan2.intelligence.backtest.figures.evidence import evidence_of, luck_of, rng_of
+from plan2.intelligence.backtest.figures.evidence import Tries, evidence_of, luck_of, rng_of
 from plan2.intelligence.backtest.figures.intervals import intervals_of_days, intervals_of_trades
 from plan2.intelligence.backtest.figures.performance import performance_of
 from plan2.intelligence.backtest.figures.statement import not_simulated, simulated
@@ -21,12 +21,15 @@ from plan2.intelligence.training.bootstrap import Interval
 FALLS_SHOWN: Final = 10
 
 
-def figures_of(run: BacktestRun, others: Sequence[float] = ()) -> RunFigures:
+def figures_of(
+    run: BacktestRun, others: Sequence[float] = (), paths: Sequence[float] = ()
+) -> RunFigures:
     """Everything that a report says about a run; equal runs have equal figures.
 
     Args:
         run: a finished run.
         others: daily Sharpe ratios of the other tries on the same question, for the deflated one.
+        paths: net results on the other paths inside bars; none for a run on ticks.
     """
     days, net = days_of(run), run.trades["net"].to_numpy()
     rng = rng_of(run)
@@ -35,7 +38,7 @@ def figures_of(run: BacktestRun, others: Sequence[float] = ()) -> RunFigures:
     answers = performance_of(run, days) | trading_of(run, len(days.returns)) | luck
     return RunFigures(
         metrics=_figures(answers, bands),
-        evidence=evidence_of(run, days.returns, others, bands.get("avg_trade"), luck),
+        evidence=evidence_of(run, days.returns, Tries(others, paths), bands.get("avg_trade"), luck),
         costs=costs_of(run.trades),
         groups=groups_of(run.trades),
         months=months_of(days, run.trades),
