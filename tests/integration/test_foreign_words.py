@@ -14,6 +14,7 @@ from plan2.foundation.eventstore.record import NewEvent
 from plan2.foundation.ids import derived_id
 from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
+from unit.foreign_strings import foreign_strings
 from unit.whole_stage import WholeStage
 
 WORDS = [
@@ -89,3 +90,22 @@ async def test_words_come_back_from_the_database_as_they_were_written(
     assert {each.user.name for each in await people.load_people(tenant)} == set(WORDS)
     stored = await database.store.tail(tenant, 0, 100)
     assert [each.data["order_id"] for each in stored] == WORDS
+
+
+async def test_thousands_of_texts_come_back_from_the_log_byte_for_byte(
+    database: Database, tenant: TenantId
+) -> None:
+    """All but those with NUL, which the gateway refuses: PostgreSQL has no such text."""
+    words = [word for word in foreign_strings() if "\0" not in word]
+    events = [
+        NewEvent(
+            stream_id=f"s{number}",
+            event=OrderSent(ts_ns=1, order_id=word, account_id="a", symbol="EURUSD"),
+            event_id=derived_id("foreign", number),
+        )
+        for number, word in enumerate(words)
+    ]
+    for first in range(0, len(events), 500):
+        await database.store.append(tenant, events[first : first + 500])
+    stored = await database.store.read_all(tenant, after=0, limit=len(events))
+    assert [each.data["order_id"] for each in stored] == words

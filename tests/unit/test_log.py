@@ -13,7 +13,7 @@ import structlog
 from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.config.schema import Log
 from plan2.foundation.events.order import OrderSent
-from plan2.foundation.log import configure, context, logger
+from plan2.foundation.log import configure, logger, speak_for, speak_no_more
 from plan2.foundation.secret import Secret
 
 NOON_NS = 1_700_000_000_123_456_000  # 2023-11-14T22:13:20.123456Z, from the POSIX definition
@@ -70,15 +70,17 @@ def test_lines_below_the_level_are_not_written(lines: Lines) -> None:
     assert lines() == []
 
 
-def test_context_is_bound_inside_the_block_only(lines: Lines) -> None:
-    """Tenant and correlation follow the task while the block lasts."""
+def test_a_tenant_is_named_while_somebody_speaks_for_it(lines: Lines) -> None:
+    """A line that names one itself is believed."""
     log = logger("api")
-    with context(tenant_id="t_main", correlation_id="c9"):
-        log.info("command_accepted")
+    token = speak_for("acme")
+    log.info("command_accepted")
+    log.info("key_missing", tenant_id="other")
+    speak_no_more(token)
     log.info("idle")
 
-    inside, outside = lines()
-    assert (inside["tenant_id"], inside["correlation_id"]) == ("t_main", "c9")
+    inside, named, outside = lines()
+    assert (inside["tenant_id"], named["tenant_id"]) == ("acme", "other")
     assert "tenant_id" not in outside
 
 

@@ -18,7 +18,7 @@ from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.tenant_store import TenantWorkFailed
 from plan2.foundation.errors import Plan2Error, StoreBusy
 from plan2.foundation.health import Health, Status
-from plan2.foundation.log import logger
+from plan2.foundation.log import logger, speak_for, speak_no_more
 from plan2.foundation.values import TenantId
 from plan2.interface.api.desk import Desk
 from plan2.interface.streaming.hub import StreamHub
@@ -257,7 +257,12 @@ class TenantRuns:
 
     async def _open(self, tenant_id: TenantId) -> None:
         """Recover the books of a tenant, seat its account, and start what watches over it."""
-        opened = await open_tenant(tenant_id, self._shared, self._ground, self._telling(tenant_id))
+        token = speak_for(tenant_id)  # what is started now speaks for it from then on
+        try:
+            telling = self._telling(tenant_id)
+            opened = await open_tenant(tenant_id, self._shared, self._ground, telling)
+        finally:
+            speak_no_more(token)
         opened.run.heed(self.main.account)  # nothing waits since it was seated: no tick came yet
         self._opened[tenant_id] = opened
 

@@ -19,6 +19,7 @@ from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.right_table import RIGHTS, Route, rule_for
 from plan2.connectivity.identity.rights import Entrance, Proof, Rule
 from plan2.connectivity.identity.sessions import is_csrf
+from plan2.foundation.log import speak_for, speak_no_more
 from plan2.foundation.values import NS_PER_MINUTE
 
 CSRF_HEADER: Final = b"x-plan2-csrf"
@@ -72,7 +73,12 @@ class Guard:
             await _tell_methods(scope["path_template"], send)
             return
         self.check(scope)
-        await self._app(scope, receive, send)
+        session: Session | None = scope["auth"]
+        token = speak_for("" if session is None else session.user.tenant_id)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            speak_no_more(token)
 
     def check(self, scope: Scope) -> None:
         """Hold a routed connection against the table; puts the session into `scope["auth"]`.

@@ -15,6 +15,7 @@ from plan2.connectivity.gateway.guard import Guard
 from plan2.connectivity.gateway.headers import header
 from plan2.connectivity.identity.right_table import RIGHTS
 from plan2.connectivity.identity.rights import Entrance
+from plan2.foundation.log import speak_for, speak_no_more
 
 READ: Final = frozenset(
     path
@@ -53,7 +54,11 @@ class Reading:
             return
         self._guard.check(scope)
         refusal = None if self._admit is None else self._admit(scope)
-        await (self._app if refusal is None else refusal)(scope, receive, send)
+        token = speak_for(scope["auth"].user.tenant_id)
+        try:
+            await (self._app if refusal is None else refusal)(scope, receive, send)
+        finally:
+            speak_no_more(token)
 
 
 def layered(

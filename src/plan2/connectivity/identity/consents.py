@@ -103,7 +103,7 @@ class Consents:
         """
         if self.is_given(tenant, user_id, purpose):
             return True
-        logger("privacy").info("use_refused", tenant=tenant, user_id=user_id, purpose=purpose)
+        logger("privacy").info("use_refused", tenant_id=tenant, user_id=user_id, purpose=purpose)
         return False
 
     def is_given(self, tenant: TenantId, user_id: str, purpose: str) -> bool:

@@ -76,6 +76,6 @@ def bury_again(directory: TenantBook, ledger: DeletionLedger) -> list[str]:
             continue
         reason = "It was deleted before; an older backup brought it back."
         directory.put(msgspec.structs.replace(row, lifecycle="deleting", reason=reason, detail=""))
-        logger("tenants").warning("tenant_buried_again", tenant=tenant_id)
+        logger("tenants").warning("tenant_buried_again", tenant_id=tenant_id)
         buried.append(tenant_id)
     return buried

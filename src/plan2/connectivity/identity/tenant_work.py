@@ -161,4 +161,4 @@ def _tell_fault(task: asyncio.Task[str], tenant: TenantId) -> None:
     """Log what nobody foresaw; an ordinary failure is kept, and nobody need wait for the task."""
     error = None if task.cancelled() else task.exception()
     if error is not None and not isinstance(error, Plan2Error):
-        logger("tenants").error("tenant_work_broke", tenant=tenant, exc_info=error)
+        logger("tenants").error("tenant_work_broke", tenant_id=tenant, exc_info=error)

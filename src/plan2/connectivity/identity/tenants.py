@@ -81,7 +81,7 @@ class Tenants:
         """
         failed = await self._store.migrate_all(self._clock.now_ns())
         for tenant, reason in failed.items():
-            logger("tenants").error("tenant_not_migrated", tenant=tenant, reason=reason)
+            logger("tenants").error("tenant_not_migrated", tenant_id=tenant, reason=reason)
         for row in await self._store.read():
             self.directory.put(row)
 
@@ -95,7 +95,7 @@ class Tenants:
                 await self.works.settled(row.tenant_id)
             except Plan2Error as error:
                 logger("tenants").error(
-                    "tenant_not_resumed", tenant=row.tenant_id, reason=str(error)
+                    "tenant_not_resumed", tenant_id=row.tenant_id, reason=str(error)
                 )
 
     async def create(self, request: Request, name: str, administrator: str) -> str:

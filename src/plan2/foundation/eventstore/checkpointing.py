@@ -155,7 +155,7 @@ class Checkpointer:
                 try:
                     await self.sign(tenant)
                 except (Recoverable, OSError) as error:
-                    logger("audit").warning("checkpoint_late", tenant=tenant, reason=str(error))
+                    logger("audit").warning("checkpoint_late", tenant_id=tenant, reason=str(error))
 
     async def sign(self, tenant: TenantId) -> Checkpoint | None:
         """Sign a tenant's log as it is now; None when nothing is new, or it was changed.
@@ -266,7 +266,7 @@ class Checkpointer:
 
     def _note_fault(self, tenant: TenantId, progress: _Progress) -> None:
         if progress.fault:
-            logger("audit").error("log_was_changed", tenant=tenant, reason=progress.fault)
+            logger("audit").error("log_was_changed", tenant_id=tenant, reason=progress.fault)
 
 
 def _compare(progress: _Progress, line: Checkpoint) -> None:

@@ -102,7 +102,7 @@ class Retention:
         first_kept = f"event_{limit[0]:%Y_%m}" if limit else ""
         due = [name for name in months if name < first_kept]
         if held and due:
-            logger("retention").info("months_held", tenant=tenant, hold=held, months=len(due))
+            logger("retention").info("months_held", tenant_id=tenant, hold=held, months=len(due))
             return []
         return due
 
@@ -135,7 +135,9 @@ class Retention:
             _check_still_so(connection, table, month)
             _remember(connection, month, after, self._clock.now_ns())
             self._drop(connection, table)
-        logger("retention").info("month_archived", tenant=tenant, month=table, events=month.events)
+        logger("retention").info(
+            "month_archived", tenant_id=tenant, month=table, events=month.events
+        )
         return month
 
     def _export(

@@ -146,7 +146,9 @@ class Delivery:
             row = self._book.rows[named.to]
             line.put(self._person(row), self._spoken(row, notification))
         elif named.way != "web":
-            logger("alerts").warning("no_such_way", tenant=self._tenant, way=named.way, to=named.to)
+            logger("alerts").warning(
+                "no_such_way", tenant_id=self._tenant, way=named.way, to=named.to
+            )
 
     def _spoken(self, row: ChannelRow, notification: Notification) -> Notification:
         """In the language of the mailbox's owner; a webhook is a program and hears English."""
