@@ -276,18 +276,6 @@ def test_a_halt_does_not_block_the_way_out() -> None:
     assert gate.review(closing, halted, LIMITS, "acc").order is not None
 
 
-def test_an_exit_may_slip_further_than_an_entry() -> None:
-    """A requote in a fast market would leave the position open."""
-    seen = inputs(position_quantity=0.1)
-    closing = msgspec.structs.replace(INTENT, kind=OrderKind.CLOSE, stop_loss=0.0)
-    way_in = gate.review(INTENT, seen, LIMITS, "live").order
-    way_out = gate.review(closing, seen, LIMITS, "live").order
-    assert way_in is not None
-    assert way_out is not None
-    assert way_in.deviation_points == INTENT.deviation_points
-    assert way_out.deviation_points == 500
-
-
 def test_nothing_can_keep_an_order_from_being_withdrawn() -> None:
     """Not even figures that are all wrong; and only a withdrawal goes that way."""
     bad = inputs(**dict.fromkeys(AccountFigures.__struct_fields__[:17], NAN))

@@ -18,9 +18,6 @@ from plan2.intelligence.risk.rules_of_flows import flow_checks
 
 MAGIC = 20_250
 """Marks Plan2's orders at the broker; below 2^31 for old tools."""
-EXIT_DEVIATION_POINTS = 500
-"""How far the price may run away from an exit on its way, where the broker's execution is instant.
-An entry is better requoted; an exit that is requoted in a fast market leaves the risk open."""
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,9 +60,6 @@ def order_id_of(decision_id: str) -> str:
 
 def _approved(intent: Intent, account_id: str) -> ApprovedOrder:
     order_id = order_id_of(intent.decision_id)
-    deviation = intent.deviation_points
-    if intent.kind is OrderKind.CLOSE:
-        deviation = max(deviation, EXIT_DEVIATION_POINTS)
     return ApprovedOrder(
         order_id=order_id,
         decision_id=intent.decision_id,
@@ -86,5 +80,5 @@ def _approved(intent: Intent, account_id: str) -> ApprovedOrder:
         trigger=intent.trigger,
         limit_price=intent.limit_price,
         expires_ts_ns=intent.expires_ts_ns,
-        deviation_points=deviation,
+        deviation_points=intent.deviation_points,
     )

@@ -12,6 +12,7 @@ from plan2.dataflow.terminals.port import OrderKind, Trigger
 from plan2.foundation.ids import derived_id
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Side, Tick
+from plan2.intelligence.risk.exit_slip import exit_deviation
 from plan2.intelligence.risk.limits import Intent
 from plan2.intelligence.trading.orders import Order, OrderBook
 from plan2.intelligence.trading.positions import Position, PositionBook
@@ -207,17 +208,19 @@ def _close(wish: OrderWish, sight: Sight, instrument: Instrument) -> Intent | Re
     if position is None:
         return _no_position(wish.position_id)
     side = position.side.opposite
+    price = _market_price(side, sight.quotes.get(instrument.symbol))
     return Intent(
         decision_id="",
         symbol=instrument.symbol,
         kind=OrderKind.CLOSE,
         side=side,
         quantity=round(wish.quantity or min(position.quantity, instrument.volume_max), 8),
-        price=_market_price(side, sight.quotes.get(instrument.symbol)),
+        price=price,
         stop_loss=0.0,
         take_profit=0.0,
         ts_ns=0,
         position_ticket=position.ticket,
+        deviation_points=exit_deviation(instrument, price),
     )
 
 
