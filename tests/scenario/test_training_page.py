@@ -75,6 +75,13 @@ def test_a_training_is_started_followed_and_judged(running: Running) -> None:
             page.set_viewport_size({"width": width, "height": 800})
             assert sideways(page) == 0, width
         assert page.errors == []
+        with running.client() as client:
+            [report, *_] = client.get("/api/v1/reports").json()
+        page.goto(running.product.url + report["href"])
+        page.get_by_role("heading", level=1).wait_for()
+        assert page.locator("svg").first.is_visible()
+        assert "against the champion" in page.locator("body").inner_text()
+        assert page.errors == []  # neither a script nor a style that the browser refused
     with running.client() as client:
         job = newest(client)
     assert (job["state"], job["parameters"]["horizon_minutes"]) == ("done", 60)

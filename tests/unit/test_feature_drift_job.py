@@ -2,16 +2,20 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
-from model_fixtures import EURUSD, MONDAY_NS, random_walk
+from model_fixtures import EURUSD, MONDAY_NS, random_walk, small_report
 
 from plan2.dataflow.archive import TickArchive
+from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_DAY, TickBlock
-from plan2.intelligence.features.catalog import CALENDAR
+from plan2.intelligence.features.catalog import CALENDAR, TABULAR
+from plan2.intelligence.features.plan import default_plan
+from plan2.intelligence.features.shelf import Shelf
 from plan2.intelligence.learning.skew import EngineState
-from plan2.wiring.feature_drift import SymbolDrift, shifts_of
+from plan2.wiring.feature_drift import SymbolDrift, own_columns, shifts_of
 
 STATE = EngineState(ts_ns=0, ticks_at=0, instrument=EURUSD, bar_period_s=60, snapshot=b"")
 TRAINED = (MONDAY_NS, MONDAY_NS + 12 * NS_PER_DAY - 1)
@@ -59,6 +63,49 @@ def test_the_same_market_is_no_drift(tmp_path: Path) -> None:
     """The walk goes on as before: nothing is named."""
     shifts, _ = shifts_of(archived(tmp_path, 1.0), STATE, TRAINED, END_NS)
     assert [each.name for each in shifts if each.has_drifted] == []
+
+
+SET = """
+[set]
+name = "mine"
+peers = ["GBPUSD"]
+include = ["return_60", "on_request", "events"]
+[features]
+lead = "of(GBPUSD, return_5)"
+soon = "minutes_to_event / 60"
+"""
+
+
+@pytest.mark.slow
+def test_what_a_set_asks_for_is_looked_at_too(tmp_path: Path) -> None:
+    """A peer ten times as wild since the training: its return drifts, the symbol's own do not.
+
+    Columns of the catalogue are there once, those that follow the calendar of events never.
+    """
+    found = Shelf(tmp_path, MAIN_TENANT).add(SET, "test")
+    archive = archived(tmp_path / "archive", 1.0)
+    calm = random_walk(12, 14.0, "GBPUSD")
+    middle = int(np.searchsorted(calm.ts_ns, TRAINED[1]))
+    steps = np.diff(np.log(calm.bid), prepend=np.log(calm.bid[0]))
+    steps[middle:] *= 10.0
+    wild = np.round(calm.bid[0] * np.exp(np.cumsum(steps)), 5)
+    archive.merge(TickBlock("GBPUSD", calm.ts_ns, wild, wild + 5e-5))
+    manifest = small_report(("logistic",)).models[0].manifest
+    origin = msgspec.structs.replace(
+        manifest.provenance, first_ts_ns=TRAINED[0], last_ts_ns=TRAINED[1]
+    )
+    card = msgspec.structs.replace(
+        manifest, schema_id=default_plan(60, found).schema_id, provenance=origin
+    )
+    own = own_columns(tmp_path, card, "EURUSD", END_NS)
+    assert own is not None
+    shifts, _ = shifts_of(archive, STATE, TRAINED, END_NS, own)
+    names = [each.name for each in shifts]
+    assert len(set(names)) == len(names)
+    more = {"lead", "cci_20", "bars_since_gap", "quote_unchanged", "quote_crossed"}
+    assert set(names) - {feature.field for feature in TABULAR} == more
+    assert [each.name for each in shifts if each.has_drifted] == ["lead"]
+    assert own_columns(tmp_path, manifest, "EURUSD", END_NS) is None
 
 
 def test_too_little_to_compare_is_said(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Other symbols and events on their way from archive and calendar to lanes and training."""
 
 import asyncio
+import hashlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -20,11 +21,12 @@ from plan2.foundation.values import NS_PER_HOUR, Float64Array, TenantId, TickBlo
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.plan import FeaturePlan
 from plan2.intelligence.features.shelf import Shelf
+from plan2.intelligence.training.data_set_text import lines_of
 from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.warm_state import WarmState
 from plan2.wiring.assembly import Floor, build_lanes
 from plan2.wiring.calendar_watch import CalendarWatch
-from plan2.wiring.data_sets import BuildOrder, assembled
+from plan2.wiring.data_sets import BuildOrder, assembled, build
 from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.markets import Market
 from plan2.wiring.recovery import warm_up
@@ -117,6 +119,37 @@ def test_data_sets_are_built_with_them(settings: Settings, tmp_path: Path) -> No
     assert len(late) > 3
     assert np.isfinite(late[:, plan.names.index("strength_gap_60")]).all()
     assert np.isfinite(late[:, plan.names.index("minutes_to_event")]).all()
+
+
+def test_a_data_set_names_what_its_features_looked_at(
+    settings: Settings, tmp_path: Path, blocks: list[TickBlock]
+) -> None:
+    """Closes of each symbol hashed by hand from its ticks; events that change change their hash."""
+    request = TrainRequest(
+        symbols=("EURUSD",),
+        instruments=instruments(["EURUSD"]),
+        ts_ns=0,
+        feature_set=plan_of(settings).feature_set,
+    )
+    order = BuildOrder(name="x", start_ns=0, end_ns=END_OF_TIME_NS)
+    manifest = build(tmp_path, order, request, lambda _: None)
+    expected = {}
+    for block in blocks:
+        minute = block.ts_ns // (60 * 10**9)
+        last = np.append(np.flatnonzero(np.diff(minute)), len(minute) - 1)
+        mid = 0.5 * (block.bid[last] + block.ask[last])
+        closes = np.column_stack([minute[last].astype(np.float64), mid])
+        expected[f"closes {block.symbol}"] = hashlib.sha256(closes.tobytes()).hexdigest()
+    events = manifest.sources["events EUR USD"]
+    assert manifest.sources == {**expected, "events EUR USD": events}
+    assert any(line.startswith("looked at   closes GBPUSD: ") for line in lines_of(manifest))
+    soon = Stated(at_ns=int(blocks[0].ts_ns[9]), currency="EUR", name="new", impact=HIGH)
+    calendar_of(tmp_path).add([soon], 0, is_record=True)
+    again = build(
+        tmp_path, BuildOrder(name="y", start_ns=0, end_ns=END_OF_TIME_NS), request, lambda _: None
+    )
+    assert again.sources["closes GBPUSD"] == expected["closes GBPUSD"]
+    assert again.sources["events EUR USD"] != events
 
 
 def test_a_peer_that_is_nowhere_is_named(settings: Settings, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from plan2.intelligence.training.material import Material
 from plan2.intelligence.training.publish import publish
 from plan2.intelligence.training.report import TrainReport, lines_of, metrics_of
 from plan2.intelligence.training.request import TrainRequest
+from plan2.intelligence.training.rival import Past, rival_of
 from plan2.intelligence.training.seal import Seals
 from plan2.intelligence.training.search import Search
 from plan2.intelligence.training.train import propose_report, train
@@ -46,11 +47,12 @@ def carry_out(order: Order, progress: Progress) -> Trained:
     draft = None
     if order.registers:
         limits = (order.searches, order.search_minutes, order.processes)
+        past = Past(trials=trials, rival=rival_of(registry, symbols, Seals(folder)))
         search = Search(*limits, folder, LiveClock()) if order.searches else None
         if order.dataset:
-            report = train_on_data_set(order.folder, order.dataset, request, progress, trials)
+            report = train_on_data_set(order.folder, order.dataset, request, progress, past)
         else:
-            report = train(request, blocks, progress, trials, search, around)
+            report = train(request, blocks, progress, past, search, around)
     else:
         seals = Seals(folder) if order.opens_seal else None
         report = evaluate_again(request, blocks, progress, trials, seals, around)

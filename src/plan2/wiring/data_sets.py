@@ -27,8 +27,8 @@ from plan2.intelligence.training.horizons import demand_worthwhile
 from plan2.intelligence.training.material import samples_of
 from plan2.intelligence.training.report import TrainReport
 from plan2.intelligence.training.request import TrainRequest
+from plan2.intelligence.training.rival import Past
 from plan2.intelligence.training.train import Progress, train_on
-from plan2.intelligence.training.trials import Trials
 from plan2.wiring.feature_plan import shelf_of
 from plan2.wiring.surroundings import Span, archived_surroundings
 
@@ -108,9 +108,17 @@ def build(folder: Path, order: BuildOrder, request: TrainRequest, on_day: OnDay)
     """
     store = data_sets_of(folder)
     store.demand_name(order.name)
-    series = assembled(folder, order, request, on_day)
+    around = _around(folder, order, request)
+    series = _series(folder, order, (request, around), on_day)
     source: Source = "bars" if order.bars_s else "ticks"
-    terms = Terms(request.plan(), request.rules(), source, order.start_ns, order.end_ns)
+    terms = Terms(
+        request.plan(),
+        request.rules(),
+        source,
+        order.start_ns,
+        order.end_ns,
+        around.sources(request.instrument(symbol) for symbol in request.symbols),
+    )
     return store.write(order.name, series, terms, request.ts_ns)
 
 
@@ -118,11 +126,18 @@ def assembled(
     folder: Path, order: BuildOrder, request: TrainRequest, on_day: OnDay
 ) -> list[SymbolSamples]:
     """Samples of every symbol, by the kernels and labels that serve."""
+    return _series(folder, order, (request, _around(folder, order, request)), on_day)
+
+
+def _around(folder: Path, order: BuildOrder, request: TrainRequest) -> Surroundings:
     span = Span(order.start_ns, order.end_ns, order.bars_s)
-    around = archived_surroundings(folder, request.plan(), request.symbols, span)
-    return [
-        _samples(folder, order, (request, around), symbol, on_day) for symbol in request.symbols
-    ]
+    return archived_surroundings(folder, request.plan(), request.symbols, span)
+
+
+def _series(
+    folder: Path, order: BuildOrder, asked: tuple[TrainRequest, Surroundings], on_day: OnDay
+) -> list[SymbolSamples]:
+    return [_samples(folder, order, asked, symbol, on_day) for symbol in asked[0].symbols]
 
 
 def days_to_read(folder: Path, order: BuildOrder, symbols: Iterable[str]) -> int:
@@ -167,7 +182,7 @@ def request_for(folder: Path, name: str, request: TrainRequest) -> TrainRequest:
 
 
 def train_on_data_set(
-    folder: Path, name: str, request: TrainRequest, progress: Progress, trials: Trials
+    folder: Path, name: str, request: TrainRequest, progress: Progress, past: Past
 ) -> TrainReport:
     """Train on a data set in place of the archive.
 
@@ -178,7 +193,7 @@ def train_on_data_set(
     found = request_for(folder, name, request)
     trainable, missing = families(found.families)
     series = data_sets_of(folder).load(name)
-    return train_on(found, pooled(series), trainable, progress, missing, trials)
+    return train_on(found, pooled(series), trainable, progress, missing, past)
 
 
 def _samples(

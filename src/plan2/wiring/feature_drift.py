@@ -1,14 +1,16 @@
 """Holds the newest days' features against the period that a champion was trained on, in a child.
 
 Features at the close of each bar are computed again from archived ticks, for both periods by one
-engine in one go, so that only the market can make a difference. What follows the calendar by
-definition is left out: five days never look like a month to it.
+engine in one go, so that only the market can make a difference. The whole catalogue is looked at,
+and the columns of the set that the model was trained on, features on request among them. What
+follows a calendar by definition is left out: five days never look like a month to it.
 """
 
 import datetime as dt
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -22,13 +24,18 @@ from plan2.foundation.values import NS_PER_DAY, Float64Array, Int64Array
 from plan2.foundation.workers import run_worker
 from plan2.intelligence.features.catalog import CALENDAR, TABULAR
 from plan2.intelligence.features.engine import FeatureEngine
-from plan2.intelligence.features.plan import default_plan
+from plan2.intelligence.features.feature_set import EVENT_TERMS
+from plan2.intelligence.features.plan import FeaturePlan, default_plan
+from plan2.intelligence.features.surroundings import Surroundings
 from plan2.intelligence.learning.feature_drift import FeatureShift, feature_shifts
 from plan2.intelligence.learning.skew import EngineState, EngineStates
 from plan2.intelligence.models.lifecycle import Candidate
+from plan2.intelligence.models.manifest import Manifest
 from plan2.intelligence.models.registry import Registry
+from plan2.wiring.feature_plan import shelf_of
 from plan2.wiring.markets import Market
 from plan2.wiring.skew import EPOCH, day_text, home_of, states_folder
+from plan2.wiring.surroundings import Span, archived_surroundings
 
 WINDOW_DAYS = 5
 SEED = 1
@@ -61,6 +68,25 @@ class SymbolDrift(msgspec.Struct, frozen=True, kw_only=True):
             worst=worst.name,
             psi=worst.psi,
             psi_limit=worst.psi_limit,
+        )
+
+
+class OwnColumns(NamedTuple):
+    """A set that a model was trained on, and what its features look at."""
+
+    plan: FeaturePlan
+    around: Surroundings
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Columns that are neither the catalogue's nor follow a calendar."""
+        own = self.plan.feature_set
+        known = {feature.field for feature in TABULAR}
+        dated = {feature.field for feature in CALENDAR} | EVENT_TERMS
+        return tuple(
+            column
+            for column, (name, formula) in enumerate(own.columns if own is not None else ())
+            if name not in known and dated.isdisjoint(formula.terms)
         )
 
 
@@ -115,9 +141,10 @@ def drift_of(folder: Path, account_id: str, subject: tuple[str, str], day: dt.da
     states = EngineStates(states_folder(home, account_id)).load(symbol, end_ns)
     if not states:
         raise InputError(f"No engine state of {symbol} is kept from before {day}.")
-    trained = Registry(home / "models").show(model_id).provenance
-    period = (trained.first_ts_ns, trained.last_ts_ns)
-    shifts, counts = shifts_of(TickArchive(home / "archive"), states[-1], period, end_ns)
+    card = Registry(home / "models").show(model_id)
+    period = (card.provenance.first_ts_ns, card.provenance.last_ts_ns)
+    own = own_columns(home, card, symbol, end_ns)
+    shifts, counts = shifts_of(TickArchive(home / "archive"), states[-1], period, end_ns, own)
     return SymbolDrift(
         symbol=symbol,
         model_id=model_id,
@@ -128,18 +155,47 @@ def drift_of(folder: Path, account_id: str, subject: tuple[str, str], day: dt.da
     )
 
 
+def own_columns(home: Path, card: Manifest, symbol: str, end_ns: int) -> OwnColumns | None:
+    """What a model's set adds to the catalogue; None when it adds nothing that can drift.
+
+    Raises:
+        InputError: another symbol that the set looks at is not archived.
+    """
+    shelf = shelf_of(home)
+    versions = (
+        f"{each.name}@{number}" for each in shelf.list() for number in shelf.versions(each.name)
+    )
+    for asked in versions:
+        plan = default_plan(card.bar_period_s, shelf.load(asked))
+        if plan.schema_id == card.schema_id:
+            span = Span(card.provenance.first_ts_ns, end_ns)
+            found = OwnColumns(plan, archived_surroundings(home, plan, [symbol], span))
+            return found if found.columns else None
+    return None
+
+
 def shifts_of(
-    archive: TickArchive, state: EngineState, trained: tuple[int, int], end_ns: int
+    archive: TickArchive,
+    state: EngineState,
+    trained: tuple[int, int],
+    end_ns: int,
+    own: OwnColumns | None = None,
 ) -> tuple[tuple[FeatureShift, ...], tuple[int, int]]:
     """Every feature of the days before `end_ns`, and the bars of both periods.
 
-    `trained`: first and last instant of training, UTC ns.
+    `trained`: first and last instant of training, UTC ns. `own`: columns beside the catalogue's.
 
     Raises:
         InputError: too little is archived.
     """
     first_ns, last_ns = trained
-    times, rows = _features(archive, state, first_ns, end_ns)
+    times, rows = _catalogue(archive, state, first_ns, end_ns)
+    names = tuple(TABULAR[k].field for k in CHECKED)
+    if own is not None:
+        more_times, more = _own(archive, state, (first_ns, end_ns), own)
+        times, here, there = np.intersect1d(times, more_times, return_indices=True)
+        rows = np.column_stack([rows[here], more[there]])
+        names += tuple(own.plan.names[k] for k in own.columns)
     training = rows[times <= last_ns]
     start_ns = max(end_ns - WINDOW_DAYS * NS_PER_DAY, last_ns + 1)
     window = rows[times >= start_ns]
@@ -148,20 +204,34 @@ def shifts_of(
             f"{state.instrument.symbol}: {len(window)} bars since the training and {len(training)} "
             "of it are archived; expected at least one new bar and twice as many old ones."
         )
-    names = tuple(TABULAR[k].field for k in CHECKED)
     shifts = feature_shifts(names, training, window, np.random.default_rng(SEED))
     return shifts, (len(window), len(training))
 
 
-def _features(
+def _catalogue(
     archive: TickArchive, state: EngineState, start_ns: int, end_ns: int
 ) -> tuple[Int64Array, Float64Array]:
-    """Times and features of all warm bar closes between two times, from a cold engine."""
+    """Times and catalogue features of all warm bar closes between two times."""
     engine = FeatureEngine(default_plan(state.bar_period_s), state.instrument)
-    times, rows = [np.empty(0, np.int64)], [np.empty((0, len(CHECKED)))]
-    for block in archive.iter_days(engine.symbol, start_ns, end_ns):
+    return _closes(archive, engine, (start_ns, end_ns), CHECKED)
+
+
+def _own(
+    archive: TickArchive, state: EngineState, span: tuple[int, int], own: OwnColumns
+) -> tuple[Int64Array, Float64Array]:
+    """The same of a set's own columns, by an engine that looks around as a serving one."""
+    engine = FeatureEngine(own.plan, state.instrument, own.around)
+    return _closes(archive, engine, span, own.columns)
+
+
+def _closes(
+    archive: TickArchive, engine: FeatureEngine, span: tuple[int, int], columns: tuple[int, ...]
+) -> tuple[Int64Array, Float64Array]:
+    """Times and some columns of all warm bar closes of a span, from a cold engine."""
+    times, rows = [np.empty(0, np.int64)], [np.empty((0, len(columns)))]
+    for block in archive.iter_days(engine.symbol, *span):
         sampled = engine.step_block(block)
         warm = sampled.ready & sampled.closed
         times.append(sampled.ts_ns[warm])
-        rows.append(sampled.values[warm][:, CHECKED])
+        rows.append(sampled.values[warm][:, columns])
     return np.concatenate(times), np.concatenate(rows)

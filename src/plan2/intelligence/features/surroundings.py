@@ -5,6 +5,7 @@ bar ago, events in the version that was known at that minute. So a table that al
 comes later (in training) and one that grows (live) give the same values.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -83,6 +84,11 @@ class PeerBoard:
             row = self.symbols.index(block.symbol)
             note_closes(self.closes, row, self._period_ns, ticks)
 
+    def digest(self, symbol: str) -> str:
+        """SHA-256 of all closes of a symbol that are kept."""
+        held = self.closes[self.symbols.index(symbol)]
+        return hashlib.sha256(held[1 : 1 + int(held[0, 0])].tobytes()).hexdigest()
+
 
 class EventTable(NamedTuple):
     """Scheduled events of high impact for one symbol, UTC ns.
@@ -122,6 +128,21 @@ class Surroundings:
         if self.calendar is None:
             return NO_EVENTS
         return self.calendar.table((instrument.base, instrument.quote))
+
+    def sources(self, instruments: Iterable[Instrument]) -> dict[str, str]:
+        """What engines of these instruments look at, by name → SHA-256 of its values.
+
+        `closes SYMBOL` for each symbol of the board, `events BASE QUOTE` for each pair.
+        """
+        found: dict[str, str] = {}
+        if self.board is not None:
+            found |= {f"closes {each}": self.board.digest(each) for each in self.board.symbols}
+        if self.calendar is not None:
+            for each in instruments:
+                table = b"".join(column.tobytes() for column in self.events(each))
+                name = f"events {each.base} {each.quote}"
+                found[name] = hashlib.sha256(table).hexdigest()
+        return dict(sorted(found.items()))
 
 
 def currencies_of(symbol: str) -> tuple[str, str] | None:

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 import msgspec
 import numpy as np
 
-from plan2.foundation.values import NS_PER_SECOND, Float64Array
+from plan2.foundation.values import NS_PER_SECOND
 from plan2.intelligence.features.surroundings import Surroundings
 from plan2.intelligence.training.baselines import baselines_of
 from plan2.intelligence.training.dataset import Dataset
 from plan2.intelligence.training.evaluate import Evaluation, evaluate
 from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.families.family import Family
-from plan2.intelligence.training.forward_calibration import fit_calibration
 from plan2.intelligence.training.material import Material
 from plan2.intelligence.training.out_of_fold import (
     ENSEMBLE,
@@ -27,8 +26,8 @@ from plan2.intelligence.training.out_of_fold import (
 from plan2.intelligence.training.outcomes import outcomes_of
 from plan2.intelligence.training.report import TrainReport
 from plan2.intelligence.training.request import TrainRequest
-from plan2.intelligence.training.seal import Opening, Seals, sealed_rows, visible_rows
-from plan2.intelligence.training.splits import Fold, purged
+from plan2.intelligence.training.seal import Opening, Seals, sealed_rows
+from plan2.intelligence.training.sealed import sealed_fold, sealed_logits
 from plan2.intelligence.training.train import (
     FEATURES_SHARE,
     Progress,
@@ -106,14 +105,7 @@ def _with_sealed(
     """The evaluations with the skill on the sealed events."""
     forecasts, evaluations = judged
     fold = sealed_fold(dataset, request.embargo_s() * NS_PER_SECOND)
-    logits: dict[str, Float64Array] = {}
-    for family in trainable:
-        step(f"{family.name}, sealed events")
-        known, prior = forecasts.logits[family.name], forecasts.prior_of(family.name)
-        line = fit_calibration(dataset, forecasts.rows, known, prior)
-        raw = family.fit(dataset, fold.train, request.seed).logits(dataset, fold.test)
-        logits[family.name] = line.slope * raw + line.intercept
-    logits[ENSEMBLE] = forecasts.blended(logits)
+    logits = sealed_logits(dataset, fold, trainable, forecasts, request.seed, step)
     rules = request.rules()
     simple = baselines_of(dataset, (fold,), round(rules.horizon_bars))
     outcomes = outcomes_of(dataset, fold.test)
@@ -123,10 +115,3 @@ def _with_sealed(
         skill = evaluate(p, outcomes, simple, rules.horizon_s, request.seed).log_loss_skill
         found[name] = msgspec.structs.replace(evaluations[name], sealed_log_loss_skill=skill.value)
     return found
-
-
-def sealed_fold(dataset: Dataset, embargo_ns: int) -> Fold:
-    """Train on everything that was resolved before the sealed events, test on these."""
-    test, before = sealed_rows(dataset), visible_rows(dataset)
-    kept = purged(dataset.labels["t0"], dataset.labels["t1"], test, embargo_ns)
-    return Fold(before[kept[before]], test)

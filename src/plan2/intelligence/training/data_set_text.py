@@ -65,6 +65,8 @@ def lines_of(manifest: DataSetManifest) -> Iterator[str]:
             f"{symbol:<11} {_day(part.first_ts_ns)} to {_day(part.last_ts_ns)}: {counts}; "
             f"{part.rows:,} rows, n_eff {part.n_eff:,.0f}; ticks {part.tick_hash[:12]}"
         )
+    for name, digest in manifest.sources.items():
+        yield f"looked at   {name}: {digest[:12]}"
     if manifest.source == "bars":
         yield "Made of bars: rates and directions of quotes mean nothing, both orders were judged."
 

@@ -6,7 +6,7 @@ version of the file format changes none. A data set is written once and never ch
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -52,9 +52,11 @@ class SymbolPart(msgspec.Struct, frozen=True, kw_only=True):
 class DataSetManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Contents and lineage; `hash` is over all rows, the features' identity and the rules.
 
-    `feature_set` is `name@version`, empty for the whole catalogue. `source` says whether the ticks
-    were real or made of bars; start ≤ time < end were asked for. `created_ts_ns` and `code_hash`
-    are not part of the hash.
+    `feature_set` is `name@version`, empty for the whole catalogue. `sources` names what features
+    looked at beside the symbols' own ticks, with the SHA-256 of its values: closes of other
+    symbols, events of the calendar (`features.surroundings`). `source` says whether the ticks
+    were real or made of bars; start ≤ time < end were asked for. `created_ts_ns`,
+    `code_hash` and `sources` are not part of the hash; the values made of `sources` are.
     """
 
     name: str
@@ -71,6 +73,7 @@ class DataSetManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     code_hash: str
     versions: dict[str, str]
     symbols: dict[str, SymbolPart]
+    sources: dict[str, str] = {}
 
     @property
     def rows(self) -> int:
@@ -84,13 +87,14 @@ class DataSetManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class Terms(NamedTuple):
-    """How samples were made: features, labels, from what, and of which time."""
+    """How samples were made: features, labels, from what, of which time, and seeing what else."""
 
     plan: FeaturePlan
     rules: LabelRules
     source: Source
     start_ns: int
     end_ns: int
+    sources: Mapping[str, str] = {}
 
 
 class DataSets:
@@ -258,4 +262,5 @@ def manifest_of(
         code_hash=code_hash(),
         versions=library_versions(),
         symbols=symbols,
+        sources=dict(terms.sources),
     )

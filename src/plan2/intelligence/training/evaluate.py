@@ -75,6 +75,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     and with entries one tick "late"; empty for few trades. `dsr`, `pbo`, `spa_p`
     (`multiple_testing`) and `trials`, the tries on the question so far, are None when there is
     nothing to compute them from, and so is the skill on the sealed block until it is opened.
+    `skill_vs_champion` (`rival`) is of the ensemble alone, None without a champion or with too few
+    events that neither had a part in.
     """
 
     n: int
@@ -101,6 +103,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     spa_p: float | None
     trials: int | None
     sealed_log_loss_skill: float | None = None
+    skill_vs_champion: Interval | None = None
 
 
 def evaluate(

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from plan2.intelligence.training.bootstrap import Interval
 from plan2.intelligence.training.evaluate import Evaluation, Flag, Verdict
 
 DSR_MIN: Final = 0.95
@@ -56,6 +57,7 @@ def evidence_of(evaluation: Evaluation) -> list[tuple[str, str]]:
             "Sealed block, log-loss skill",
             _or(evaluation.sealed_log_loss_skill, "{:+.2%}", "not opened"),
         ),
+        ("Sealed block, against the champion", _against(evaluation.skill_vs_champion)),
     ]
 
 
@@ -77,6 +79,12 @@ def _paid(evaluation: Evaluation) -> str:
         f"Trading where it was worth the cost would have {gained} {abs(trades.net_r_total):.1f} R "
         f"in {trades.trades} trades, after all costs."
     )
+
+
+def _against(skill: Interval | None) -> str:
+    if skill is None:
+        return "unknown: no champion, or fewer than 100 events that neither was trained on"
+    return f"{skill.value:+.2%} ({skill.low:+.2%} … {skill.high:+.2%})"
 
 
 def _or(value: float | None, pattern: str, otherwise: str) -> str:

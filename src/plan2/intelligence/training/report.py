@@ -64,6 +64,13 @@ def metrics_of(evaluation: Evaluation) -> dict[str, float]:
     for name in ("accuracy", "log_loss_skill", "brier_skill", "net_r", "skill_vs_logistic"):
         interval = getattr(evaluation, name)
         table |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    rival = evaluation.skill_vs_champion
+    if rival is not None:
+        table |= {
+            "skill_vs_champion": rival.value,
+            "skill_vs_champion_low": rival.low,
+            "skill_vs_champion_high": rival.high,
+        }
     return table | {name: value for name, value in _evidence(evaluation) if value is not None}
 
 

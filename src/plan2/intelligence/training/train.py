@@ -37,6 +37,7 @@ from plan2.intelligence.training.out_of_fold import (
 from plan2.intelligence.training.outcomes import outcomes_of
 from plan2.intelligence.training.report import TrainReport, metrics_of
 from plan2.intelligence.training.request import TrainRequest
+from plan2.intelligence.training.rival import Past, against_champion, comparable_rows
 from plan2.intelligence.training.search import Search, searched
 from plan2.intelligence.training.trials import Trial, Trials, trial_of
 
@@ -51,6 +52,8 @@ SIMULATED_NOTE = (
     "market."
 )
 
+NOTHING_YET = Past()
+
 BARS_NOTE = (
     "Made of bars, not of ticks: rates and directions of quotes mean nothing, and every trade was "
     "judged by the order of high and low that is worse for it."
@@ -61,7 +64,7 @@ def train(
     request: TrainRequest,
     blocks: Mapping[str, Material],
     progress: Progress,
-    trials: Trials | None = None,
+    past: Past = NOTHING_YET,
     search: Search | None = None,
     around: Surroundings | None = None,
 ) -> TrainReport:
@@ -71,8 +74,8 @@ def train(
         request: what to train; decides everything together with the ticks.
         blocks: for each symbol its ticks, oldest first, or its bars.
         progress: is told what is being done and how much is behind, 0 to 1.
-        trials: the record that every family's results go to, and that corrects them for the number
-            of tries; without it nothing is corrected.
+        past: the record that every family's results go to, and that corrects them for the number
+            of tries, without which nothing is corrected; and the champion to be compared with.
         search: look for better hyper-parameters first; needs the record of trials.
         around: other symbols and events, where the feature set looks at them.
 
@@ -82,14 +85,14 @@ def train(
         ModelMismatch: an exported model does not say what the trained one says.
     """
     trainable, missing = families(request.families, request.device)
-    if search is None or trials is None:
+    if search is None or past.trials is None:
         dataset = gathered(request, blocks, progress, around)
-        return train_on(request, dataset, trainable, progress, missing, trials)
+        return train_on(request, dataset, trainable, progress, missing, past)
     dataset = gathered(request, blocks, _part(progress, 0.0, SEARCH_FROM), around)
     hunting = _part(progress, SEARCH_FROM, SEARCH_UNTIL)
-    trainable = searched(request, dataset, trainable, search, trials, hunting)
+    trainable = searched(request, dataset, trainable, search, past.trials, hunting)
     rest = _part(progress, SEARCH_UNTIL, 1.0)
-    return train_on(request, dataset, trainable, rest, missing, trials)
+    return train_on(request, dataset, trainable, rest, missing, past)
 
 
 def _part(progress: Progress, low: float, high: float) -> Progress:
@@ -130,16 +133,20 @@ def train_on(
     trainable: tuple[Family, ...],
     progress: Progress,
     missing: tuple[str, ...] = (),
-    trials: Trials | None = None,
+    past: Past = NOTHING_YET,
 ) -> TrainReport:
     """The part of training that starts from ready arrays."""
-    stages = len(trainable) * (FOLDS + 1)
+    rival = past.rival if len(comparable_rows(dataset, request, past.rival)) else None
+    stages = len(trainable) * (FOLDS + 1 + (rival is not None))
     done = iter(range(stages))
 
     def step(message: str) -> None:
         progress(message, FEATURES_SHARE + (1.0 - FEATURES_SHARE) * next(done) / stages)
 
-    forecasts, evaluations = judge(request, dataset, trainable, step, trials)
+    forecasts, evaluations = judge(request, dataset, trainable, step, past.trials)
+    if rival is not None:
+        judged = (forecasts, evaluations)
+        evaluations = against_champion(request, dataset, trainable, judged, rival, step)
     models = []
     for family in trainable:
         step(f"{family.name}, final fit and parity gate")

@@ -635,6 +635,7 @@ export const en = {
   "metric.calibration_null": "Calibration error by chance (95 %)",
   "metric.net_r": "Net R per event",
   "metric.skill_vs_logistic": "Skill against logistic",
+  "metric.skill_vs_champion": "Skill against the champion",
   "metric.dsr": "Deflated Sharpe ratio",
   "metric.pbo": "Probability of overfitting",
   "metric.spa_p": "p of superiority (SPA)",

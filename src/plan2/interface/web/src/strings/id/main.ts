@@ -645,6 +645,7 @@ export const main = {
   "metric.calibration_null": "Galat kalibrasi karena kebetulan (95 %)",
   "metric.net_r": "R bersih per peristiwa",
   "metric.skill_vs_logistic": "Keunggulan atas logistik",
+  "metric.skill_vs_champion": "Keunggulan atas juara",
   "metric.dsr": "Rasio Sharpe terdeflasi",
   "metric.pbo": "Peluang overfitting",
   "metric.spa_p": "p keunggulan (SPA)",
