@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from accessible import pages, settled, too_small, violations, without_zone
-from browser import MARKS, sideways, signed_in
+from browser import MARKS, beyond, sideways, signed_in
 from product import Product
 
 PAGES = {
@@ -42,6 +42,29 @@ def test_page_shows_without_errors(product: Product, page, path: str, title: str
     page.get_by_text("SIMULATED").first.wait_for()
     assert title.lower() in page.title().lower() or page.get_by_text(title).count() > 0
     assert page.errors == []
+
+
+@pytest.mark.parametrize("path", ["/learning", "/features"])
+def test_a_phone_sees_a_long_page_folded(product: Product, page, path: str) -> None:
+    """What is secondary waits behind a button, by finger and keyboard; a desktop sees it all."""
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(product.url + path)
+    settled(page)
+    main = "() => document.querySelector('main').scrollHeight"
+    card = page.locator("main .unfold").first
+    folded = page.evaluate(main)
+    assert card.get_attribute("aria-expanded") == "false"
+    card.focus()
+    page.keyboard.press("Enter")
+    assert card.get_attribute("aria-expanded") == "true"
+    assert page.evaluate(main) > folded
+    widget = page.locator("main .w-fold").first
+    widget.click()
+    assert widget.get_attribute("aria-expanded") == "true"
+    assert violations(page) == []
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.locator("main .unfold").first.wait_for(state="detached")
+    assert page.locator("main .w-fold").count() == 0
 
 
 def test_features_show_their_meaning_and_values(product: Product, page) -> None:
@@ -119,7 +142,7 @@ def test_a_page_is_for_everybody(product: Product, page, path: str) -> None:
     wide = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
-        if sideways(page) > 0:
+        if sideways(page) > 0 or beyond(page) > 0:
             wide.append(width)
     assert (dark, light, wide, too_small(page)) == ([], [], [], [])
     assert without_zone(page) == []

@@ -66,6 +66,20 @@ describe("what the server says", () => {
     );
   });
 
+  it("is told remark by remark where several stand in a line", () => {
+    indonesian();
+    const old = (symbol: string) =>
+      `${symbol}: a1 is unproven: it has not passed the gate of validation`;
+    expect(said(`${old("EURUSD")}; ${old("USDJPY")}`)).toBe(
+      "EURUSD: a1 belum terbukti: belum lolos gerbang validasi; USDJPY: a1 belum terbukti: belum lolos gerbang validasi",
+    );
+    expect(
+      said("Not traded by trend; no rate converts this symbol into the account's currency yet."),
+    ).toBe(
+      "Tidak ditradingkan oleh trend; belum ada kurs yang mengonversi simbol ini ke mata uang akun.",
+    );
+  });
+
   it("begins with a capital where a line begins with it", () => {
     indonesian();
     expect(spokenSentence("no suspicion of a leak").children).toBe("Tidak ada dugaan kebocoran");
