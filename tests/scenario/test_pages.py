@@ -78,6 +78,30 @@ def test_features_show_their_meaning_and_values(product: Product, page) -> None:
     assert page.errors == []
 
 
+def test_the_first_check_that_failed_is_marked_with_its_numbers(product: Product, page) -> None:
+    """One of three: what it saw and what it allows; the second that failed is not the reason."""
+    checks = [
+        {"rule": "tick_age", "passed": True, "value": 120.0, "limit": 5000.0},
+        {"rule": "order_volume", "passed": False, "value": 30.0, "limit": 20.0},
+        {"rule": "positions", "passed": False, "value": 5.0, "limit": 4.0},
+    ]
+
+    def denied(route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "checks": checks})
+
+    listed = page.request.get(f"{product.url}/api/v1/decisions?limit=1").json()
+    found = listed["items"][0]["decision_id"]
+    page.route(f"**/api/v1/decisions/{found}", denied)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{product.url}/decisions/{found}")
+    marked = page.get_by_test_id("failed-check")
+    marked.wait_for()
+    assert marked.count() == 1
+    assert re.search(r"30\D+20", marked.inner_text())
+    page.unroute_all(behavior="ignoreErrors")
+
+
 def test_prices_move_without_reloading(product: Product, page) -> None:
     """The watch list follows the stream."""
     page.goto(product.url + "/market")
