@@ -3,6 +3,7 @@ import { setSentences, said, spoken, spokenSentence } from "../src/strings/told"
 import { words } from "../src/strings";
 import { sentences } from "../src/strings/id";
 
+const UNPROVEN = "a1 is unproven: it has not passed the gate of validation";
 const places = (text: string) => new Set(text.match(/\{\d+#?\}/g));
 /** A pattern with a value in each of its places. */
 const example = (text: string) =>
@@ -68,9 +69,7 @@ describe("what the server says", () => {
 
   it("is told remark by remark where several stand in a line", () => {
     indonesian();
-    const old = (symbol: string) =>
-      `${symbol}: a1 is unproven: it has not passed the gate of validation`;
-    expect(said(`${old("EURUSD")}; ${old("USDJPY")}`)).toBe(
+    expect(said(`EURUSD: ${UNPROVEN}; USDJPY: ${UNPROVEN}`)).toBe(
       "EURUSD: a1 belum terbukti: belum lolos gerbang validasi; USDJPY: a1 belum terbukti: belum lolos gerbang validasi",
     );
     expect(
