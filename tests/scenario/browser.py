@@ -62,6 +62,13 @@ def _told(message) -> str:
     return f"{message.text} {message.location.get('url', '')}".strip()
 
 
+def beyond(page) -> int:
+    """By how many pixels the page is higher than its window; what it holds scrolls inside."""
+    return page.evaluate(
+        "document.documentElement.scrollHeight - document.documentElement.clientHeight"
+    )
+
+
 def sideways(page) -> int:
     """By how many pixels the page is wider than its window."""
     return page.evaluate(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from accessible import pages, settled, too_small, violations, without_zone
-from browser import MARKS, sideways, signed_in
+from browser import MARKS, beyond, sideways, signed_in
 from product import Product
 
 PAGES = {
@@ -44,6 +44,29 @@ def test_page_shows_without_errors(product: Product, page, path: str, title: str
     assert page.errors == []
 
 
+@pytest.mark.parametrize("path", ["/learning", "/features"])
+def test_a_phone_sees_a_long_page_folded(product: Product, page, path: str) -> None:
+    """What is secondary waits behind a button, by finger and keyboard; a desktop sees it all."""
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(product.url + path)
+    settled(page)
+    main = "() => document.querySelector('main').scrollHeight"
+    card = page.locator("main .unfold").first
+    folded = page.evaluate(main)
+    assert card.get_attribute("aria-expanded") == "false"
+    card.focus()
+    page.keyboard.press("Enter")
+    assert card.get_attribute("aria-expanded") == "true"
+    assert page.evaluate(main) > folded
+    widget = page.locator("main .w-fold").first
+    widget.click()
+    assert widget.get_attribute("aria-expanded") == "true"
+    assert violations(page) == []
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.locator("main .unfold").first.wait_for(state="detached")
+    assert page.locator("main .w-fold").count() == 0
+
+
 def test_features_show_their_meaning_and_values(product: Product, page) -> None:
     """The page is loaded when it is opened; a feature has its unit, meaning and a live value."""
     page.errors.clear()
@@ -53,6 +76,30 @@ def test_features_show_their_meaning_and_values(product: Product, page) -> None:
     assert "Wilder's RSI" in row.inner_text()
     page.get_by_text("Not checked yet").wait_for()
     assert page.errors == []
+
+
+def test_the_first_check_that_failed_is_marked_with_its_numbers(product: Product, page) -> None:
+    """One of three: what it saw and what it allows; the second that failed is not the reason."""
+    checks = [
+        {"rule": "tick_age", "passed": True, "value": 120.0, "limit": 5000.0},
+        {"rule": "order_volume", "passed": False, "value": 30.0, "limit": 20.0},
+        {"rule": "positions", "passed": False, "value": 5.0, "limit": 4.0},
+    ]
+
+    def denied(route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "checks": checks})
+
+    listed = page.request.get(f"{product.url}/api/v1/decisions?limit=1").json()
+    found = listed["items"][0]["decision_id"]
+    page.route(f"**/api/v1/decisions/{found}", denied)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{product.url}/decisions/{found}")
+    marked = page.get_by_test_id("failed-check")
+    marked.wait_for()
+    assert marked.count() == 1
+    assert re.search(r"30\D+20", marked.inner_text())
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_prices_move_without_reloading(product: Product, page) -> None:
@@ -119,7 +166,7 @@ def test_a_page_is_for_everybody(product: Product, page, path: str) -> None:
     wide = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
-        if sideways(page) > 0:
+        if sideways(page) > 0 or beyond(page) > 0:
             wide.append(width)
     assert (dark, light, wide, too_small(page)) == ([], [], [], [])
     assert without_zone(page) == []

@@ -161,12 +161,47 @@ def test_a_key_is_made_and_ended(product: Product, page) -> None:
         assert program.get("/api/v1/system", headers=shown).status_code == 401
 
 
+def test_a_lost_answer_is_shown_as_not_known_and_a_repeat_is_the_same_request(
+    product: Product, page
+) -> None:
+    """The token of the bot is kept, the answer is lost; once more changes nothing and says so."""
+    keys = []
+
+    def lose_the_first(route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) > 1:
+            route.continue_()
+            return
+        route.fetch()  # carried out; only the answer does not come
+        route.abort()
+
+    page.route("**/api/v1/telegram/token", lose_the_first)
+    page.goto(product.url + "/settings/telegram")
+    shown = page.get_by_test_id("telegram-token")
+    shown.get_by_text("There is no token yet").wait_for()
+    shown.get_by_role("button", name="Keep a token").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Token", exact=True).fill("123456789:" + "a" * 35)
+    dialog.get_by_role("button", name="Keep a token").click()
+    dialog.get_by_role("alert").get_by_text("not known").wait_for()
+    dialog.get_by_role("button", name="Send the same again").click()
+    dialog.wait_for(state="detached")
+    shown.get_by_text("Kept sealed, and in use").wait_for()
+    page.unroute("**/api/v1/telegram/token")
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+    assert "a" * 35 not in page.content()
+
+
 def test_signing_out_offers_the_way_back(product: Product, page) -> None:
-    """The page stays; name and password are asked, and the plain page is one link away."""
+    """The page stays with what was typed; name and password are asked, the plain page is near."""
     page.goto(product.url + "/settings/profile")
+    typed = page.get_by_label("New password", exact=True)
+    typed.fill("half a sentence")
     page.get_by_role("button", name="Sign out").click()
     overlay = page.get_by_test_id("sign-in")
     overlay.wait_for()
+    assert typed.input_value() == "half a sentence"
     assert overlay.get_by_label("Name", exact=True).input_value() == "administrator"
     overlay.get_by_role("link", name="Sign in on a page of its own").click()
     page.wait_for_url(product.url + "/signin")

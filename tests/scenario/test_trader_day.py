@@ -211,7 +211,15 @@ def test_five_hundred_symbols_are_watched_with_a_screen_full_of_rows(
             }""",
             arg=WATCHED_MAX,
         )
-    watch.get_by_text(f"EURUSD-{SYMBOLS - 1}", exact=True).wait_for()
+    # The list learns how high its rows are after it is drawn, and is longer then.
+    page.wait_for_function(
+        """(last) => {
+          const list = document.querySelector(".watch.is-long");
+          list.scrollTop = list.scrollHeight;
+          return list.innerText.includes(last);
+        }""",
+        arg=f"EURUSD-{SYMBOLS - 1}",
+    )
 
 
 def test_without_a_server_the_app_opens_and_says_so(product: Product, page) -> None:

@@ -11,8 +11,10 @@ from plan2.connectivity.gateway.addresses import (
     is_secure,
 )
 from plan2.connectivity.gateway.middleware import GatewaySettings, Perimeter
+from plan2.foundation.config.schema import Server
 from plan2.foundation.errors import ConfigError
 from plan2.foundation.ids import SeededIds
+from plan2.wiring.doorway import tls_files_of
 
 PEER = "198.51.100.7"  # RFC 5737: documentation, so nobody's
 PROXY = "10.0.0.2"
@@ -77,6 +79,25 @@ def test_a_proxy_on_this_machine_is_not_this_machine() -> None:
     assert not is_loopback(scope_of(client=("127.evil", 1)))  # type: ignore[arg-type]
     for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Proto"):
         assert not is_loopback(scope_of(headers={name: "127.0.0.1"}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "::", "192.0.2.7", "plan2.example.com"],  # noqa: S104 - only values here
+)
+def test_other_machines_come_in_by_tls_or_a_proxy_only(host: str) -> None:
+    """Plain HTTP beyond this machine is refused before anything is bound."""
+    with pytest.raises(ConfigError, match="no TLS"):
+        tls_files_of(Server(host=host))
+    assert tls_files_of(Server(host=host, trusted_proxies=("10.0.0.7/32",))) is None
+    assert tls_files_of(Server(host=host, tls_cert="c.pem", tls_key="k.pem")) is not None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_this_machine_needs_no_certificate(host: str) -> None:
+    """The default address is one of them."""
+    assert tls_files_of(Server(host=host)) is None
+    assert tls_files_of(Server()) is None
 
 
 def test_a_network_that_is_none_is_told_at_the_start() -> None:

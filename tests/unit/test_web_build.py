@@ -233,6 +233,11 @@ def test_build_set_is_small_and_exact() -> None:
     assert all(version[0].isdigit() for version in versions)
 
 
+def test_nothing_of_a_package_runs_while_it_is_installed(hook: ModuleType) -> None:
+    """No scripts of packages, and none that only developers need."""
+    assert {"ci", "--ignore-scripts", "--omit=dev"} <= set(hook.NPM_CI)
+
+
 def test_git_ignores_what_is_built_and_nothing_that_is_written() -> None:
     """`_ui` and `node_modules` never reach the repository; every source does."""
     inside = ["git", "-C", str(ROOT), "rev-parse", "--is-inside-work-tree"]

@@ -6,6 +6,7 @@ takes its place without a link being lost.
 """
 
 import asyncio
+import ipaddress
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,14 +35,35 @@ def tls_files_of(server: Server) -> TlsFiles | None:
     """The certificate that is configured, or None for plain http.
 
     Raises:
-        ConfigError: a certificate without its key, or the other way round.
+        ConfigError: a certificate without its key, or the other way round; none where other
+            machines would come in plain.
     """
     if not server.tls_cert and not server.tls_key:
+        _check_plain(server)
         return None
     if not server.tls_cert or not server.tls_key:
         raise ConfigError("server.tls_cert and server.tls_key belong together: set both or none.")
     certificate, key = (Path(name).expanduser() for name in (server.tls_cert, server.tls_key))
     return TlsFiles(certificate=certificate, key=key, minimum=server.tls_min)
+
+
+def _check_plain(server: Server) -> None:
+    """Passwords and sessions never cross a network in the clear by mistake."""
+    if _is_here(server.host) or server.trusted_proxies:
+        return
+    raise ConfigError(
+        f"server.host = {server.host!r} is open to other machines, and there is no TLS.",
+        remedy="Set server.tls_cert and server.tls_key; or name the proxy that does TLS in "
+        "server.trusted_proxies; or use 127.0.0.1.",
+    )
+
+
+def _is_here(host: str) -> bool:
+    """Whether only this machine reaches an address; a name other than localhost is not trusted."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 class _Shown:

@@ -26,3 +26,13 @@ it("uses no colour, size or gap that is defined nowhere", () => {
   const unknown = [...used].filter((name) => !defined.has(name) && !name.startsWith("--mantine"));
   expect(unknown).toEqual([]);
 });
+
+it("moves nothing for those who asked their system for no motion", () => {
+  const still =
+    /@media \(prefers-reduced-motion: reduce\) \{([^}]*)\}/.exec(read(".css"))?.[1] ?? "";
+  expect(still).toMatch(/\*::before/);
+  expect(found(still, /((?:animation|transition)-duration): 0s !important/g)).toEqual([
+    "animation-duration",
+    "transition-duration",
+  ]);
+});

@@ -3,6 +3,7 @@ import { setSentences, said, spoken, spokenSentence } from "../src/strings/told"
 import { words } from "../src/strings";
 import { sentences } from "../src/strings/id";
 
+const UNPROVEN = "a1 is unproven: it has not passed the gate of validation";
 const places = (text: string) => new Set(text.match(/\{\d+#?\}/g));
 /** A pattern with a value in each of its places. */
 const example = (text: string) =>
@@ -63,6 +64,18 @@ describe("what the server says", () => {
     );
     expect(spoken(why, remedy).children).toBe(
       "Tidak ada flow trend. `plan2 flow list` menunjukkan yang ada.",
+    );
+  });
+
+  it("is told remark by remark where several stand in a line", () => {
+    indonesian();
+    expect(said(`EURUSD: ${UNPROVEN}; USDJPY: ${UNPROVEN}`)).toBe(
+      "EURUSD: a1 belum terbukti: belum lolos gerbang validasi; USDJPY: a1 belum terbukti: belum lolos gerbang validasi",
+    );
+    expect(
+      said("Not traded by trend; no rate converts this symbol into the account's currency yet."),
+    ).toBe(
+      "Tidak ditradingkan oleh trend; belum ada kurs yang mengonversi simbol ini ke mata uang akun.",
     );
   });
 

@@ -9,6 +9,7 @@ import { ordersOf, useAccountThen } from "./past";
 import { read } from "./typed";
 import { useLiveHealth } from "./live";
 import { useSystem, useTrading } from "./queries";
+import { said } from "../strings/told";
 
 const EVERY_MS = 2_000;
 /** The flow that people's orders belong to. */
@@ -67,7 +68,8 @@ export function useEntryBlock(symbol: string): string {
   const account = useSwitches();
   if (isPast) return t("past.blocked");
   if (isStale) return t("block.stale");
-  if (terminal && terminal.status !== "ok") return t("block.terminal", { why: terminal.detail });
+  if (terminal && terminal.status !== "ok")
+    return t("block.terminal", { why: said(terminal.detail) });
   if (!account) return t("block.unknown");
   const thrown = account.switches.find(
     (found) => found.state !== "armed" && bearsOn(found, symbol),

@@ -222,6 +222,7 @@ export const en = {
   "widget.export": "Export CSV",
   "widget.refresh_failed": "The last refresh failed; shown is the answer before it.",
   "table.sort": "Sort",
+  "table.details": "Details",
   "table.older": "Load older",
   "table.total": "Total",
   "table.total_of": "Total of {count} {count|position|positions}, net",

@@ -50,6 +50,10 @@ export const learning = {
   "detector.adwin": "ADWIN",
   "detector.page_hinkley": "Page–Hinkley",
   "detector.brier_e_value": "Brier e-value",
+  "detector.calibration_slope": "Slope of the calibration",
+  "detector.coverage": "Coverage of the intervals",
+  "detector.drawdown": "Drawdown",
+  "detector.losing_streak": "Losing streak",
   "detector.psi_ks": "PSI and Kolmogorov–Smirnov",
 
   "drift.title": "Drift of {symbol}",

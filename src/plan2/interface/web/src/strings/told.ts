@@ -15,6 +15,8 @@ const PLACE = /\{(\d+)(#?)\}/;
 const NUMBER = "[-+\u2212]?(?:\\d[\\d.,]*(?:e[-+]?\\d+)?|inf|nan)\\s?%?";
 /** Values end where a sentence does, so that two sentences are not taken for one. */
 const ANY = "(?:(?![.!?] [A-Z\u201c]).)+?";
+const SENTENCES = /(?<=[.!?]) (?=\S)/;
+const REMARKS = /(?<=;) /;
 const KEPT_MAX = 2_000;
 
 let patterns: readonly Pattern[] = [];
@@ -39,7 +41,13 @@ export function said(text: string): string {
   const before = kept.get(text);
   if (before !== undefined) return before;
   if (kept.size >= KEPT_MAX) kept.clear();
-  const found = one(text) ?? pieces(text, /(?<=[.!?]) (?=\S)/) ?? pieces(text, /(?<=;) /) ?? text;
+  const found =
+    exactly(text) ??
+    pieces(text, REMARKS, true) ??
+    one(text) ??
+    pieces(text, SENTENCES) ??
+    pieces(text, REMARKS) ??
+    text;
   kept.set(text, found);
   return found;
 }
@@ -92,12 +100,13 @@ function one(text: string): string | null {
   return null;
 }
 
-/** A text whose parts are sentences of their own; null when none of them is known. */
-function pieces(text: string, between: RegExp): string | null {
+/** A text whose parts are sentences of their own; null when none of them, or not `all`, is known. */
+function pieces(text: string, between: RegExp, all = false): string | null {
   const parts = text.split(between);
   if (parts.length < 2) return null;
   const known = parts.map((part) => ofPart(part));
-  if (known.every((part) => part === null)) return null;
+  const lacking = known.filter((part) => part === null).length;
+  if (lacking === parts.length || (all && lacking > 0)) return null;
   return parts.map((part, index) => known[index] ?? part).join(" ");
 }
 

@@ -2,6 +2,7 @@
 
 import { type KeyboardEvent, type MouseEvent, type ReactNode, useMemo, useState } from "react";
 import { t } from "../strings";
+import { Icon } from "./Icon";
 import { useIsPhone } from "./phone";
 import { useWindowed } from "./useWindowed";
 
@@ -14,6 +15,8 @@ export type Column<Item> = {
   align?: "right";
   /** On phones `lead` heads the card, `full` and `wide` (untitled) have a line of it; `wide` takes a table's rest. */
   role?: "lead" | "wide" | "full";
+  /** Left out of a phone's card until its reader opens it. */
+  isSecondary?: boolean;
 };
 
 type Props<Item> = {
@@ -97,6 +100,7 @@ export function DataTable<Item>({
                 item={item}
                 columns={columns}
                 isSelected={key === selected}
+                folds={isPhone && columns.some((column) => column.isSecondary)}
                 onOpen={onOpen}
               />
             );
@@ -154,6 +158,7 @@ type RowProps<Item> = {
   item: Item;
   columns: Column<Item>[];
   isSelected: boolean;
+  folds: boolean;
   onOpen: Props<Item>["onOpen"];
 };
 
@@ -161,7 +166,10 @@ type RowProps<Item> = {
 const isOnControl = ({ target }: { target: EventTarget }): boolean =>
   target instanceof Element && target.closest("button, a, [role='menu']") !== null;
 
-function Row<Item>({ index, item, columns, isSelected, onOpen }: RowProps<Item>) {
+function Row<Item>({ index, item, columns, isSelected, folds, onOpen }: RowProps<Item>) {
+  const [isUnfolded, setUnfolded] = useState(false);
+  const shown = folds && !isUnfolded ? columns.filter((column) => !column.isSecondary) : columns;
+  const lead = shown.find((column) => column.role === "lead");
   const open = onOpen && {
     tabIndex: 0,
     onClick: (event: MouseEvent) => !isOnControl(event) && onOpen(item),
@@ -175,9 +183,20 @@ function Row<Item>({ index, item, columns, isSelected, onOpen }: RowProps<Item>)
       aria-selected={onOpen ? isSelected : undefined}
       {...open}
     >
-      {columns.map((column) => (
+      {shown.map((column) => (
         <td key={column.key} className={classOf(column)} data-label={column.title}>
           {column.cell(item)}
+          {folds && column === lead && (
+            <button
+              type="button"
+              className="unfold"
+              aria-expanded={isUnfolded}
+              aria-label={t("table.details")}
+              onClick={() => setUnfolded(!isUnfolded)}
+            >
+              <Icon name={isUnfolded ? "chevronDown" : "chevronRight"} size={16} />
+            </button>
+          )}
         </td>
       ))}
     </tr>

@@ -9,6 +9,7 @@ import { useIsStale, useLink } from "../stream/react";
 import { t } from "../strings";
 import { Boundary } from "./Boundary";
 import { Icon } from "./Icon";
+import { useIsPhone } from "./phone";
 import { poppedOut } from "./popOut";
 import { type CsvRows, WidgetMenu } from "./WidgetMenu";
 import { said, spoken } from "../strings/told";
@@ -28,6 +29,8 @@ type Props = {
   children: ReactNode;
   /** Without padding, for tables and charts. */
   isFlush?: boolean;
+  /** On phones only its title until somebody opens it: what the page could do without. */
+  folds?: boolean;
   /** Rows for "Export CSV", the first one being the header. */
   csv?: CsvRows;
   className?: string;
@@ -42,12 +45,16 @@ export function Widget({
   actions,
   children,
   isFlush,
+  folds = false,
   csv,
   className = "",
   style,
 }: Props) {
   const isAlone = poppedOut === title;
   const [isMax, setMax] = useState(isAlone);
+  const [isOpen, setOpen] = useState(false);
+  const hasFold = useIsPhone() && folds && !isMax;
+  const isFolded = hasFold && !isOpen;
   const id = useId();
   useEffect(() => {
     if (!isMax || isAlone) return undefined;
@@ -57,7 +64,7 @@ export function Widget({
   }, [isMax, isAlone]);
   return (
     <section
-      className={`w ${isMax ? "is-max" : ""} ${isAlone ? "is-alone" : ""} ${className}`}
+      className={`w ${isMax ? "is-max" : ""} ${isFolded ? "is-folded" : ""} ${isAlone ? "is-alone" : ""} ${className}`}
       style={style}
       aria-labelledby={id}
       data-testid={`widget-${title}`}
@@ -65,7 +72,18 @@ export function Widget({
     >
       <header className="w-head">
         <h2 className="w-title" id={id}>
-          {title}
+          {hasFold ? (
+            <button
+              type="button"
+              className="w-fold"
+              aria-expanded={isOpen}
+              onClick={() => setOpen(!isOpen)}
+            >
+              <Icon name={isOpen ? "chevronDown" : "chevronRight"} size={16} /> {title}
+            </button>
+          ) : (
+            title
+          )}
         </h2>
         <FreshDot />
         <div className="w-actions">
@@ -73,14 +91,18 @@ export function Widget({
           <WidgetMenu isMax={isMax} title={title} toggle={() => setMax(!isMax)} csv={csv} />
         </div>
       </header>
-      <Notes state={state} />
-      <ScrollBody
-        key={state.kind === "partial" ? "ready" : state.kind}
-        label={title}
-        isFlush={isFlush}
-      >
-        <Body state={state}>{children}</Body>
-      </ScrollBody>
+      {!isFolded && (
+        <>
+          <Notes state={state} />
+          <ScrollBody
+            key={state.kind === "partial" ? "ready" : state.kind}
+            label={title}
+            isFlush={isFlush}
+          >
+            <Body state={state}>{children}</Body>
+          </ScrollBody>
+        </>
+      )}
     </section>
   );
 }

@@ -94,7 +94,7 @@ function ListBody({ state, items, selected, open }: BodyProps) {
             aria-current={item.decision_id === selected ? "true" : undefined}
             onClick={() => open(item.decision_id)}
           >
-            <span className="row">
+            <span className="row wrap">
               <b>{item.symbol}</b> <SideTag side={item.side} />{" "}
               <OutcomeChip outcome={item.outcome} />
               <span className="grow" style={{ textAlign: "right" }}>

@@ -39,7 +39,7 @@ export function CheckWidget({ query }: { query: UseQueryResult<Book> }) {
     hint: t("features.unchecked_hint"),
   });
   return (
-    <Widget title={t("features.check")} state={state} isFlush>
+    <Widget title={t("features.check")} state={state} isFlush folds>
       {checked && (
         <>
           <p className="dim features-note">

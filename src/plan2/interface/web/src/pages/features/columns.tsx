@@ -38,17 +38,20 @@ export const columns = (symbol: string, valueOf: ValueOf): Column<Entry>[] => [
   },
   {
     key: "unit",
+    isSecondary: true,
     title: t("features.unit"),
     cell: (entry) => <span className="faint">{entry.unit}</span>,
   },
   {
     key: "group",
+    isSecondary: true,
     title: t("features.group"),
     cell: (entry) => entry.group,
     sortBy: (entry) => entry.group,
   },
   {
     key: "warmup",
+    isSecondary: true,
     title: t("features.warmup"),
     align: "right",
     cell: (entry) => (
@@ -61,12 +64,14 @@ export const columns = (symbol: string, valueOf: ValueOf): Column<Entry>[] => [
   },
   {
     key: "range",
+    isSecondary: true,
     title: t("features.range"),
     align: "right",
     cell: (entry) => <span className="num">{range(entry)}</span>,
   },
   {
     key: "meaning",
+    isSecondary: true,
     title: t("features.meaning"),
     role: "wide",
     cell: (entry) => (

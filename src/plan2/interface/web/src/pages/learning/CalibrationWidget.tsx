@@ -17,7 +17,7 @@ export function CalibrationWidget({ item }: { item: SymbolLearning }) {
       ? { kind: "empty", title: l("calibration.none"), hint: l("calibration.none_hint") }
       : { kind: "ready" };
   return (
-    <Widget title={l("calibration.title", { symbol: item.symbol })} state={state}>
+    <Widget title={l("calibration.title", { symbol: item.symbol })} state={state} folds>
       <div className="learning-calibration">
         <Diagram bins={bins} />
         <Facts item={item} />

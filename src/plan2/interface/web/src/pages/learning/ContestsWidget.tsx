@@ -17,7 +17,7 @@ export function ContestsWidget({ query }: { query: UseQueryResult<Learning> }) {
     hint: l("contest.none_hint"),
   });
   return (
-    <Widget title={l("contest.title")} state={state} isFlush>
+    <Widget title={l("contest.title")} state={state} isFlush folds>
       <DataTable
         label={l("contest.title")}
         columns={columns()}

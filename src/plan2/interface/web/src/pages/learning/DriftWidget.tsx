@@ -18,7 +18,7 @@ export function DriftWidget({ item }: { item: SymbolLearning }) {
       : { kind: "ready" };
   const active = item.signals.filter((signal) => signal.is_active);
   return (
-    <Widget title={l("drift.title", { symbol: item.symbol })} state={state} isFlush>
+    <Widget title={l("drift.title", { symbol: item.symbol })} state={state} isFlush folds>
       {active.map((signal) => (
         <p key={signal.signal} className="learning-remark">
           <Icon name="warning" size={14} />{" "}
@@ -63,16 +63,29 @@ const columns = (): Column<Detector>[] => [
   },
   {
     key: "statistic",
+    isSecondary: true,
     title: l("drift.statistic"),
     align: "right",
     cell: (detector) => <span className="num">{fixed(detector.statistic, 2)}</span>,
   },
   {
     key: "limit",
+    isSecondary: true,
     title: l("drift.limit"),
     align: "right",
     cell: (detector) => <span className="num">{fixed(detector.limit, 2)}</span>,
   },
-  { key: "events", title: l("drift.events"), align: "right", cell: (detector) => detector.events },
-  { key: "signal", title: l("drift.signal"), cell: (detector) => words(detector.signal) },
+  {
+    key: "events",
+    isSecondary: true,
+    title: l("drift.events"),
+    align: "right",
+    cell: (detector) => detector.events,
+  },
+  {
+    key: "signal",
+    isSecondary: true,
+    title: l("drift.signal"),
+    cell: (detector) => words(detector.signal),
+  },
 ];

@@ -55,7 +55,7 @@ export function OutcomesWidget({ symbol }: { symbol: string }) {
     ]),
   ];
   return (
-    <Widget title={l("outcomes.title")} state={state} isFlush csv={csv}>
+    <Widget title={l("outcomes.title")} state={state} isFlush folds csv={csv}>
       <DataTable
         label={l("outcomes.title")}
         columns={columns()}
@@ -79,7 +79,7 @@ const columns = (): Column<Said>[] => [
     ),
     sortBy: ({ outcome }) => outcome.sampled_us,
   },
-  { key: "who", title: l("outcomes.who"), cell: ({ said }) => words(said.role) },
+  { key: "who", isSecondary: true, title: l("outcomes.who"), cell: ({ said }) => words(said.role) },
   {
     key: "p",
     title: l("outcomes.p"),
@@ -103,12 +103,14 @@ const columns = (): Column<Said>[] => [
   },
   {
     key: "abstained",
+    isSecondary: true,
     title: l("outcomes.abstained"),
     cell: ({ said }) =>
       said.abstained ? label("reason", said.abstained) : <b>{l("outcomes.acted")}</b>,
   },
   {
     key: "status",
+    isSecondary: true,
     title: l("outcomes.status"),
     cell: ({ outcome }) => spoken(outcome.reason).children || words(outcome.status),
   },

@@ -95,6 +95,7 @@ const columns = (): Column<SymbolLearning>[] => [
   },
   {
     key: "skill",
+    isSecondary: true,
     title: l("field.skill"),
     align: "right",
     cell: (item) => <Range of={item.scores?.skill} show={signedShare} />,
@@ -102,6 +103,7 @@ const columns = (): Column<SymbolLearning>[] => [
   },
   {
     key: "net",
+    isSecondary: true,
     title: l("field.net"),
     align: "right",
     cell: (item) => <Range of={item.scores?.net_r} show={figure} />,
@@ -116,6 +118,7 @@ const columns = (): Column<SymbolLearning>[] => [
   },
   {
     key: "waiting",
+    isSecondary: true,
     title: l("field.waiting"),
     align: "right",
     cell: (item) => item.waiting,
@@ -123,6 +126,7 @@ const columns = (): Column<SymbolLearning>[] => [
   },
   {
     key: "champion",
+    isSecondary: true,
     title: l("field.champion"),
     role: "wide",
     cell: (item) => <span className="mono break">{item.candidate_id || DASH}</span>,

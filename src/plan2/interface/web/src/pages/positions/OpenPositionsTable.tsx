@@ -69,6 +69,7 @@ export function OpenPositionsTable({ positions, hasActions }: Props) {
       key: "opened",
       title: t("field.opened"),
       align: "right",
+      role: "full",
       cell: (p) => <Time us={p.opened_us} form="short" />,
       sortBy: (p) => p.opened_us,
     },

@@ -85,12 +85,14 @@ function columns(services: readonly Service[]): Column<Service>[] {
   const optional: (Column<Service> & { isShown: boolean })[] = [
     {
       key: "address",
+      isSecondary: true,
       title: a("field.address"),
       isShown: services.some(({ address }) => address !== ""),
       cell: (service) => <span className="mono break">{service.address || DASH}</span>,
     },
     {
       key: "pid",
+      isSecondary: true,
       title: a("services.pid"),
       align: "right",
       isShown: services.some(({ pid }) => pid !== null),
@@ -98,6 +100,7 @@ function columns(services: readonly Service[]): Column<Service>[] {
     },
     {
       key: "memory",
+      isSecondary: true,
       title: a("services.memory"),
       align: "right",
       isShown: services.some(({ memory_mb }) => memory_mb !== null),
@@ -106,6 +109,7 @@ function columns(services: readonly Service[]): Column<Service>[] {
     },
     {
       key: "tenant",
+      isSecondary: true,
       title: t("signin.tenant"),
       isShown: services.some(({ tenant_id }) => tenant_id !== ""),
       cell: (service) => service.tenant_id || DASH,
@@ -138,18 +142,25 @@ const common = (): Column<Service>[] => [
   },
   {
     key: "kind",
+    isSecondary: true,
     title: a("field.kind"),
     cell: (service) => words(service.kind),
     sortBy: (service) => service.kind,
   },
   {
     key: "level",
+    isSecondary: true,
     title: a("services.level"),
     align: "right",
     cell: (service) => service.level || DASH,
     sortBy: (service) => service.level,
   },
-  { key: "version", title: t("system.version"), cell: (service) => service.version || DASH },
+  {
+    key: "version",
+    isSecondary: true,
+    title: t("system.version"),
+    cell: (service) => service.version || DASH,
+  },
   {
     key: "since",
     title: a("services.since"),

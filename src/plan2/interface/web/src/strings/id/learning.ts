@@ -51,6 +51,10 @@ export const learning = {
   "detector.adwin": "ADWIN",
   "detector.page_hinkley": "Page–Hinkley",
   "detector.brier_e_value": "Brier e-value",
+  "detector.calibration_slope": "Kemiringan kalibrasi",
+  "detector.coverage": "Cakupan selang",
+  "detector.drawdown": "Drawdown",
+  "detector.losing_streak": "Rugi beruntun",
   "detector.psi_ks": "PSI dan Kolmogorov–Smirnov",
 
   "drift.title": "Drift {symbol}",

@@ -228,6 +228,7 @@ export const main = {
   "widget.export": "Ekspor CSV",
   "widget.refresh_failed": "Penyegaran terakhir gagal; yang tampak adalah jawaban sebelumnya.",
   "table.sort": "Urutkan",
+  "table.details": "Rincian",
   "table.older": "Muat yang lebih lama",
   "table.total": "Total",
   "table.total_of": "Total {count} posisi, bersih",
