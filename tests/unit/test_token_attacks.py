@@ -63,6 +63,44 @@ async def test_the_gate_knows_one_error() -> None:
     assert len(messages) == 1
 
 
+JOSE_ALGORITHMS = [
+    *("HS1", "HS256", "HS256/64", "HS384", "HS512", "RS1", "RS256", "RS384", "RS512"),
+    *("PS256", "PS384", "PS512", "ES256", "ES256K", "ES384", "ES512", "Ed25519", "Ed448", "ESB256"),
+    *("ESB320", "ESB384", "ESB512", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "none", "dir"),
+    *("RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "RSA-OAEP-384", "RSA-OAEP-512", "A128KW", "A192KW"),
+    *("A256KW", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW", "A128GCMKW"),
+    *("A192GCMKW", "A256GCMKW", "PBES2-HS256+A128KW", "PBES2-HS384+A192KW", "PBES2-HS512+A256KW"),
+    *("A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM"),
+]
+"""IANA's registry "JSON Web Signature and Encryption Algorithms", but for EdDSA."""
+
+
+@pytest.mark.parametrize("alg", JOSE_ALGORITHMS)
+async def test_no_other_algorithm_reaches_a_library(
+    alg: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Truly signed by our key, in any spelling: refused by its words, no signature is looked at.
+
+    So vectors of other algorithms (Wycheproof's JWS files) would all end here.
+    """
+    stage = IdentityStage()
+    forger = await forged(stage)
+    looked: list[str] = []
+
+    def is_signed(key_id: str, _content: bytes, _signature: bytes) -> bool:
+        looked.append(key_id)
+        return True
+
+    monkeypatch.setattr(stage.keys, "is_signed", is_signed)
+    for spelling in (alg, alg.lower(), alg.upper(), f"{alg} ", f"EdDSA {alg}", [alg]):
+        assert stage.tokens.find(forger.with_head(alg=spelling), "") is None
+    for spelling in ("eddsa", "EDDSA", "EdDSA\0", "", None, 0, True, {"EdDSA": 1}):
+        assert stage.tokens.find(forger.with_head(alg=spelling), "") is None
+    assert looked == []
+    stage.tokens.find(forger.with_claims(jti="fresh"), "")
+    assert len(looked) == 1  # a token of ours does get that far
+
+
 async def test_a_good_token_is_far_from_the_limits() -> None:
     """With the longest ids that exist it still fits."""
     stage = IdentityStage()

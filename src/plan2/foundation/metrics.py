@@ -117,6 +117,12 @@ class Metrics:
     def __init__(self, latency: Latency) -> None:
         self.ticks = Counter("plan2_ticks", "Ticks that passed the quality checks.", "symbol")
         self.quarantined = Counter("plan2_ticks_quarantined", "Ticks set aside.", "reason")
+        self.own_quarantined = Counter(
+            "plan2_own_ticks_quarantined",
+            "Quotes of a tenant's own broker that failed a quality check.",
+            "reason",
+            "tenant",
+        )
         self.decisions = Counter(
             "plan2_decisions", "Decisions recorded.", "outcome", "reason", "tenant"
         )
@@ -145,12 +151,16 @@ class Metrics:
         bus.subscribe(MarketDataQuarantined, lambda event: self.quarantined.add(event.reason))
 
     def listen_to_tenant(self, bus: Bus, tenant: str) -> None:
-        """Count a tenant's decisions and orders."""
+        """Count a tenant's decisions and orders, and what its own broker quoted in vain."""
 
         def decided(event: DecisionMade) -> None:
             self.decisions.add(event.outcome, event.reason, tenant)
 
+        def refused(event: MarketDataQuarantined) -> None:
+            self.own_quarantined.add(event.reason, tenant)
+
         bus.subscribe(DecisionMade, decided)
+        bus.subscribe(MarketDataQuarantined, refused)
         for kind, state in ORDER_STATES.items():
             self._count_orders(bus, kind, state, tenant)
 

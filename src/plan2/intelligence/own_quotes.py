@@ -14,6 +14,7 @@ import msgspec
 from plan2.dataflow.quality import QualityGate, Verdict
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import Unrecoverable
+from plan2.foundation.events.market import MarketDataQuarantined
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Tick
 from plan2.intelligence.decision.apart import Apart, Tolerance, terms_apart
@@ -52,7 +53,7 @@ class OwnSeat(Seat):
         quotes: the newest accepted quote of each symbol, from the account's own broker.
     """
 
-    __slots__ = ("_gates", "_own", "_terms", "_terms_of", "quotes")
+    __slots__ = ("_gates", "_on_refused", "_own", "_terms", "_terms_of", "quotes")
 
     def __init__(
         self,
@@ -60,11 +61,13 @@ class OwnSeat(Seat):
         on_fault: Callable[[Unrecoverable], None],
         own: dict[str, Instrument],
         terms: OwnTerms,
+        on_refused: Callable[[MarketDataQuarantined], None] = lambda _: None,
     ) -> None:
         super().__init__(account, on_fault)
         self.on_scene = self._on_scene
         self.quotes: dict[str, Tick] = {}
         self._own = own
+        self._on_refused = on_refused
         self._terms = terms
         self._gates = {symbol: QualityGate(symbol, terms.spike_sigmas) for symbol in own}
         self._terms_of: dict[str, tuple[Instrument | None, str]] = {}
@@ -76,6 +79,9 @@ class OwnSeat(Seat):
             return
         verdict: Verdict = gate.check(tick, self._terms.clock.now_ns())
         if not verdict.is_accepted:
+            # As the shared market's gate tells it; `reason` says why, and nothing acts on it.
+            told = MarketDataQuarantined(ts_ns=tick.ts_ns, tick=tick, reason=verdict.reason)
+            self._on_refused(told)
             return
         self.quotes[tick.symbol] = tick
         try:

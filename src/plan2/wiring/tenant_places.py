@@ -119,7 +119,9 @@ def broker_place(
     )
 
     def seat_of(run: TenantRun) -> Seat:
-        return OwnSeat(run.account, lambda fault: run.halt(str(fault)), instruments, terms)
+        return OwnSeat(
+            run.account, lambda fault: run.halt(str(fault)), instruments, terms, run.bus.publish
+        )
 
     return TenantPlace(
         name=account_id,
