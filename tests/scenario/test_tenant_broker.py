@@ -103,16 +103,21 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         made.product.stop()
 
 
-def joined(story: Story) -> Person:
-    """The tenant's first administrator, signed in."""
-    made = story.shown("tenant", "create", "acme", "--administrator", "ann")
+def founded(story: Story, tenant: str) -> Person:
+    """A new tenant's first administrator, signed in."""
+    made = story.shown("tenant", "create", tenant, "--administrator", "ann")
     token = str(made["invitation"]).partition("token=")[2]
+    return joined(story, tenant, "ann", token)
+
+
+def joined(story: Story, tenant: str, name: str, token: str) -> Person:
+    """Somebody who took an invitation, signed in with a second factor."""
     person = Person(story.product.url)
     answer = person.http.post("/api/v1/join", json={"token": token, "password": PASSWORD})
     assert answer.is_success, answer.text
-    assert person.sign_in("acme", "ann").is_success
+    assert person.sign_in(tenant, name).is_success
     person.enrol(story.stage.shift_ns // NS_PER_SECOND)
-    wait_for(lambda: person.get("system").is_success, 60, story.product.process)
+    wait_for(lambda: person.get("system").is_success, process=story.product.process)
     return person
 
 
@@ -134,7 +139,7 @@ sent.count = 0  # type: ignore[attr-defined]
 
 def test_a_tenant_trades_at_its_own_broker_and_leaves_it_flat(story: Story) -> None:
     """From paper to its own account and away, with its broker unreachable in between."""
-    ann = joined(story)
+    ann = founded(story, "acme")
     assert ann.get("system").json()["account_id"] == "paper-acme"
     assert ann.get("broker-account").json()["state"] == "none"
 
@@ -187,3 +192,32 @@ def test_a_tenant_trades_at_its_own_broker_and_leaves_it_flat(story: Story) -> N
     done = story.shown("tenant", "delete", "acme", "--yes")
     assert done["state"] == "deleted"
     agent.process.kill()
+
+
+def test_two_people_bind_an_account_and_one_lets_it_go(story: Story) -> None:
+    """With four eyes nothing is bound until somebody else agrees; unbound, it trades on paper."""
+    ann = founded(story, "bolt")
+    invited = sent(ann, "POST", "users", name="ben", role="Tenant_Admin")
+    ben = joined(story, "bolt", "ben", invited["token"])
+    sent(ann, "PUT", "settings/tenant/security.four_eyes", value=True)
+
+    proposed = sent(ann, "PUT", "broker-account", **WISH)
+    assert (proposed["outcome"], proposed["broker"]["state"]) == ("proposed", "none")
+    (shown,) = ben.get("approvals?state=open").json()["items"]
+    assert shown["approval_id"] == proposed["approval_id"]
+    assert f"Trade account {LOGIN} at Plan2-Twin (demo)" in shown["summary"]
+    path = f"approvals/{proposed['approval_id']}/approve"
+    agreed = {"content_hash": shown["content_hash"], "reason": "as we said"}
+    own = ann.http.post(f"/api/v1/{path}", json=agreed, headers={"Idempotency-Key": "bolt-own"})
+    assert (own.status_code, own.json()["code"]) == (403, "own_proposal")
+    assert ann.get("broker-account").json()["account"] is None
+    words = [text for name, value in WISH.items() for text in (f"--{name}", value)]
+    code, text = story.verb("tenant", "broker", "bind", "bolt", *words)
+    assert (code != 0, "two people of its own" in text) == (True, True), text
+
+    assert "bound" in sent(ben, "POST", path, **agreed)["outcome"]
+    view = ann.get("broker-account").json()
+    assert (view["state"], view["account"]["login"]) == ("waiting", str(LOGIN))
+    gone = sent(ben, "DELETE", "broker-account?reason=back+to+paper")
+    assert (gone["state"], gone["account"]) == ("none", None)
+    assert ann.get("system").json()["account_id"] == "paper-bolt"
