@@ -63,7 +63,7 @@ VERBS: Final[Mapping[str, str]] = {
     "flow": "Write, register and move flows: draft, paper, live.",
     "backtest": "Trade the past: flows, or the live code.",
     "research": "Sweep, walk forward and stress a flow.",
-    "backtests": "List, show, compare and export finished backtests, live beside them.",
+    "backtests": "List, show, compare, export backtests; their flows live.",
     "replay": "Replay recorded decisions and compare them bit for bit.",
     "explain": "Say why a decision was made.",
     "statement": "Check a MetaTrader 5 report against its own deals.",

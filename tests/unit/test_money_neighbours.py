@@ -19,6 +19,7 @@ from plan2.foundation.clock import SimulatedClock
 from plan2.foundation.errors import InputError, InvariantBroken, Plan2Error, TerminalUnavailable
 from plan2.foundation.latency import Latency
 from plan2.foundation.values import Tick
+from plan2.intelligence.decision.schedule import NOTHING_SCHEDULED
 from plan2.intelligence.pipeline import Pipeline, Seat
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.risk.switch import ACCOUNT
@@ -60,6 +61,7 @@ def lane() -> Any:
         canary=None,
         volatility=float,
         situations=SimpleNamespace(novelty=float),
+        schedule=NOTHING_SCHEDULED,
     )
 
 

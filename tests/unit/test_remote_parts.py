@@ -211,7 +211,7 @@ def test_an_order_memory_is_bounded_and_forgets_the_oldest(tmp_path: Path) -> No
     again = OrderMemory(tmp_path, CLOCK, keep=2)
     assert [order_id for order_id, _ in again.open()] == ["b", "c"]
     again.close()
-    assert len((tmp_path / FILE_NAME).read_text().splitlines()) == 2
+    assert len((tmp_path / FILE_NAME).read_text().split()) == 2  # the rest is room
 
 
 def test_an_order_is_not_begun_twice(tmp_path: Path) -> None:

@@ -47,9 +47,9 @@ def event_sentence(
 ) -> str:
     """The headline of the veto around a scheduled event, with the minutes that were configured."""
     at = datetime.fromtimestamp(event.at_ns // NS_PER_SECOND, UTC)
-    by = "" if flow is None else f" by {flow.label}"
+    begin = "Not traded" if flow is None else f"Not traded by {flow.label}"
     return (
-        f"Not traded{by}: {event.name} ({event.currency}, {event.impact} impact) is scheduled for "
+        f"{begin}: {event.name} ({event.currency}, {event.impact} impact) is scheduled for "
         f"{at:%Y-%m-%d %H:%M} UTC; models enter nothing from "
         f"{parameters['decision.event_minutes_before']:g} minutes before until "
         f"{parameters['decision.event_minutes_after']:g} after."
