@@ -22,6 +22,7 @@ FLAGS = [
     "--disable-sync",
 ]
 ANSWER_MS = 60_000
+LOOK_MS = 100
 MARKS = [
     pytest.mark.slow,
     pytest.mark.browser,
@@ -74,3 +75,14 @@ def sideways(page) -> int:
     return page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
+
+
+def shut(dialog) -> None:
+    """Wait until a dialog is closed; the failure tells what it says."""
+    told = ""
+    for _ in range(ANSWER_MS // LOOK_MS):
+        if dialog.count() == 0:
+            return
+        told = dialog.inner_text()
+        dialog.page.wait_for_timeout(LOOK_MS)
+    pytest.fail(f"the dialog stays open: {told}")

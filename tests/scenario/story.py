@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
 FLOW = ROOT / "docs" / "flows" / "ema-cross.toml"
@@ -45,7 +48,11 @@ def order(page) -> None:
     bid = quoted(page)
     page.get_by_test_id("trade-quantity").fill("0.01")
     page.get_by_test_id("trade-stop_loss").fill(f"{bid * 0.98:.5f}")
-    page.get_by_test_id("ticket-checks").get_by_text("checks pass").wait_for()
+    checks = page.get_by_test_id("ticket-checks")
+    try:
+        checks.get_by_text("checks pass").wait_for()
+    except PlaywrightTimeout:
+        pytest.fail(f"the ticket does not pass: {page.get_by_role('dialog').inner_text()}")
     page.get_by_test_id("trade-reason").fill("by hand")
     page.get_by_test_id("trade-confirm").click()
     page.get_by_role("dialog").wait_for(state="detached")

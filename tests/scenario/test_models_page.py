@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from browser import MARKS, sideways, signed_in
+from browser import MARKS, shut, sideways, signed_in
 from product import Product, wait_for
 
 from plan2.connectivity.identity.local_access import read_access
@@ -48,7 +48,8 @@ def answer_with(page, reason: str) -> None:
     """Give a reason and confirm; the dialog closes when the server has done it."""
     page.get_by_test_id("ask-reason").fill(reason)
     page.get_by_test_id("ask-confirm").click()
-    page.wait_for_function("() => document.querySelector('[role=dialog]') === null")
+    dialog = page.get_by_role("dialog")
+    shut(dialog)
 
 
 def test_a_candidate_is_promoted_with_a_reason_and_rolled_back(

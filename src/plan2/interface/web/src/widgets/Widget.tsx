@@ -121,9 +121,19 @@ function ScrollBody({ label, isFlush, children }: ScrollProps) {
         body.scrollHeight > body.clientHeight + 1 || body.scrollWidth > body.clientWidth + 1,
       );
     const watch = new ResizeObserver(look);
-    watch.observe(body);
-    for (const child of body.children) watch.observe(child);
-    return () => watch.disconnect();
+    const begin = () => {
+      watch.disconnect();
+      watch.observe(body);
+      for (const child of body.children) watch.observe(child);
+    };
+    // A child that comes later grows without changing the size of what holds it.
+    const changes = new MutationObserver(begin);
+    changes.observe(body, { childList: true });
+    begin();
+    return () => {
+      watch.disconnect();
+      changes.disconnect();
+    };
   }, []);
   const reach = isScrollable ? { tabIndex: 0, role: "group", "aria-label": label } : {};
   return (

@@ -9,11 +9,12 @@ import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 
 export function SimilarWidget({ record }: { record: DecisionRecord }) {
-  const query = useSimilar(record.decision_id, record.edge !== null);
+  const isWanted = (record.edge?.side ?? 0) !== 0;
+  const query = useSimilar(record.decision_id, isWanted);
   const found = query.data;
   const none = { kind: "empty" as const, title: t("similar.none"), hint: t("similar.none_hint") };
   // A refusal says that there is nothing to compare with; it is no failure.
-  const state = record.edge === null || (query.error && !found) ? none : widgetState(query);
+  const state = !isWanted || (query.error && !found) ? none : widgetState(query);
   const bounds = { low: significant(found?.net_r_low, 3), high: significant(found?.net_r_high, 3) };
   return (
     <Widget title={t("similar.title")} state={state}>
