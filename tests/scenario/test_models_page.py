@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from browser import MARKS, shut, sideways, signed_in
-from product import Product, wait_for
+from product import CALM, Product, wait_for
 
 from plan2.connectivity.identity.local_access import read_access
 
@@ -16,9 +16,17 @@ TRAIN_S = 180.0
 
 
 @pytest.fixture(scope="module")
-def client(calm_product: Product) -> Iterator[httpx.Client]:
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """One of its own: passing over a gate needs a proof of who one is that is minutes old."""
+    running = Product(tmp_path_factory.mktemp("models") / "data", more=CALM)
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def client(product: Product) -> Iterator[httpx.Client]:
     """Let in as programs of this machine are."""
-    access = read_access(calm_product.folder)
+    access = read_access(product.folder)
     assert access is not None
     with httpx.Client(base_url=access.url, headers=access.headers("tester"), timeout=30) as opened:
         yield opened
@@ -53,12 +61,12 @@ def answer_with(page, reason: str) -> None:
 
 
 def test_a_candidate_is_promoted_with_a_reason_and_rolled_back(
-    calm_product: Product, client: httpx.Client, challenger: str
+    product: Product, client: httpx.Client, challenger: str
 ) -> None:
     """Its closed gate is read and passed over; who moved whom and why stays on its page."""
     former = champion(client)
-    with signed_in(calm_product, 1280, 900) as page:
-        page.goto(f"{calm_product.url}/models/{challenger}")
+    with signed_in(product, 1280, 900) as page:
+        page.goto(f"{product.url}/models/{challenger}")
         page.get_by_test_id("candidate-promote").click()
         page.get_by_test_id("candidate-to").click()
         page.get_by_role("option", name="champion").click()
