@@ -172,7 +172,7 @@ const detail = (): Column<Service> => ({
   key: "detail",
   title: a("services.detail"),
   role: "wide",
-  cell: (service) => <span className="dim" {...spoken(service.detail)} />,
+  cell: (service) => <span className="dim service-detail" {...spoken(service.detail)} />,
 });
 
 /** Terminals and workers call the same states by other names. */
