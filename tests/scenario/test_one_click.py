@@ -8,6 +8,7 @@ from browser import MARKS, signed_in
 from product import Product
 
 HOLD_MS = 1_800
+TRIES = 5
 
 pytestmark = MARKS
 
@@ -30,6 +31,16 @@ def positions(page, product: Product) -> int:
     return len(page.request.get(f"{product.url}/api/v1/positions").json()["items"])
 
 
+def hold_until_armed(page) -> None:
+    """Held longer each time: a page that is short of time counts its seconds late."""
+    for tries in range(1, TRIES + 1):
+        page.get_by_test_id("one-click-arm").click(delay=tries * HOLD_MS)
+        page.get_by_test_id("one-click").or_(page.get_by_test_id("one-click-arm")).wait_for()
+        if page.get_by_test_id("one-click").count():
+            return
+    raise AssertionError(f"held {TRIES} times, and not armed")
+
+
 def test_a_click_buys_and_a_click_closes_only_while_it_is_armed(product: Product, page) -> None:
     """Held, not clicked, to arm; checks of the ticket; a reload switches it off."""
     page.errors.clear()
@@ -37,10 +48,7 @@ def test_a_click_buys_and_a_click_closes_only_while_it_is_armed(product: Product
     arm = page.get_by_test_id("one-click-arm")
     arm.click()
     assert page.get_by_test_id("one-click").count() == 0
-    arm.hover()
-    page.mouse.down()
-    page.get_by_test_id("one-click").wait_for()
-    page.mouse.up()
+    hold_until_armed(page)
     buy = page.get_by_test_id("one-click-buy")
     assert buy.is_disabled()
     page.get_by_test_id("one-click-lots").fill("0.01")

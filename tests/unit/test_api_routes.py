@@ -217,7 +217,7 @@ async def test_a_decision_is_shown_whole() -> None:
 
 
 async def test_situations_like_a_decision_and_the_book_of_features() -> None:
-    """Neighbours in microseconds; refusals say why; the book holds catalogue and set in use."""
+    """Neighbours in microseconds, or why there are none; the book holds catalogue and set in use."""
     stage = Stage()
     made = DecisionMade(
         ts_ns=NOON_NS,
@@ -242,8 +242,12 @@ async def test_situations_like_a_decision_and_the_book_of_features() -> None:
     body = await get(stage, "/api/v1/decisions/d1/similar")
     assert (body["side"], body["n"], body["net_r_mean"]) == (1, 1, None)
     assert body["nearest"][0]["ts_us"] == NOON_US - 1_000_000
-    assert (await get(stage, "/api/v1/decisions/d2/similar", 409))["code"] == "not_comparable"
-    assert (await get(stage, "/api/v1/decisions/d3/similar", 409))["code"] == "no_situations"
+    aimless = await get(stage, "/api/v1/decisions/d2/similar")
+    assert (aimless["side"], aimless["n"]) == (0, 0)
+    assert "wanted no side" in aimless["why_none"]
+    strange = await get(stage, "/api/v1/decisions/d3/similar")
+    assert (strange["n"], strange["nearest"], strange["distance_percentile"]) == (0, [], None)
+    assert strange["why_none"].startswith("There is no data set of X")
     assert (await get(stage, "/api/v1/decisions/none/similar", 404))["code"] == "not_found"
     book = await get(stage, "/api/v1/features/book")
     assert (book["set_name"], book["checked"]) == ("default", None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from plan2.foundation.secret import Secret
 from plan2.interface.telegram.bot_api import BotApi
 from plan2.interface.telegram.kept_token import ROW, BotToken
 from plan2.interface.telegram.service import TelegramService
-from telegram_server import BOT_NAME, TOKEN
+from telegram_server import BOT_NAME, TOKEN, WAIT_S, TelegramServer
 from unit.chat_fixtures import memory_token
 from unit.credential_fixtures import CredentialStage
 from unit.credential_gateway import CredentialGateway
@@ -76,11 +77,20 @@ async def test_one_from_outside_goes_before_it() -> None:
         memory_token(stage, environment={"PLAN2_TELEGRAM_TOKEN": "x"})
 
 
-async def test_the_running_bot_begins_with_it_at_once(tmp_path: Path) -> None:
+@pytest.fixture
+def server() -> Iterator[TelegramServer]:
+    """A server of its own: Telegram lets one program at a time ask for updates."""
+    with TelegramServer() as running:
+        yield running
+
+
+async def test_the_running_bot_begins_with_it_at_once(
+    tmp_path: Path, server: TelegramServer
+) -> None:
     """Without a token it waits and says what to do; with one it answers, without a restart."""
     async with bot_at_work(tmp_path) as bot:
         kept = memory_token(bot.people)
-        api = BotApi(kept.current, bot.server.url, deadline_s=2.0, poll_s=1)
+        api = BotApi(kept.current, server.url, deadline_s=WAIT_S, poll_s=1)
         service = TelegramService(api, bot.bot, np.random.default_rng(3), "", "s")
         kept.on_change(service.renew)
         running = asyncio.create_task(service.run())

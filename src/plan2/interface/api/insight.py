@@ -21,6 +21,7 @@ from plan2.interface.api.ports import EventLog, Features, Situations
 from plan2.interface.screen import to_us
 
 SEQUENCE_GROUP = "bar"
+NOT_COMPARABLE = "The decision wanted no side, or was made with features that are not in use."
 
 
 class FeatureEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,19 +71,21 @@ class SimilarItem(msgspec.Struct, frozen=True, kw_only=True):
     """Past situations like a decision's; figures are None with too few of them.
 
     `n` neighbours worth `n_eff` independent ones; results in R for the decision's side, with a
-    95 % interval; `distance_percentile`, 0 to 1: how unusual the situation was.
+    95 % interval; `distance_percentile`, 0 to 1: how unusual the situation was. `why_none` says
+    why nothing can be compared; "" where something was.
     """
 
     side: int
-    n: int
-    n_eff: float
-    net_r_mean: float | None
-    net_r_low: float | None
-    net_r_high: float | None
-    hit_rate: float | None
-    distance_percentile: float
-    is_novel: bool
-    nearest: list[NeighbourItem]
+    n: int = 0
+    n_eff: float = 0.0
+    net_r_mean: float | None = None
+    net_r_low: float | None = None
+    net_r_high: float | None = None
+    hit_rate: float | None = None
+    distance_percentile: float | None = None
+    is_novel: bool = False
+    nearest: list[NeighbourItem] = []
+    why_none: str = ""
 
 
 class InsightRoutes:
@@ -135,11 +138,7 @@ class InsightRoutes:
         names = self._features.names(str(record["features"]["schema_id"]))
         side = int((record.get("edge") or {}).get("side", 0))
         if names is None or side == 0:
-            raise RequestRefused(
-                409,
-                "not_comparable",
-                "The decision wanted no side, or was made with features that are not in use.",
-            )
+            return SimilarItem(side=side, why_none=NOT_COMPARABLE)
         values = np.array(
             [np.nan if value is None else value for value in record["features"]["values"]]
         )
@@ -152,9 +151,7 @@ class InsightRoutes:
                 side,
             )
         except InputError as error:
-            raise RequestRefused(
-                409, "no_situations", error.message, remedy=error.remedy
-            ) from error
+            return SimilarItem(side=side, why_none=f"{error.message} {error.remedy}".strip())
         return _item(found, side)
 
     async def _record(self, request: SignedRequest, decision_id: str) -> dict[str, Any]:

@@ -1409,7 +1409,7 @@ export type ShadeItem = { factor: number; symbol: string; until_us: number };
 export type SignInBody = { code?: string; name: string; password: string; tenant: string };
 export type SignalItem = { is_active: boolean; responses: string[]; signal: string };
 export type SimilarItem = {
-  distance_percentile: number;
+  distance_percentile: number | null;
   hit_rate: number | null;
   is_novel: boolean;
   n: number;
@@ -1419,6 +1419,7 @@ export type SimilarItem = {
   net_r_low: number | null;
   net_r_mean: number | null;
   side: number;
+  why_none: string;
 };
 export type SnoozeBody = { minutes?: number };
 export type Spread = { losing: number; net: Quantiles; runs: number };

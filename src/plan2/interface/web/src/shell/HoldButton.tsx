@@ -1,6 +1,6 @@
 /** A button that acts after being held for 1.5 seconds, by pointer or by Space/Enter. */
 
-import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useRef, useState } from "react";
 
 const HOLD_MS = 1_500;
 
@@ -30,6 +30,11 @@ export function HoldButton(props: Props) {
       onDone();
     }, HOLD_MS);
   };
+  const onPointer = (event: PointerEvent<HTMLButtonElement>) => {
+    // What moves on the page meanwhile must not pull the button away from under the finger.
+    event.currentTarget.setPointerCapture(event.pointerId);
+    press();
+  };
   const onKey = (event: KeyboardEvent) => {
     if (event.key !== " " && event.key !== "Enter") return;
     if (!isInstant) event.preventDefault();
@@ -42,9 +47,9 @@ export function HoldButton(props: Props) {
       className={`hold ${isHolding ? "is-holding" : ""} ${isCalm ? "is-calm" : ""}`}
       disabled={isBusy}
       data-testid={testId}
-      onPointerDown={press}
+      onPointerDown={onPointer}
       onPointerUp={release}
-      onPointerLeave={release}
+      onLostPointerCapture={release}
       onBlur={release}
       onKeyDown={onKey}
       onKeyUp={release}

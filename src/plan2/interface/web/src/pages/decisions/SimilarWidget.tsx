@@ -4,6 +4,7 @@ import { useSimilar } from "../../api/queries";
 import { percent, significant } from "../../format/numbers";
 import type { DecisionRecord } from "../../gen/protocol";
 import { t } from "../../strings";
+import { said } from "../../strings/told";
 import { Pair, Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
@@ -12,9 +13,10 @@ export function SimilarWidget({ record }: { record: DecisionRecord }) {
   const isWanted = (record.edge?.side ?? 0) !== 0;
   const query = useSimilar(record.decision_id, isWanted);
   const found = query.data;
-  const none = { kind: "empty" as const, title: t("similar.none"), hint: t("similar.none_hint") };
-  // A refusal says that there is nothing to compare with; it is no failure.
-  const state = !isWanted || (query.error && !found) ? none : widgetState(query);
+  const isNone = !isWanted || (found?.why_none ?? "") !== "";
+  const hint = said(found?.why_none ?? "") || t("similar.none_hint");
+  const none = { kind: "empty" as const, title: t("similar.none"), hint };
+  const state = isNone ? none : widgetState(query);
   const bounds = { low: significant(found?.net_r_low, 3), high: significant(found?.net_r_high, 3) };
   return (
     <Widget title={t("similar.title")} state={state}>
