@@ -217,7 +217,7 @@ async def test_a_decision_is_shown_whole() -> None:
 
 
 async def test_situations_like_a_decision_and_the_book_of_features() -> None:
-    """Neighbours in microseconds, or why there are none; the book holds catalogue and set in use."""
+    """Neighbours in microseconds, or why there are none; the book holds catalogue and set."""
     stage = Stage()
     made = DecisionMade(
         ts_ns=NOON_NS,
