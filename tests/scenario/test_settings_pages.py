@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from browser import MARKS, sideways, signed_in
+from browser import MARKS, click_until, sideways, signed_in
 from product import Product
 
 SECTIONS = {
@@ -109,8 +109,8 @@ def test_the_audit_trail_tells_of_it_with_the_persons_name(product: Product, pag
     """The change is found by its type; its event opens beside the list, with its hash."""
     page.goto(product.url + "/audit?types=SettingChanged")
     row = widget(page, "Events found").locator("tbody tr").first
-    row.click()
     detail = page.locator(".audit-detail")
+    click_until(row, detail)
     detail.get_by_text("risk.positions_max").first.wait_for()
     assert "fewer at once" in detail.inner_text()
     assert re.search(r"user:[0-9a-f]{12}", detail.locator("dl").first.inner_text()) is None
