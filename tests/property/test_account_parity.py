@@ -53,6 +53,20 @@ MARKETS = {
         ),
         "USD",
     ),
+    "ticks": (
+        Instrument(
+            symbol="ES", base="ES", quote="USD", digits=2, contract_size=1.0, tick_size=0.25,
+            tick_value=12.5, margin_mode=MarginMode.LOT, margin_initial=900.0, **COMMON,
+        ),
+        "USD",
+    ),
+    "thirds": (
+        Instrument(
+            symbol="GER40", base="GER40", quote="EUR", digits=1, contract_size=1.0, tick_size=0.3,
+            tick_value=0.1, margin_mode=MarginMode.VALUE, margin_rate_long=0.05, **COMMON,
+        ),
+        "EUR",
+    ),
 }  # fmt: skip
 """Conversions of every kind: none, one over the ask, a given rate; margin by bid, 1, given; by
 leverage, of the full value, per lot."""
@@ -64,6 +78,7 @@ START = {
     "EURGBP": 85_400,
     "XAUUSD": 215_000,
     "GER40": 180_000,
+    "ES": 500_000,
 }
 GIVEN = {"GBPUSD": (1.27345, 1.27360), "EURUSD": (1.08345, 1.08350)}
 """What converts pounds and euros into dollars while EURGBP is traded."""

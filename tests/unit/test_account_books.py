@@ -104,4 +104,5 @@ async def test_symbols_tell_what_a_ticket_needs() -> None:
         euro, yen = (await client.get("/api/v1/symbols")).json()
     assert (euro["volume_min"], euro["volume_step"], euro["volume_max"]) == (0.01, 0.01, 100.0)
     assert (euro["contract_size"], euro["stops_level_points"]) == (100_000.0, 0)
+    assert euro["lot_units"] == 100_000.0
     assert (euro["quote_rate"], yen["quote_rate"]) == (1.0, None)

@@ -17,6 +17,22 @@ EURUSD = Instrument(symbol="EURUSD", base="EUR", quote="USD", digits=5)
 USDJPY = Instrument(symbol="USDJPY", base="USD", quote="JPY", digits=3)
 XAUUSD = Instrument(symbol="XAUUSD", base="XAU", quote="USD", digits=2, contract_size=100.0)
 
+
+def own(symbol: str, quote: str, digits: int, **terms: Any) -> Instrument:
+    """A symbol that is its own base: an index, a share, a future, a bond."""
+    return Instrument(symbol=symbol, base=symbol, quote=quote, digits=digits, **terms)
+
+
+EURJPY = Instrument(symbol="EURJPY", base="EUR", quote="JPY", digits=3)
+GER40 = own("GER40", "EUR", 1, contract_size=25.0)
+SHARE = own("SAP", "EUR", 2, contract_size=1.0)
+ES = own("ES", "USD", 2, contract_size=1.0, tick_size=0.25, tick_value=12.5)
+OIL = own("CL", "USD", 2, contract_size=1.0, tick_size=0.01, tick_value=10.0)
+BUND = own("FGBL", "EUR", 2, contract_size=1.0, tick_size=0.01, tick_value=10.0)
+RTS = own("RTS", "RUB", 0, contract_size=1.0, tick_size=10.0, tick_value=15.43206)
+OFZ = own("OFZ", "RUB", 3, contract_size=1.0, tick_size=0.001, tick_value=0.01)
+THIRDS = own("THIRDS", "USD", 2, tick_size=0.03, tick_value=10.0)
+
 points = st.integers(1, 300_000)
 hundredths = st.integers(1, 10_000)
 
@@ -89,6 +105,76 @@ def test_profit_by_hand(
 ) -> None:
     """Trades (side, lots, opened, closed) whose result was worked out on paper."""
     assert instrument.profit(*trade, rate) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("instrument", "trade", "rate", "expected"),
+    [
+        # Contract size: FOREX and CFD, the examples of mql5.com/en/forum/431999.
+        (EURJPY, (Side.BUY, 1.0, 155.0, 156.0), 0.01, "1000.00"),  # 100,000 JPY
+        (XAUUSD, (Side.BUY, 1.0, 2500.0, 2510.0), 1.0, "1000.00"),
+        # CFDINDEX, 25 EUR a point; EXCH_STOCKS, 12 shares.
+        (GER40, (Side.SELL, 2.0, 18_000.0, 17_990.5), 1.1, "522.50"),
+        (SHARE, (Side.BUY, 12.0, 180.50, 183.25), 1.0, "33.00"),
+        # FUTURES and EXCH_FUTURES. As published by CME: E-mini S&P 500 12.50 a quarter of a point,
+        # crude oil 10.00 a cent; by Eurex: Bund 10 EUR a hundredth; RTS: 10 points 15.43206 RUB.
+        (ES, (Side.BUY, 1.0, 5000.00, 5010.00), 1.0, "500.00"),
+        (ES, (Side.SELL, 3.0, 5000.00, 5000.25), 1.0, "-37.50"),
+        (OIL, (Side.BUY, 2.0, 78.40, 77.15), 1.0, "-2500.00"),
+        (BUND, (Side.SELL, 1.0, 131.10, 130.95), 1.08, "162.00"),
+        (RTS, (Side.BUY, 1.0, 110_000.0, 111_230.0), 1.0, "1898.14"),  # 123 · 15.43206
+        # EXCH_BONDS, a face value of 1,000 RUB: one percent of ten bonds.
+        (OFZ, (Side.BUY, 10.0, 98.500, 99.500), 1.0, "100.00"),
+        # A quotient without an end, and a tie: 10 / 0.03 · 0.000015 = 0.005, to the even cent.
+        (THIRDS, (Side.BUY, 1.0, 1.00, 1.03), 1.0, "10.00"),
+        (THIRDS, (Side.BUY, 0.01, 1.0, 1.0045), 1.0, "0.02"),
+    ],
+)
+def test_profit_of_every_mode_by_hand(
+    instrument: Instrument, trade: tuple[Side, float, float, float], rate: float, expected: str
+) -> None:
+    """MQL5 reference, ENUM_SYMBOL_CALC_MODE, on contracts as exchanges publish them."""
+    assert instrument.profit(*trade, rate) == Decimal(expected)
+
+
+@given(
+    st.sampled_from([EURUSD, XAUUSD, GER40, SHARE, ES, OIL, BUND, RTS, OFZ, THIRDS]),
+    st.integers(1, 9_999), st.integers(-9_999, 9_999), st.integers(1, 500), st.sampled_from(Side),
+)  # fmt: skip
+def test_profit_scales_in_every_mode(
+    instrument: Instrument, opened: int, move: int, lots: int, side: Side
+) -> None:
+    """With lots and with the move, to the cent; `lot_units` is its slope, and so exact units."""
+    start = (opened + 10_000) * instrument.point
+    end = (opened + 10_000 + move) * instrument.point
+    start, end = instrument.round_price(start), instrument.round_price(end)
+    exact = side.value * (Fraction(repr(end)) - Fraction(repr(start))) * lots
+    exact *= instrument.exact_units
+
+    profit = instrument.profit(side, float(lots), start, end, 1.0)
+
+    assert profit == Decimal(round(exact * 100)) / 100
+    assert instrument.profit(side, float(lots), end, start, 1.0) == -profit
+    assert float(exact) == pytest.approx(
+        side.value * (end - start) * lots * instrument.lot_units, abs=0.005 + 1e-9 * abs(exact)
+    )
+
+
+def test_a_night_is_a_move_of_the_price() -> None:
+    """-5 points of 0.01 on a future whose point is worth 0.50: -2.50 a lot, thrice on Wednesday."""
+    future = msgspec.structs.replace(ES, swap_long_points=-5.0, swap_short_points=2.0)
+
+    assert future.swap(Side.BUY, 1.0, 1, 1.0) == Decimal("-2.50")
+    assert future.swap(Side.BUY, 2.0, 3, 1.1) == Decimal("-16.50")
+    assert future.swap(Side.SELL, 1.0, 1, 1.0) == Decimal("1.00")
+
+
+def test_margin_of_a_share_of_the_value_goes_by_the_tick_too() -> None:
+    """Ten bonds at 98.5 percent of 1,000 RUB, a fifth of it."""
+    bond = msgspec.structs.replace(OFZ, margin_mode=MarginMode.VALUE, margin_rate_long=0.2)
+
+    assert bond.margin(Side.BUY, 10.0, 98.5, 1.0) == Decimal("1970.00")
+    assert bond.margin_of(Side.BUY, 10.0, 10.0 * bond.lot_units * 98.5, 1.0) == pytest.approx(1970)
 
 
 @given(points, points, hundredths, st.sampled_from(Side))

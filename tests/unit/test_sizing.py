@@ -99,6 +99,23 @@ def test_the_margin_cap_goes_by_the_symbols_own_margin(
         assert needed == pytest.approx(1_000.0)
 
 
+def test_a_future_is_sized_by_its_tick() -> None:
+    """The same account and bet; a lot moves 125,000, not 100,000: all caps are four fifths."""
+    future = msgspec.structs.replace(EURUSD, tick_size=0.00005, tick_value=6.25)
+    account = figures(margin_free=1e9, volume_max_lots=1e6)
+    plain = size_of(EURUSD, account, BET, WIDE).caps
+    found = size_of(future, account, BET, WIDE).caps
+
+    by_money = plain.keys() - {"volume_max", "order_volume"}
+    assert {name: found[name] for name in by_money} == pytest.approx(
+        {name: 0.8 * plain[name] for name in by_money}
+    )
+    wish = msgspec.structs.replace(ORDER, quantity=0.8)
+    assert inputs_of(wish, future, tick(), account).order_value == pytest.approx(
+        inputs_of(ORDER, EURUSD, tick(), account).order_value / ORDER.quantity
+    )
+
+
 def test_caps_by_hand() -> None:
     """2 % of 10,000 = 200 a day over 550 a lot; 10 % shortfall = 1,000 / 3.5067 = 285 over 550."""
     found = caps(Risk())

@@ -5,10 +5,12 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from plan2.foundation.instrument import MarginMode
+from plan2.foundation.instrument import Instrument, MarginMode
+from plan2.foundation.values import Tick
 from plan2.intelligence.trading.portfolio import PROFITS_KEPT, Portfolio
 from plan2.intelligence.trading.positions import Position, PositionBook
 from plan2.intelligence.trading.rates import Rates
+from plan2.intelligence.trading.spread_of_risk import SizingVolatility, spread_of
 from unit.trading_fixtures import BUY, EURUSD, SELL, tick
 
 INSTRUMENTS = {"EURUSD": EURUSD}
@@ -70,6 +72,28 @@ def test_margin_goes_by_side_and_mode() -> None:
     assert margin(margin_mode=MarginMode.VALUE, margin_rate_long=0.1) == pytest.approx(23_100.00)
     per_lot = {"margin_mode": MarginMode.LOT, "margin_initial": 500.0, "margin_rate_long": 1.2}
     assert margin(**per_lot) == pytest.approx(0.10 * 600 + 0.20 * 500)
+
+
+def test_a_future_is_valued_by_its_tick() -> None:
+    """Two E-mini S&P at 5,000: 12.50 a quarter of a point, 50 a point, 250,000 dollars a lot."""
+    future = Instrument(
+        symbol="ES", base="ES", quote="USD", digits=2, contract_size=1.0, tick_size=0.25,
+        tick_value=12.5, margin_mode=MarginMode.LOT, margin_initial=13_000.0,
+    )  # fmt: skip
+    known, quote = {"ES": future}, Tick("ES", 1, 5_009.75, 5_010.25)
+    book, rates = PositionBook(), Rates("USD", known)
+    book.open = {"1": held(symbol="ES", quantity=2.0, open_price=5_000.0)}
+    portfolio = Portfolio(Decimal(100_000), book, known)
+    rates.update(quote)
+    portfolio.mark(quote, rates)
+
+    assert portfolio.equity == Decimal("100975.00")
+    assert portfolio.exposure(rates) == pytest.approx(2 * 50 * 5_010.0)
+    assert portfolio.margin(rates) == pytest.approx(26_000.0)
+    volatility = SizingVolatility()
+    spread = spread_of([("ES", 2.0)], known, rates, volatility, 0.02)
+    assert spread.volatility_sum == pytest.approx(0.02 * 501_000.0)
+    assert spread.net_of("USD") == pytest.approx(-501_000.0)
 
 
 def test_what_is_remembered_of_closed_positions_is_bounded() -> None:

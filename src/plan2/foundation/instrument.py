@@ -4,6 +4,7 @@ import enum
 import functools
 import math
 from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 
 import msgspec
 
@@ -28,9 +29,12 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """Contract data of one symbol, in MetaTrader's terms.
 
     Attributes:
-        digits: decimals of a price. point: 10**-digits. tick_size: smallest price step.
+        digits: decimals of a price. point: 10**-digits.
         base: currency or metal that is traded; the symbol itself for an index, a share, a future.
         contract_size: units of the base in one lot.
+        tick_value: what a lot gains by one `tick_size` of the price, quote currency, where the
+            broker says so instead of by the contract size (futures, bonds); 0 = by the contract
+            size. tick_size: that step of the price.
         volume_min, volume_step, volume_max: lots.
         stops_level_points: least distance of stops and pending prices from the market, points.
         swap_long_points, swap_short_points: credited (+) or charged (-) per lot and night, points.
@@ -61,6 +65,25 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     margin_rate_long: float = 1.0
     margin_rate_short: float = 1.0
     margin_initial: float = 0.0
+    tick_size: float = 0.0
+    tick_value: float = 0.0
+
+    @property
+    def lot_units(self) -> float:
+        """What a lot gains when its price rises by one, quote currency: the value of a unit move.
+
+        The contract size, or a tick's value by its size; times the price it is what a lot is worth.
+        """
+        if self.tick_value > 0.0:
+            return _ticks_worth(self.tick_value, self.tick_size)[1]
+        return self.contract_size
+
+    @property
+    def exact_units(self) -> Fraction:
+        """As `lot_units`, of the decimals that the broker wrote, for arithmetic without loss."""
+        if self.tick_value > 0.0:
+            return _ticks_worth(self.tick_value, self.tick_size)[0]
+        return Fraction(_exact(self.contract_size))
 
     @property
     def point(self) -> float:
@@ -97,14 +120,23 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Decimal:
         """Gross profit in account currency, rounded to the cent.
 
-        Formula (MetaTrader calc mode FOREX): side · (closed − opened) · lots · contract · rate.
+        Formula: side · (closed − opened) · lots · contract size · rate; of a symbol with a tick
+        value, which MetaTrader's futures have, · tick value / tick size instead of the contract
+        size (MQL5 reference, ENUM_SYMBOL_CALC_MODE).
         `quote_rate`: account currency per unit of quote currency.
         """
         require(quote_rate > 0, f"{self.symbol}: no rate from {self.quote} to account currency")
-        move = Decimal(repr(closed)) - _exact(opened)
-        units = _exact(lots) * _exact(self.contract_size)
-        amount = side.value * move * units * _exact(quote_rate)
-        return amount.quantize(CENT, rounding=ROUND_HALF_EVEN)
+        move = side.value * (Decimal(repr(closed)) - _exact(opened))
+        return self._worth(move, lots, quote_rate)
+
+    def swap(self, side: Side, lots: float, nights: int, quote_rate: float) -> Decimal:
+        """What so many nights bring, account currency, rounded to the cent; negative = a charge.
+
+        Formula (MetaTrader swap mode POINTS): points · point · nights as a move of the price.
+        """
+        points = self.swap_long_points if side is Side.BUY else self.swap_short_points
+        move = Decimal(repr(points)).scaleb(-self.digits) * nights
+        return self._worth(move, lots, quote_rate)
 
     def commission(self, lots: float) -> Decimal:
         """What one side costs, in account currency, as a positive amount."""
@@ -119,7 +151,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         if self.margin_mode is MarginMode.LOT:
             amount = lots * self.margin_initial * quote_rate
         else:
-            amount = lots * self.contract_size / self._divisor * base_rate
+            amount = lots * self.lot_units / self._divisor * base_rate
         return Decimal(repr(amount * self.margin_rate(side))).quantize(CENT)
 
     def margin_of(self, side: Side, lots: float, value: float, quote_rate: float) -> float:
@@ -140,6 +172,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         """The broker's own factor for this side."""
         return self.margin_rate_long if side is Side.BUY else self.margin_rate_short
 
+    def _worth(self, move: Decimal, lots: float, quote_rate: float) -> Decimal:
+        """What a move of the price is worth, account currency, rounded to the cent."""
+        units = _exact(lots) * _exact(self.tick_value or self.contract_size)
+        amount = move * units * _exact(quote_rate)
+        if self.tick_value > 0.0:  # at the end, so that only the quotient is rounded
+            amount /= _exact(self.tick_size)
+        return amount.quantize(CENT, rounding=ROUND_HALF_EVEN)
+
     @property
     def _divisor(self) -> float:
         """What the value is divided by: 1.0 where the account's leverage does not count."""
@@ -150,6 +190,13 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 def _exact(value: float) -> Decimal:
     """The number as it is written; kept, because a position's own are asked for on every tick."""
     return Decimal(repr(value))
+
+
+@functools.lru_cache(maxsize=1_024)
+def _ticks_worth(tick_value: float, tick_size: float) -> tuple[Fraction, float]:
+    """What a price higher by one is worth, exactly and as a float; asked for on every tick."""
+    units = Fraction(_exact(tick_value)) / Fraction(_exact(tick_size))
+    return units, float(units)
 
 
 def stop_price(instrument: Instrument, side: Side, entry: float, distance: float) -> float:

@@ -22,8 +22,8 @@ from plan2.intelligence.decision.keeping import Scene
 from plan2.intelligence.pipeline import FAULTS, Seat, unrecoverable
 from plan2.intelligence.trading.account import TradingAccount
 
-MARGIN_BLUR: Final = 0.02
-"""Rates of margin that are nearer than this are the same, measured through other quotes."""
+MEASURED_BLUR: Final = 0.02
+"""Margins and values of a tick that are nearer than this are the same, measured otherwise."""
 
 
 class OwnTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,14 +122,15 @@ class OwnSeat(Seat):
 
 
 def _is_same(told: Instrument, own: Instrument) -> bool:
-    """Whether contract data are what they were; margins are measured, so never quite the same."""
-    margins = zip(_margin(told), _margin(own), strict=True)
-    is_margin_same = all(math.isclose(*each, rel_tol=MARGIN_BLUR) for each in margins)
-    return is_margin_same and _lasting(told) == _lasting(own)
+    """Whether contract data are what they were; what is measured is never quite the same."""
+    measured = zip(_measured(told), _measured(own), strict=True)
+    is_near = all(math.isclose(*each, rel_tol=MEASURED_BLUR) for each in measured)
+    return is_near and _lasting(told) == _lasting(own)
 
 
-def _margin(contract: Instrument) -> tuple[float, float, float]:
-    return contract.margin_rate_long, contract.margin_rate_short, contract.margin_initial
+def _measured(contract: Instrument) -> tuple[float, ...]:
+    rates = (contract.margin_rate_long, contract.margin_rate_short)
+    return (*rates, contract.margin_initial, contract.tick_value)
 
 
 def _lasting(contract: Instrument) -> Instrument:
@@ -143,4 +144,5 @@ def _lasting(contract: Instrument) -> Instrument:
         margin_rate_long=1.0,
         margin_rate_short=1.0,
         margin_initial=0.0,
+        tick_value=0.0,
     )

@@ -95,7 +95,8 @@ class EventItem(msgspec.Struct, frozen=True, kw_only=True):
 class SymbolInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a symbol is, and its last quote if there is one.
 
-    Volumes in lots; `stops_level_points` is the least distance of stops and pending prices from the
+    Volumes in lots; `lot_units` is what a lot gains when its price rises by one, quote currency;
+    `stops_level_points` is the least distance of stops and pending prices from the
     market; `quote_rate` is account currency per unit of quote currency, None while nothing tells.
     """
 
@@ -106,6 +107,7 @@ class SymbolInfo(msgspec.Struct, frozen=True, kw_only=True):
     digits: int
     point: float
     contract_size: float
+    lot_units: float
     volume_min: float
     volume_step: float
     volume_max: float

@@ -155,7 +155,7 @@ def _holding(account: TradingAccount, position: Position) -> Holding:
     if position.stop_loss > 0:
         tick = account.quotes.get(position.symbol)
         exit_price = math.nan if tick is None else tick.bid if side > 0 else tick.ask
-        units = side * position.quantity * instrument.contract_size
+        units = side * position.quantity * instrument.lot_units
         to_stop = units * (position.stop_loss - exit_price) * rates.rate(instrument.quote)
     value = account.portfolio.notional(position.symbol, position.quantity, rates)
     return Holding(

@@ -249,7 +249,7 @@ class Collected:
             opened.spread = spread
             return
         rate = self._account.rates.rate(self._instrument.quote)
-        units = row["lots"] * self._instrument.contract_size * rate
+        units = row["lots"] * self._instrument.lot_units * rate
         row["spread_cost"] = -round(0.5 * (opened.spread + spread) * units, 2)
 
     def _profit(self, opened: Opened, lots: float, tick: Tick) -> Decimal:

@@ -4,6 +4,7 @@ Nothing is ever translated from one broker to the other: what is too far apart i
 (`decide_apart`).
 """
 
+import math
 from typing import Final
 
 import msgspec
@@ -53,6 +54,8 @@ class Apart(msgspec.Struct, frozen=True, kw_only=True):
 
 SAME: Final = ("base", "quote", "digits", "contract_size")
 """Terms that must be equal: limits in points, sizes in lots and rates are meant in them."""
+TICK_BLUR: Final = 0.02
+"""Values of a tick that are nearer than this are the same, measured through other quotes."""
 COMMISSION_MAX_RATIO: Final = 2
 """Own commission per lot over the shared market's: models learned what is worth that cost."""
 
@@ -64,6 +67,11 @@ def terms_apart(shared: Instrument, own: Instrument) -> str:
         for name in SAME
         if getattr(own, name) != getattr(shared, name)
     ]
+    if not math.isclose(own.lot_units, shared.lot_units, rel_tol=TICK_BLUR) and not different:
+        different.append(
+            f"a price that rises by 1 brings a lot {own.lot_units:g} instead of "
+            f"{shared.lot_units:g} {shared.quote}"
+        )
     if own.commission_per_lot > COMMISSION_MAX_RATIO * shared.commission_per_lot:
         different.append(
             f"commission {own.commission_per_lot} per lot, more than {COMMISSION_MAX_RATIO} times "

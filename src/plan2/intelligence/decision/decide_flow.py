@@ -93,7 +93,7 @@ def _size(situation: Situation, rules: Rules, flow: FlowPart, account: AccountFi
     instrument = situation.instrument
     wanted = flow.lots
     if flow.risk_fraction > 0.0:
-        loss_per_lot = flow.stop_loss * instrument.contract_size * account.quote_rate
+        loss_per_lot = flow.stop_loss * instrument.lot_units * account.quote_rate
         wanted = flow.risk_fraction * account.equity / loss_per_lot
     spread = situation.tick.ask - situation.tick.bid
     cost = spread + commission_per_unit(instrument, situation.quote_rate)

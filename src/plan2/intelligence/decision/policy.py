@@ -51,7 +51,7 @@ def edge_of(
 def commission_per_unit(instrument: Instrument, quote_rate: float) -> float:
     """Commission of a round trip, in quote currency per unit of the base."""
     per_lot = 2.0 * float(instrument.commission_per_lot)
-    return per_lot / (instrument.contract_size * quote_rate)
+    return per_lot / (instrument.lot_units * quote_rate)
 
 
 def verdict_of(edge: EdgePart) -> Reason:

@@ -120,7 +120,7 @@ def _notional(
     """Amount and currency: units of the base; where that is no currency, their price."""
     if contract is None:
         return None, ""
-    units = quantity * contract.contract_size
+    units = quantity * contract.lot_units
     if contract.base == contract.symbol:
         return units * price, contract.quote
     return units, contract.base

@@ -14,7 +14,7 @@ def inputs_of(
 
     The deviation is that of the order's furthest price: of a stop-limit order both count.
     """
-    value = intent.quantity * instrument.contract_size * account.base_rate
+    value = intent.quantity * instrument.lot_units * account.base_rate
     distance = _furthest(intent, account.reference_mid)
     return RiskInputs(
         account=account,

@@ -51,7 +51,7 @@ class Bet(msgspec.Struct, frozen=True, kw_only=True):
 
 def size_of(instrument: Instrument, account: AccountFigures, bet: Bet, limits: Risk) -> SizePart:
     """The quantity in lots; 0.0 when the binding cap leaves less than the smallest volume."""
-    loss_per_lot = bet.loss_distance * instrument.contract_size * account.quote_rate
+    loss_per_lot = bet.loss_distance * instrument.lot_units * account.quote_rate
     kelly = _kelly(bet, account) * account.equity / loss_per_lot
     return _smallest_of(_caps(instrument, account, bet, limits, {"kelly": kelly}), instrument)
 
@@ -77,8 +77,8 @@ def _caps(
     own: dict[str, float],
 ) -> dict[str, float]:
     """Every cap in lots, `own` in the second place: of equal ones the first is named."""
-    lot_value = instrument.contract_size * account.base_rate
-    loss_per_lot = bet.loss_distance * instrument.contract_size * account.quote_rate
+    lot_value = instrument.lot_units * account.base_rate
+    loss_per_lot = bet.loss_distance * instrument.lot_units * account.quote_rate
     room = limits.exposure_max_fraction * account.equity - account.exposure
     caps = {
         "risk": limits.risk_per_trade_fraction * account.equity / loss_per_lot,

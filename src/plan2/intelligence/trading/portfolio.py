@@ -209,7 +209,7 @@ class Portfolio:
         instrument = self._instruments.get(symbol)
         if instrument is None:
             return math.nan
-        return lots * instrument.contract_size * rates.rate(instrument.base)
+        return lots * instrument.lot_units * rates.rate(instrument.base)
 
     def margin(self, rates: Rates) -> float:
         """Margin of open positions, account currency; 0.0 without positions."""

@@ -67,7 +67,7 @@ def spread_of(
         instrument = instruments.get(symbol)
         if instrument is None:
             return Spread(volatility_sum=math.nan, volatility_squares=math.nan, net={})
-        value = lots * instrument.contract_size * rates.rate(instrument.base)
+        value = lots * instrument.lot_units * rates.rate(instrument.base)
         known = volatility.of(symbol)
         sigma = abs(value) * (stress_move if math.isnan(known) else known)
         total += sigma

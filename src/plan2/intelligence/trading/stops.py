@@ -137,7 +137,7 @@ def _cost(position: Position, instrument: Instrument, quote_rate: float) -> floa
     if not quote_rate > 0.0:
         return math.nan
     swap = max(0.0, -float(position.swap))
-    units = position.quantity * instrument.contract_size * quote_rate
+    units = position.quantity * instrument.lot_units * quote_rate
     return commission_per_unit(instrument, quote_rate) + swap / units
 
 

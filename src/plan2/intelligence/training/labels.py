@@ -133,7 +133,7 @@ def costs_of(instrument: Instrument, mid: float, account_currency: str = "USD") 
     the base, and for crosses taken as if the base were worth one unit of it, which overstates the
     cost of bases that are worth more.
     """
-    commission = 2.0 * float(instrument.commission_per_lot) / instrument.contract_size
+    commission = 2.0 * float(instrument.commission_per_lot) / instrument.lot_units
     if instrument.quote != account_currency:
         commission *= mid
     return Costs(

@@ -182,6 +182,7 @@ def _symbol_info(view: SymbolView, books: Books) -> SymbolInfo:
         digits=instrument.digits,
         point=instrument.point,
         contract_size=instrument.contract_size,
+        lot_units=instrument.lot_units,
         volume_min=instrument.volume_min,
         volume_step=instrument.volume_step,
         volume_max=instrument.volume_max,

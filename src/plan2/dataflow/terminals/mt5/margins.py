@@ -13,6 +13,7 @@ import msgspec
 
 from plan2.dataflow.terminals.mt5.calls import CallFailed, Calls
 from plan2.dataflow.terminals.mt5.codes import CalcMode, OrderType
+from plan2.dataflow.terminals.mt5.profits import BY_CONTRACT_SIZE, TickWorth
 from plan2.dataflow.terminals.mt5.shape import AccountInfo, SymbolInfo
 from plan2.foundation.instrument import MarginMode
 
@@ -49,14 +50,16 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
     value: float
 
 
-def margin_terms(calls: Calls, info: SymbolInfo, account: AccountInfo) -> MarginTerms:
+def margin_terms(
+    calls: Calls, info: SymbolInfo, account: AccountInfo, worth: TickWorth = BY_CONTRACT_SIZE
+) -> MarginTerms:
     """How this broker reckons a symbol's margin.
 
     A terminal that does not tell leaves the mode's formula at a rate of 1; where that takes a
     figure per lot which is not known either, the full value.
     """
     mode = mode_of(info)
-    told = _told(calls, info, account)
+    told = _told(calls, info, account, worth)
     if told is None:
         is_known = mode is not MarginMode.LOT or info.margin_initial > 0.0
         return MarginTerms(
@@ -85,19 +88,21 @@ def neat(rate: float) -> float:
     return math.ceil(rate * RATE_STEPS) / RATE_STEPS
 
 
-def _told(calls: Calls, info: SymbolInfo, account: AccountInfo) -> tuple[_Told, _Told] | None:
+def _told(
+    calls: Calls, info: SymbolInfo, account: AccountInfo, worth: TickWorth
+) -> tuple[_Told, _Told] | None:
     """Of a buy and of a sell; None when the terminal leaves one of the questions open."""
     tick = calls.symbol_info_tick(info.name)
     if isinstance(tick, CallFailed) or not tick.bid > 0.0:
         return None
-    rate = _quote_rate(calls, info, account, tick.bid)
+    rate = worth.quote_rate or _quote_rate(calls, info, account, tick.bid)
     lots = _lots(info)
     told = []
     for action, price in ((OrderType.BUY, tick.ask), (OrderType.SELL, tick.bid)):
         margin = calls.order_calc_margin(action, info.name, lots, price)
         if isinstance(margin, CallFailed) or not (margin > 0.0 and rate > 0.0):
             return None
-        value = price * info.trade_contract_size
+        value = price * worth.units(info)
         told.append(_Told(margin=margin / (lots * rate), value=value))
     return told[0], told[1]
 

@@ -61,6 +61,8 @@ class SymbolInfo(Protocol):
     trade_stops_level: int
     trade_freeze_level: int
     trade_tick_size: float
+    trade_tick_value: float
+    trade_face_value: float
     trade_contract_size: float
     margin_initial: float
     volume_min: float

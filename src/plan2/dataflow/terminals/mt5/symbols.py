@@ -15,6 +15,7 @@ from plan2.dataflow.terminals.mt5.calls import CallFailed, Calls
 from plan2.dataflow.terminals.mt5.codes import Execution, FillingBit, OrderFilling, SwapMode
 from plan2.dataflow.terminals.mt5.margins import MarginTerms, margin_terms
 from plan2.dataflow.terminals.mt5.options import Mt5Options
+from plan2.dataflow.terminals.mt5.profits import BY_CONTRACT_SIZE, TickWorth, tick_worth
 from plan2.dataflow.terminals.mt5.shape import AccountInfo, SymbolInfo
 from plan2.foundation.errors import ConfigError, TerminalUnavailable
 from plan2.foundation.instrument import Instrument
@@ -77,13 +78,15 @@ class Symbols:
             if isinstance(info, CallFailed):
                 raise TerminalUnavailable(f"The terminal does not tell the symbol {name}: {info}.")
             self.contracts[ours] = contract_of(ours, info)
-            margin = margin_terms(self._calls, info, account)
+            worth = tick_worth(self._calls, info, account, offered)
+            margin = margin_terms(self._calls, info, account, worth)
             if self._calls.broken is not None:  # nothing is guessed because of that
                 raise TerminalUnavailable(f"The terminal went away: {self._calls.broken}.")
+            commission = self._options.commission_per_lot
             self.instruments[ours] = instrument_of(
-                ours, info, account.leverage, self._options.commission_per_lot, margin
+                ours, info, account.leverage, commission, margin, worth
             )
-            notes += [*swap_notes(info), *([margin.note] if margin.note else [])]
+            notes += [*swap_notes(info), *filter(None, (margin.note, worth.note))]
         self._ours = {name: ours for ours, name in names.items()}
         self.notes = tuple(notes)
 
@@ -156,12 +159,16 @@ def instrument_of(
     leverage: int,
     commission: Decimal,
     margin: MarginTerms = PLAIN_MARGIN,
+    worth: TickWorth = BY_CONTRACT_SIZE,
 ) -> Instrument:
-    """Contract data in our terms; a swap that is not in points becomes 0 (see `swap_notes`)."""
+    """Contract data in our terms; a swap that is not in points becomes 0 (see `swap_notes`).
+
+    What goes by the tick is its own base: its lot is no number of units of a currency.
+    """
     is_in_points = info.swap_mode == SwapMode.POINTS
     return Instrument(
         symbol=ours,
-        base=unit_of(ours, info),
+        base=ours if worth.value > 0.0 else unit_of(ours, info),
         quote=info.currency_profit,
         digits=info.digits,
         contract_size=info.trade_contract_size,
@@ -180,6 +187,8 @@ def instrument_of(
         margin_rate_long=margin.rate_long,
         margin_rate_short=margin.rate_short,
         margin_initial=margin.initial,
+        tick_size=worth.size,
+        tick_value=worth.value,
     )
 
 

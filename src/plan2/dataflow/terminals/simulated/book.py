@@ -233,14 +233,10 @@ class Book:
         return [leaving, self._entry(turned, order, entry, leaving.ticket + ENTRY_OF_A_TURN)]
 
     def charge_swap(self, position: Position, nights: int, quote_rate: float) -> None:
-        """Add what `nights` nights bring: points · point · lots · contract size · rate."""
+        """Add what `nights` nights bring."""
         instrument = self._instruments[position.symbol]
-        is_long = position.side is Side.BUY
-        points = instrument.swap_long_points if is_long else instrument.swap_short_points
-        units = Decimal(repr(position.quantity)) * Decimal(repr(instrument.contract_size))
-        night = Decimal(repr(points)).scaleb(-instrument.digits) * units * Decimal(repr(quote_rate))
         self.version += 1
-        position.swap += (night * nights).quantize(CENT, rounding=ROUND_HALF_EVEN)
+        position.swap += instrument.swap(position.side, position.quantity, nights, quote_rate)
 
     def _next_deal(self) -> str:
         self._last_deal += 1

@@ -92,7 +92,7 @@ class Watch:
             Exposure(
                 one.symbol,
                 int(one.side),
-                one.side * one.quantity * instruments[one.symbol].contract_size,
+                one.side * one.quantity * instruments[one.symbol].lot_units,
                 instruments[one.symbol].quote,
                 one.open_price,
                 one.stop_loss,

@@ -21,8 +21,15 @@ from plan2.foundation.instrument import Instrument
 BY_TICK_VALUE = frozenset({
     constants.SYMBOL_CALC_MODE_FUTURES,
     constants.SYMBOL_CALC_MODE_EXCH_FUTURES,
+    constants.SYMBOL_CALC_MODE_EXCH_OPTIONS,
+    constants.SYMBOL_CALC_MODE_EXCH_OPTIONS_MARGIN,
 })  # fmt: skip
 """Modes whose profit is counted in ticks."""
+BY_FACE_VALUE = frozenset({
+    constants.SYMBOL_CALC_MODE_EXCH_BONDS,
+    constants.SYMBOL_CALC_MODE_EXCH_BONDS_MOEX,
+})  # fmt: skip
+"""Modes whose price is in percent of a face value."""
 
 
 class CalculationCalls(Calls):
@@ -83,6 +90,8 @@ def _margin(world: TwinWorld, one: Instrument, lots: float, price: float) -> flo
             return units * base
         case constants.SYMBOL_CALC_MODE_CFDLEVERAGE:
             return units * price / one.leverage * quote
+    if one.tick_value > 0.0:
+        return _profit(world, one, lots, price) * quote
     # CFD, CFDINDEX with tick price / tick size = contract size, and exchange modes without a
     # fixed initial margin: the full value.
     return units * price * quote
@@ -90,9 +99,12 @@ def _margin(world: TwinWorld, one: Instrument, lots: float, price: float) -> flo
 
 def _profit(world: TwinWorld, one: Instrument, lots: float, move: float) -> float:
     """Quote currency."""
-    if _mode(world, one) in BY_TICK_VALUE:
-        tick_price = one.contract_size * one.point
-        return move * lots * tick_price / one.point
+    mode, ours = _mode(world, one), _ours(world, one)
+    if mode in BY_TICK_VALUE and ours in world.options.ticks:
+        tick_size, tick_price = world.options.ticks[ours]
+        return move * tick_price / tick_size * lots
+    if mode in BY_FACE_VALUE:
+        return move / 100 * world.options.face_values.get(ours, 0.0) * one.contract_size * lots
     return move * one.contract_size * lots
 
 

@@ -36,6 +36,9 @@ class TwinOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         calc_modes, executions: MetaTrader's number by our symbol; absent = FOREX, MARKET.
         margin_rates: of buys and sells, by our symbol; absent = 1. margins_initial: profit
         currency per lot; absent = 0, none.
+        ticks: size of a price step and what it brings a lot in profit currency, by our symbol, for
+        modes that go by the tick; absent = a point and what the contract size says. face_values:
+        of bonds, profit currency.
         selected: broker names in Market Watch at the start. path: of terminal64.exe; empty = any.
         latency_ms: an order_send takes. launch_s: the terminal needs to start.
         cold_stall_s, cold_keep: how long the first history call of a symbol takes, and the share
@@ -55,6 +58,8 @@ class TwinOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     calc_modes: dict[str, int] = {}
     margin_rates: dict[str, tuple[float, float]] = {}
     margins_initial: dict[str, float] = {}
+    ticks: dict[str, tuple[float, float]] = {}
+    face_values: dict[str, float] = {}
     executions: dict[str, int] = {}
     selected: tuple[str, ...] = ()
     path: str = ""

@@ -131,7 +131,8 @@ def _select(world: TwinWorld, symbol: str, *, is_wanted: bool) -> bool:
 
 def _contract(world: TwinWorld, one: Instrument) -> dict[str, object]:
     rate = world.quotes.rate(one.quote) or 0.0
-    tick_value = round(one.contract_size * one.point * rate, 8)
+    tick_size = one.tick_size or one.point
+    tick_value = round((one.tick_value or one.contract_size * tick_size) * rate, 8)
     ours = one.symbol.removesuffix(world.options.suffix)
     return {
         "name": one.symbol,
@@ -140,11 +141,12 @@ def _contract(world: TwinWorld, one: Instrument) -> dict[str, object]:
         "digits": one.digits,
         "point": one.point,
         "trade_calc_mode": world.options.calc_modes.get(ours, constants.SYMBOL_CALC_MODE_FOREX),
-        "trade_tick_size": one.point,
+        "trade_tick_size": tick_size,
         "trade_tick_value": tick_value,
         "trade_tick_value_profit": tick_value,
         "trade_tick_value_loss": tick_value,
         "trade_contract_size": one.contract_size,
+        "trade_face_value": world.options.face_values.get(ours, 0.0),
         "volume_min": one.volume_min,
         "volume_max": one.volume_max,
         "volume_step": one.volume_step,

@@ -127,14 +127,27 @@ def _contract(one: Instrument, terms: TwinAccount, options: TwinOptions) -> Inst
     mode = options.calc_modes.get(ours, constants.SYMBOL_CALC_MODE_FOREX)
     is_levered = mode in {constants.SYMBOL_CALC_MODE_FOREX, constants.SYMBOL_CALC_MODE_CFDLEVERAGE}
     by_value = MarginMode.LEVERAGE if is_levered else MarginMode.VALUE
+    size, value = tick_of(one, options)
     return msgspec.structs.replace(
         one,
+        base=one.symbol if value > 0.0 else one.base,
+        tick_size=size,
+        tick_value=value,
         leverage=float(terms.leverage),
         margin_mode=MarginMode.LOT if initial > 0.0 else by_value,
         margin_rate_long=rates[0],
         margin_rate_short=rates[1],
         margin_initial=initial,
     )
+
+
+def tick_of(one: Instrument, options: TwinOptions) -> tuple[float, float]:
+    """Size and value of a tick where the options go by it; zeros where by the contract size."""
+    ours = one.symbol.removesuffix(options.suffix)
+    face_value = options.face_values.get(ours, 0.0)
+    if face_value > 0.0:
+        return one.point, round(one.point * one.contract_size * face_value / 100, 8)
+    return options.ticks.get(ours, (0.0, 0.0))
 
 
 def margin_level(equity: Decimal, margin: Decimal) -> float:

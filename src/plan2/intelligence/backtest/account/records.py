@@ -35,7 +35,7 @@ class Terms:
     volume_step: float
     volume_min: int
     volume_max: int
-    contract_size: float
+    lot_units: float
     leverage: float
     is_margin_per_lot: int
     margin_initial: float

@@ -17,6 +17,9 @@ from plan2.intelligence.backtest.account.valuation import ASK, BID, GIVEN, OWN
 from plan2.intelligence.flows.flow import Execution, Flow, FlowRisk
 
 DIGITS_MAX = 8
+NUMERATOR_MAX = 1_000_000
+"""Of what a step and a thousandth of a point are worth: times lots and moves it must fit 64 bits.
+"""
 
 
 def open_account(
@@ -68,7 +71,7 @@ def _write_contract(terms: Any, flow: Flow, instrument: Instrument) -> None:
     terms["volume_step"] = instrument.volume_step
     terms["volume_min"] = round(_exact(instrument.volume_min) / step)
     terms["volume_max"] = int(_exact(instrument.volume_max) / step)
-    terms["contract_size"] = instrument.contract_size
+    terms["lot_units"] = instrument.lot_units
     is_levered = instrument.margin_mode is MarginMode.LEVERAGE
     terms["leverage"] = flow.account.leverage if is_levered else 1.0
     terms["is_margin_per_lot"] = instrument.margin_mode is MarginMode.LOT
@@ -86,9 +89,15 @@ def _write_contract(terms: Any, flow: Flow, instrument: Instrument) -> None:
 
 def _write_costs(terms: Any, flow: Flow, instrument: Instrument) -> None:
     """What a step's move, side and night are worth in cents, as exact ratios."""
-    step_units = _exact(instrument.volume_step) * _exact(instrument.contract_size)
+    step_units = _exact(instrument.volume_step) * instrument.exact_units
     point = Fraction(100, 10**instrument.digits) * step_units
-    _ratio(terms, "money", point / 1000)
+    money = point / 1000
+    if money.numerator > NUMERATOR_MAX:
+        raise InputError(
+            f"{instrument.symbol}: a move of 1 is worth {instrument.lot_units} {instrument.quote} "
+            "per lot; a backtest reckons in whole numbers and cannot hold so many digits."
+        )
+    _ratio(terms, "money", money)
     own = flow.execution.commission_per_lot
     per_lot = Fraction(Decimal(own)) if own else Fraction(instrument.commission_per_lot)
     _ratio(terms, "commission", 100 * per_lot * _exact(instrument.volume_step))

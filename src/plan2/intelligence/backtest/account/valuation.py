@@ -79,7 +79,7 @@ def lots_margin(account: Account, side: int, lots: int) -> int:
     if terms.is_margin_per_lot != 0:
         amount = lots_of(account, lots) * terms.margin_initial * quote_rate(account)
     else:
-        amount = lots_of(account, lots) * terms.contract_size / terms.leverage * base_rate(account)
+        amount = lots_of(account, lots) * terms.lot_units / terms.leverage * base_rate(account)
     rate = terms.margin_rate_long if side > 0 else terms.margin_rate_short
     return cents(100, 1, amount * rate)
 

@@ -200,7 +200,7 @@ class BarScores:
         instrument = msgspec.structs.replace(self._instrument, leverage=account.leverage)
         is_own = instrument.base == account.currency
         rate = 1.0 if is_own else self._table.highest_bid * instrument.point
-        value = lots * instrument.contract_size * rate
+        value = lots * instrument.lot_units * rate
         bound = max(instrument.margin_of(side, lots, value, 1.0) for side in Side)
         return int(bound * 100.0 * GUARD_FACTOR) + 1
 

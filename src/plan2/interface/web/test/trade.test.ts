@@ -26,6 +26,7 @@ const EURUSD: SymbolInfo = {
   digits: 5,
   point: 1e-5,
   contract_size: 100_000,
+  lot_units: 100_000,
   volume_min: 0.01,
   volume_step: 0.01,
   volume_max: 100,
@@ -90,6 +91,8 @@ describe("numbers of a ticket", () => {
   it("says what a move is worth: 100 points of 0.1 lots EURUSD are 10 USD", () => {
     expect(pointsOf(EURUSD, -0.001)).toBe(100);
     expect(profitOf(EURUSD, -1, 0.1, 1.1, 1.099)).toBeCloseTo(10, 9);
+    const future = { ...EURUSD, contract_size: 1, lot_units: 50 };
+    expect(profitOf(future, 1, 2, 5000, 5010)).toBeCloseTo(1000, 9);
     expect(profitOf({ ...EURUSD, quote_rate: null }, 1, 0.1, 1.1, 1.2)).toBeNull();
   });
 });

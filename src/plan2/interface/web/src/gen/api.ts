@@ -1490,6 +1490,7 @@ export type SymbolInfo = {
   contract_size: number;
   description: string;
   digits: number;
+  lot_units: number;
   point: number;
   quote: string;
   quote_rate: number | null;

@@ -202,6 +202,7 @@ export type SymbolInfo = {
   digits: number;
   point: number;
   contract_size: number;
+  lot_units: number;
   volume_min: number;
   volume_step: number;
   volume_max: number;

@@ -49,5 +49,5 @@ export function profitOf(
   to: number,
 ): number | null {
   if (info.quote_rate === null) return null;
-  return sign * (to - from) * lots * info.contract_size * info.quote_rate;
+  return sign * (to - from) * lots * info.lot_units * info.quote_rate;
 }
