@@ -1,6 +1,7 @@
 """A recorded day that a flow trades on paper, for tests of its replay."""
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from plan2.foundation.latency import Latency
 from plan2.foundation.values import NS_PER_DAY, NS_PER_HOUR, NS_PER_MS, TenantId, TickBlock
 from plan2.intelligence.flows.flow import Flow, flow_digest, parse_flow
 from plan2.intelligence.flows.life import FlowState, FlowVersion
+from plan2.intelligence.models.ensemble import Ensemble
 from plan2.intelligence.risk.state import TradingState
 from plan2.intelligence.trading.account import AccountIdentity
 from plan2.intelligence.trading.chronicle import EventSink
@@ -125,6 +127,7 @@ def live_floor(
     submit: object,
     sink: EventSink,
     identity: tuple[TenantId, str] = (TENANT, ACCOUNT),
+    ensembles: dict[str, Ensemble] | None = None,
 ) -> Floor:
     """The trading part as `plan2 serve` builds it."""
     floor = build_floor(
@@ -138,7 +141,7 @@ def live_floor(
                 start_balance=Decimal("10000.00"),
             ),
             instruments=instruments((SYMBOL,), 30.0),
-            ensembles={},
+            ensembles=ensembles or {},
             clock=clock,  # type: ignore[arg-type]
             bus=Bus(),
             latency=Latency(),
@@ -159,6 +162,10 @@ def _raise(fault: Exception) -> None:
 async def stored(sink: Sink, change=lambda event: event) -> list[Event]:
     """The facts through an event store and back, as the nightly job reads them."""
     store = InMemoryEventStore(SimulatedClock(1))
-    facts = [msgspec.structs.replace(each, event=change(each.event)) for each in sink.facts]
-    await store.append(TENANT, [new_event(each) for each in facts])
+    await store.append(TENANT, [new_event(each) for each in changed(sink, change)])
     return await order_events(store, ACCOUNT)
+
+
+def changed(sink: Sink, change: Callable[[Event], Event]) -> list[Fact]:
+    """The facts with other events."""
+    return [msgspec.structs.replace(each, event=change(each.event)) for each in sink.facts]

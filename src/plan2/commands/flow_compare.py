@@ -44,7 +44,8 @@ def compare(
 ) -> None:
     """Replay a day of a flow from its recorded ticks and say why trades differ.
 
-    Causes: latency, spread, slippage, size, cost, reject, missing_tick, decided_otherwise.
+    Causes: latency, spread, slippage, size, cost, reject, missing_tick, models_gone,
+    decided_otherwise.
     """
     from plan2.foundation.errors import Plan2Error
     from plan2.foundation.loop import run_async

@@ -103,6 +103,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         """A price difference in points."""
         return price_difference * 10.0**self.digits
 
+    def whole_points(self, distance: float) -> float:
+        """A distance of 0 or more in whole points, in price; halves go up."""
+        scale = 10.0**self.digits
+        return math.floor(distance * scale + 0.5) / scale
+
     def round_volume_down(self, lots: float) -> float:
         """Largest tradable volume not above `lots`; 0.0 when even the minimum is too much."""
         steps = math.floor(min(lots, self.volume_max) / self.volume_step + 1e-9)

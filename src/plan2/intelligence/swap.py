@@ -58,6 +58,7 @@ class LaneStage:
         self._expiry = expiry
         self._clock = clock
         self._drift: Callable[[str], float] = lambda _: 1.0
+        self._look: Callable[[], None] = lambda: None
         self._ready: dict[tuple[str, str], Ensemble] = {
             (symbol, candidate_id_of(lane.ensemble.model_ids)): lane.ensemble
             for symbol, lane in lanes.items()
@@ -99,6 +100,7 @@ class LaneStage:
             last_good = book.holders.get((symbol, Alias.LAST_GOOD), "")
             kept |= {(symbol, name) for name in (champion, last_good, _name(canary))}
         self._ready = {key: each for key, each in self._ready.items() if key in kept}
+        self._look()
 
     def _canary_of(self, book: Book, symbol: str) -> Candidate | None:
         """Who gets turns at a symbol beside its champion, if anybody does."""
@@ -183,6 +185,11 @@ class LaneStage:
         """Look anew at how every champion stands."""
         for lane in self._lanes.values():
             self._judge(lane, book)
+        self._look()
+
+    def watched_by(self, look: Callable[[], None]) -> None:
+        """Call this between two ticks whenever who serves, or how it stands, may have changed."""
+        self._look = look
 
     def _schema_of(self, symbol: str) -> str:
         return self._lanes[symbol].engine.plan.schema_id

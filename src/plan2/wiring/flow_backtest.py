@@ -44,6 +44,7 @@ from plan2.intelligence.warm_state import ticks_of
 from plan2.wiring.assembly import Floor, FloorPlan, build_floor
 from plan2.wiring.feature_plan import plan_of
 from plan2.wiring.flow_policies import make_policy
+from plan2.wiring.served_again import ServedAgain
 
 OnProgress = Callable[[int, int], None]
 """Told the market time (UTC ns) and the number of ticks so far."""
@@ -65,7 +66,7 @@ WIDE: Final = Risk(
     stop_distance_min_spreads=0.0,
     orders_per_minute_max=FEW,
     duplicate_window_s=0.0,
-    risk_per_trade_fraction=1.0,
+    risk_per_trade_fraction=ROOM,
     volatility_target_fraction=ROOM,
     expected_shortfall_max_fraction=ROOM,
     currency_exposure_max_fraction=ROOM,
@@ -97,6 +98,7 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
         data_id: names the ticks. folder: where machine code is kept, None = nowhere.
         ensemble: whose forecasts the flow reads, None = nobody's. doubts: what is held against it.
         warm_ns: how much of what came before the policy is shown first.
+        served: who served live, instead of `ensemble` and `doubts`; None = nobody is imitated.
     """
 
     flow: Flow
@@ -110,6 +112,7 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
     ensemble: Ensemble | None = None
     doubts: Doubts = NO_DOUBTS
     warm_ns: int = 0
+    served: ServedAgain | None = None
 
 
 def run_pipeline(wish: PipelineRun, on_progress: OnProgress = lambda *_: None) -> BacktestRun:
@@ -138,17 +141,19 @@ async def play(wish: PipelineRun, on_progress: OnProgress = lambda *_: None) -> 
     why = "a backtest always trades"
     floor.account.set_state(TradingState.ARMED, wish.start_ns, ACCOUNT, why)
     began = stopwatch_ns()
-    await terminal.start(Growing(floor, wish))
+    listener = Growing(floor, wish) if wish.served is None else AsServed(floor, wish.served, wish)
+    await terminal.start(listener)
     watch = asyncio.create_task(_watch(terminal, found, on_progress))
     try:
         await terminal.wait()
+        held = await terminal.positions() or ()
     finally:
         watch.cancel()
         await terminal.stop()
     if faults:
         raise faults[0]
     seconds = (stopwatch_ns() - began) / 1e9
-    balance = found.finish(closes=flow.execution.close_at_end)
+    balance = found.finish(held if flow.execution.close_at_end else ())
     return _finished(wish, found, seat, balance, seconds)
 
 
@@ -177,6 +182,23 @@ class Growing:
             self._lane.standing = self._doubts.standing(tick.ts_ns)
             if self._doubts.is_over(tick.ts_ns):
                 self._lane.ensemble = None
+        self._pipeline.on_tick(tick)
+
+
+class AsServed:
+    """Lets those forecast who forecast live; implements the terminal's listener, as `Growing`."""
+
+    def __init__(self, floor: Floor, served: ServedAgain, wish: PipelineRun) -> None:
+        self._pipeline = floor.pipeline
+        self._lane = floor.lanes[wish.flow.source.symbol]
+        self._served = served
+        served.begin(self._lane)
+        self.on_order_update = floor.pipeline.on_order_update
+        self.on_link = floor.pipeline.on_link
+
+    def on_tick(self, tick: Tick) -> None:
+        """Let the pipeline take it, after what changed before it live."""
+        self._served.before(self._lane, tick)
         self._pipeline.on_tick(tick)
 
 
@@ -244,7 +266,9 @@ def _floor(
     faults: list[Unrecoverable],
 ) -> Floor:
     flow = wish.flow
-    market = msgspec.structs.replace(wish.settings.market, spike_sigmas=ROOM)
+    market = wish.settings.market
+    if wish.served is None:  # what live refused is not to reach features that are to be its own
+        market = msgspec.structs.replace(market, spike_sigmas=ROOM)
     settings = msgspec.structs.replace(wish.settings, risk=WIDE, management=CALM, market=market)
     ensembles = {} if wish.ensemble is None else {flow.source.symbol: wish.ensemble}
     return build_floor(

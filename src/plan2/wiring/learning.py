@@ -110,6 +110,7 @@ class Learning:
         )
         folder = states_folder(self._market.home, self._market.account_id)
         self._states = StateKeeper(EngineStates(folder), floor.pipeline)
+        candidates.stage.watched_by(self._states.look)
         if not self.is_watching_only:
             candidates.stage.heed(self.loop.ledger.size_factor)
             await self._restore()

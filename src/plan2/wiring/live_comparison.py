@@ -4,6 +4,7 @@ import datetime as dt
 import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
@@ -27,7 +28,9 @@ from plan2.foundation.workers import run_worker
 from plan2.intelligence.backtest.run import BacktestRun
 from plan2.intelligence.comparison.causes import Comparison, Ground, compare
 from plan2.intelligence.comparison.trades import LiveDay, SeenTrade, live_day
+from plan2.intelligence.flows.flow import Flow
 from plan2.intelligence.flows.life import SEATED, FlowVersion
+from plan2.intelligence.flows.source import write_source
 from plan2.intelligence.flows.store import PostgresFlows
 from plan2.intelligence.warm_state import ticks_of
 from plan2.wiring.contracts import known_contracts
@@ -35,6 +38,8 @@ from plan2.wiring.flow_backtest import PipelineRun, play
 from plan2.wiring.flow_stage import WARM_UP_NS
 from plan2.wiring.markets import paper_account_of, simulated_home
 from plan2.wiring.order_log import order_events
+from plan2.wiring.served_again import ServedAgain, kept_states
+from plan2.wiring.surroundings import Span
 
 TIMEOUT_S: Final = 3_600.0
 EPOCH: Final = dt.date(1970, 1, 1)
@@ -139,8 +144,8 @@ async def compare_day(
     the account do not bear on it, so what they denied live is named as that.
 
     Raises:
-        InputError: there is no such tenant, the flow does not trade, reads forecasts, deals at a
-            broker whose quotes are not archived, or nothing of that day is archived.
+        InputError: there is no such tenant, the flow does not trade, deals at a broker whose quotes
+            are not archived, nothing of that day is archived, or it cannot forecast again.
     """
     async with open_database(loaded.settings, lambda _: None, may_join=True) as database:
         await _check_tenant(database, tenant_id)
@@ -176,21 +181,21 @@ async def compared(
     """Hold what an account's events say of a flow's UTC day against its replay.
 
     Raises:
-        InputError: the flow reads forecasts, or nothing of that day is archived.
+        InputError: nothing of that day is archived, or its forecasts cannot be made again.
     """
-    flow, begin_ns = version.flow(), (day - EPOCH).days * NS_PER_DAY
-    if flow.models.use or flow.policy.kind == "models":
-        raise InputError(
-            f"Flow {version.name} reads forecasts, which the replay of a day does not have."
-        )
+    begin_ns = (day - EPOCH).days * NS_PER_DAY
     block = _archive(settings).read(version.symbol, begin_ns, begin_ns + NS_PER_DAY)
     if not len(block):
         raise InputError(f"No tick of {version.symbol} on {day.isoformat()} is archived.")
     live = live_day(events, version.name)
-    run = await play(_wish(settings, version, live, begin_ns))
+    wish = _wish(settings, version, live, begin_ns)
+    run = await play(wish)
     replayed = [t for t in trades_of(run) if t.decided_ns >= begin_ns]
     contract = known_contracts(settings)[version.symbol]
-    found = compare(_within(live, begin_ns), replayed, ground_of(block, settings, contract.pip))
+    ground = ground_of(block, settings, contract.pip)
+    if wish.served is not None:
+        ground = msgspec.structs.replace(ground, gone=wish.served.gone)
+    found = compare(_within(live, begin_ns), replayed, ground)
     return FlowDay(
         flow=version.name,
         version=version.version,
@@ -250,10 +255,30 @@ def _cents(money: float) -> Decimal:
     return Decimal(f"{money:.2f}")
 
 
-def _archive(settings: Settings) -> TickArchive:
+def _home(settings: Settings) -> Path:
+    """The folder of the market that is served: its archive, its models, its states."""
     folder = data_dir(settings)
-    home = simulated_home(folder) if settings.terminal.kind == "simulated" else folder
-    return TickArchive(home / "archive")
+    return simulated_home(folder) if settings.terminal.kind == "simulated" else folder
+
+
+def _archive(settings: Settings) -> TickArchive:
+    return TickArchive(_home(settings) / "archive")
+
+
+def _served(settings: Settings, version: FlowVersion, span: Span) -> ServedAgain | None:
+    """Who forecast for a flow in a span; None for one of rules alone."""
+    flow, home = version.flow(), _home(settings)
+    if not needs_lane(flow):
+        return None
+    states = kept_states(home, version.symbol, span.end_ns)
+    return ServedAgain(states, home, settings, _archive(settings).read, span)
+
+
+def needs_lane(flow: Flow) -> bool:
+    """Whether a flow looks at what its symbol's lane says: forecasts, or catalogue features."""
+    if flow.models.use or flow.policy.kind == "models":
+        return True
+    return bool(write_source(flow).program.outer)
 
 
 def _wish(settings: Settings, version: FlowVersion, live: LiveDay, begin_ns: int) -> PipelineRun:
@@ -282,6 +307,7 @@ def _wish(settings: Settings, version: FlowVersion, live: LiveDay, begin_ns: int
         data_id="archive",
         folder=data_dir(settings),
         warm_ns=WARM_UP_NS,
+        served=_served(settings, version, Span(start_ns, begin_ns + NS_PER_DAY)),
     )
 
 

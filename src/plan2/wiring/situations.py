@@ -19,7 +19,10 @@ def equip(lanes: Mapping[str, Lane], folder: Path) -> None:
         InputError: a data set is damaged.
     """
     for symbol, lane in lanes.items():
-        lane.situations.index = index_of(folder, symbol, lane.engine.plan.bar_period_s)
+        newest = newest_of(folder, symbol, lane.engine.plan.bar_period_s)
+        if newest is not None:
+            lane.situations.index = index_from(folder, newest.name, symbol)
+            lane.situations.data_set = newest.name
 
 
 def index_of(folder: Path, symbol: str, bar_period_s: int) -> SituationIndex | None:
@@ -28,13 +31,26 @@ def index_of(folder: Path, symbol: str, bar_period_s: int) -> SituationIndex | N
     Raises:
         InputError: the data set is damaged.
     """
+    newest = newest_of(folder, symbol, bar_period_s)
+    return None if newest is None else index_from(folder, newest.name, symbol)
+
+
+def newest_of(folder: Path, symbol: str, bar_period_s: int) -> DataSetManifest | None:
+    """The newest data set of ticks of these bars that can describe a symbol."""
+    fitting = [found for found in data_sets_of(folder).list() if _fits(found, symbol, bar_period_s)]
+    return max(fitting, key=lambda found: found.created_ts_ns, default=None)
+
+
+def index_from(folder: Path, name: str, symbol: str) -> SituationIndex:
+    """The situations of a symbol in a data set.
+
+    Raises:
+        InputError: there is no such data set, or it is damaged.
+    """
     store = data_sets_of(folder)
-    fitting = [found for found in store.list() if _fits(found, symbol, bar_period_s)]
-    if not fitting:
-        return None
-    newest = max(fitting, key=lambda found: found.created_ts_ns)
-    samples = next(found for found in store.load(newest.name) if found.symbol == symbol)
-    return build_index(samples, newest.feature_names, newest.rules.horizon_s)
+    found = store.show(name)
+    samples = next(each for each in store.load(name) if each.symbol == symbol)
+    return build_index(samples, found.feature_names, found.rules.horizon_s)
 
 
 def _fits(found: DataSetManifest, symbol: str, bar_period_s: int) -> bool:

@@ -11,7 +11,7 @@ from plan2.intelligence.backtest.account.compiled import account_fingerprint, en
 from plan2.intelligence.backtest.account.entries import Accounts
 from plan2.intelligence.backtest.account.records import Account
 from plan2.intelligence.backtest.account.requests import enter, leave
-from plan2.intelligence.backtest.account.sizing import lots_for_risk, lots_in_steps
+from plan2.intelligence.backtest.account.sizing import steps_of_entry
 from plan2.intelligence.features.kernels import kernel
 from plan2.intelligence.flows.modules import flows_fingerprint
 from plan2.intelligence.flows.words import EXIT_LONG, EXIT_SHORT, LONG, SHORT
@@ -73,8 +73,7 @@ def act(  # noqa: PLR0913, PLR0917 - the flow's numbers, kept in registers by th
 ) -> bool:
     """Ask for what a signal wants, nothing while a request is under way; whether it entered.
 
-    Lots are fixed, or those whose loss at the stop is the share `risk` of equity; of them the share
-    that the models behind the flow are worth (see `doubts.py`).
+    Lots are fixed, or those whose loss at the stop is the share `risk` of equity (see `sizing.py`).
     """
     if account.waiting > 0:
         return False
@@ -94,13 +93,7 @@ def act(  # noqa: PLR0913, PLR0917 - the flow's numbers, kept in registers by th
     if account.model_share <= 0.0:
         account.denials[EVENT if account.model_share < 0.0 else NOVEL] += 1
         return False
-    if risk > 0.0:
-        steps = lots_for_risk(account, risk, account.exits.stop)
-    else:
-        steps = lots_in_steps(account, lots)
-    if account.model_share < 1.0:
-        steps = math.floor(account.model_share * steps + 1e-9)
-    return enter(account, side, steps) == SENT
+    return enter(account, side, steps_of_entry(account, side, lots, risk)) == SENT
 
 
 @entry

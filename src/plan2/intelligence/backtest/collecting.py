@@ -3,12 +3,14 @@
 The rows are those of the compiled account: the same times, prices and money for the same trades.
 """
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
 import msgspec
 import polars as pl
 
+from plan2.dataflow.terminals.port import TerminalPosition
 from plan2.dataflow.terminals.simulated.refusals import RETCODES, Refusal
 from plan2.foundation.bus import Bus
 from plan2.foundation.events.market import MarketDataReceived
@@ -24,8 +26,10 @@ from plan2.foundation.values import Side, Tick
 from plan2.intelligence.backtest.run import EQUITY, ORDERS, TRADES
 from plan2.intelligence.decision.record import Reason
 from plan2.intelligence.trading.account import TradingAccount
+from plan2.intelligence.trading.positions import position_id_of
 
 DONE: Final = 10_009
+NO_QUOTES: Final = RETCODES[Refusal.NO_QUOTES]
 NOT_A_NUMBER: Final = 0
 """Stands for a refusal that MetaTrader has no code for."""
 ZERO: Final = Decimal(0)
@@ -76,13 +80,21 @@ class Collected:
         bus.subscribe(DecisionMade, self._on_decision)
         bus.subscribe(MarketDataReceived, self._on_tick)
 
-    def finish(self, *, closes: bool) -> Decimal:
-        """Close what is open at the last quote when it is to be, and return the end's balance."""
+    def finish(self, held: Iterable[TerminalPosition]) -> Decimal:
+        """Close what is `held` as the broker values it, and return the end's balance.
+
+        What is still on its way meets no quote any more.
+        """
         balance = self._account.portfolio.balance
         if self._last is None:
             return balance
-        for name in list(self._open) if closes else []:
-            balance += self._close_at_end(self._open.pop(name), self._last)
+        for row, _ in self._placed.values():
+            row.update(retcode=NO_QUOTES)
+            self.rejects[NO_QUOTES] = self.rejects.get(NO_QUOTES, 0) + 1
+        self._placed.clear()
+        for position in held:
+            name = position_id_of(self._account.identity.account_id, position.ticket)
+            balance += self._close_at_end(self._open.pop(name), position, self._last)
         self._sample(self._last, balance if not self._open else None)
         return balance
 
@@ -211,8 +223,9 @@ class Collected:
     ) -> Decimal:
         """Complete a trade's row with its money: profit, the exit's commission, swap."""
         gross, exit_commission, swap = money
-        share = Decimal(repr(row["lots"])) / Decimal(repr(opened.left))
-        entry_commission = (opened.commission * share).quantize(CENT, rounding=ROUND_HALF_EVEN)
+        # Multiplied first: a third of a cent's tie is none any more.
+        share = opened.commission * Decimal(repr(row["lots"])) / Decimal(repr(opened.left))
+        entry_commission = share.quantize(CENT, rounding=ROUND_HALF_EVEN)
         opened.commission -= entry_commission
         opened.left = round(opened.left - row["lots"], 8)
         commission = entry_commission + exit_commission
@@ -228,17 +241,16 @@ class Collected:
             slippage_cost=0.0,
         )
         self.trades.append(row)
-        return gross + exit_commission
+        return gross + exit_commission + swap
 
-    def _close_at_end(self, opened: Opened, tick: Tick) -> Decimal:
+    def _close_at_end(self, opened: Opened, held: TerminalPosition, tick: Tick) -> Decimal:
         price = tick.bid if opened.side is Side.BUY else tick.ask
-        gross = self._profit(opened, opened.left, tick)
         commission = -self._instrument.commission(opened.left)
         side = opened.side.opposite
         order = self._order(tick.ts_ns, "close", side, opened.left, "end")
         order.update(filled_ns=tick.ts_ns, price=price, filled_lots=opened.left, retcode=DONE)
         row = self._trade(opened, opened.left, tick.ts_ns, price)
-        earned = self._settle(row, opened, (gross, commission, ZERO), "end")
+        earned = self._settle(row, opened, (held.profit, commission, held.swap), "end")
         self._note_spread(opened, row, tick)
         return earned
 

@@ -21,6 +21,7 @@ from plan2.intelligence.comparison.trades import LiveDay, SeenTrade
 SAME_PRICE: Final = 1e-9
 LATENCY, SPREAD, SLIPPAGE, SIZE = "latency", "spread", "slippage", "size"
 REJECT, MISSING_TICK, OTHERWISE, COST = "reject", "missing_tick", "decided_otherwise", "cost"
+MODELS_GONE: Final = "models_gone"
 
 Quote = Callable[[int], tuple[float, float] | None]
 """Bid and ask as recorded, of the newest tick at or before a time (UTC ns)."""
@@ -42,13 +43,15 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     """What differences are judged by.
 
     `was_seen`: whether live may have decided upon a tick of that time; `pip`: of the symbol;
-    `tolerance_ns`: how far apart two decisions may lie that belong together.
+    `tolerance_ns`: how far apart two decisions may lie that belong together; `gone`: which models
+    decided live at a time and cannot be asked again, in words, "" for none.
     """
 
     quote: Quote
     was_seen: Callable[[int], bool]
     pip: float
     tolerance_ns: int
+    gone: Callable[[int], str] = lambda _: ""
 
 
 def compare(live: LiveDay, replayed: Sequence[SeenTrade], ground: Ground) -> Comparison:
@@ -97,6 +100,25 @@ def _opened(pair_: Pair) -> int:
 
 
 def _difference(pair_: Pair, live: LiveDay, ground: Ground) -> DifferencePart | None:
+    """What differs and why; models that can no longer be asked explain another decision."""
+    found = _found(pair_, live, ground)
+    if found is None or found.cause not in {OTHERWISE, LATENCY}:
+        return found
+    words = next((said for ts_ns in _moments(pair_) if (said := ground.gone(ts_ns))), "")
+    if not words:
+        return found
+    return msgspec.structs.replace(found, cause=MODELS_GONE, detail=words)
+
+
+def _moments(pair_: Pair) -> list[int]:
+    """When a pair came apart: at the entry that one of them lacks, else at their exits."""
+    known = [each for each in pair_ if each is not None]
+    if len(known) == 1:
+        return [known[0].decided_ns]
+    return [each.closed_ns for each in known if each.closed_ns]
+
+
+def _found(pair_: Pair, live: LiveDay, ground: Ground) -> DifferencePart | None:
     seen, replayed = pair_
     if seen is None and replayed is not None:
         return _part(pair_, *_why_missing(replayed, live, ground))

@@ -125,8 +125,8 @@ class TradeBook:
         if held is None:
             return False
         lots = event.executed_quantity
-        share = Decimal(repr(lots)) / Decimal(repr(held.left))
-        entry = (held.commission * share).quantize(CENT, rounding=ROUND_HALF_EVEN)
+        share = held.commission * Decimal(repr(lots)) / Decimal(repr(held.left))
+        entry = share.quantize(CENT, rounding=ROUND_HALF_EVEN)
         held.commission -= entry
         held.left = round(held.left - lots, 8)
         net = entry + Decimal(event.profit) + Decimal(event.commission) + Decimal(event.swap)

@@ -20,6 +20,7 @@ from plan2.intelligence.decision.record import TickPart
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.plan import FeaturePlan
 from plan2.intelligence.features.surroundings import Surroundings
+from plan2.intelligence.models.serving import Serving
 
 KEPT_DAYS = 4
 
@@ -35,13 +36,21 @@ class Served(NamedTuple):
 
 
 class EngineState(msgspec.Struct, frozen=True, kw_only=True):
-    """A serving engine after the tick of `ts_ns`; `ticks_at` ticks of that very time were taken."""
+    """A serving engine after the tick of `ts_ns`; `ticks_at` ticks of that very time were taken.
+
+    `serving`: who forecast from then on, None in states of before it was kept; `trail`, `ensemble`
+    and `canary`: what they remembered (`Trail`, `Ensemble.state_bytes`).
+    """
 
     ts_ns: int
     ticks_at: int
     instrument: Instrument
     bar_period_s: int
     snapshot: bytes
+    serving: Serving | None = None
+    trail: bytes = b""
+    ensemble: bytes = b""
+    canary: bytes = b""
 
 
 class Skew(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,8 @@ class SituationWatch:
 
     def __init__(self, engine: FeatureEngine, index: SituationIndex | None = None) -> None:
         self.index = index
+        self.data_set = ""
+        """Whose situations the index holds."""
         self.is_widened = False
         self._engine = engine
         self._values = np.empty(len(CATALOGUE_NAMES))

@@ -1,6 +1,6 @@
 """From a tick to a decision that is kept, and to its order when it trades."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -72,13 +72,14 @@ class Deciding:
         self._keep_if_due(scene, situation, decision)
         return decision
 
-    def enter(self, scene: Scene, flow: FlowPart) -> Decision:
-        """Decide on an entry that a flow wants.
+    def enter(self, scene: Scene, flow: FlowPart, leaving: Collection[Position] = ()) -> Decision:
+        """Decide on an entry that a flow wants, while the positions `leaving` are being closed.
 
         Raises:
             JournalLost: as `on_tick`.
         """
-        purpose = Purpose(flow_id=flow.name, leaving=flow.leaving)
+        gone = frozenset(each.position_id for each in leaving)
+        purpose = Purpose(flow_id=flow.name, leaving=gone)
         situation = self._situation(scene, scene.forecast, purpose)
         judge = decide_entry if scene.apart is None else decide_entry_apart
         decision = judge(situation, self._rules, flow)

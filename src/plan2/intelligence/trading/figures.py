@@ -31,7 +31,8 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True):
         is_exit: whether the order only takes risk away; an errand of unknown outcome does not
             stand in its way, a trade of unknown outcome may. tickets: of the positions it is about.
         ts_ns: market time of the order, 0 = the quote's.
-        leaving: positions of the symbol that are closed in the same breath: a reversal.
+        leaving: positions of the symbol that are closed in the same breath, by id: a reversal. They
+            count no more among the positions and bind no margin.
     """
 
     flow_id: str = FLOW
@@ -40,7 +41,7 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True):
     tickets: frozenset[str] = frozenset()
     changes: Order | None = None
     ts_ns: int = 0
-    leaving: int = 0
+    leaving: frozenset[str] = frozenset()
 
 
 ENTRY = Purpose()
@@ -172,9 +173,11 @@ class AccountBoard:
             day_start_equity=float(marks.day_start_equity),
             week_start_equity=float(marks.week_start_equity),
             peak_equity=float(marks.peak_equity),
-            margin_free=equity - portfolio.margin(self._rates) - self._reserved_margin(changed),
-            positions=float(len(self._positions.open) + opening - purpose.leaving),
-            positions_symbol=float(held - (changed is not None) - purpose.leaving),
+            margin_free=equity
+            - portfolio.margin(self._rates, purpose.leaving)
+            - self._reserved_margin(changed),
+            positions=float(len(self._positions.open) + opening - len(purpose.leaving)),
+            positions_symbol=float(held - (changed is not None) - len(purpose.leaving)),
             orders_pending_symbol=float(self._orders.in_flight(symbol)),
             exposure=portfolio.exposure(self._rates) + self._reserved_value(),
             orders_last_minute=float(self.orders_last_minute(ts_ns)),

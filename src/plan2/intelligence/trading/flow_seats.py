@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from plan2.foundation.events.base import Event
+from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_MINUTE, Float64Array, Tick
 from plan2.intelligence.decision.decide import Decision
 from plan2.intelligence.decision.flow_part import EXIT, LONG, SHORT, FlowPart
@@ -67,10 +68,9 @@ class FlowSeat:
         return self.flow.name
 
     @property
-    def may_enter(self) -> bool:
-        """Whether it is not paused and enough bars have passed since the last entry."""
-        gap = self.flow.policy.entry_gap
-        return not self.is_paused and self.policy.bars - self.entered_bar >= gap
+    def has_waited(self) -> bool:
+        """Whether its last entry is long enough ago, in bars."""
+        return self.policy.bars - self.entered_bar >= self.flow.policy.entry_gap
 
     def step(self, scene: Scene) -> Signal:
         """The policy's signal; none while it is being warmed up."""
@@ -206,16 +206,16 @@ class FlowSeats:
     ) -> Decision:
         leaving = [each for each in held if _leaves(seat, signal, each)]
         decision, lots_left = self._leave(seat, signal, leaving, scene)
-        is_entry = signal.entry != 0 and seat.may_enter and are_distances(signal)
-        if not is_entry or lots_left > 0.0:
+        if not _enters(seat, signal) or seat.is_paused or lots_left > 0.0:
             return decision
+        signal = in_points(signal, self._desk.sight.instruments[scene.tick.symbol])
         staying = [each for each in held if each not in leaving]
         is_full = len(staying) >= seat.limits.positions_max
         if is_full or any(each.side.value != signal.entry for each in staying):
             return decision
         part = self._entry_part(seat, signal, scene.tick, len(staying))
         part = msgspec.structs.replace(part, leaving=len(leaving))
-        decision = self._desk.deciding.enter(scene, part)
+        decision = self._desk.deciding.enter(scene, part, leaving)
         if decision.order is not None:
             seat.entered_bar = seat.policy.bars
         return decision
@@ -301,14 +301,31 @@ class FlowSeats:
 def _leaves(seat: FlowSeat, signal: Signal, position: Position) -> bool:
     """Whether a signal wants a position closed; an entry of the other side does so to reverse."""
     side = position.side.value
-    is_turned = seat.flow.policy.reverse and signal.entry == -side
+    is_turned = seat.flow.policy.reverse and signal.entry == -side and _enters(seat, signal)
     return is_turned or signal.leaves(side)
+
+
+def _enters(seat: FlowSeat, signal: Signal) -> bool:
+    """Whether a signal is an entry that counts: not too soon, and with distances that exist."""
+    return signal.entry != 0 and seat.has_waited and are_distances(signal)
 
 
 def are_distances(signal: Signal) -> bool:
     """Whether all of them are defined; an indicator that is not, or is infinite, gives no entry."""
     stops = (signal.stop_loss, signal.take_profit, signal.trailing, signal.trailing_step)
     return all(0.0 <= each < math.inf for each in (*stops, signal.break_even_offset))
+
+
+def in_points(signal: Signal, instrument: Instrument) -> Signal:
+    """Its distances in whole points: what a terminal can be sent, and what sizes go by."""
+    return msgspec.structs.replace(
+        signal,
+        stop_loss=instrument.whole_points(signal.stop_loss),
+        take_profit=instrument.whole_points(signal.take_profit),
+        trailing=instrument.whole_points(signal.trailing),
+        trailing_step=instrument.whole_points(signal.trailing_step),
+        break_even_offset=instrument.whole_points(signal.break_even_offset),
+    )
 
 
 def limits_of(flow: Flow) -> FlowLimits:

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -211,12 +211,15 @@ class Portfolio:
             return math.nan
         return lots * instrument.lot_units * rates.rate(instrument.base)
 
-    def margin(self, rates: Rates) -> float:
-        """Margin of open positions, account currency; 0.0 without positions."""
+    def margin(self, rates: Rates, leaving: Collection[str] = ()) -> float:
+        """Margin of open positions, account currency; 0.0 without positions.
+
+        Those `leaving`, by id, are about to be closed and bind nothing.
+        """
         total = sum(
             self.margin_of(position.symbol, position.side, position.quantity, rates)
             for position in self.book.open.values()
-            if position.symbol in self._instruments
+            if position.symbol in self._instruments and position.position_id not in leaving
         )
         return 0.0 if math.isnan(total) else total
 

@@ -43,6 +43,8 @@ from plan2.intelligence.research.score import Score
 
 GUARD_FACTOR: Final = 1.05
 """How much nearer to a margin call than it really is the loop gives up."""
+TWICE: Final = 2
+"""So many margins an entry must find free, else the loop gives up: the engine may shrink it."""
 AT_ONCE: Final = 64
 """Points that are worked on together."""
 FIRST: Final = COUNTS.index("first")
@@ -179,7 +181,7 @@ class BarScores:
         fee = _divided(lots * int(terms["commission_up"]), int(terms["commission_down"]))
         values = (
             lots, terms["money_up"], terms["money_down"], fee,
-            int(self._flow.execution.slippage_points), account["balance"], margin + fee,
+            int(self._flow.execution.slippage_points), account["balance"], TWICE * margin + fee,
             round(margin * level * GUARD_FACTOR), int(terms["fills_at_signal"]), ticks,
             point.numerator if point.denominator == 1 else 0,
         )  # fmt: skip

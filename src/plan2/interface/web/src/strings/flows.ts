@@ -65,6 +65,7 @@ export const flows = {
   "cause.reject": "Rejected",
   "cause.missing_tick": "Missing tick",
   "cause.decided_otherwise": "Decided otherwise",
+  "cause.models_gone": "Models gone",
   "cause.cost": "Costs",
   "state.draft": "Draft",
   "state.backtested": "Backtested",

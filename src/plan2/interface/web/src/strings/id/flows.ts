@@ -70,6 +70,7 @@ export const flows = {
   "cause.reject": "Ditolak broker",
   "cause.missing_tick": "Tick hilang",
   "cause.decided_otherwise": "Diputuskan lain",
+  "cause.models_gone": "Model sudah tidak ada",
   "cause.cost": "Biaya",
   "state.draft": "Rancangan",
   "state.backtested": "Sudah di-backtest",
