@@ -33,6 +33,8 @@ def show_model(folder: Path, model_id: str, *, as_json: bool) -> None:
         f"{manifest.horizon_s // 60} min",
         "data": f"{span}, {origin.rows} events, about {origin.n_eff:.0f} independent",
         "features": f"{len(manifest.feature_names)}, schema {manifest.schema_id[:12]}",
+        "looked at": "; ".join(f"{name}: {hash_[:12]}" for name, hash_ in origin.sources.items())
+        or "the symbols' own ticks alone",
         "calibration": f"slope {manifest.calibration.slope:.3f}, intercept "
         f"{manifest.calibration.intercept:+.3f}",
         "parity": f"{parity.max_difference:.1e} on {parity.rows} rows (limit {parity.limit:.0e})",
@@ -94,8 +96,11 @@ def show_candidate(folder: Path, name: str, *, as_json: bool) -> None:
 def seat_text(seat: Mapping[str, Any]) -> str:
     """A change of an alias as a line: when, where, from or to whom, who did it and why."""
     words = " ROLL-BACK" if seat["is_rollback"] else ""
-    is_gained, other = seat["is_gained"], seat["other"] or "nobody"
-    turn = f"after {other}" if is_gained else f"lost to {other}"
+    is_gained, other = seat["is_gained"], seat["other"]
+    if other:
+        turn = f"after {other}" if is_gained else f"lost to {other}"
+    else:
+        turn = "from then on" if is_gained else "no longer, without a successor"
     return (
         f"{time_text(seat['at_us'])} {seat['symbol']} {seat['alias'].replace('_', ' ')} "
         f"{turn}{words}, {seat['by']}: {seat['reason']}"

@@ -1,6 +1,7 @@
 """Builds data sets from the archive of a data folder, and reads them back for training."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -192,8 +193,9 @@ def train_on_data_set(
     progress(f"reading the data set {name}", 0.0)
     found = request_for(folder, name, request)
     trainable, missing = families(found.families)
-    series = data_sets_of(folder).load(name)
-    return train_on(found, pooled(series), trainable, progress, missing, past)
+    store = data_sets_of(folder)
+    dataset = replace(pooled(store.load(name)), sources=store.show(name).sources)
+    return train_on(found, dataset, trainable, progress, missing, past)
 
 
 def _samples(

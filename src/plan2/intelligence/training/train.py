@@ -8,6 +8,7 @@ are free of the price level, and more labels are worth more than symbol-specific
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_SECOND
@@ -124,7 +125,11 @@ def gathered(
             )
         demand_worthwhile(symbol, found.labels, request.rules())
         series.append(found)
-    return pooled(series)
+    dataset = pooled(series)
+    if around is None:
+        return dataset
+    asked = (request.instrument(symbol) for symbol in request.symbols)
+    return replace(dataset, sources=around.sources(asked))
 
 
 def train_on(
