@@ -219,7 +219,7 @@ def test_a_sealed_event_is_opened_once_whoever_asks(tmp_path):
         opening(150, 300, family="ensemble", against="c1"),
         opening(150, 300, "EURUSD+GBPUSD 2h"),
     ):
-        with pytest.raises(InputError, match="opened before.*to evaluate xgboost"):
+        with pytest.raises(InputError, match=r"opened before.*to evaluate xgboost"):
             Seals(tmp_path).open(again)
     seals.open(opening(201, 300, against="c1"))
     assert [each.first_ts_ns for each in seals.of("EURUSD 2h")] == [100, 201]

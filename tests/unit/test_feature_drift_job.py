@@ -70,9 +70,7 @@ def card_of(schema_id: str) -> Manifest:
     """A model of these features that was trained on the first twelve days."""
     manifest = small_report(("logistic",)).models[0].manifest
     first_ns, last_ns = TRAINED
-    origin = msgspec.structs.replace(
-        manifest.provenance, first_ts_ns=first_ns, last_ts_ns=last_ns
-    )
+    origin = msgspec.structs.replace(manifest.provenance, first_ts_ns=first_ns, last_ts_ns=last_ns)
     return msgspec.structs.replace(manifest, schema_id=schema_id, provenance=origin)
 
 

@@ -4,6 +4,7 @@ from plan2.commands.training_order import Order, Progress, Trained
 from plan2.dataflow.market_archive import MarketArchive
 from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
 from plan2.dataflow.terminals.simulated.opening import FOLDER
+from plan2.dataflow.terminals.simulated.origin import read_origin
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.errors import InputError
 from plan2.intelligence.features.shelf import chosen_set
@@ -84,6 +85,7 @@ def _request(
         seed=order.seed,
         device=order.device,
         is_simulated=order.folder.name == FOLDER,
+        origin=read_origin(order.folder),
         is_of_bars=bars_s > 0,
         parents=registry.parents(symbols),
         parent_slopes=registry.parent_slopes(symbols),

@@ -1,7 +1,6 @@
 """Builds data sets from the archive of a data folder, and reads them back for training."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -9,6 +8,7 @@ import msgspec
 from plan2.dataflow.archive import TickArchive
 from plan2.dataflow.bar_archive import BarArchive
 from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
+from plan2.dataflow.terminals.simulated.origin import read_origin
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
@@ -22,14 +22,14 @@ from plan2.intelligence.training.data_sets import (
     Terms,
     manifest_of,
 )
-from plan2.intelligence.training.dataset import SymbolSamples, pooled
+from plan2.intelligence.training.dataset import SymbolSamples
 from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.horizons import demand_worthwhile
 from plan2.intelligence.training.material import samples_of
 from plan2.intelligence.training.report import TrainReport
 from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.training.rival import Past
-from plan2.intelligence.training.train import Progress, train_on
+from plan2.intelligence.training.train import Progress, dataset_of, train_on
 from plan2.wiring.feature_plan import shelf_of
 from plan2.wiring.surroundings import Span, archived_surroundings
 
@@ -76,6 +76,7 @@ def request_of(
         horizon_minutes=settings.models.horizon_minutes,
         bar_period_s=max(settings.market.bar_period_s, order.bars_s),
         feature_set=chosen_set(wanted, shelf_of(folder)),
+        origin=read_origin(folder),
     )
 
 
@@ -112,13 +113,16 @@ def build(folder: Path, order: BuildOrder, request: TrainRequest, on_day: OnDay)
     around = _around(folder, order, request)
     series = _series(folder, order, (request, around), on_day)
     source: Source = "bars" if order.bars_s else "ticks"
+    sources = around.sources(request.instrument(symbol) for symbol in request.symbols)
+    dataset = dataset_of(series, request, sources)
     terms = Terms(
         request.plan(),
         request.rules(),
         source,
         order.start_ns,
         order.end_ns,
-        around.sources(request.instrument(symbol) for symbol in request.symbols),
+        dataset.sources,
+        str(request.origin) if dataset.planted is not None else "",
     )
     return store.write(order.name, series, terms, request.ts_ns)
 
@@ -194,7 +198,7 @@ def train_on_data_set(
     found = request_for(folder, name, request)
     trainable, missing = families(found.families)
     store = data_sets_of(folder)
-    dataset = replace(pooled(store.load(name)), sources=store.show(name).sources)
+    dataset = dataset_of(store.load(name), found, store.show(name).sources)
     return train_on(found, dataset, trainable, progress, missing, past)
 
 

@@ -33,7 +33,9 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     `lock_hash`: of all installed distributions with their versions, "" in manifests of before it
     was kept; `trials`: variants that this run tried, for the deflation of results; `sources`: what
     features looked at beside the symbols' own ticks, by name → SHA-256 of its values (closes of
-    other symbols, events of the calendar), empty where they look at nothing else.
+    other symbols, events of the calendar), empty where they look at nothing else; `planted`: the
+    simulated market that the ticks were shown to be of, with the strength of its structure, "" for
+    all others.
     """
 
     tick_hashes: dict[str, str]
@@ -51,6 +53,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     parent: str
     lock_hash: str = ""
     sources: dict[str, str] = {}
+    planted: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:

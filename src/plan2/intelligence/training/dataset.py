@@ -60,6 +60,8 @@ class Dataset:
     values: float64[n, F]. up: float64[n] 1 or 0. weight: float64[n] uniqueness times decay.
     symbol: int64[n], index into `series`. event: int64[n], the row's event in its series. sources:
     what features looked at beside the series' ticks, by name → SHA-256 (`Surroundings.sources`).
+    planted: float64[n], the sign of what is planted in a simulated market at each row, None where
+    that is not known (`planted_sides`).
     """
 
     series: tuple[SymbolSamples, ...]
@@ -71,6 +73,7 @@ class Dataset:
     symbol: Int64Array
     event: Int64Array
     sources: Mapping[str, str] = field(default_factory=dict)
+    planted: Float64Array | None = None
 
     def __len__(self) -> int:
         return len(self.up)

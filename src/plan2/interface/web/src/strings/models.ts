@@ -20,6 +20,10 @@ export const models = {
   "card.title": "Candidate {id}",
   "card.unproven":
     "It serves without having passed validation. Accounts with real money do not follow it.",
+  "card.planted":
+    "These figures are good because the simulated market has a planted edge, and no better than what is planted allows. On real data they would stop promotion.",
+  "card.leak":
+    "These figures are better than a market allows. Look for what the models should not have known before anybody believes them.",
   "card.figures": "Figures out of sample",
   "source.title": "Its features also looked at",
   "source.closes": "Closes of {symbol}",

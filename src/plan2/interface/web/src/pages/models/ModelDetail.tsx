@@ -10,6 +10,7 @@ import { Icon } from "../../widgets/Icon";
 import { JsonTree } from "../../widgets/JsonTree";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { FlagChips, FlagNotes } from "./Flags";
 import { sourcesOf } from "./sources";
 import { StatusChip } from "./StatusChip";
 
@@ -99,12 +100,9 @@ function Verdict({ manifest }: { manifest: Manifest | undefined }) {
       <div>
         <div className="figure-label">{t("models.verdict")}</div>
         <b>{text ? words(text) : t("models.no_verdict")}</b>{" "}
-        {asList(manifest?.flags).map((flag) => (
-          <span key={flag} className="chip is-warn">
-            {words(flag.toLowerCase())}
-          </span>
-        ))}
+        <FlagChips flags={asList(manifest?.flags)} />
         <div className="dim">{t("models.verdict_note")}</div>
+        <FlagNotes flags={asList(manifest?.flags)} />
       </div>
     </div>
   );

@@ -21,6 +21,10 @@ export const models = {
   "card.title": "Kandidat {id}",
   "card.unproven":
     "Ia melayani tanpa lolos validasi. Akun dengan uang sungguhan tidak mengikutinya.",
+  "card.planted":
+    "Angka ini bagus karena pasar simulasi punya keunggulan yang ditanam, dan tidak lebih baik dari yang dimungkinkan olehnya. Pada data nyata angka ini akan menghentikan promosi.",
+  "card.leak":
+    "Angka ini lebih baik dari yang dimungkinkan pasar. Carilah apa yang seharusnya tidak diketahui model sebelum ada yang mempercayainya.",
   "card.figures": "Angka di luar sampel",
   "source.title": "Fiturnya juga melihat",
   "source.closes": "Harga penutupan {symbol}",
