@@ -108,7 +108,9 @@ async def test_override_and_rollback(stage: WholeStage) -> None:
         assert (seat["by"], seat["reason"]) == ("user:u1", "it loses")
     told = seat_text(went)
     assert f"EURUSD champion lost to {first} ROLL-BACK, user:u1: it loses" in told
-    begun = next(seat for seat in cards[0]["seats"] if not seat["other"])
+    begun = next(
+        seat for seat in cards[0]["seats"] if seat["alias"] == "champion" and not seat["other"]
+    )
     assert "EURUSD champion from then on, system: the first candidate" in seat_text(begun)
 
 

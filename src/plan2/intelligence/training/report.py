@@ -104,7 +104,7 @@ def lines_of(report: TrainReport) -> list[str]:
     ]
     lines += ["", f"Verdict: {report.verdict}. {required_in_words(report.ensemble)}"]
     lines += _better_rules(report.ensemble)
-    lines += [f"  {name + ':':<32}{text}" for name, text in evidence_of(report.ensemble)]
+    lines += [f"  {name + ':':<36}{text}" for name, text in evidence_of(report.ensemble)]
     lines += flags_in_words(report.ensemble)
     lines += [f"Not trained: {sentence}" for sentence in report.missing]
     return [*lines, report.note] if report.note else lines
