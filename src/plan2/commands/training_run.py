@@ -2,7 +2,6 @@
 
 from plan2.commands.training_order import Order, Progress, Trained
 from plan2.dataflow.market_archive import MarketArchive
-from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
 from plan2.dataflow.terminals.simulated.opening import FOLDER
 from plan2.dataflow.terminals.simulated.origin import read_origin
 from plan2.foundation.clock import LiveClock
@@ -21,6 +20,7 @@ from plan2.intelligence.training.seal import Seals
 from plan2.intelligence.training.search import Search
 from plan2.intelligence.training.train import propose_report, train
 from plan2.intelligence.training.trials import Trials
+from plan2.wiring.contracts import contracts_of
 from plan2.wiring.data_sets import data_sets_of, train_on_data_set
 from plan2.wiring.feature_plan import shelf_of
 from plan2.wiring.surroundings import Span, archived_surroundings
@@ -77,7 +77,7 @@ def _request(
     """`bars_s`: the longest period of the bars that are trained on, seconds; 0 = ticks alone."""
     return TrainRequest(
         symbols=symbols,
-        instruments=instruments(symbol for symbol in symbols if symbol in SYMBOLS),
+        instruments=contracts_of(order.folder, symbols),
         ts_ns=LiveClock().now_ns(),
         families=order.families,
         horizon_minutes=order.horizon_minutes,

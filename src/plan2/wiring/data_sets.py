@@ -7,7 +7,6 @@ import msgspec
 
 from plan2.dataflow.archive import TickArchive
 from plan2.dataflow.bar_archive import BarArchive
-from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
 from plan2.dataflow.terminals.simulated.origin import read_origin
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Settings
@@ -30,6 +29,7 @@ from plan2.intelligence.training.report import TrainReport
 from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.training.rival import Past
 from plan2.intelligence.training.train import Progress, dataset_of, train_on
+from plan2.wiring.contracts import contracts_of
 from plan2.wiring.feature_plan import shelf_of
 from plan2.wiring.surroundings import Span, archived_surroundings
 
@@ -71,7 +71,7 @@ def request_of(
     wanted = settings.models.feature_set if features is None else features
     return TrainRequest(
         symbols=chosen,
-        instruments=instruments(symbol for symbol in chosen if symbol in SYMBOLS),
+        instruments=contracts_of(folder, chosen),
         ts_ns=LiveClock().now_ns(),
         horizon_minutes=settings.models.horizon_minutes,
         bar_period_s=max(settings.market.bar_period_s, order.bars_s),

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from plan2.dataflow.archive import TickArchive
 from plan2.dataflow.bar_archive import BarArchive
 from plan2.dataflow.economic_calendar import HIGH, LOW, EconomicCalendar
-from plan2.dataflow.terminals.simulated.instruments import instruments
 from plan2.foundation.config.load import data_dir
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
@@ -19,6 +18,7 @@ from plan2.intelligence.features.plan import FeaturePlan
 from plan2.intelligence.features.requested import STALE_BARS, WINDOW
 from plan2.intelligence.features.surroundings import PeerBoard, Surroundings
 from plan2.intelligence.training.from_bars import ticks_of_bars
+from plan2.wiring.contracts import contracts_of
 from plan2.wiring.feature_plan import installation_of
 
 DAY_S = 86_400
@@ -146,7 +146,4 @@ def _ticks(folder: Path, symbol: str, span: Span) -> Iterator[TickBlock]:
         yield from TickArchive(folder / "archive").iter_days(symbol, span.start_ns, span.end_ns)
         return
     bars = BarArchive(folder / "archive").read(symbol, span.bars_s, span.start_ns, span.end_ns)
-    known = instruments([symbol])
-    if symbol not in known:
-        raise InputError(f"There is no contract data for {symbol}, so its bars have no prices.")
-    yield ticks_of_bars(bars, known[symbol])
+    yield ticks_of_bars(bars, contracts_of(folder, [symbol])[symbol])

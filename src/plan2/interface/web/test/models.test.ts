@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { deedsOf, upOf } from "../src/pages/models/CandidateActions";
 import { rowsOf } from "../src/pages/models/CompareWidget";
 import type { Candidate, Card } from "../src/pages/models/candidate";
+import { toneOf } from "../src/pages/models/Flags";
 import { happenings } from "../src/pages/models/happenings";
 import { sourcesOf } from "../src/pages/models/sources";
 
@@ -67,6 +68,13 @@ const seat = (changes: Partial<Card["seats"][number]>): Card["seats"][number] =>
   reason: "it loses",
   symbol: "EURUSD",
   ...changes,
+});
+
+describe("a flag", () => {
+  it("alarms nobody where the simulated market's planted edge explains the figures", () => {
+    expect(toneOf("PLANTED_EDGE")).toBe("is-accent");
+    expect(toneOf("LEAK_SUSPECT")).toBe("is-warn");
+  });
 });
 
 describe("what a model's features looked at", () => {
