@@ -108,6 +108,10 @@ async def test_override_and_rollback(stage: WholeStage) -> None:
         assert (seat["by"], seat["reason"]) == ("user:u1", "it loses")
     told = seat_text(went)
     assert f"EURUSD champion lost to {first} ROLL-BACK, user:u1: it loses" in told
+    begun = next(
+        seat for seat in cards[0]["seats"] if seat["alias"] == "champion" and not seat["other"]
+    )
+    assert "EURUSD champion from then on, system: the first candidate" in seat_text(begun)
 
 
 async def test_with_four_eyes_passing_over_a_gate_waits_for_somebody_else(

@@ -8,7 +8,12 @@ from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_DAY
 from plan2.intelligence.models.candidate_desk import GateClosed
 from plan2.intelligence.models.candidate_files import candidate_id_of
-from plan2.intelligence.models.gates import LEAK_SUSPECT, Watched
+from plan2.intelligence.models.gates import (
+    LEAK_SUSPECT,
+    PLANTED_ACCURACY,
+    PLANTED_EDGE,
+    Watched,
+)
 from plan2.intelligence.models.lifecycle import Alias, IllegalTransition, Move, State
 from plan2.intelligence.models.standing import UNPROVEN
 from plan2.intelligence.training.train import propose_report, register_report
@@ -151,6 +156,25 @@ async def test_a_planted_market_is_forecast_without_a_leak(tmp_path):
     await life.intake.open()
 
     assert life.state(name) is State.CHAMPION
+
+
+async def test_what_knows_more_than_is_planted_does_not_begin_there_either(tmp_path):
+    """A leak is a leak on the simulated market too; a planted edge begins there and nowhere else."""
+    life = Life(tmp_path / "planted", is_planted=True)
+    measured = {**GOOD, PLANTED_ACCURACY: 0.58}
+    leak = life.leave("xgboost-1", flags=(LEAK_SUSPECT,), metrics=measured)
+    await life.intake.open()
+    assert life.served() == {}
+    with pytest.raises(GateClosed, match="nobody may pass over"):
+        await promoted(life, leak, State.CHAMPION)
+    edge = life.leave("xgboost-2", flags=(PLANTED_EDGE,), metrics=measured)
+    await life.intake.take_up()
+    assert life.served() == {"EURUSD": edge}
+
+    real = Life(tmp_path / "real")
+    name = real.leave("xgboost-1", flags=(PLANTED_EDGE,), metrics=measured)
+    await real.intake.open()
+    assert (real.state(name), real.served()) == (State.TRAINED, {})
 
 
 async def test_champions_of_before_there_were_candidates_go_on(tmp_path):

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from model_fixtures import dataset, request
 
+from plan2.foundation.chained_file import ChainedFile
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_MINUTE, NS_PER_SECOND
 from plan2.intelligence.training.baselines import baselines_of, random_side
@@ -198,24 +200,65 @@ def test_visible_rows_are_over_before_the_sealed_ones_begin(month):
     assert t1[visible_rows(month)].max() < t0[sealed_rows(month)].min()
 
 
-def opening(first, last, family="xgboost"):
+def opening(first, last, question="EURUSD 2h", **changes):
     """Somebody looks at events from minute to minute."""
-    return Opening(
-        question="EURUSD", family=family, first_ts_ns=first, last_ts_ns=last, opened_ts_ns=0
-    )
+    told = {"family": "xgboost", "opened_ts_ns": 0, **changes}
+    return Opening(question=question, first_ts_ns=first, last_ts_ns=last, **told)
 
 
-def test_a_sealed_block_is_opened_once(tmp_path):
-    """ML-040: per family and question; later events are another block."""
+def test_a_sealed_event_is_opened_once_whoever_asks(tmp_path):
+    """ML-040: for no other family, comparison or set with the same symbol; later ones are new."""
     seals = Seals(tmp_path)
     seals.open(opening(100, 200))
-    seals.open(opening(100, 200, "lightgbm"))
 
-    for again in (opening(100, 200), opening(150, 300), opening(50, 120)):
-        with pytest.raises(InputError, match="opened before"):
+    for again in (
+        opening(100, 200),
+        opening(150, 300),
+        opening(50, 120),
+        opening(150, 300, family="lightgbm"),
+        opening(150, 300, family="ensemble", against="c1"),
+        opening(150, 300, "EURUSD+GBPUSD 2h"),
+    ):
+        with pytest.raises(InputError, match=r"opened before.*to evaluate xgboost"):
             Seals(tmp_path).open(again)
-    seals.open(opening(201, 300))
-    assert [each.first_ts_ns for each in seals.of("EURUSD", "xgboost")] == [100, 201]
+    seals.open(opening(201, 300, against="c1"))
+    assert [each.first_ts_ns for each in seals.of("EURUSD 2h")] == [100, 201]
+    assert seals.seen_until_ns("GBPUSD+EURUSD 2h") == 300
+    for other in ("EURUSD 1h", "GBPUSD 2h"):
+        assert seals.of(other) == ()
+        seals.open(opening(100, 200, other))
+
+
+def test_records_of_before_count_whoever_asks_now(tmp_path):
+    """A line for each family, and the champion in the question: as they were written then."""
+    lines = ChainedFile(tmp_path / "openings.jsonl")
+    for question, family, last in (
+        ("EURUSD 2h", "xgboost", 200),
+        ("EURUSD 2h", "ensemble", 200),
+        ("EURUSD 2h against 3f2a", "ensemble", 300),
+    ):
+        old = {"question": question, "family": family, "first_ts_ns": 100}
+        lines.add(msgspec.json.encode({**old, "last_ts_ns": last, "opened_ts_ns": 7}))
+
+    seals = Seals(tmp_path)
+    assert [each.last_ts_ns for each in seals.of("EURUSD 2h")] == [200, 200, 300]
+    with pytest.raises(InputError, match="to compare 3f2a with a challenger"):
+        seals.open(opening(250, 400, family="lstm"))
+    seals.open(opening(301, 400, family="lstm"))
+
+
+def test_of_two_that_ask_at_once_one_is_shown_nothing(tmp_path, monkeypatch):
+    """The other process writes after the first has looked into the record and before it writes."""
+    mine, others, add = Seals(tmp_path), Seals(tmp_path), ChainedFile.add
+
+    def late(file, entry):
+        monkeypatch.setattr(ChainedFile, "add", add)
+        others.open(opening(100, 200, family="lstm"))
+        return add(file, entry)
+
+    monkeypatch.setattr(ChainedFile, "add", late)
+    with pytest.raises(InputError, match="to evaluate lstm"):
+        mine.open(opening(150, 250))
 
 
 def test_random_sides_keep_their_clusters(month):

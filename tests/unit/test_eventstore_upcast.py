@@ -37,7 +37,8 @@ def test_every_version_has_a_sample_that_loads(name: str, version: int) -> None:
             else field.default_factory()
             for field in msgspec.structs.fields(cls)
         }
-        assert today == sample | {name: defaults[name] for name in added}
+        expected = sample | {name: defaults[name] for name in added}
+        assert today == json.loads(msgspec.json.encode(expected))
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*-full.json")), ids=lambda path: path.name)

@@ -15,6 +15,7 @@ from plan2.intelligence.features.catalog import CALENDAR, TABULAR
 from plan2.intelligence.features.plan import default_plan
 from plan2.intelligence.features.shelf import Shelf
 from plan2.intelligence.learning.skew import EngineState
+from plan2.intelligence.models.manifest import Manifest
 from plan2.wiring.feature_drift import SymbolDrift, own_columns, shifts_of
 
 STATE = EngineState(ts_ns=0, ticks_at=0, instrument=EURUSD, bar_period_s=60, snapshot=b"")
@@ -65,6 +66,14 @@ def test_the_same_market_is_no_drift(tmp_path: Path) -> None:
     assert [each.name for each in shifts if each.has_drifted] == []
 
 
+def card_of(schema_id: str) -> Manifest:
+    """A model of these features that was trained on the first twelve days."""
+    manifest = small_report(("logistic",)).models[0].manifest
+    first_ns, last_ns = TRAINED
+    origin = msgspec.structs.replace(manifest.provenance, first_ts_ns=first_ns, last_ts_ns=last_ns)
+    return msgspec.structs.replace(manifest, schema_id=schema_id, provenance=origin)
+
+
 SET = """
 [set]
 name = "mine"
@@ -90,13 +99,7 @@ def test_what_a_set_asks_for_is_looked_at_too(tmp_path: Path) -> None:
     steps[middle:] *= 10.0
     wild = np.round(calm.bid[0] * np.exp(np.cumsum(steps)), 5)
     archive.merge(TickBlock("GBPUSD", calm.ts_ns, wild, wild + 5e-5))
-    manifest = small_report(("logistic",)).models[0].manifest
-    origin = msgspec.structs.replace(
-        manifest.provenance, first_ts_ns=TRAINED[0], last_ts_ns=TRAINED[1]
-    )
-    card = msgspec.structs.replace(
-        manifest, schema_id=default_plan(60, found).schema_id, provenance=origin
-    )
+    card = card_of(default_plan(60, found).schema_id)
     own = own_columns(tmp_path, card, "EURUSD", END_NS)
     assert own is not None
     shifts, _ = shifts_of(archive, STATE, TRAINED, END_NS, own)
@@ -105,7 +108,66 @@ def test_what_a_set_asks_for_is_looked_at_too(tmp_path: Path) -> None:
     more = {"lead", "cci_20", "bars_since_gap", "quote_unchanged", "quote_crossed"}
     assert set(names) - {feature.field for feature in TABULAR} == more
     assert [each.name for each in shifts if each.has_drifted] == ["lead"]
-    assert own_columns(tmp_path, manifest, "EURUSD", END_NS) is None
+    plain = small_report(("logistic",)).models[0].manifest
+    assert own_columns(tmp_path, plain, "EURUSD", END_NS) is None
+
+
+ACROSS = """
+[set]
+name = "across"
+peers = ["GBPUSD", "USDJPY"]
+include = ["return_60", "on_request"]
+[features]
+lead = "of(GBPUSD, return_5)"
+yen = "of(USDJPY, return_5)"
+strong = "strength_gap_60"
+"""
+
+
+@pytest.mark.slow
+def test_a_peer_that_is_not_archived_takes_only_its_own_columns_away(tmp_path: Path) -> None:
+    """Without yen: its column and the strengths, which need all pairs, are named and left out.
+
+    GBPUSD, archived of the training alone, is undefined in the newest days: that is no drift.
+    """
+    found = Shelf(tmp_path, MAIN_TENANT).add(ACROSS, "test")
+    archive = archived(tmp_path / "archive", 1.0)
+    card = card_of(default_plan(60, found).schema_id)
+    peer = random_walk(12, 14.0, "GBPUSD")
+    archive.merge(peer)
+    own = own_columns(tmp_path, card, "EURUSD", END_NS)
+    assert own is not None
+    assert (own.absent, own.left_out) == (("USDJPY",), ("yen", "strong"))
+    shifts, _ = shifts_of(archive, STATE, TRAINED, END_NS, own)
+    assert {"lead", "cci_20"} <= {each.name for each in shifts}
+    assert not {"yen", "strong"} & {each.name for each in shifts}
+    assert [each.name for each in shifts if each.has_drifted] == []
+    drift = SymbolDrift(
+        symbol="EURUSD", model_id="m", day="2024-01-14", bars=1, training_bars=2,
+        features=shifts, left_out=own.left_out, absent=own.absent,
+    )  # fmt: skip
+    assert drift.event("champion").left_out == ("yen", "strong")
+
+    old = tmp_path / "old"
+    Shelf(old, MAIN_TENANT).add(ACROSS, "test")
+    before = archived(old / "archive", 1.0)
+    before.merge(peer.slice(0, int(np.searchsorted(peer.ts_ns, TRAINED[1]))))
+    own = own_columns(old, card, "EURUSD", END_NS)
+    assert own is not None
+    assert own.left_out == ("lead", "yen", "strong")
+
+
+@pytest.mark.slow
+def test_where_nothing_of_a_set_can_be_measured_the_catalogue_is(tmp_path: Path) -> None:
+    """Every own column looks at a peer that is nowhere: the rest is measured all the same."""
+    text = ACROSS.replace(', "on_request"', "")
+    found = Shelf(tmp_path, MAIN_TENANT).add(text, "test")
+    archive = archived(tmp_path / "archive", 1.0)
+    own = own_columns(tmp_path, card_of(default_plan(60, found).schema_id), "EURUSD", END_NS)
+    assert own is not None
+    assert own.columns == ()
+    shifts, _ = shifts_of(archive, STATE, TRAINED, END_NS, own)
+    assert {each.name for each in shifts} <= {feature.field for feature in TABULAR}
 
 
 def test_too_little_to_compare_is_said(tmp_path: Path) -> None:

@@ -9,11 +9,14 @@ from candidate_fixtures import GOOD
 from model_fixtures import MONDAY_NS, dataset, request
 from sklearn.metrics import log_loss
 
+from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_MINUTE
 from plan2.intelligence.models.gates import findings
 from plan2.intelligence.models.lifecycle import Candidate, State
 from plan2.intelligence.models.members import LoadedModel
 from plan2.intelligence.models.registry import Registry
+from plan2.intelligence.training import again
+from plan2.intelligence.training.again import evaluate_again
 from plan2.intelligence.training.dataset import Dataset
 from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.report import TrainReport, lines_of, metrics_of
@@ -32,6 +35,7 @@ from plan2.intelligence.training.train import (
     register_report,
     train_on,
 )
+from plan2.intelligence.training.trials import Trials
 
 SYMBOLS = ("EURUSD",)
 ASKED = request(SYMBOLS)
@@ -155,7 +159,8 @@ def test_a_better_challenger_is_told_and_opens_the_gate(
     (found,) = [each for each in findings(candidate, State.VALIDATED, None) if each.name == "skill"]
     assert found.is_met
     assert found.sentence.startswith("… against the champion")
-    (opening,) = seals.of(past.rival.question(ASKED), "ensemble")  # type: ignore[union-attr]
+    (opening,) = seals.of(ASKED.question())
+    assert (opening.family, opening.against) == ("ensemble", "champ")
     rows = sealed_rows(weeks)
     assert opening.first_ts_ns == weeks.labels["t0"][rows[0]]
     assert opening.last_ts_ns == weeks.labels["t0"][rows[-1]]
@@ -164,14 +169,39 @@ def test_a_better_challenger_is_told_and_opens_the_gate(
 def test_the_same_events_are_not_shown_a_second_time(
     weeks: Dataset, contrary: TrainReport, tmp_path
 ) -> None:
-    """The next challenger of this champion waits for events that came after; another need not."""
+    """The next challenger of any champion waits for events that came after, an evaluation too."""
     past = Past(rival=rival(contrary, Seals(tmp_path)))
     trained(weeks, ("logistic",), past)
     again = trained(weeks, ("logistic",), past)
     assert again.ensemble.skill_vs_champion is None
     assert "skill_vs_champion_low" not in metrics_of(again.ensemble)
     other = Rival(candidate_id="other", models=past.rival.models, seals=past.rival.seals)  # type: ignore[union-attr]
-    assert len(comparable_rows(weeks, ASKED, other)) == len(sealed_rows(weeks))
+    assert len(comparable_rows(weeks, ASKED, other)) == 0
+
+
+def test_an_evaluation_is_shown_what_no_comparison_showed(
+    weeks: Dataset, contrary: TrainReport, tmp_path, monkeypatch
+) -> None:
+    """Nothing twice, either way round; once enough events are younger, those and only those."""
+    monkeypatch.setattr(again, "gathered", lambda request, blocks, *_: blocks[request.symbols[0]])
+    seals = Seals(tmp_path)
+    trained(weeks, ("logistic",), Past(rival=rival(contrary, seals)))
+
+    def evaluated(data: Dataset) -> float | None:
+        asked = msgspec.structs.replace(ASKED, families=("logistic",))
+        blocks = {"EURUSD": data}
+        report = evaluate_again(asked, blocks, lambda *_: None, Trials(tmp_path), seals)  # type: ignore[arg-type]
+        return report.ensemble.sealed_log_loss_skill
+
+    with pytest.raises(InputError, match=r"0 independent ones are younger, 100 are needed"):
+        evaluated(weeks)
+    seen_ns = seals.seen_until_ns(ASKED.question())
+    longer = dataset(SYMBOLS, bars=16_000)
+    rows = sealed_rows(longer)
+    assert longer.labels["t0"][rows[0]] > seen_ns
+    assert evaluated(longer) is not None
+    assert seals.seen_until_ns(ASKED.question()) == longer.labels["t0"][rows[-1]]
+    assert len(comparable_rows(longer, ASKED, rival(contrary, seals))) == 0
 
 
 def test_what_the_champion_was_trained_on_is_left_out(

@@ -8,8 +8,13 @@ from typing import cast
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from features_fixtures import random_ticks
+from model_fixtures import MONDAY_NS, random_walk
 
+from plan2.commands.models import command as models
+from plan2.commands.training_order import Order
+from plan2.commands.training_run import carry_out
 from plan2.dataflow.archive import END_OF_TIME_NS, TickArchive
 from plan2.dataflow.economic_calendar import HIGH, Stated
 from plan2.dataflow.terminals.simulated.instruments import instruments
@@ -21,6 +26,7 @@ from plan2.foundation.values import NS_PER_HOUR, Float64Array, TenantId, TickBlo
 from plan2.intelligence.features.engine import FeatureEngine
 from plan2.intelligence.features.plan import FeaturePlan
 from plan2.intelligence.features.shelf import Shelf
+from plan2.intelligence.models.registry import Registry
 from plan2.intelligence.training.data_set_text import lines_of
 from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.warm_state import WarmState
@@ -150,6 +156,42 @@ def test_a_data_set_names_what_its_features_looked_at(
     )
     assert again.sources["closes GBPUSD"] == expected["closes GBPUSD"]
     assert again.sources["events EUR USD"] != events
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dataset", ["", "kept"])
+def test_a_model_names_what_its_features_looked_at(
+    settings: Settings, tmp_path: Path, dataset: str
+) -> None:
+    """Trained from the archive or from a data set: the same sources in its manifest and card."""
+    for seed, symbol in enumerate(SYMBOLS, 1):
+        TickArchive(tmp_path / "archive").merge(random_walk(seed, 6.0, symbol))
+    order = BuildOrder(name="kept", start_ns=MONDAY_NS, end_ns=END_OF_TIME_NS)
+    request = TrainRequest(
+        symbols=("EURUSD",),
+        instruments=instruments(["EURUSD"]),
+        ts_ns=0,
+        feature_set=plan_of(settings).feature_set,
+    )
+    kept = build(tmp_path, order, request, lambda _: None)
+    asked = Order(
+        folder=tmp_path,
+        symbols=("EURUSD",),
+        families=("logistic",),
+        start_ns=MONDAY_NS,
+        end_ns=END_OF_TIME_NS,
+        seed=1,
+        horizon_minutes=120,
+        bar_period_s=60,
+        features="majors",
+        dataset=dataset,
+    )
+    (model_id,) = carry_out(asked, lambda *_: None).model_ids
+    manifest = Registry(tmp_path / "models").show(model_id)
+    assert set(kept.sources) == {*(f"closes {each}" for each in SYMBOLS), "events EUR USD"}
+    assert manifest.provenance.sources == kept.sources
+    shown = CliRunner().invoke(models, ["show", model_id, "--data-dir", str(tmp_path)])
+    assert f"closes GBPUSD: {kept.sources['closes GBPUSD'][:12]}" in shown.output
 
 
 def test_a_peer_that_is_nowhere_is_named(settings: Settings, tmp_path: Path) -> None:

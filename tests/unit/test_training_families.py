@@ -19,6 +19,7 @@ from plan2.intelligence.training.families.trees import Trees
 
 torch = pytest.importorskip("torch")
 recurrent = pytest.importorskip("plan2.intelligence.training.families.recurrent")
+torch_setup = pytest.importorskip("plan2.intelligence.training.families.torch_setup")
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +201,46 @@ def test_an_unknown_family_is_named():
     """With the ones that exist."""
     with pytest.raises(ConfigError, match="'forest'; known are xgboost, lightgbm,"):
         families(("xgboost", "forest"))
+
+
+class Gpus:
+    """Stands for two GPUs that something has, or has not, started: their random states."""
+
+    def __init__(self, monkeypatch, *, is_started):
+        self.states = [torch.tensor([1, 2]), torch.tensor([3, 4])]
+        self.reads = 0
+        for name, fake in {
+            "is_initialized": lambda: is_started,
+            "device_count": lambda: len(self.states),
+            "get_rng_state": self.state_of,
+            "set_rng_state": lambda state, gpu: self.states.__setitem__(gpu, state),
+        }.items():
+            monkeypatch.setattr(torch.cuda, name, fake)
+
+    def state_of(self, gpu):
+        """Reading a state starts a GPU that was not."""
+        self.reads += 1
+        return self.states[gpu].clone()
+
+    def draw(self):
+        """Random numbers are drawn, and seeds set."""
+        self.states = [state + 1 for state in self.states]
+
+
+def test_seeds_stay_inside_on_gpus_too_where_they_were_started(monkeypatch):
+    """Both states are as before, that of the processor as well."""
+    gpus = Gpus(monkeypatch, is_started=True)
+    before = torch.get_rng_state()
+    with torch_setup.seeded(7):
+        gpus.draw()
+        torch.rand(3)
+    assert [state.tolist() for state in gpus.states] == [[1, 2], [3, 4]]
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_seed_starts_no_gpu(monkeypatch):
+    """Whoever trains on the processor pays for no CUDA context."""
+    gpus = Gpus(monkeypatch, is_started=False)
+    with torch_setup.seeded(7):
+        torch.rand(3)
+    assert gpus.reads == 0

@@ -23,7 +23,7 @@ from plan2.commands.training_order import Order
     epilog=examples(
         "plan2 evaluate                               all archived symbols, configured families",
         "plan2 evaluate --symbol EURUSD --from 2024-01-01 --families xgboost",
-        "plan2 evaluate --symbol EURUSD --open-sealed the newest tenth too; works once",
+        "plan2 evaluate --symbol EURUSD --open-sealed the newest tenth too, once",
         "plan2 evaluate --json > evaluation.json",
     ),
 )
@@ -35,7 +35,7 @@ from plan2.commands.training_order import Order
 @click.option(
     "--open-sealed",
     is_flag=True,
-    help="Judge on the sealed newest tenth too. It is written down and works once per family.",
+    help="Judge on the sealed newest tenth too. It is written down: nobody sees an event twice.",
 )
 @data_dir_option
 @json_option

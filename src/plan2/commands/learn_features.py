@@ -75,6 +75,11 @@ def command(
         return
     trained = f"{found.training_bars} that {model_id} was trained on"
     click.echo(f"{found.symbol} up to {found.day}: {found.bars} bars against {trained}")
+    if found.left_out:
+        click.echo(
+            f"Left out: {', '.join(found.left_out)}; {', '.join(found.absent)} is not archived of "
+            "both periods."
+        )
     rows = [{name: _shown(getattr(each, name)) for name in FEATURES} for each in found.features]
     print_table(rows, FEATURES)
 

@@ -1,6 +1,6 @@
 """The card of a candidate or of a model, for people and scripts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,9 @@ def show_model(folder: Path, model_id: str, *, as_json: bool) -> None:
         f"{manifest.horizon_s // 60} min",
         "data": f"{span}, {origin.rows} events, about {origin.n_eff:.0f} independent",
         "features": f"{len(manifest.feature_names)}, schema {manifest.schema_id[:12]}",
+        "looked at": "; ".join(f"{name}: {hash_[:12]}" for name, hash_ in origin.sources.items())
+        or "the symbols' own ticks alone",
+        "planted": origin.planted or "–",
         "calibration": f"slope {manifest.calibration.slope:.3f}, intercept "
         f"{manifest.calibration.intercept:+.3f}",
         "parity": f"{parity.max_difference:.1e} on {parity.rows} rows (limit {parity.limit:.0e})",
@@ -45,6 +48,7 @@ def show_model(folder: Path, model_id: str, *, as_json: bool) -> None:
         "verdict": " ".join((manifest.verdict, *manifest.flags)),
     }
     _print_pairs(rows)
+    _print_flags(manifest.flags)
     click.echo("out of sample")
     _print_figures(manifest.metrics)
 
@@ -75,6 +79,7 @@ def show_candidate(folder: Path, name: str, *, as_json: bool) -> None:
         "verdict": " ".join((candidate["verdict"], *candidate["flags"])),
     }
     _print_pairs(rows)
+    _print_flags(candidate["flags"])
     for gate in card["gates"]:
         click.echo(f"gate of {gate['state']}: {'open' if gate['is_open'] else 'closed'}")
         for condition in gate["conditions"]:
@@ -94,8 +99,11 @@ def show_candidate(folder: Path, name: str, *, as_json: bool) -> None:
 def seat_text(seat: Mapping[str, Any]) -> str:
     """A change of an alias as a line: when, where, from or to whom, who did it and why."""
     words = " ROLL-BACK" if seat["is_rollback"] else ""
-    is_gained, other = seat["is_gained"], seat["other"] or "nobody"
-    turn = f"after {other}" if is_gained else f"lost to {other}"
+    is_gained, other = seat["is_gained"], seat["other"]
+    if other:
+        turn = f"after {other}" if is_gained else f"lost to {other}"
+    else:
+        turn = "from then on" if is_gained else "no longer, without a successor"
     return (
         f"{time_text(seat['at_us'])} {seat['symbol']} {seat['alias'].replace('_', ' ')} "
         f"{turn}{words}, {seat['by']}: {seat['reason']}"
@@ -144,6 +152,15 @@ def _day(ts_ns: int) -> str:
 def _print_pairs(rows: dict[str, str]) -> None:
     for name, text in rows.items():
         click.echo(f"{name:<12} {text}")
+
+
+def _print_flags(flags: Iterable[str]) -> None:
+    """What the flags of an evaluation mean; others speak for themselves."""
+    from plan2.intelligence.training.plain_words import FLAGS
+
+    for flag, sentence in FLAGS.items():
+        if flag in flags:
+            click.echo(f"{flag}: {sentence}")
 
 
 def _print_figures(metrics: Mapping[str, float | None]) -> None:

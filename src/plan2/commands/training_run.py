@@ -2,8 +2,8 @@
 
 from plan2.commands.training_order import Order, Progress, Trained
 from plan2.dataflow.market_archive import MarketArchive
-from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
 from plan2.dataflow.terminals.simulated.opening import FOLDER
+from plan2.dataflow.terminals.simulated.origin import read_origin
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.errors import InputError
 from plan2.intelligence.features.shelf import chosen_set
@@ -20,6 +20,7 @@ from plan2.intelligence.training.seal import Seals
 from plan2.intelligence.training.search import Search
 from plan2.intelligence.training.train import propose_report, train
 from plan2.intelligence.training.trials import Trials
+from plan2.wiring.contracts import contracts_of
 from plan2.wiring.data_sets import data_sets_of, train_on_data_set
 from plan2.wiring.feature_plan import shelf_of
 from plan2.wiring.surroundings import Span, archived_surroundings
@@ -76,7 +77,7 @@ def _request(
     """`bars_s`: the longest period of the bars that are trained on, seconds; 0 = ticks alone."""
     return TrainRequest(
         symbols=symbols,
-        instruments=instruments(symbol for symbol in symbols if symbol in SYMBOLS),
+        instruments=contracts_of(order.folder, symbols),
         ts_ns=LiveClock().now_ns(),
         families=order.families,
         horizon_minutes=order.horizon_minutes,
@@ -84,6 +85,7 @@ def _request(
         seed=order.seed,
         device=order.device,
         is_simulated=order.folder.name == FOLDER,
+        origin=read_origin(order.folder),
         is_of_bars=bars_s > 0,
         parents=registry.parents(symbols),
         parent_slopes=registry.parent_slopes(symbols),

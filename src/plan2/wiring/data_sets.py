@@ -7,7 +7,7 @@ import msgspec
 
 from plan2.dataflow.archive import TickArchive
 from plan2.dataflow.bar_archive import BarArchive
-from plan2.dataflow.terminals.simulated.instruments import SYMBOLS, instruments
+from plan2.dataflow.terminals.simulated.origin import read_origin
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
@@ -21,14 +21,15 @@ from plan2.intelligence.training.data_sets import (
     Terms,
     manifest_of,
 )
-from plan2.intelligence.training.dataset import SymbolSamples, pooled
+from plan2.intelligence.training.dataset import SymbolSamples
 from plan2.intelligence.training.families.available import families
 from plan2.intelligence.training.horizons import demand_worthwhile
 from plan2.intelligence.training.material import samples_of
 from plan2.intelligence.training.report import TrainReport
 from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.training.rival import Past
-from plan2.intelligence.training.train import Progress, train_on
+from plan2.intelligence.training.train import Progress, dataset_of, train_on
+from plan2.wiring.contracts import contracts_of
 from plan2.wiring.feature_plan import shelf_of
 from plan2.wiring.surroundings import Span, archived_surroundings
 
@@ -70,11 +71,12 @@ def request_of(
     wanted = settings.models.feature_set if features is None else features
     return TrainRequest(
         symbols=chosen,
-        instruments=instruments(symbol for symbol in chosen if symbol in SYMBOLS),
+        instruments=contracts_of(folder, chosen),
         ts_ns=LiveClock().now_ns(),
         horizon_minutes=settings.models.horizon_minutes,
         bar_period_s=max(settings.market.bar_period_s, order.bars_s),
         feature_set=chosen_set(wanted, shelf_of(folder)),
+        origin=read_origin(folder),
     )
 
 
@@ -111,13 +113,16 @@ def build(folder: Path, order: BuildOrder, request: TrainRequest, on_day: OnDay)
     around = _around(folder, order, request)
     series = _series(folder, order, (request, around), on_day)
     source: Source = "bars" if order.bars_s else "ticks"
+    sources = around.sources(request.instrument(symbol) for symbol in request.symbols)
+    dataset = dataset_of(series, request, sources)
     terms = Terms(
         request.plan(),
         request.rules(),
         source,
         order.start_ns,
         order.end_ns,
-        around.sources(request.instrument(symbol) for symbol in request.symbols),
+        dataset.sources,
+        str(request.origin) if dataset.planted is not None else "",
     )
     return store.write(order.name, series, terms, request.ts_ns)
 
@@ -192,8 +197,9 @@ def train_on_data_set(
     progress(f"reading the data set {name}", 0.0)
     found = request_for(folder, name, request)
     trainable, missing = families(found.families)
-    series = data_sets_of(folder).load(name)
-    return train_on(found, pooled(series), trainable, progress, missing, past)
+    store = data_sets_of(folder)
+    dataset = dataset_of(store.load(name), found, store.show(name).sources)
+    return train_on(found, dataset, trainable, progress, missing, past)
 
 
 def _samples(

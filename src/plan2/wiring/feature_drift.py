@@ -24,8 +24,9 @@ from plan2.foundation.values import NS_PER_DAY, Float64Array, Int64Array
 from plan2.foundation.workers import run_worker
 from plan2.intelligence.features.catalog import CALENDAR, TABULAR
 from plan2.intelligence.features.engine import FeatureEngine
-from plan2.intelligence.features.feature_set import EVENT_TERMS
+from plan2.intelligence.features.feature_set import CROSS_TERMS, EVENT_TERMS
 from plan2.intelligence.features.plan import FeaturePlan, default_plan
+from plan2.intelligence.features.requested import peer_of
 from plan2.intelligence.features.surroundings import Surroundings
 from plan2.intelligence.learning.feature_drift import FeatureShift, feature_shifts
 from plan2.intelligence.learning.skew import EngineState, EngineStates
@@ -35,7 +36,7 @@ from plan2.intelligence.models.registry import Registry
 from plan2.wiring.feature_plan import shelf_of
 from plan2.wiring.markets import Market
 from plan2.wiring.skew import EPOCH, day_text, home_of, states_folder
-from plan2.wiring.surroundings import Span, archived_surroundings
+from plan2.wiring.surroundings import Span, absent_peers, surroundings_there
 
 WINDOW_DAYS = 5
 SEED = 1
@@ -44,7 +45,11 @@ CHECKED = tuple(k for k, feature in enumerate(TABULAR) if feature not in CALENDA
 
 
 class SymbolDrift(msgspec.Struct, frozen=True, kw_only=True):
-    """A symbol's newest days against a model's training period; features by surprise."""
+    """A symbol's newest days against a model's training period; features by surprise.
+
+    `left_out`: columns that could not be measured, because they look at symbols, `absent`, that are
+    not archived of both periods.
+    """
 
     symbol: str
     model_id: str
@@ -52,6 +57,8 @@ class SymbolDrift(msgspec.Struct, frozen=True, kw_only=True):
     bars: int
     training_bars: int
     features: tuple[FeatureShift, ...]
+    left_out: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
     def event(self, candidate_id: str) -> FeatureDriftMeasured:
         """The measurement as a fact about a champion."""
@@ -68,18 +75,29 @@ class SymbolDrift(msgspec.Struct, frozen=True, kw_only=True):
             worst=worst.name,
             psi=worst.psi,
             psi_limit=worst.psi_limit,
+            left_out=self.left_out,
         )
 
 
 class OwnColumns(NamedTuple):
-    """A set that a model was trained on, and what its features look at."""
+    """A set that a model was trained on, and what its features look at, but for `absent` peers."""
 
     plan: FeaturePlan
     around: Surroundings
+    absent: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[int, ...]:
-        """Columns that are neither the catalogue's nor follow a calendar."""
+        """Columns that are neither the catalogue's nor follow a calendar, and can be measured."""
+        return tuple(column for column in self._own() if not self._looks_at_absent(column))
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Names of the columns that look at an absent peer; those of all peers together, too."""
+        names = self.plan.names
+        return tuple(names[column] for column in self._own() if self._looks_at_absent(column))
+
+    def _own(self) -> tuple[int, ...]:
         own = self.plan.feature_set
         known = {feature.field for feature in TABULAR}
         dated = {feature.field for feature in CALENDAR} | EVENT_TERMS
@@ -88,6 +106,13 @@ class OwnColumns(NamedTuple):
             for column, (name, formula) in enumerate(own.columns if own is not None else ())
             if name not in known and dated.isdisjoint(formula.terms)
         )
+
+    def _looks_at_absent(self, column: int) -> bool:
+        own = self.plan.feature_set
+        if own is None or not self.absent:
+            return False
+        terms = own.formulas[column].terms
+        return any(term in CROSS_TERMS or peer_of(term) in self.absent for term in terms)
 
 
 class DriftJob:
@@ -113,7 +138,13 @@ class DriftJob:
                 reason = result.failure.message
                 logger("learning").info("drift_not_measured", symbol=symbol, reason=reason)
                 continue
-            self._told(msgspec.convert(result.value, SymbolDrift).event(champion.candidate_id))
+            found = msgspec.convert(result.value, SymbolDrift)
+            if found.left_out:
+                left, absent = list(found.left_out), list(found.absent)
+                logger("learning").info(
+                    "drift_columns_left_out", symbol=symbol, columns=left, not_archived=absent
+                )
+            self._told(found.event(champion.candidate_id))
 
 
 def newest_day(folder: Path, account_id: str, symbol: str) -> dt.date:
@@ -152,14 +183,16 @@ def drift_of(folder: Path, account_id: str, subject: tuple[str, str], day: dt.da
         bars=counts[0],
         training_bars=counts[1],
         features=tuple(sorted(shifts, key=lambda each: each.p)),
+        left_out=own.left_out if own is not None else (),
+        absent=own.absent if own is not None else (),
     )
 
 
 def own_columns(home: Path, card: Manifest, symbol: str, end_ns: int) -> OwnColumns | None:
     """What a model's set adds to the catalogue; None when it adds nothing that can drift.
 
-    Raises:
-        InputError: another symbol that the set looks at is not archived.
+    A peer counts as absent when nothing of it is archived of the training or of the newest days:
+    columns that look at it would be undefined in one of both, which is no drift of the market.
     """
     shelf = shelf_of(home)
     versions = (
@@ -168,9 +201,15 @@ def own_columns(home: Path, card: Manifest, symbol: str, end_ns: int) -> OwnColu
     for asked in versions:
         plan = default_plan(card.bar_period_s, shelf.load(asked))
         if plan.schema_id == card.schema_id:
-            span = Span(card.provenance.first_ts_ns, end_ns)
-            found = OwnColumns(plan, archived_surroundings(home, plan, [symbol], span))
-            return found if found.columns else None
+            first_ns, last_ns = card.provenance.first_ts_ns, card.provenance.last_ts_ns
+            around = surroundings_there(home, plan, [symbol], Span(first_ns, end_ns))
+            newest = Span(_window_start(last_ns, end_ns), end_ns)
+            absent = {
+                *absent_peers(home, plan, Span(first_ns, last_ns + 1)),
+                *absent_peers(home, plan, newest),
+            }
+            found = OwnColumns(plan, around, tuple(sorted(absent)))
+            return found if found.columns or found.left_out else None
     return None
 
 
@@ -191,14 +230,13 @@ def shifts_of(
     first_ns, last_ns = trained
     times, rows = _catalogue(archive, state, first_ns, end_ns)
     names = tuple(TABULAR[k].field for k in CHECKED)
-    if own is not None:
+    if own is not None and own.columns:
         more_times, more = _own(archive, state, (first_ns, end_ns), own)
         times, here, there = np.intersect1d(times, more_times, return_indices=True)
         rows = np.column_stack([rows[here], more[there]])
         names += tuple(own.plan.names[k] for k in own.columns)
     training = rows[times <= last_ns]
-    start_ns = max(end_ns - WINDOW_DAYS * NS_PER_DAY, last_ns + 1)
-    window = rows[times >= start_ns]
+    window = rows[times >= _window_start(last_ns, end_ns)]
     if not 0 < 2 * len(window) <= len(training):
         raise InputError(
             f"{state.instrument.symbol}: {len(window)} bars since the training and {len(training)} "
@@ -206,6 +244,11 @@ def shifts_of(
         )
     shifts = feature_shifts(names, training, window, np.random.default_rng(SEED))
     return shifts, (len(window), len(training))
+
+
+def _window_start(last_ns: int, end_ns: int) -> int:
+    """Where the newest days begin, after a training until `last_ns`; UTC ns."""
+    return max(end_ns - WINDOW_DAYS * NS_PER_DAY, last_ns + 1)
 
 
 def _catalogue(

@@ -23,10 +23,11 @@ from plan2.dataflow.terminals.simulated.opening import (
 )
 from plan2.dataflow.terminals.simulated.terminal import SimulatedTerminal
 from plan2.foundation.clock import Clock
-from plan2.foundation.config.schema import Settings
+from plan2.foundation.config.schema import Settings, Simulated
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import TenantId
+from plan2.wiring.contracts import contracts_of
 
 SIMULATED = "simulated"
 REPLAY = "replay"
@@ -143,7 +144,7 @@ def open_replay(
         home=data_dir,
         speed=window.speed,
         finished=account_path(data_dir, account).with_suffix(FINISHED),
-        **_paper_parts(settings, paper, open_recorded(simulated, recording, paper)),
+        **_paper_parts(settings, paper, _recorded_terminal(simulated, recording, paper, data_dir)),
     )
 
 
@@ -157,8 +158,26 @@ def open_backtest(settings: Settings, data_dir: Path, window: ReplayWindow) -> M
         symbols=window.symbols,
         home=data_dir,
         speed=None,
-        **_paper_parts(settings, paper, open_recorded(settings.simulated, recording, paper)),
+        **_paper_parts(
+            settings, paper, _recorded_terminal(settings.simulated, recording, paper, data_dir)
+        ),
     )
+
+
+def _recorded_terminal(
+    simulated: Simulated, recording: RecordedSource, paper: PaperAccount, data_dir: Path
+) -> SimulatedTerminal:
+    """A paper account on recorded ticks, by the contract data that somebody has told of them.
+
+    Raises:
+        InputError: nobody has told those of a symbol.
+        ConfigError: the account file is in use, damaged or belongs to another market.
+    """
+    contracts = {
+        symbol: msgspec.structs.replace(contract, leverage=simulated.leverage)
+        for symbol, contract in contracts_of(data_dir, recording.symbols).items()
+    }
+    return open_recorded(simulated, recording, paper, contracts)
 
 
 class _PaperParts(TypedDict):

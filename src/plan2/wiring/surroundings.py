@@ -7,7 +7,6 @@ from typing import NamedTuple
 from plan2.dataflow.archive import TickArchive
 from plan2.dataflow.bar_archive import BarArchive
 from plan2.dataflow.economic_calendar import HIGH, LOW, EconomicCalendar
-from plan2.dataflow.terminals.simulated.instruments import instruments
 from plan2.foundation.config.load import data_dir
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import InputError
@@ -19,6 +18,7 @@ from plan2.intelligence.features.plan import FeaturePlan
 from plan2.intelligence.features.requested import STALE_BARS, WINDOW
 from plan2.intelligence.features.surroundings import PeerBoard, Surroundings
 from plan2.intelligence.training.from_bars import ticks_of_bars
+from plan2.wiring.contracts import contracts_of
 from plan2.wiring.feature_plan import installation_of
 
 DAY_S = 86_400
@@ -57,11 +57,33 @@ def archived_surroundings(
     Raises:
         InputError: a peer is not archived.
     """
+    absent = absent_peers(folder, plan, _with_lead(plan, span))
+    if absent:
+        raise InputError(
+            f"The feature set looks at {', '.join(absent)}, and nothing of it is archived for this "
+            "time.",
+            remedy="Bring its ticks or bars in with `plan2 import FILE…`.",
+        )
+    return surroundings_there(folder, plan, symbols, span)
+
+
+def surroundings_there(
+    folder: Path, plan: FeaturePlan, symbols: Iterable[str], span: Span
+) -> Surroundings:
+    """The same with what is archived: what looks at a peer that is not is NaN."""
     own = plan.feature_set
     if own is None or not own.asks_more:
         return Surroundings()
     board = _board(folder, plan, symbols, span) if own.looks_across else None
     return Surroundings(_events(folder, plan), board)
+
+
+def absent_peers(folder: Path, plan: FeaturePlan, span: Span) -> tuple[str, ...]:
+    """The peers that a plan's features look at and of which nothing is archived for a span."""
+    own = plan.feature_set
+    if own is None or not own.looks_across:
+        return ()
+    return tuple(peer for peer in own.peers if _days(folder, peer, span) == 0)
 
 
 def calendar_alone(folder: Path, plan: FeaturePlan) -> Surroundings:
@@ -88,16 +110,9 @@ def _events(folder: Path, plan: FeaturePlan) -> CalendarEvents | None:
 def _board(folder: Path, plan: FeaturePlan, symbols: Iterable[str], span: Span) -> PeerBoard:
     """The closes of peers and of the symbols themselves, from so long before that all is known."""
     peers = plan.feature_set.peers if plan.feature_set is not None else ()
-    lead_ns = max(WEEKEND_NS, (WINDOW + STALE_BARS) * plan.bar_period_s * NS_PER_SECOND)
-    whole = Span(max(0, span.start_ns - lead_ns), span.end_ns, span.bars_s)
+    whole = _with_lead(plan, span)
     rows = sorted({*peers, *symbols})
     days = {symbol: _days(folder, symbol, whole) for symbol in rows}
-    for peer in peers:
-        if days[peer] == 0:
-            raise InputError(
-                f"The feature set looks at {peer}, and nothing of it is archived for this time.",
-                remedy="Bring its ticks or bars in with `plan2 import FILE…`.",
-            )
     most = (max(days.values()) + 2) * DAY_S // plan.bar_period_s
     board = PeerBoard(rows, plan.bar_period_s, most)
     for symbol in rows:
@@ -105,6 +120,12 @@ def _board(folder: Path, plan: FeaturePlan, symbols: Iterable[str], span: Span) 
             for block in _ticks(folder, symbol, whole):
                 board.take(block)
     return board
+
+
+def _with_lead(plan: FeaturePlan, span: Span) -> Span:
+    """A span from so long before it that all features are known at its start."""
+    lead_ns = max(WEEKEND_NS, (WINDOW + STALE_BARS) * plan.bar_period_s * NS_PER_SECOND)
+    return Span(max(0, span.start_ns - lead_ns), span.end_ns, span.bars_s)
 
 
 def _days(folder: Path, symbol: str, span: Span) -> int:
@@ -125,7 +146,4 @@ def _ticks(folder: Path, symbol: str, span: Span) -> Iterator[TickBlock]:
         yield from TickArchive(folder / "archive").iter_days(symbol, span.start_ns, span.end_ns)
         return
     bars = BarArchive(folder / "archive").read(symbol, span.bars_s, span.start_ns, span.end_ns)
-    known = instruments([symbol])
-    if symbol not in known:
-        raise InputError(f"There is no contract data for {symbol}, so its bars have no prices.")
-    yield ticks_of_bars(bars, known[symbol])
+    yield ticks_of_bars(bars, contracts_of(folder, [symbol])[symbol])

@@ -141,7 +141,7 @@ class FeatureDriftMeasured(Event, frozen=True, kw_only=True, gc=False):
     """The newest days' features were held against the period that a champion was trained on.
 
     `drifted`: names of those that moved further than chance explains; `worst` has the largest PSI
-    for its limit.
+    for its limit. `left_out`: columns that look at symbols of which too little is archived.
     """
 
     symbol: str
@@ -153,3 +153,4 @@ class FeatureDriftMeasured(Event, frozen=True, kw_only=True, gc=False):
     worst: str
     psi: float
     psi_limit: float
+    left_out: tuple[str, ...] = ()

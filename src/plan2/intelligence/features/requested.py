@@ -60,6 +60,11 @@ def peer_term(symbol: str, term: str) -> str:
     return f"{symbol}.{term}"
 
 
+def peer_of(term: str) -> str:
+    """The symbol that a term of a set is of; "" for terms of the own symbol and of all peers."""
+    return term.rpartition(".")[0]
+
+
 def peer_features(peers: tuple[str, ...]) -> tuple[Feature, ...]:
     """The values of every peer, in order."""
     return tuple(

@@ -26,7 +26,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What holds at this market.
 
     `is_paper`: no real money is behind it, so a first candidate may serve unproven. `is_planted`:
-    the market's structure is planted, so that it is no leak to forecast it. `code_hash`: of this
+    the market's structure is planted, so that it is no leak to forecast that. `code_hash`: of this
     program; `schema_id`: of the features it computes. `expiry`: asked anew each time.
     """
 
@@ -67,13 +67,12 @@ class CandidateDesk:
     def findings(self, candidate: Candidate, to: State) -> tuple[Finding, ...]:
         """How a candidate stands before the gate of a state."""
         found = findings(candidate, to, self._evidence.of(candidate.candidate_id))
-        if self.terms.is_planted:
-            return tuple(each for each in found if each.name != "leak")
-        return found
+        leak = leak_finding(candidate, is_planted=self.terms.is_planted)
+        return tuple(leak if each.name == leak.name else each for each in found)
 
     def is_leak_suspect(self, candidate: Candidate) -> bool:
         """Whether its figures are too good to be believed on this market."""
-        return not (self.terms.is_planted or leak_finding(candidate).is_met)
+        return not leak_finding(candidate, is_planted=self.terms.is_planted).is_met
 
     async def history(self, candidate_id: str) -> list[MoveRow]:
         """Every change of a candidate's state, oldest first."""

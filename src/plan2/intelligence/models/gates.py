@@ -14,6 +14,9 @@ from plan2.intelligence.models.candidate_files import PARITY_SHARE
 from plan2.intelligence.models.lifecycle import Candidate, State
 
 LEAK_SUSPECT: Final = "LEAK_SUSPECT"
+PLANTED_EDGE: Final = "PLANTED_EDGE"
+PLANTED_ACCURACY: Final = "planted_accuracy"
+"""Metric: how often whoever knows what is planted in a simulated market is right."""
 SAME_CODE: Final = "same_code"
 """Metric: 1 when the program that trained it is this one, whose canaries the release ran."""
 
@@ -69,11 +72,25 @@ def findings(candidate: Candidate, to: State, watched: Watched | None) -> tuple[
     return tuple(condition(candidate, watched) for condition in GATES.get(to, ()))
 
 
-def leak_finding(candidate: Candidate) -> Finding:
-    """Whether its figures are too good to be believed; nobody may pass over this one."""
-    is_met = LEAK_SUSPECT not in candidate.flags
-    sentence = "no suspicion of a leak" if is_met else "suspected of a leak: audit it first"
-    return Finding(name="leak", is_met=is_met, sentence=sentence)
+def leak_finding(candidate: Candidate, *, is_planted: bool = False) -> Finding:
+    """Whether its figures are too good to be believed; nobody may pass over this one.
+
+    `is_planted`: on a market whose structure is planted. There a leak is what knows more than that,
+    where it could be measured; where it could not, nothing is held against a candidate.
+    """
+    if LEAK_SUSPECT in candidate.flags:
+        is_measured = PLANTED_ACCURACY in candidate.metrics
+        if is_planted and is_measured:
+            text = "suspected of a leak: it knows more than is planted in this market; audit it"
+        elif is_planted:
+            text = "the simulated market has a planted edge; on real data this would stop promotion"
+        else:
+            text = "suspected of a leak: audit it first"
+        return Finding(name="leak", is_met=is_planted and not is_measured, sentence=text)
+    if PLANTED_EDGE in candidate.flags:
+        text = "the simulated market has a planted edge; on real data this would stop promotion"
+        return Finding(name="leak", is_met=is_planted, sentence=text)
+    return Finding(name="leak", is_met=True, sentence="no suspicion of a leak")
 
 
 def _at_least(metric: str, limit: float, words: str) -> Condition:

@@ -31,7 +31,11 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     `tick_hashes`: SHA-256 of each symbol's ticks; `row_hash`: of the canonical training rows;
     `code_hash`: of the source of levels 1, 3, 4; `versions`: of the libraries that take part,
     `lock_hash`: of all installed distributions with their versions, "" in manifests of before it
-    was kept; `trials`: variants that this run tried, for the deflation of results.
+    was kept; `trials`: variants that this run tried, for the deflation of results; `sources`: what
+    features looked at beside the symbols' own ticks, by name → SHA-256 of its values (closes of
+    other symbols, events of the calendar), empty where they look at nothing else; `planted`: the
+    simulated market that the ticks were shown to be of, with the strength of its structure, "" for
+    all others.
     """
 
     tick_hashes: dict[str, str]
@@ -48,6 +52,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, float | int | str]
     parent: str
     lock_hash: str = ""
+    sources: dict[str, str] = {}
+    planted: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -67,6 +67,8 @@ def lines_of(manifest: DataSetManifest) -> Iterator[str]:
         )
     for name, digest in manifest.sources.items():
         yield f"looked at   {name}: {digest[:12]}"
+    if manifest.planted:
+        yield f"planted     {manifest.planted}: no evidence about a real market"
     if manifest.source == "bars":
         yield "Made of bars: rates and directions of quotes mean nothing, both orders were judged."
 

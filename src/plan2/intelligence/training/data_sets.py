@@ -56,7 +56,8 @@ class DataSetManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     looked at beside the symbols' own ticks, with the SHA-256 of its values: closes of other
     symbols, events of the calendar (`features.surroundings`). `source` says whether the ticks
     were real or made of bars; start ≤ time < end were asked for. `created_ts_ns`,
-    `code_hash` and `sources` are not part of the hash; the values made of `sources` are.
+    `code_hash`, `sources` and `planted` are not part of the hash; the values made of `sources` are.
+    `planted` names the simulated market that the ticks were shown to be of, "" for all others.
     """
 
     name: str
@@ -74,6 +75,7 @@ class DataSetManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     versions: dict[str, str]
     symbols: dict[str, SymbolPart]
     sources: dict[str, str] = {}
+    planted: str = ""
 
     @property
     def rows(self) -> int:
@@ -95,6 +97,7 @@ class Terms(NamedTuple):
     start_ns: int
     end_ns: int
     sources: Mapping[str, str] = {}
+    planted: str = ""
 
 
 class DataSets:
@@ -263,4 +266,5 @@ def manifest_of(
         versions=library_versions(),
         symbols=symbols,
         sources=dict(terms.sources),
+        planted=terms.planted,
     )

@@ -5,8 +5,8 @@ which data arrived cannot change a model. Only resolved, decided events are rows
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +58,10 @@ class Dataset:
     """Pooled training rows in canonical order.
 
     values: float64[n, F]. up: float64[n] 1 or 0. weight: float64[n] uniqueness times decay.
-    symbol: int64[n], index into `series`. event: int64[n], the row's event in its series.
+    symbol: int64[n], index into `series`. event: int64[n], the row's event in its series. sources:
+    what features looked at beside the series' ticks, by name → SHA-256 (`Surroundings.sources`).
+    planted: float64[n], the sign of what is planted in a simulated market at each row, None where
+    that is not known (`planted_sides`).
     """
 
     series: tuple[SymbolSamples, ...]
@@ -69,6 +72,8 @@ class Dataset:
     weight: Float64Array
     symbol: Int64Array
     event: Int64Array
+    sources: Mapping[str, str] = field(default_factory=dict)
+    planted: Float64Array | None = None
 
     def __len__(self) -> int:
         return len(self.up)

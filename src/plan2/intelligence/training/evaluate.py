@@ -59,9 +59,14 @@ class Verdict(enum.StrEnum):
 
 
 class Flag(enum.StrEnum):
-    """Something a person should look at before believing a report."""
+    """Something a person should know before believing a report.
+
+    PLANTED_EDGE: as good as a leak would make it, and explained by what is planted in the simulated
+    market: whoever knows that would be right as often, or more.
+    """
 
     LEAK_SUSPECT = "LEAK_SUSPECT"
+    PLANTED_EDGE = "PLANTED_EDGE"
     UNCALIBRATED = "UNCALIBRATED"
 
 
@@ -76,7 +81,9 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     (`multiple_testing`) and `trials`, the tries on the question so far, are None when there is
     nothing to compute them from, and so is the skill on the sealed block until it is opened.
     `skill_vs_champion` (`rival`) is of the ensemble alone, None without a champion or with too few
-    events that neither had a part in.
+    events that neither had a part in. `planted_accuracy` is how often whoever knows what is planted
+    in a simulated market is right, `lead_on_planted` by how much more often the forecasts are; None
+    of ticks of which that is not known.
     """
 
     n: int
@@ -104,6 +111,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     trials: int | None
     sealed_log_loss_skill: float | None = None
     skill_vs_champion: Interval | None = None
+    planted_accuracy: float | None = None
+    lead_on_planted: Interval | None = None
 
 
 def evaluate(
@@ -131,6 +140,7 @@ def evaluate(
     random, random_side_p = random_side(side, outcomes, rng)
     dsr, pbo = _corrected(taken, tried)
     simple_rules = baseline_days(baselines, outcomes)
+    planted, lead = _against_planted(side, outcomes, block, seed)
     return Evaluation(
         n=len(p),
         n_eff=n_eff,
@@ -150,11 +160,13 @@ def evaluate(
         skill_vs_logistic=_skill(means[[0, 2]], samples[:, [0, 2]]),
         baselines=baseline_scores(baselines, outcomes, random),
         verdict=verdict_of(skill, n_eff, required),
-        flags=flags_of(accuracy.value, n_eff, trades, error > null),
+        flags=flags_of(accuracy.value, n_eff, trades, error > null, lead),
         dsr=dsr,
         pbo=pbo,
         spa_p=superior_ability(taken.daily()[1], simple_rules, horizon_s / SECONDS_PER_DAY, seed),
         trials=len(tried) or None,
+        planted_accuracy=planted,
+        lead_on_planted=lead,
     )
 
 
@@ -187,9 +199,17 @@ def verdict_of(skill: Interval, n_eff: float, n_required: float) -> Verdict:
 
 
 def flags_of(
-    accuracy: float, n_eff: float, trades: TradeSummary, is_uncalibrated: bool
+    accuracy: float,
+    n_eff: float,
+    trades: TradeSummary,
+    is_uncalibrated: bool,
+    lead: Interval | None = None,
 ) -> tuple[Flag, ...]:
-    """Results too good to be believed without a leak audit, and a miscalibration beyond chance."""
+    """Results too good to be believed without a leak audit, and a miscalibration beyond chance.
+
+    `lead`: on whoever knows what is planted, where that is known. Forecasts that are no better than
+    that by more than chance explains need no leak to be so good.
+    """
     is_too_accurate = accuracy > LEAK_ACCURACY and n_eff >= LEAK_EVENTS
     is_too_profitable = (
         trades.sharpe is not None
@@ -198,10 +218,28 @@ def flags_of(
     )
     flags = []
     if is_too_accurate or is_too_profitable:
-        flags.append(Flag.LEAK_SUSPECT)
+        is_explained = lead is not None and lead.low <= 0.0
+        flags.append(Flag.PLANTED_EDGE if is_explained else Flag.LEAK_SUSPECT)
     if is_uncalibrated:
         flags.append(Flag.UNCALIBRATED)
     return tuple(flags)
+
+
+def _against_planted(
+    side: Int64Array, outcomes: Outcomes, block: float, seed: int
+) -> tuple[float | None, Interval | None]:
+    """How often whoever knows what is planted is right, and the lead of these sides on that.
+
+    Where nothing is planted, a coin decides: half a hit. The bootstrap draws both hits of an event
+    together.
+    """
+    if outcomes.planted is None:
+        return None, None
+    truth = np.where(outcomes.up > 0, 1.0, -1.0)
+    knowing = np.where(outcomes.planted == 0.0, 0.5, outcomes.planted == truth)
+    ahead = ((side == truth) - knowing)[:, None]
+    samples = resampled_means(ahead, block, np.random.default_rng(seed))
+    return float(knowing.mean()), interval_of(float(ahead.mean()), samples[:, 0])
 
 
 def _skill(means: Float64Array, samples: Float64Array) -> Interval:

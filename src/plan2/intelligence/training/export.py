@@ -94,4 +94,6 @@ def _provenance(family: Family, dataset: Dataset, request: TrainRequest) -> Prov
         trials=family.tried,
         parameters=family.parameters(),
         parent=request.parents.get(family.name, ""),
+        sources=dict(dataset.sources),
+        planted=str(request.origin) if dataset.planted is not None else "",
     )

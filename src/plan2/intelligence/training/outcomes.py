@@ -35,11 +35,13 @@ class Outcomes:
     """Resolved events in time order.
 
     symbol: int64[n] codes. labels: `LABEL`[n]. weight: float64[n], sums to the effective number.
+    planted: float64[n], the side that is planted in a simulated market, 0 = none; None = unknown.
     """
 
     symbol: Int64Array
     labels: LabelRows
     weight: Float64Array
+    planted: Float64Array | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -68,7 +70,8 @@ class Outcomes:
 
 def outcomes_of(dataset: Dataset, rows: Int64Array) -> Outcomes:
     """What became of these rows of a data set, in time order."""
-    return Outcomes(dataset.symbol[rows], dataset.labels[rows], dataset.uniqueness[rows])
+    planted = None if dataset.planted is None else dataset.planted[rows]
+    return Outcomes(dataset.symbol[rows], dataset.labels[rows], dataset.uniqueness[rows], planted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ SPA_MAX: Final = 0.05
 
 FLAGS: Final = {
     Flag.LEAK_SUSPECT: "better than markets allow; look for a leak before believing it.",
+    Flag.PLANTED_EDGE: "the simulated market has a planted edge, which explains these figures; on "
+    "real data they would stop promotion.",
     Flag.UNCALIBRATED: "the probabilities are off by more than chance explains.",
 }
 
@@ -40,6 +42,7 @@ def required_in_words(evaluation: Evaluation) -> str:
 def evidence_of(evaluation: Evaluation) -> list[tuple[str, str]]:
     """Name and meaning of every figure that corrects for luck; missing ones say why."""
     return [
+        *_planted(evaluation),
         ("Trials on this question", _or(evaluation.trials, "{:d}", "not recorded")),
         (
             "Deflated Sharpe ratio",
@@ -79,6 +82,14 @@ def _paid(evaluation: Evaluation) -> str:
         f"Trading where it was worth the cost would have {gained} {abs(trades.net_r_total):.1f} R "
         f"in {trades.trades} trades, after all costs."
     )
+
+
+def _planted(evaluation: Evaluation) -> list[tuple[str, str]]:
+    accuracy, lead = evaluation.planted_accuracy, evaluation.lead_on_planted
+    if accuracy is None or lead is None:
+        return []
+    words = f"right in {accuracy:.1%}; the forecasts {lead.value:+.1%} ({lead.low:+.1%} … "
+    return [("Whoever knows what is planted", f"{words}{lead.high:+.1%})")]
 
 
 def _against(skill: Interval | None) -> str:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from plan2.intelligence.models.gates import PLANTED_ACCURACY
 from plan2.intelligence.models.manifest import TrainedModel
 from plan2.intelligence.training.evaluate import Evaluation
 from plan2.intelligence.training.figures import Figures
@@ -64,13 +65,10 @@ def metrics_of(evaluation: Evaluation) -> dict[str, float]:
     for name in ("accuracy", "log_loss_skill", "brier_skill", "net_r", "skill_vs_logistic"):
         interval = getattr(evaluation, name)
         table |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    rival = evaluation.skill_vs_champion
-    if rival is not None:
-        table |= {
-            "skill_vs_champion": rival.value,
-            "skill_vs_champion_low": rival.low,
-            "skill_vs_champion_high": rival.high,
-        }
+    for name in ("skill_vs_champion", "lead_on_planted"):
+        known = getattr(evaluation, name)
+        if known is not None:
+            table |= {name: known.value, f"{name}_low": known.low, f"{name}_high": known.high}
     return table | {name: value for name, value in _evidence(evaluation) if value is not None}
 
 
@@ -85,6 +83,7 @@ def _evidence(evaluation: Evaluation) -> list[tuple[str, float | None]]:
         ("trials", None if evaluation.trials is None else float(evaluation.trials)),
         ("net_r_low_1_5x", None if stress is None else stress.low),
         ("sealed_log_loss_skill", evaluation.sealed_log_loss_skill),
+        (PLANTED_ACCURACY, evaluation.planted_accuracy),
     ]
 
 
@@ -105,7 +104,7 @@ def lines_of(report: TrainReport) -> list[str]:
     ]
     lines += ["", f"Verdict: {report.verdict}. {required_in_words(report.ensemble)}"]
     lines += _better_rules(report.ensemble)
-    lines += [f"  {name + ':':<32}{text}" for name, text in evidence_of(report.ensemble)]
+    lines += [f"  {name + ':':<36}{text}" for name, text in evidence_of(report.ensemble)]
     lines += flags_in_words(report.ensemble)
     lines += [f"Not trained: {sentence}" for sentence in report.missing]
     return [*lines, report.note] if report.note else lines

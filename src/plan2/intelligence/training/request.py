@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from plan2.dataflow.terminals.simulated.origin import Origin
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
 from plan2.intelligence.features.feature_set import FeatureSet
@@ -16,8 +17,10 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `ts_ns` is the time written into the manifests. `parents`: family → id of the model that the new
     one would follow, `parent_slopes`: of that model's calibration. `is_simulated`, `is_of_bars`:
-    the report then says what that means. `feature_set`: what to train on instead of the whole
-    catalogue. `device`: where nets are trained; "auto" takes a GPU where there is one.
+    the report then says what that means. `origin`: the simulated market that the ticks are said to
+    be of; what is planted in it is then held against what is forecast. `feature_set`: what to train
+    on instead of the whole catalogue. `device`: where nets are trained; "auto" takes a GPU where
+    there is one.
     """
 
     symbols: tuple[str, ...]
@@ -32,6 +35,7 @@ class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
     device: Literal["auto", "cpu", "cuda"] = "cpu"
     is_simulated: bool = False
     is_of_bars: bool = False
+    origin: Origin | None = None
     parents: dict[str, str] = {}
     parent_slopes: dict[str, float] = {}
     feature_set: FeatureSet | None = None

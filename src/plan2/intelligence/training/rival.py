@@ -1,9 +1,9 @@
 """A challenger against the champion that it would follow, on events that neither had a part in.
 
 The champion was trained on everything up to its own day, so only later events count; the challenger
-is judged on sealed ones, which none of its choices looked at. What was shown of a champion's rivals
-once is not shown again: each comparison is written down before anything of it is seen, and the next
-one begins after it.
+is judged on sealed ones, which none of its choices looked at. What anybody was shown once is not
+shown again: each comparison is written down before anything of it is seen, in the record of all who
+look at sealed events, and the next one begins after it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ from plan2.intelligence.training.evaluate import EVENTS_MIN, Evaluation
 from plan2.intelligence.training.families.family import Family
 from plan2.intelligence.training.out_of_fold import ENSEMBLE, OutOfFold, Step
 from plan2.intelligence.training.request import TrainRequest
-from plan2.intelligence.training.seal import Opening, Seals, sealed_rows
+from plan2.intelligence.training.seal import Opening, Seals, unseen_rows
 from plan2.intelligence.training.sealed import sealed_fold, sealed_logits
 from plan2.intelligence.training.splits import Fold
 from plan2.intelligence.training.trials import Trials
@@ -43,10 +43,6 @@ class Rival:
     candidate_id: str
     models: tuple[LoadedModel, ...]
     seals: Seals
-
-    def question(self, request: TrainRequest) -> str:
-        """What a comparison asks, in words; the same for all challengers of this champion."""
-        return f"{request.question()} against {self.candidate_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +65,7 @@ def rival_of(registry: Registry, symbols: Sequence[str], seals: Seals) -> Rival 
 
 
 def comparable_rows(dataset: Dataset, request: TrainRequest, rival: Rival | None) -> Int64Array:
-    """Sealed rows after the champion's training and after what was compared before; int64.
+    """Sealed rows after the champion's training that nobody was shown before; int64.
 
     Empty when they are worth fewer than a hundred independent events, or when the champion
     forecasts something else or from other features.
@@ -78,15 +74,12 @@ def comparable_rows(dataset: Dataset, request: TrainRequest, rival: Rival | None
     if rival is None or not all(_asks_the_same(each.manifest, request) for each in rival.models):
         return none
     cards = [model.manifest for model in rival.models]
-    shown = rival.seals.of(rival.question(request), ENSEMBLE)
-    after_ns = max(
-        *(card.provenance.last_ts_ns for card in cards), *(each.last_ts_ns for each in shown), 0
-    )
+    seen_ns = rival.seals.seen_until_ns(request.question())
+    after_ns = max(*(card.provenance.last_ts_ns for card in cards), seen_ns)
     known = set.intersection(*(set(card.symbols) for card in cards))
     codes = [code for code, samples in enumerate(dataset.series) if samples.symbol in known]
-    rows = sealed_rows(dataset)
-    is_fresh = dataset.labels["t0"][rows] > after_ns
-    rows = rows[is_fresh & np.isin(dataset.symbol[rows], codes)]
+    rows = unseen_rows(dataset, after_ns)
+    rows = rows[np.isin(dataset.symbol[rows], codes)]
     return rows if dataset.uniqueness[rows].sum() >= EVENTS_MIN else none
 
 
@@ -108,8 +101,9 @@ def against_champion(
     t0 = dataset.labels["t0"][rows]
     rival.seals.open(
         Opening(
-            question=rival.question(request),
+            question=request.question(),
             family=ENSEMBLE,
+            against=rival.candidate_id,
             first_ts_ns=int(t0[0]),
             last_ts_ns=int(t0[-1]),
             opened_ts_ns=request.ts_ns,

@@ -7,7 +7,8 @@ In production it runs in a child process. One pooled model per family serves all
 are free of the price level, and more labels are worth more than symbol-specific ones.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from plan2.foundation.errors import InputError
 from plan2.foundation.values import NS_PER_SECOND
@@ -15,7 +16,7 @@ from plan2.intelligence.features.surroundings import Surroundings
 from plan2.intelligence.models.candidate_files import Draft, draft_of
 from plan2.intelligence.models.manifest import TrainedModel
 from plan2.intelligence.models.registry import Registry
-from plan2.intelligence.training.dataset import Dataset, pooled
+from plan2.intelligence.training.dataset import Dataset, SymbolSamples, pooled
 from plan2.intelligence.training.evaluate import Evaluation, evaluate
 from plan2.intelligence.training.export import export
 from plan2.intelligence.training.families.available import families
@@ -35,6 +36,7 @@ from plan2.intelligence.training.out_of_fold import (
     with_stack,
 )
 from plan2.intelligence.training.outcomes import outcomes_of
+from plan2.intelligence.training.planted import planted_sides
 from plan2.intelligence.training.report import TrainReport, metrics_of
 from plan2.intelligence.training.request import TrainRequest
 from plan2.intelligence.training.rival import Past, against_champion, comparable_rows
@@ -124,7 +126,19 @@ def gathered(
             )
         demand_worthwhile(symbol, found.labels, request.rules())
         series.append(found)
-    return pooled(series)
+    asked = (request.instrument(symbol) for symbol in request.symbols)
+    sources = around.sources(asked) if around is not None else {}
+    return dataset_of(series, request, sources)
+
+
+def dataset_of(
+    series: Sequence[SymbolSamples], request: TrainRequest, sources: Mapping[str, str]
+) -> Dataset:
+    """Pooled samples with what their features looked at, and what is planted at their events."""
+    dataset = replace(pooled(series), sources=sources)
+    if request.origin is None:
+        return dataset
+    return replace(dataset, planted=planted_sides(dataset, request.origin))
 
 
 def train_on(

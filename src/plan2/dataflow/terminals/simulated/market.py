@@ -124,8 +124,15 @@ class SyntheticMarket:
             yield {symbol: _between(blocks[symbol], start, end) for symbol in self.symbols}
 
     def drift_of(self, symbol: str) -> Float64Array:
-        """float64[60]: latent drift at each minute of the last hour; for oracle tests only."""
+        """float64[60]: latent drift at each minute of the last hour; for oracles only."""
         return self._paths[symbol].drawn.drift.copy()
+
+    def planted_drift(self, symbol: str) -> Float64Array:
+        """float64[60]: planted log drift per second at each minute of the last hour; for oracles.
+
+        In an hour of usual activity and volatility; a cross has the drift of its legs.
+        """
+        return self._paths[symbol].planted_drift(self._paths)
 
     def _hour_of(self, ts_ns: int) -> dict[str, TickBlock]:
         """The whole hour that holds `ts_ns`, drawn now unless it was drawn last."""

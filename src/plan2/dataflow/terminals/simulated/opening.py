@@ -18,6 +18,7 @@ from plan2.dataflow.terminals.simulated.broker import BrokerOptions, PaperBroker
 from plan2.dataflow.terminals.simulated.faults import Faults
 from plan2.dataflow.terminals.simulated.instruments import instruments
 from plan2.dataflow.terminals.simulated.market import FIRST_INSTANT_NS, SyntheticMarket
+from plan2.dataflow.terminals.simulated.origin import Origin, write_origin
 from plan2.dataflow.terminals.simulated.paper import History, PaperTerminal
 from plan2.dataflow.terminals.simulated.rules import AccountRules
 from plan2.dataflow.terminals.simulated.source import SyntheticSource
@@ -73,6 +74,9 @@ def open_synthetic(
         start_ns=saved.ts_ns if saved else FIRST_INSTANT_NS,
     )
     broker = _broker(contracts, options, file, calendar.is_open)
+    if paper.data_dir is not None:
+        kept = Origin(seed=settings.seed, strength=settings.strength, start_ns=origin_ns)
+        write_origin(paper.data_dir / FOLDER, kept)
     return _terminal(settings, paper, source, broker, file)
 
 

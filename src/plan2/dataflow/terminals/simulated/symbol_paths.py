@@ -26,6 +26,7 @@ from plan2.dataflow.terminals.simulated.paths import (
     VOLATILITY_SD,
     HourGiven,
     PathParams,
+    bend,
     dollar_hour,
     empty_hour,
     symbol_hour,
@@ -79,6 +80,8 @@ class _HasPath(Protocol):
     @property
     def log_mid(self) -> Float64Array: ...
 
+    def planted_drift(self, others: "Mapping[str, _HasPath]") -> Float64Array: ...
+
 
 class SymbolPath:
     """One symbol's quotes, hour by hour; `state` is what an hour leaves to the next."""
@@ -105,6 +108,14 @@ class SymbolPath:
     def log_mid(self) -> Float64Array:
         """float64[3600]: log of the mid before each second of the hour drawn last."""
         return self.drawn.path
+
+    def planted_drift(self, others: Mapping[str, _HasPath]) -> Float64Array:
+        """float64[60]: planted log drift per second at each minute of the hour drawn last."""
+        if self._model.legs:
+            first, second = (others[leg].planted_drift(others) for leg in self._model.legs)
+            return first + self._model.leg_sign * second
+        readings = np.array([bend(z) for z in self.drawn.drift.tolist()])
+        return self._params.drift_per_sd * self._params.volatility * readings
 
     def draw(self, hour_ns: int, dollar: Float64Array, others: Mapping[str, _HasPath]) -> None:
         """Draw one open hour; for a cross, its legs have drawn theirs already."""

@@ -14,8 +14,13 @@ Device = Literal["auto", "cpu", "cuda"]
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw torch's random numbers from this seed, and leave its own state as it was."""
-    with torch.random.fork_rng(devices=[]):
+    """Draw torch's random numbers from this seed, and leave its own state as it was.
+
+    On GPUs too, but only where something has started CUDA already: the seed of a GPU that was not
+    started is put off until it is, and starting one takes seconds and hundreds of megabytes.
+    """
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=list(gpus)):
         torch.manual_seed(seed)
         yield
 

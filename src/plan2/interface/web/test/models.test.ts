@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { deedsOf, upOf } from "../src/pages/models/CandidateActions";
 import { rowsOf } from "../src/pages/models/CompareWidget";
 import type { Candidate, Card } from "../src/pages/models/candidate";
+import { toneOf } from "../src/pages/models/Flags";
 import { happenings } from "../src/pages/models/happenings";
+import { sourcesOf } from "../src/pages/models/sources";
 
 const candidate = (changes: Partial<Candidate>): Candidate => ({
   age_days: 1,
@@ -68,6 +70,29 @@ const seat = (changes: Partial<Card["seats"][number]>): Card["seats"][number] =>
   ...changes,
 });
 
+describe("a flag", () => {
+  it("alarms nobody where the simulated market's planted edge explains the figures", () => {
+    expect(toneOf("PLANTED_EDGE")).toBe("is-accent");
+    expect(toneOf("LEAK_SUSPECT")).toBe("is-warn");
+  });
+});
+
+describe("what a model's features looked at", () => {
+  it("is named with its hash: other symbols and the calendar", () => {
+    const sources = { "closes GBPUSD": "ab12", "events EUR USD": "cd34" };
+    expect(sourcesOf({ provenance: { sources } })).toEqual([
+      { name: "Closes of GBPUSD", hash: "ab12" },
+      { name: "Events of EUR, USD", hash: "cd34" },
+    ]);
+  });
+
+  it("is nothing for models of before, and for those that look at their own ticks alone", () => {
+    expect(sourcesOf(undefined)).toEqual([]);
+    expect(sourcesOf({ provenance: { rows: 3 } })).toEqual([]);
+    expect(sourcesOf({ provenance: { sources: {} } })).toEqual([]);
+  });
+});
+
 describe("a candidate's history", () => {
   it("tells seats among the moves, newest first, symbols that went together in one line", () => {
     const move = {
@@ -88,8 +113,10 @@ describe("a candidate's history", () => {
     expect(found[0]?.reason).toBe("it loses");
   });
 
-  it("names nobody where there was nobody", () => {
-    const [one] = happenings([], [seat({ is_gained: true, is_rollback: false, other: "" })]);
-    expect(one?.words).toBe("Serves EURUSD, after nobody");
+  it("begins and ends calmly where there is nobody else to name", () => {
+    const [first] = happenings([], [seat({ is_gained: true, is_rollback: false, other: "" })]);
+    expect(first?.words).toBe("Begins to serve EURUSD");
+    const [last] = happenings([], [seat({ is_rollback: false, other: "" })]);
+    expect(last?.words).toBe("No longer serves EURUSD; no model does now");
   });
 });

@@ -637,6 +637,8 @@ export const en = {
   "metric.net_r": "Net R per event",
   "metric.skill_vs_logistic": "Skill against logistic",
   "metric.skill_vs_champion": "Skill against the champion",
+  "metric.planted_accuracy": "Accuracy of whoever knows what is planted",
+  "metric.lead_on_planted": "Lead on whoever knows that",
   "metric.dsr": "Deflated Sharpe ratio",
   "metric.pbo": "Probability of overfitting",
   "metric.spa_p": "p of superiority (SPA)",

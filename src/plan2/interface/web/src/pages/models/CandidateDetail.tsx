@@ -2,7 +2,6 @@
 
 import { Link } from "wouter";
 import { useCandidate } from "../../api/queries";
-import { Note } from "../../asking/Note";
 import { significant } from "../../format/numbers";
 import { label, t, words } from "../../strings";
 import { m } from "../../strings/models";
@@ -13,11 +12,10 @@ import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { CandidateActions } from "./CandidateActions";
 import { CompareWidget } from "./CompareWidget";
+import { FlagChips, FlagNotes } from "./Flags";
 import { History } from "./History";
 import type { Candidate, Card } from "./candidate";
 import { StatusChip } from "./StatusChip";
-
-const UNPROVEN = "UNPROVEN";
 
 export function CandidateDetail({ candidate, all }: { candidate: Candidate; all: Candidate[] }) {
   const query = useCandidate(candidate.candidate_id);
@@ -32,7 +30,7 @@ export function CandidateDetail({ candidate, all }: { candidate: Candidate; all:
       >
         <div className="stack">
           <Head candidate={candidate} />
-          {candidate.flags.includes(UNPROVEN) && <Note tone="warn">{m("card.unproven")}</Note>}
+          <FlagNotes flags={candidate.flags} />
           <About candidate={candidate} />
           <h3 className="about-head">{m("card.figures")}</h3>
           <dl className="pairs">
@@ -66,11 +64,7 @@ function Head({ candidate }: { candidate: Candidate }) {
       <StatusChip status={candidate.state} />
       <b>{candidate.symbols.join(", ")}</b>
       <span>{words(candidate.verdict)}</span>
-      {candidate.flags.map((flag) => (
-        <span key={flag} className="chip is-warn">
-          {words(flag.toLowerCase())}
-        </span>
-      ))}
+      <FlagChips flags={candidate.flags} />
     </div>
   );
 }

@@ -4,11 +4,14 @@ import { useManifest } from "../../api/queries";
 import { significant } from "../../format/numbers";
 import type { Json, Manifest, ModelItem } from "../../gen/protocol";
 import { label, t, words } from "../../strings";
+import { m } from "../../strings/models";
 import { DayOf, Hash, Pair } from "../../widgets/Figures";
 import { Icon } from "../../widgets/Icon";
 import { JsonTree } from "../../widgets/JsonTree";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
+import { FlagChips, FlagNotes } from "./Flags";
+import { sourcesOf } from "./sources";
 import { StatusChip } from "./StatusChip";
 
 export function ModelDetail({ model }: { model: ModelItem }) {
@@ -31,11 +34,30 @@ export function ModelDetail({ model }: { model: ModelItem }) {
               <Hash value={model.sha256} length={16} />
             </Pair>
           </dl>
+          <Sources manifest={query.data} />
         </div>
       </Widget>
       <Widget title={t("models.manifest")} state={widgetState(query)} className="area-manifest">
         {query.data && <JsonTree value={query.data} />}
       </Widget>
+    </>
+  );
+}
+
+/** What it was made of beside its own symbols' ticks; nothing for most models. */
+function Sources({ manifest }: { manifest: Manifest | undefined }) {
+  const sources = sourcesOf(manifest);
+  if (sources.length === 0) return null;
+  return (
+    <>
+      <h3 className="about-head">{m("source.title")}</h3>
+      <dl className="pairs">
+        {sources.map((one) => (
+          <Pair key={one.name} name={one.name}>
+            <Hash value={one.hash} length={12} />
+          </Pair>
+        ))}
+      </dl>
     </>
   );
 }
@@ -78,12 +100,9 @@ function Verdict({ manifest }: { manifest: Manifest | undefined }) {
       <div>
         <div className="figure-label">{t("models.verdict")}</div>
         <b>{text ? words(text) : t("models.no_verdict")}</b>{" "}
-        {asList(manifest?.flags).map((flag) => (
-          <span key={flag} className="chip is-warn">
-            {words(flag.toLowerCase())}
-          </span>
-        ))}
+        <FlagChips flags={asList(manifest?.flags)} />
         <div className="dim">{t("models.verdict_note")}</div>
+        <FlagNotes flags={asList(manifest?.flags)} />
       </div>
     </div>
   );

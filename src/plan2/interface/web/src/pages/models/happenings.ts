@@ -43,7 +43,7 @@ function seatLine(key: string, group: readonly Seat[]): Happening {
       .map((seat) => seat.symbol)
       .toSorted()
       .join(", "),
-    other: first.other || m("seat.nobody"),
+    other: first.other,
   };
   return {
     key,
@@ -56,8 +56,12 @@ function seatLine(key: string, group: readonly Seat[]): Happening {
 }
 
 function seatWords(seat: Seat, values: { symbols: string; other: string }): string {
-  if (seat.alias === "champion")
+  if (seat.alias === "champion") {
+    // Before the first one, and after one that was taken away, there is nobody to name.
+    if (!seat.other)
+      return seat.is_gained ? m("seat.champion_begun", values) : m("seat.champion_ended", values);
     return seat.is_gained ? m("seat.champion_gained", values) : m("seat.champion_lost", values);
+  }
   if (seat.alias === "challenger")
     return seat.is_gained ? m("seat.challenger_gained", values) : m("seat.challenger_lost", values);
   return seat.is_gained ? m("seat.last_good_gained", values) : m("seat.last_good_lost", values);

@@ -647,6 +647,8 @@ export const main = {
   "metric.net_r": "R bersih per peristiwa",
   "metric.skill_vs_logistic": "Keunggulan atas logistik",
   "metric.skill_vs_champion": "Keunggulan atas juara",
+  "metric.planted_accuracy": "Akurasi yang tahu apa yang ditanam",
+  "metric.lead_on_planted": "Keunggulan atas yang tahu itu",
   "metric.dsr": "Rasio Sharpe terdeflasi",
   "metric.pbo": "Peluang overfitting",
   "metric.spa_p": "p keunggulan (SPA)",
