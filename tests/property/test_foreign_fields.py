@@ -248,7 +248,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Trial, asy
 
 
 @settings(
-    deadline=None, max_examples=30, derandomize=True, database=None,
+    deadline=None, max_examples=20, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.large_base_example, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(st.integers(0, len(WORDS) - 1), st.integers(1, 97))
