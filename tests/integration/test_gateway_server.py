@@ -1,6 +1,7 @@
 """The HTTP server in our own loop: ports, signals, headers, the kill form in a real request."""
 
 import asyncio
+import contextlib
 import signal
 import socket
 
@@ -86,6 +87,20 @@ async def test_nonsense_on_the_wire_does_not_stop_the_server() -> None:
             writer.write_eof()
             await asyncio.wait_for(reader.read(), 10)
             writer.close()
+        async with httpx.AsyncClient(base_url=url) as client:
+            assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_a_header_without_an_end_fills_no_memory() -> None:
+    """Sixty-four mebibytes of one header are offered; hardly more than the bound is taken."""
+    async with serving(Stage()) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(b"GET / HTTP/1.1\r\nx-long: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(1_024):
+                writer.write(b"a" * 65_536)
+                await writer.drain()
+        assert writer.transport.is_closing() or reader.at_eof()
         async with httpx.AsyncClient(base_url=url) as client:
             assert (await client.get("/health/live")).status_code == 200
 

@@ -15,6 +15,7 @@ from plan2.connectivity.registry import (
     ServiceKind,
     ServiceRegistry,
     components,
+    components_of_tenants,
     name_of,
     workers,
 )
@@ -25,8 +26,8 @@ from plan2.foundation.worker_pool import JobState
 URL = "http://127.0.0.1:8420"
 BOARD = [
     ComponentHealth("gateway", 5, Status.OK, "", 11, {}),
-    ComponentHealth("stream alpha", 5, Status.DEGRADED, "Three are slow.", 12, {}),
 ]
+OWN = {"alpha": [ComponentHealth("own_quotes", 4, Status.DEGRADED, "Three are bad.", 12, {})]}
 
 
 def registry() -> ServiceRegistry:
@@ -46,7 +47,8 @@ def registry() -> ServiceRegistry:
     ]  # fmt: skip
     return ServiceRegistry(
         [
-            components(lambda: BOARD, "0.1.0", lambda: URL, lambda part: part.partition(" ")[2]),
+            components(lambda: BOARD, "0.1.0", lambda: URL),
+            components_of_tenants(lambda: OWN, "0.1.0"),
             lambda: terminals,
             workers(lambda: jobs),
         ]
@@ -58,7 +60,7 @@ def test_an_operator_sees_everything_and_where_it_is() -> None:
     seen = registry().seen_by("main", is_operator=True)
     assert [(s.name, str(s.kind), s.state, s.tenant_id) for s in seen] == [
         ("gateway", "component", "ok", ""),
-        ("stream alpha", "component", "degraded", "alpha"),
+        ("own_quotes", "component", "degraded", "alpha"),
         ("alpha", "terminal", "up", "alpha"),
         ("beta", "terminal", "up", "beta"),
         ("train EURUSD", "worker", "running", "beta"),
@@ -70,10 +72,10 @@ def test_an_operator_sees_everything_and_where_it_is() -> None:
 def test_a_tenant_sees_its_own_and_that_the_rest_is_there() -> None:
     """Nothing of other tenants; of the installation neither address nor process."""
     seen = {service.name: service for service in registry().seen_by("alpha", is_operator=False)}
-    assert list(seen) == ["gateway", "stream alpha", "alpha"]
+    assert list(seen) == ["gateway", "own_quotes", "alpha"]
     assert (seen["gateway"].address, seen["gateway"].pid) == ("", None)
     assert seen["alpha"].address == "192.0.2.8"
-    assert seen["stream alpha"].detail == "Three are slow."
+    assert (seen["own_quotes"].detail, seen["own_quotes"].pid) == ("Three are bad.", None)
 
 
 async def test_children_are_found_with_their_memory() -> None:

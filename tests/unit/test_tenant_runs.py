@@ -162,7 +162,7 @@ class House:
         place = SimpleNamespace(
             name=ON_PAPER, market=market, terminal=self.places, taker=self.places
         )
-        parts = cast(Any, (self.guest, place, self.places, self.places))
+        parts = cast(Any, (self.guest, place, self.places, self.places, self.places))
         self.runs._opened[ACME] = Opened(*parts)
 
     async def _open(self, _tenant_id: TenantId) -> None:

@@ -1,10 +1,16 @@
 """R-068 and R-069: no stateless attack on access tokens gets through, and none takes long."""
 
+import ast
 import time
+from pathlib import Path
+from typing import get_args, get_type_hints
 
+import jwt
 import pytest
+from jwt.algorithms import HMACAlgorithm, get_default_algorithms
 
-from plan2.connectivity.identity.token_gate import TOKEN_MAX, TokenRefused, open_token
+import plan2
+from plan2.connectivity.identity.token_gate import TOKEN_MAX, Header, TokenRefused, open_token
 from unit.identity_fixtures import HERE, IdentityStage
 from unit.token_attacks import Forger, all_attacks
 
@@ -63,7 +69,8 @@ async def test_the_gate_knows_one_error() -> None:
     assert len(messages) == 1
 
 
-JOSE_ALGORITHMS = [
+OURS = "EdDSA"
+REGISTERED = {
     *("HS1", "HS256", "HS256/64", "HS384", "HS512", "RS1", "RS256", "RS384", "RS512"),
     *("PS256", "PS384", "PS512", "ES256", "ES256K", "ES384", "ES512", "Ed25519", "Ed448", "ESB256"),
     *("ESB320", "ESB384", "ESB512", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "none", "dir"),
@@ -71,8 +78,61 @@ JOSE_ALGORITHMS = [
     *("A256KW", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW", "A128GCMKW"),
     *("A192GCMKW", "A256GCMKW", "PBES2-HS256+A128KW", "PBES2-HS384+A192KW", "PBES2-HS512+A256KW"),
     *("A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM"),
-]
-"""IANA's registry "JSON Web Signature and Encryption Algorithms", but for EdDSA."""
+    *("A128CBC", "A192CBC", "A256CBC", "A128CTR", "A192CTR", "A256CTR"),
+}
+"""IANA's registry "JSON Web Signature and Encryption Algorithms" as its RFCs fill it, but for ours:
+RFC 7518 (the most), 8812 (ES256K), 9864 (Ed25519, Ed448), later ones, the Web Cryptography API
+(what ends in 1, RSA-OAEP-384 and -512, CBC, CTR)."""
+KNOWN_TO_LIBRARY = set(get_default_algorithms())
+"""What the JOSE library at hand verifies, whatever its version has learned meanwhile."""
+JOSE_ALGORITHMS = sorted((REGISTERED | KNOWN_TO_LIBRARY) - {OURS})
+
+
+def test_the_list_of_refused_algorithms_is_the_librarys_own() -> None:
+    """All that it can verify is tried, ours among what it knows; a narrower library fails this."""
+    assert len(KNOWN_TO_LIBRARY) >= 14
+    assert OURS in KNOWN_TO_LIBRARY
+    assert set(JOSE_ALGORITHMS) | {OURS} >= KNOWN_TO_LIBRARY | set(jwt.PyJWS().get_algorithms())
+
+
+def test_one_algorithm_is_allowed_and_no_library_could_widen_that() -> None:
+    """The header's schema has one value; no source of the product imports a JOSE library."""
+    assert get_args(get_type_hints(Header)["alg"]) == (OURS,)
+    imported = {
+        name.partition(".")[0]
+        for path in Path(plan2.__file__).parent.rglob("*.py")
+        if not {"_ui", "node_modules"} & set(path.parts)
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name in names_of(node)
+    }
+    assert "cryptography" in imported  # the walk finds what is there
+    assert imported & {"jwt", "jose", "josepy", "joserfc", "authlib", "jwcrypto"} == set()
+
+
+def names_of(node: ast.AST) -> list[str]:
+    """The modules that a statement imports."""
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return [each.name for each in node.names] if isinstance(node, ast.Import) else []
+
+
+class Anything(HMACAlgorithm):
+    """An algorithm of tomorrow that takes every signature for good."""
+
+    def verify(self, msg: bytes, key: bytes, sig: bytes) -> bool:
+        """It is."""
+        return True
+
+
+async def test_an_algorithm_that_the_library_learns_is_refused_by_default() -> None:
+    """Taught to the library under a new name, which accepts its token: here it is nothing."""
+    stage = IdentityStage()
+    forger = await forged(stage)
+    library = jwt.PyJWS(algorithms=["NEW1"])
+    library.register_algorithm("NEW1", Anything(HMACAlgorithm.SHA512))
+    token = forger.with_head(alg="NEW1")
+    assert library.decode(token, b"k" * 64, algorithms=["NEW1"]) is not None
+    assert stage.tokens.find(token, "") is None
 
 
 @pytest.mark.parametrize("alg", JOSE_ALGORITHMS)

@@ -39,6 +39,7 @@ EVERY: Final = (
     "intelligence/learning/contests.py",
     "intelligence/models/gates.py",
     "intelligence/models/standing.py",
+    "intelligence/own_quote_watch.py",
     "intelligence/research/carry_out.py",
     "intelligence/research/detectors.py",
     "intelligence/research/diagnosis",

@@ -10,7 +10,7 @@ import enum
 import itertools
 import ntpath
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -141,38 +141,54 @@ class Processes:
 
 
 def components(
-    snapshot: Callable[[], Sequence[ComponentHealth]],
-    version: str,
-    address: Callable[[], str],
-    tenant_of: Callable[[str], str] = lambda _: "",
+    snapshot: Callable[[], Sequence[ComponentHealth]], version: str, address: Callable[[], str]
 ) -> Source:
-    """The parts on the health board.
+    """The parts on the installation's health board.
 
     Args:
         snapshot: the board's.
         version: of this program.
         address: where the gateway listens.
-        tenant_of: whose a part is, by its name; "" belongs to the installation.
     """
 
     def found() -> list[Service]:
         return [
-            Service(
-                name=part.name,
-                kind=ServiceKind.COMPONENT,
-                state=str(part.status),
-                level=part.level,
-                version=version,
-                address=address() if part.name == GATEWAY else "",
-                pid=os.getpid(),
-                since_us=part.since_us,
-                detail=part.detail,
-                tenant_id=tenant_of(part.name),
-            )
-            for part in snapshot()
+            _part(part, version, address() if part.name == GATEWAY else "") for part in snapshot()
         ]
 
     return found
+
+
+def components_of_tenants(
+    parts: Callable[[], Mapping[str, Sequence[ComponentHealth]]], version: str
+) -> Source:
+    """The parts that single tenants have for themselves, by tenant."""
+
+    def found() -> list[Service]:
+        return [
+            _part(part, version, tenant_id=tenant_id)
+            for tenant_id, mine in parts().items()
+            for part in mine
+        ]
+
+    return found
+
+
+def _part(
+    part: ComponentHealth, version: str, address: str = "", *, tenant_id: str = ""
+) -> Service:
+    return Service(
+        name=part.name,
+        kind=ServiceKind.COMPONENT,
+        state=str(part.status),
+        level=part.level,
+        version=version,
+        address=address,
+        pid=None if tenant_id else os.getpid(),
+        since_us=part.since_us,
+        detail=part.detail,
+        tenant_id=tenant_id,
+    )
 
 
 def workers(jobs: Callable[[], Sequence[JobState]]) -> Source:

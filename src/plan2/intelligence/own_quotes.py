@@ -51,9 +51,10 @@ class OwnSeat(Seat):
 
     Attributes:
         quotes: the newest accepted quote of each symbol, from the account's own broker.
+        gates: what judges its quotes, by symbol.
     """
 
-    __slots__ = ("_gates", "_on_refused", "_own", "_terms", "_terms_of", "quotes")
+    __slots__ = ("_on_refused", "_own", "_terms", "_terms_of", "gates", "quotes")
 
     def __init__(
         self,
@@ -69,12 +70,12 @@ class OwnSeat(Seat):
         self._own = own
         self._on_refused = on_refused
         self._terms = terms
-        self._gates = {symbol: QualityGate(symbol, terms.spike_sigmas) for symbol in own}
+        self.gates = {symbol: QualityGate(symbol, terms.spike_sigmas) for symbol in own}
         self._terms_of: dict[str, tuple[Instrument | None, str]] = {}
 
     def on_tick(self, tick: Tick) -> None:
         """The account's own broker quoted: value it, whatever the shared market does."""
-        gate = self._gates.get(tick.symbol)
+        gate = self.gates.get(tick.symbol)
         if gate is None:
             return
         verdict: Verdict = gate.check(tick, self._terms.clock.now_ns())

@@ -119,7 +119,10 @@ class Doorway:
         shown = _Shown(self._entry(door))
         url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         host, port = self._server.host, self._server.port
-        serving = asyncio.create_task(run_server(shown, host, port, url.set_result, self._tls))
+        proxies = self._server.trusted_proxies
+        serving = asyncio.create_task(
+            run_server(shown, host, port, url.set_result, self._tls, proxies)
+        )
         watching = asyncio.create_task(door.run())
         try:
             ends: list[asyncio.Future[Any]] = [serving, url]  # they end differently
@@ -142,7 +145,8 @@ class Doorway:
         """
         opened = self._opened
         if opened is None:
-            await run_server(app, self._server.host, self._server.port, on_ready, self._tls)
+            where, proxies = (self._server.host, self._server.port), self._server.trusted_proxies
+            await run_server(app, *where, on_ready, self._tls, proxies)
             return
         opened.keys.cancel()
         entry, opened.shown.app = opened.shown.app, app

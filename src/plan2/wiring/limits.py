@@ -1,6 +1,6 @@
 """Wires what keeps one tenant from using up what is everybody's, and the list of services."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,6 +21,7 @@ from plan2.connectivity.registry import (
     ServiceKind,
     ServiceRegistry,
     components,
+    components_of_tenants,
     workers,
 )
 from plan2.foundation.clock import LiveClock, stopwatch_ns
@@ -28,7 +29,7 @@ from plan2.foundation.config.schema import Quota, Settings
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import ConfigError
 from plan2.foundation.events.recording import Record
-from plan2.foundation.health import HealthBoard
+from plan2.foundation.health import ComponentHealth, HealthBoard
 from plan2.foundation.hub import Component
 from plan2.foundation.latency import Latency
 from plan2.foundation.loop import LoopLag
@@ -45,6 +46,7 @@ class LimitsPlan(msgspec.Struct, frozen=True, kw_only=True):
         settings: of the installation. settings_of: those that hold for a tenant.
         tenants: every tenant's id.
         terminals: the terminals of all tenants, as services.
+        place_parts: the parts that only tenants at brokers of their own have, by tenant.
         jobs: of all tenants, which the quota counts and the list of services shows.
         flows: how many flows a tenant has; None while it is not open.
         folder: the data folder.
@@ -54,6 +56,7 @@ class LimitsPlan(msgspec.Struct, frozen=True, kw_only=True):
     settings_of: Callable[[TenantId], Settings]
     tenants: Callable[[], Sequence[TenantId]]
     terminals: Callable[[], Iterable[Service]]
+    place_parts: Callable[[], Mapping[str, Sequence[ComponentHealth]]]
     jobs: Jobs
     flows: Callable[[str], float | None]
     folder: Path
@@ -98,6 +101,7 @@ class Limits:
                 self._processes.services,
                 components(plan.board.snapshot, plan2.__version__, lambda: self.address),
                 lambda: list(plan.terminals()),
+                components_of_tenants(plan.place_parts, plan2.__version__),
                 workers(plan.jobs.pool.jobs),
             ]
         )

@@ -12,7 +12,7 @@ from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import JournalLost, Plan2Error
 from plan2.foundation.eventstore.appender import Appender, Seal
-from plan2.foundation.health import HealthBoard
+from plan2.foundation.health import ComponentHealth, HealthBoard
 from plan2.foundation.hub import Component, Hub
 from plan2.foundation.log import logger
 from plan2.foundation.loop import LoopLag
@@ -62,12 +62,13 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """A tenant that is open, and where it deals."""
+    """A tenant that is open, where it deals, and how its parts are."""
 
     run: TenantRun
     place: TenantPlace
     seat: Seat
     hub: Hub
+    board: HealthBoard
 
     @property
     def is_at_broker(self) -> bool:
@@ -80,6 +81,11 @@ class Opened(msgspec.Struct, frozen=True):
         account = self.run.account
         is_empty = not account.positions.open and not account.orders.open
         return self.run.is_flat and (is_empty or not self.is_at_broker)
+
+    def place_parts(self) -> list[ComponentHealth]:
+        """How the parts are that its place alone has; none on paper."""
+        names = {component.name for component in self.place.components}
+        return [part for part in self.board.snapshot() if part.name in names]
 
     @property
     def standing(self) -> str:
@@ -136,7 +142,7 @@ async def open_tenant(tenant_id: TenantId, shared: Shared, ground: Ground, say: 
     if place.taker is not None:
         ground.venue.join(place.taker)
     ground.pipeline.join(seat)
-    return Opened(run, place, seat, hub)
+    return Opened(run, place, seat, hub, board)
 
 
 async def close_tenant(opened: Opened, ground: Ground) -> None:

@@ -23,6 +23,7 @@ from plan2.foundation.hub import Component
 from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import TenantId, TickBlock
 from plan2.intelligence.decision.apart import Tolerance
+from plan2.intelligence.own_quote_watch import OwnQuoteWatch
 from plan2.intelligence.own_quotes import OwnSeat, OwnTerms
 from plan2.intelligence.pipeline import Seat
 from plan2.wiring.live import LIVE
@@ -118,17 +119,24 @@ def broker_place(
         clock=shared.clock,
     )
 
+    watch = OwnQuoteWatch(shared.clock)
+
     def seat_of(run: TenantRun) -> Seat:
-        return OwnSeat(
+        seat = OwnSeat(
             run.account, lambda fault: run.halt(str(fault)), instruments, terms, run.bus.publish
         )
+        watch.follow(seat.gates)
+        return seat
 
     return TenantPlace(
         name=account_id,
         market=market,
         terminal=terminal,
         seat_of=seat_of,
-        components=(Component(name="terminal", level=3, check=health_of(terminal)),),
+        components=(
+            Component(name="terminal", level=3, check=health_of(terminal)),
+            Component(name="own_quotes", level=4, check=watch.check),
+        ),
     )
 
 

@@ -45,13 +45,18 @@ class TrustedProxies:
     def resolve(self, scope: Scope) -> None:
         """Put the caller's real address and scheme into the scope, if a trusted proxy tells."""
         client = scope.get("client")
-        if not self._networks or client is None or not self._is_trusted(client[0]):
+        if not self._networks or client is None or not self.is_trusted(client[0]):
             return
         forwarded, scheme = _told(scope)
         scope["client"] = (self._caller(client[0], forwarded), client[1])
         if scheme in {"http", "https"}:
             is_socket = scope["scheme"] in {"ws", "wss"}
             scope["scheme"] = {"http": "ws", "https": "wss"}[scheme] if is_socket else scheme
+
+    def is_trusted(self, shown: str) -> bool:
+        """Whether an address is one of these proxies'."""
+        address = _address(shown)
+        return address is not None and any(address in network for network in self._networks)
 
     def _caller(self, peer: str, forwarded: str) -> str:
         caller = peer
@@ -60,13 +65,9 @@ class TrustedProxies:
             if address is None:
                 break
             caller = str(address)
-            if not self._is_trusted(caller):
+            if not self.is_trusted(caller):
                 break
         return caller
-
-    def _is_trusted(self, shown: str) -> bool:
-        address = _address(shown)
-        return address is not None and any(address in network for network in self._networks)
 
 
 def client_address(scope: Scope) -> str:

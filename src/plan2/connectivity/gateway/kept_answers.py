@@ -11,11 +11,14 @@ import msgspec
 
 from plan2.foundation.clock import Clock
 from plan2.foundation.eventstore.store import OpenUnit
-from plan2.foundation.values import NS_PER_HOUR, TenantId
+from plan2.foundation.fair_memory import FairMemory
+from plan2.foundation.values import NS_PER_HOUR, NS_PER_MINUTE, TenantId
 
 KEPT_FOR_NS: Final = 24 * NS_PER_HOUR
-KEPT_MAX: Final = 10_000
-"""Answers in the memory of a process; the oldest makes room for the next."""
+KEPT_MAX_BYTES: Final = 32 << 20
+"""Answers in the memory of a process; the tenant that has most there makes room for the next."""
+OVERHEAD_BYTES: Final = 1_024
+"""What an answer takes beside its text, about."""
 WHOLE_MAX_BYTES: Final = 65_536
 """Longer answers are remembered as given, without their text."""
 
@@ -67,26 +70,33 @@ class KeptAnswers(Protocol):
 
 
 class RecentAnswers:
-    """Whole answers in memory, by claim."""
+    """Whole answers in memory, by claim; they may hold secrets, so none outlives its day for long.
+
+    Args:
+        now_ns: wall time.
+    """
 
     def __init__(self, now_ns: Callable[[], int]) -> None:
         self._now_ns = now_ns
-        self._kept: dict[bytes, tuple[int, Kept]] = {}
+        self._kept: FairMemory[bytes, tuple[int, Kept]] = FairMemory(KEPT_MAX_BYTES)
+        self._forgot_ns = 0
 
     def find(self, claim: Claim) -> Kept | None:
         """What a key was used for within a day, or None."""
-        found = self._kept.get(claim.name)
+        found = self._kept.find(claim.name)
         if found is None or found[0] + KEPT_FOR_NS <= self._now_ns():
             return None
         return found[1]
 
     def keep(self, claim: Claim, answer: Answer) -> None:
         """Remember an answer."""
-        self._kept.pop(claim.name, None)
-        if len(self._kept) >= KEPT_MAX:
-            del self._kept[next(iter(self._kept))]
+        now_ns = self._now_ns()
+        if now_ns - self._forgot_ns >= NS_PER_MINUTE:
+            self._forgot_ns = now_ns
+            self._kept.forget(lambda kept: kept[0] + KEPT_FOR_NS <= now_ns)
         kept = Kept(fingerprint=claim.fingerprint, answer=answer)
-        self._kept[claim.name] = (self._now_ns(), kept)
+        cost = len(answer.body) + OVERHEAD_BYTES
+        self._kept.put(claim.tenant_id, claim.name, (now_ns, kept), cost)
 
 
 class PostgresAnswers:

@@ -10,12 +10,13 @@ import logging
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final, cast
 
 import uvicorn
 from litestar.types import ASGIApp
 
+from plan2.connectivity.gateway.connections import Crowd
 from plan2.foundation.errors import ConfigError
 
 FRAME_MAX_BYTES: Final = 65_536
@@ -49,6 +50,7 @@ async def run_server(
     port: int,
     on_ready: Callable[[str], None],
     tls: ssl.SSLContext | None = None,
+    trusted: Sequence[str] = (),
 ) -> None:
     """Serve until cancelled; calls `on_ready` with the base URL once connections are accepted.
 
@@ -58,6 +60,7 @@ async def run_server(
         port: 0 picks a free one.
         on_ready: told the base URL.
         tls: see `tls.py`; without it we speak plain HTTP.
+        trusted: proxies (CIDR), behind each of which there are many.
 
     Raises:
         ConfigError: host or port cannot be used.
@@ -65,13 +68,16 @@ async def run_server(
     logging.getLogger("uvicorn.error").addFilter(_is_true)
     listener = bind(host, port)
     url = url_of(listener, is_tls=tls is not None)
-    server = _Server(_config(app, tls), lambda: on_ready(url))
+    crowd = Crowd(trusted)
+    server = _Server(_config(app, tls, crowd), lambda: on_ready(url))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    looking = asyncio.create_task(crowd.run())
     try:
         await asyncio.shield(serving)
     finally:
         server.should_exit = True
         await asyncio.wait({serving})
+        looking.cancel()
         listener.close()
 
 
@@ -122,13 +128,14 @@ def _is_true(record: logging.LogRecord) -> bool:
     return record.msg != "ASGI callable returned without completing handshake."
 
 
-def _config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
+def _config(app: ASGIApp, tls: ssl.SSLContext | None, crowd: Crowd) -> uvicorn.Config:
     return uvicorn.Config(
         cast("Any", app),  # two packages' names for the same ASGI signature
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        http=cast("Any", crowd.protocol),  # called like the class that uvicorn's types ask for
         ws="auto",
         ws_max_size=FRAME_MAX_BYTES,
         ws_per_message_deflate=False,

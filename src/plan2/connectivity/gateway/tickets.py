@@ -16,11 +16,12 @@ from litestar.types import Scope
 
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.sessions import hash_secret, new_secret
+from plan2.foundation.fair_memory import FairMemory
 from plan2.foundation.values import NS_PER_SECOND
 
 TICKET_LIFE_S: Final = 30
 TICKETS_MAX: Final = 10_000
-"""Live tickets of a process; the oldest makes room for the next."""
+"""Live tickets of a process; the tenant that has most makes room for the next."""
 TICKET_MAX: Final = 128
 PREFIX: Final = "ticket."
 
@@ -48,17 +49,15 @@ class Tickets:
     def __init__(self, now_ns: Callable[[], int], secret: Callable[[], str] = new_secret) -> None:
         self._now_ns = now_ns
         self._secret = secret
-        self._issued: dict[bytes, _Issued] = {}
+        self._issued: FairMemory[bytes, _Issued] = FairMemory(TICKETS_MAX)
 
     def issue(self, session: Session) -> str:
         """A new ticket of a session; shown only here."""
         now_ns = self._now_ns()
-        self._forget_ended(now_ns)
-        if len(self._issued) >= TICKETS_MAX:
-            del self._issued[next(iter(self._issued))]
+        self._issued.forget(lambda issued: issued.expires_ns <= now_ns)
         ticket = self._secret()
-        expires_ns = now_ns + TICKET_LIFE_S * NS_PER_SECOND
-        self._issued[hash_secret(ticket)] = _Issued(session, expires_ns)
+        issued = _Issued(session, now_ns + TICKET_LIFE_S * NS_PER_SECOND)
+        self._issued.put(session.user.tenant_id, hash_secret(ticket), issued)
         return ticket
 
     def redeem(self, ticket: str) -> Session | None:
@@ -66,20 +65,10 @@ class Tickets:
 
         Whether the session still lives is for the caller to ask.
         """
-        issued = self._issued.pop(hash_secret(ticket[:TICKET_MAX]), None)
+        issued = self._issued.pop(hash_secret(ticket[:TICKET_MAX]))
         if issued is None or issued.expires_ns <= self._now_ns():
             return None
         return issued.session
-
-    def _forget_ended(self, now_ns: int) -> None:
-        """Drop what is too old; tickets are issued in the order in which they end."""
-        ended = []
-        for key, issued in self._issued.items():
-            if issued.expires_ns > now_ns:
-                break
-            ended.append(key)
-        for key in ended:
-            del self._issued[key]
 
 
 class TicketRoutes:

@@ -154,6 +154,10 @@ class Meters:
         """The meter of a key that was charged lately."""
         return self._meters.get(key)
 
+    def forget(self, key: Hashable) -> None:
+        """Let a key begin with a full meter; one that shares its meter goes on with that."""
+        self._meters.pop(key, None)
+
     def _add(self, key: Hashable, rate: Rate) -> Meter:
         now_ns = self._now_ns()
         self._sweep(now_ns)

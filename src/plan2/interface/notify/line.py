@@ -1,12 +1,13 @@
 """One channel's line: a bounded queue, limits per person, digests, and retries with patience.
 
 What is critical overtakes everything and is never gathered. A person's other messages beyond their
-limit, and those they want as a digest, are gathered and told in one. When the queue is full, the
-oldest of what matters least goes, and health says how many did.
+limit, and those they want as a digest, are gathered and told in one. The line is one for all
+tenants: of what matters alike they take turns, and when the queue is full, the tenant that has most
+in it loses the oldest of what matters least; health says how many were lost.
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Final
 
@@ -80,6 +81,7 @@ class Line:
         self._record = record
         self._rng = rng
         self._waiting: list[_Waiting] = []
+        self._turns: dict[str, int] = {}
         self._gathered: dict[Recipient, Gathered] = {}
         self._meters: dict[Recipient, Meter] = {}
         self._told: OrderedDict[tuple[Recipient, str, str], int] = OrderedDict()
@@ -171,8 +173,10 @@ class Line:
         self._arrivals += 1
         self._waiting.append(_Waiting(person, notification, dies_s, self._arrivals))
         if len(self._waiting) > WAITING_MAX:
+            counts = Counter(each.person.tenant_id for each in self._waiting)
+            most = max(counts.values())
             least = max(
-                self._waiting,
+                (each for each in self._waiting if counts[each.person.tenant_id] == most),
                 key=lambda each: (WEIGHT[each.notification.severity], -each.place),
             )
             self._waiting.remove(least)
@@ -187,11 +191,18 @@ class Line:
             self._queue(person, self._gathered.pop(person).notification(person, now_ns, say))
 
     def _next(self, now_s: float) -> _Waiting | None:
-        """What goes now: what matters most, then what came first; None when nothing may."""
+        """What goes now, or None when nothing may.
+
+        What matters most; of that, of the tenant whose turn was longest ago; then what came first.
+        """
         if now_s < self._held_until_s:
             return None
         ready = (each for each in self._waiting if each.due_s <= now_s)
-        return min(ready, key=_urgency, default=None)
+        return min(ready, key=self._urgency, default=None)
+
+    def _urgency(self, waiting: _Waiting) -> tuple[int, int, int]:
+        turn = self._turns.get(waiting.person.tenant_id, 0)
+        return WEIGHT[waiting.notification.severity], turn, waiting.place
 
     def _pause_s(self, now_s: float) -> float:
         if not self._waiting:
@@ -204,6 +215,7 @@ class Line:
     async def _deliver(self, waiting: _Waiting) -> None:
         # Out of the queue first: a message that the channel stumbles over must not come again.
         self._waiting.remove(waiting)
+        self._take_turn(waiting.person.tenant_id)
         if not self.channel.reaches(waiting.person):
             return
         waiting.attempts += 1
@@ -213,6 +225,13 @@ class Line:
             self._tell_delivered(waiting)
         else:
             self._put_off(waiting, result)
+
+    def _take_turn(self, tenant_id: str) -> None:
+        """Put a tenant behind the others; turns mean nothing once nobody waits."""
+        latest = max(self._turns.values(), default=0)
+        self._turns[tenant_id] = latest + 1
+        if not self._waiting:
+            self._turns.clear()
 
     def _put_off(self, waiting: _Waiting, failed: Failed) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -264,8 +283,3 @@ class Line:
                 is_final=is_final,
             ),
         )
-
-
-def _urgency(waiting: _Waiting) -> tuple[int, int]:
-    """What matters most first, then what came first."""
-    return WEIGHT[waiting.notification.severity], waiting.place

@@ -15,7 +15,7 @@ import msgspec
 
 from plan2.connectivity.gateway.inside import Inside
 from plan2.connectivity.identity.principal import Session, User
-from plan2.connectivity.ratelimit.gcra import Meter, Rate, rate_of
+from plan2.connectivity.ratelimit.gcra import Meter, Meters, Rate, rate_of
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import Plan2Error
 from plan2.foundation.events.people import ActionTaken
@@ -40,6 +40,8 @@ CODE: Final = re.compile(r"\d[\d ]{4,8}\d|[A-Za-z0-9-]{16,40}")
 PAIRING: Final = re.compile(r"/start(?:@\w+)?\s+(\S.{0,63})", re.DOTALL)
 COMMAND: Final = re.compile(r"/(\w{1,32})(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
 STRANGERS_MAX: Final = 2_000
+METERS_MAX: Final = 10_000
+"""Chats and people that spoke lately; a chat that is paired anew has another one."""
 NOBODY: Final = "Hello. This bot speaks with people of its own installation only."
 CODE_BAD: Final = "This code is not good: it was used, is older than ten minutes, or is mistyped."
 LATE: Final = "This message came late and was not carried out. Send it again if you still want it."
@@ -84,10 +86,8 @@ class Bot:
         self._parts = parts
         self._messenger = messenger
         self._acting = Acting(parts.clock, parts.secret)
-        self._codes: dict[str, Meter] = {}
-        self._warned: dict[str, Meter] = {}
         self._strangers: OrderedDict[int, Meter] = OrderedDict()
-        self._meters: dict[str, Meter] = {}
+        self._meters = Meters(parts.clock.now_ns, METERS_MAX)
 
     async def take(self, update: Incoming | Press) -> None:
         """Answer a message or a button."""
@@ -99,9 +99,9 @@ class Bot:
             await self._stranger(update)
         elif self._is_late(update):
             await self._say(chat, [line(self._words(session)(LATE))])
-        elif ALWAYS.match(update.text) or self._may(self._meters, PER_CHAT, chat.pairing_id):
+        elif ALWAYS.match(update.text) or self._may(PER_CHAT, chat.pairing_id):
             await self._spoken(update, chat, session)
-        elif self._may(self._warned, PER_WARNING, chat.pairing_id):
+        elif self._may(PER_WARNING, chat.pairing_id):
             await self._say(chat, [line(self._words(session)(TOO_MUCH))])
 
     # --- who is not known -----------------------------------------------------------------
@@ -142,9 +142,9 @@ class Bot:
     def _is_late(self, update: Incoming) -> bool:
         return to_us(self._parts.clock.now_ns()) - update.at_us > LATE_US
 
-    def _may(self, meters: dict[str, Meter], rate: Rate, name: str) -> bool:
-        now_ns = self._parts.clock.now_ns()
-        return _spend(meters.setdefault(name, Meter(rate, now_ns)), now_ns)
+    def _may(self, rate: Rate, *name: str) -> bool:
+        meter = self._meters.meter((rate.name, *name), rate)
+        return _spend(meter, self._parts.clock.now_ns())
 
     async def _spoken(self, update: Incoming, chat: Chat, session: Session) -> None:
         text = update.text.strip()
@@ -245,7 +245,8 @@ class Bot:
         asked, say = self._acting.coded(chat), self._words(session)
         if asked is None:
             return
-        if not self._may(self._codes, PER_CODE, session.user.user_id):
+        who = session.user.tenant_id, session.user.user_id
+        if not self._may(PER_CODE, *who):
             self._tell_button(session, asked, 429, "locked_out")
             words = say("Too many codes were wrong. Wait a while, then ask again.")
             await self._say(chat, [line(words)])
@@ -255,7 +256,7 @@ class Bot:
             words = say("This is not the code of this half minute. Ask again.")
             await self._say(chat, [line(words)])
             return
-        self._codes.pop(session.user.user_id, None)
+        self._meters.forget((PER_CODE.name, *who))
         self._parts.pairings.note_proof(chat)
         proven = self._parts.pairings.session(chat)
         if proven is not None:

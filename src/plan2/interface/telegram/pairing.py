@@ -262,9 +262,14 @@ class Pairings:
         self._by_person.setdefault((chat.tenant_id, chat.user_id), []).append(chat)
 
     def _drop(self, chat: Chat) -> None:
-        if self._by_chat.get(chat.chat_id) is chat:
-            del self._by_chat[chat.chat_id]
-            self._by_person[chat.tenant_id, chat.user_id].remove(chat)
+        if self._by_chat.get(chat.chat_id) is not chat:
+            return
+        del self._by_chat[chat.chat_id]
+        self._proven_ns.pop(chat.pairing_id, None)
+        whose = chat.tenant_id, chat.user_id
+        self._by_person[whose].remove(chat)
+        if not self._by_person[whose]:
+            del self._by_person[whose]
 
     async def _stored(self, chat: Chat) -> StoredChat:
         plain = msgspec.json.encode(_Sealed(chat.chat_id, chat.label))
