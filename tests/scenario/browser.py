@@ -24,6 +24,7 @@ FLAGS = [
 CLICKS_MAX = 4
 ANSWER_MS = 60_000
 LOOK_MS = 100
+FIT_MS = 10_000
 MARKS = [
     pytest.mark.slow,
     pytest.mark.browser,
@@ -67,11 +68,20 @@ def _told(message) -> str:
     return f"{message.text} {message.location.get('url', '')}".strip()
 
 
-def beyond(page) -> int:
-    """By how many pixels the page is higher than its window; what it holds scrolls inside."""
-    return page.evaluate(
-        "document.documentElement.scrollHeight - document.documentElement.clientHeight"
-    )
+def fits(page) -> bool:
+    """Whether the page gets no wider and no higher than its window: what it holds scrolls inside.
+
+    Some parts learn of a new width after the browser; they have time to.
+    """
+    inside = """() => {
+      const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement;
+      return scrollWidth <= clientWidth && scrollHeight <= clientHeight;
+    }"""
+    for _ in range(FIT_MS // LOOK_MS):
+        if page.evaluate(inside):
+            return True
+        page.wait_for_timeout(LOOK_MS)
+    return False
 
 
 def sideways(page) -> int:

@@ -18,6 +18,11 @@ PATIENCE_S = 90.0
 """What happens within a second on a quiet machine has this long on a busy one."""
 PATIENT = {"PLAN2_LOAD__LOOP_LAG_MS": "60000", "PLAN2_LOAD__DECISION_MS": "60000"}
 """A busy test machine is no reason to turn requests away; what is shed has tests of its own."""
+UNHURRIED = {
+    "PLAN2_RISK__TICK_AGE_MAX_MS": "3600000",
+    "PLAN2_RISK__COLLAR_REFERENCE_MAX_AGE_MS": "3600000",
+}
+"""Nor to refuse an order: half a second's delay is half a minute of a quick market."""
 QUICK = {
     "PLAN2_SIMULATED__HISTORY_DAYS": "6",
     "PLAN2_SIMULATED__SPEED": "300",
@@ -29,15 +34,16 @@ QUICK = {
 CALM = {
     "PLAN2_SIMULATED__SPEED": "60",
     "PLAN2_DECISION__EXPLORE_AFTER_S": "0",
-    "PLAN2_RISK__TICK_AGE_MAX_MS": "3600000",
-    "PLAN2_RISK__COLLAR_REFERENCE_MAX_AGE_MS": "3600000",
     "PLAN2_RISK__POSITIONS_MAX": "40",
     "PLAN2_RISK__POSITIONS_PER_SYMBOL_MAX": "20",
+    "PLAN2_RISK__DAILY_LOSS_MAX_FRACTION": "0.9",
+    "PLAN2_RISK__WEEKLY_LOSS_MAX_FRACTION": "0.9",
+    "PLAN2_RISK__DRAWDOWN_MAX_FRACTION": "0.9",
+    **UNHURRIED,
 }
 """Slow enough that pages, not the market, take the time.
 
-What the models trade meanwhile leaves room for an order by hand, and half a second's delay of a
-crowded machine, half a minute of this market, is no reason to refuse it.
+What the models trade, and lose, meanwhile leaves room for an order by hand.
 """
 
 

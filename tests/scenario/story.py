@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from browser import shut
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 ROOT = Path(__file__).parents[2]
@@ -14,10 +15,21 @@ CHART_PX = 300
 RUN_MS = 180_000
 
 
+BID = re.compile(r"Bid ([\d.]+)")
+LOTS = ("0.01", "0.02", "0.03", "0.04", "0.05", "0.06", "0.07", "0.08", "0.09")
+POSITIONS = "async () => (await (await fetch('/api/v1/positions?status=open')).json()).items"
+
+
 def quoted(page) -> float:
-    """The bid that the open ticket shows."""
-    quote = page.get_by_test_id("ticket-quote").inner_text()
-    return float(re.search(r"Bid ([\d.]+)", quote)[1])
+    """The bid that the open ticket shows, once it has one."""
+    quote = page.get_by_test_id("ticket-quote").filter(has_text=BID)
+    return float(BID.search(quote.inner_text())[1])
+
+
+def unused_lots(page) -> str:
+    """A size that no open position has: what is opened with it can be told from the models'."""
+    held = {float(each["quantity"]) for each in page.evaluate(POSITIONS)}
+    return next(lots for lots in LOTS if float(lots) not in held)
 
 
 def watch(page, url: str) -> None:
@@ -36,17 +48,18 @@ def read_a_decision(page, url: str) -> str:
     return page.locator(".decision-sentence").inner_text()
 
 
-def place(page, url: str) -> None:
-    """Buy the smallest lot of EURUSD at market, after a look at every check."""
+def place(page, url: str) -> str:
+    """Buy a little EURUSD at market, after a look at every check; how many lots."""
     page.goto(url + "/positions/open")
-    order(page)
+    return order(page)
 
 
-def order(page) -> None:
-    """The order itself, on the page of positions."""
+def order(page) -> str:
+    """The order itself, on the page of positions; its lots."""
+    lots = unused_lots(page)
     page.get_by_test_id("new-order").click()
     bid = quoted(page)
-    page.get_by_test_id("trade-quantity").fill("0.01")
+    page.get_by_test_id("trade-quantity").fill(lots)
     page.get_by_test_id("trade-stop_loss").fill(f"{bid * 0.98:.5f}")
     checks = page.get_by_test_id("ticket-checks")
     try:
@@ -55,16 +68,16 @@ def order(page) -> None:
         pytest.fail(f"the ticket does not pass: {page.get_by_role('dialog').inner_text()}")
     page.get_by_test_id("trade-reason").fill("by hand")
     page.get_by_test_id("trade-confirm").click()
-    page.get_by_role("dialog").wait_for(state="detached")
+    shut(page.get_by_role("dialog"))
+    return lots
 
 
-def close(page) -> None:
+def close(page, lots: str) -> None:
     """Close the position that was opened by hand, whole."""
-    row = page.get_by_test_id("widget-Open positions").locator("tbody tr")
-    row.filter(has_text="EURUSD").first.get_by_role("button", name="Close").first.click()
+    page.get_by_role("button", name=f"Close: EURUSD {lots}", exact=True).first.click()
     page.get_by_test_id("trade-reason").fill("done")
     page.get_by_test_id("trade-confirm").click()
-    page.get_by_role("dialog").wait_for(state="detached")
+    shut(page.get_by_role("dialog"))
 
 
 def change_a_limit(page, url: str) -> None:
@@ -85,7 +98,7 @@ def kill(page) -> None:
     """The kill switch by its word; focus starts on Cancel."""
     page.get_by_test_id("kill").click()
     dialog = page.get_by_role("alertdialog")
-    assert page.evaluate("document.activeElement.textContent") == "Cancel"
+    page.wait_for_function("() => document.activeElement.textContent === 'Cancel'")
     dialog.get_by_label("Type KILL").fill("kill")
     dialog.get_by_role("button", name="Kill now").click()
     page.get_by_test_id("kill-progress").get_by_text("nothing of this left").wait_for()
@@ -133,9 +146,7 @@ def backtest_it(page, url: str) -> None:
     page.get_by_test_id("new-backtest").click()
     page.get_by_test_id("flow-picker").click()
     page.get_by_role("option", name="ema-cross 1").click()
-    confirm = page.get_by_test_id("ask-confirm")
-    page.wait_for_function("(node) => !node.disabled", arg=confirm.element_handle())
-    confirm.click()
+    page.get_by_test_id("ask-confirm").click()  # waits until it is on
     page.get_by_role("dialog").wait_for(state="detached")
     run = page.get_by_test_id("widget-Finished backtests").locator("tbody tr").first
     run.wait_for(timeout=RUN_MS)

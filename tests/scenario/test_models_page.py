@@ -12,7 +12,7 @@ from plan2.connectivity.identity.local_access import read_access
 
 pytestmark = MARKS
 SYMBOL = "EURUSD"
-TRAIN_S = 180.0
+TRAIN_S = 300.0
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+import story
 from accessible import settled, violations
 from browser import MARKS, signed_in
-from product import Product
+from product import Product, wait_for
 
 HOLD_MS = 1_800
 TRIES = 5
@@ -26,10 +27,10 @@ def page(product: Product) -> Iterator[object]:
         yield opened
 
 
-def positions(page, product: Product) -> dict[str, float]:
-    """Lots of the open positions by id; the models open and close some of them meanwhile."""
-    found = page.request.get(f"{product.url}/api/v1/positions").json()["items"]
-    return {each["position_id"]: float(each["quantity"]) for each in found}
+def bought(page, lots: str) -> list[str]:
+    """The open positions of this size: the models have none of it."""
+    held = page.evaluate(story.POSITIONS)
+    return [each["position_id"] for each in held if each["quantity"] == float(lots)]
 
 
 def hold_until_armed(page) -> None:
@@ -52,22 +53,19 @@ def test_a_click_buys_and_a_click_closes_only_while_it_is_armed(product: Product
     hold_until_armed(page)
     buy = page.get_by_test_id("one-click-buy")
     assert buy.is_disabled()
-    page.get_by_test_id("one-click-lots").fill("0.01")
+    lots = story.unused_lots(page)
+    page.get_by_test_id("one-click-lots").fill(lots)
     assert buy.is_disabled(), "never without a stop-loss"
     page.get_by_test_id("one-click-points").fill("2000")
     settled(page)
     assert violations(page) == []
-    before = positions(page, product)
-    page.wait_for_function(
-        "() => !document.querySelector('[data-testid=one-click-buy]').disabled", timeout=90_000
-    )
-    buy.click()
+    buy.click(timeout=90_000)  # waits until the checks have passed
+    opened = wait_for(lambda: bought(page, lots))
+    assert len(opened) == 1
     page.get_by_text("Position opened: EURUSD").first.wait_for()
-    after = positions(page, product)
-    assert 0.01 in [lots for key, lots in after.items() if key not in before]
     page.get_by_role("link", name="Positions").first.click()
-    row = page.get_by_test_id("widget-Open positions").locator("tbody tr")
-    row.filter(has_text="0.01").first.get_by_role("button", name="Close now").click()
+    page.get_by_role("button", name=f"Close now: EURUSD {lots}", exact=True).click()
+    wait_for(lambda: not bought(page, lots))
     page.get_by_text("Position closed: EURUSD").first.wait_for()
     assert page.get_by_role("dialog").count() == 0
     page.goto(product.url + "/market/EURUSD")

@@ -170,7 +170,7 @@ def test_after_the_link_broke_every_page_says_as_of_when_it_is(page) -> None:
     assert 360 - BAR_PX < place["x"] + place["width"] <= 360
     page.set_viewport_size({"width": 1280, "height": 900})
     page.context.set_offline(False)
-    page.locator("[data-testid=link][data-state=live]").wait_for(timeout=30_000)
+    page.locator("[data-testid=link][data-state=live]").wait_for()
     page.locator("main.is-stale").wait_for(state="detached")
     assert crashed(page) == []
 
@@ -205,11 +205,11 @@ def test_what_happens_is_announced_and_what_only_moves_is_not(product: Product, 
     bid = float(page.request.get(f"{product.url}/api/v1/symbols").json()[0]["bid"])
     assert not [text for text in page.evaluate("globalThis.told") if f"{bid:.3f}" in text]
     page.evaluate(GO, "/positions/open")
-    story.order(page)
+    lots = story.order(page)
     page.wait_for_function(
         "() => globalThis.told.some((text) => text.startsWith('Position opened: EURUSD'))"
     )
-    story.close(page)
+    story.close(page, lots)
     page.wait_for_function(
         "() => globalThis.told.some((text) => text.startsWith('Position closed: EURUSD'))"
     )

@@ -4,15 +4,15 @@ The same run of the product serves the pairing of a Telegram chat from the page,
 on a phone.
 """
 
-import re
 import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import MARKS, sideways, signed_in
-from product import Product, wait_for
+import story
+from browser import MARKS, shut, sideways, signed_in
+from product import UNHURRIED, Product, wait_for
 
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.values import NS_PER_SECOND
@@ -22,10 +22,10 @@ BY_HAND = {
     "PLAN2_SIMULATED__SPEED": "5",
     "PLAN2_MODELS__TRAIN_ON_FIRST_START": "false",
     "PLAN2_DECISION__EXPLORE_AFTER_S": "0",
+    **UNHURRIED,
 }
 LIVE_WITHIN_S = 50.0
-"""Ten times the promise: what waits for a click waits for ever."""
-"""After the port answers."""
+"""After the port answers; ten times the promise: what waits for a click waits for ever."""
 CHAT = 4711
 
 pytestmark = MARKS
@@ -106,7 +106,7 @@ def test_a_chat_is_paired_and_let_go_from_the_page(
     telegram.says(chat, code.inner_text(), LiveClock().now_ns() // NS_PER_SECOND, name="Siti")
     page.get_by_role("button", name="Done").click()
     row = page.get_by_test_id("widget-Paired chats").locator("tbody tr").filter(has_text="Siti")
-    row.wait_for(timeout=30_000)
+    row.wait_for()
     telegram.wait(lambda: telegram.texts(chat), "the bot greets the chat")
     row.get_by_role("button", name="Unpair").click()
     page.get_by_test_id("ask-confirm").click()
@@ -139,22 +139,19 @@ def test_a_server_that_was_killed_and_started_again_is_live_on_the_open_page(
     page.goto(stage.product.url + "/market/EURUSD")
     page.locator("canvas").first.wait_for(state="attached")
     shown = page.get_by_role("main").inner_text()
-    page.wait_for_function(
-        "(text) => document.querySelector('main').innerText !== text", arg=shown, timeout=30_000
-    )
+    page.wait_for_function("(text) => document.querySelector('main').innerText !== text", arg=shown)
 
 
 def placed(stage: Stage, page) -> str:
     """A pending order of EURUSD that stays at the broker; its price as the page shows it."""
     page.goto(f"{stage.product.url}/positions/orders")
     page.get_by_test_id("new-order").click()
-    quote = page.get_by_test_id("ticket-quote").inner_text()
-    bid = float(re.search(r"Bid ([\d.]+)", quote)[1])
+    bid = story.quoted(page)
     price = f"{bid * 0.98:.5f}"
     page.get_by_role("button", name="Limit", exact=True).click()
     fields = {"quantity": "0.10", "price": price, "stop_loss": f"{bid * 0.97:.5f}"}
     for name, value in (fields | {"reason": "stays"}).items():
         page.get_by_test_id(f"trade-{name}").fill(value)
     page.get_by_test_id("trade-confirm").click()
-    page.get_by_role("dialog").wait_for(state="detached")
+    shut(page.get_by_role("dialog"))
     return price

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import product as product_module
 import pytest
-from browser import MARKS, signed_in
+import story
+from browser import ANSWER_MS, LOOK_MS, MARKS, shut, signed_in
 from product import Product
 
 BY_HAND = {
@@ -17,6 +18,7 @@ BY_HAND = {
     "PLAN2_MODELS__TRAIN_ON_FIRST_START": "false",
     "PLAN2_DECISION__EXPLORE_AFTER_S": "0",
     "PLAN2_RISK__POSITIONS_PER_SYMBOL_MAX": "4",
+    **product_module.UNHURRIED,
 }
 
 pytestmark = MARKS
@@ -44,8 +46,7 @@ def open_ticket(page, product: Product, tab: str) -> float:
     """A fresh ticket for EURUSD on a tab; the bid that it shows."""
     page.goto(f"{product.url}/positions/{tab}")
     page.get_by_test_id("new-order").click()
-    quote = page.get_by_test_id("ticket-quote").inner_text()
-    return float(re.search(r"Bid ([\d.]+)", quote)[1])
+    return story.quoted(page)
 
 
 def fill(page, **fields: object) -> None:
@@ -57,7 +58,7 @@ def fill(page, **fields: object) -> None:
 def confirm(page) -> None:
     """Send it, and wait until the dialog is gone: the broker has carried it out."""
     page.get_by_test_id("trade-confirm").click()
-    page.get_by_role("dialog").wait_for(state="detached")
+    shut(page.get_by_role("dialog"))
 
 
 def row_with(page, widget: str, text: str):
@@ -126,6 +127,10 @@ def test_a_ticket_that_opens_before_the_symbols_have_come_takes_the_first(
     page.get_by_test_id("new-order").click()
     page.get_by_role("dialog").wait_for()
     quote = page.get_by_test_id("ticket-quote")
+    for _ in range(ANSWER_MS // LOOK_MS):
+        if held:
+            break
+        page.wait_for_timeout(LOOK_MS)
     assert held, "the page asks for its symbols"
     assert quote.count() == 0
     for route in held:

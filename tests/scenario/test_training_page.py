@@ -17,6 +17,8 @@ MORE = {
     "PLAN2_SIMULATED__SPEED": "5",
 }
 
+TRAINED_MS = 300_000
+
 pytestmark = MARKS
 
 
@@ -67,7 +69,7 @@ def test_a_training_is_started_followed_and_judged(running: Running) -> None:
         page.keyboard.press("ArrowDown")
         page.get_by_role("option", name="XGBoost").click()
         page.get_by_test_id("ask-confirm").click()
-        page.get_by_test_id("job-verdict").wait_for(timeout=120_000)
+        page.get_by_test_id("job-verdict").wait_for(timeout=TRAINED_MS)
         assert page.get_by_test_id("job-verdict").inner_text() == "Insufficient evidence"
         assert "Verdict: insufficient evidence" in page.get_by_test_id("job-report").inner_text()
         assert "final fit and parity gate" in page.get_by_test_id("job-log").inner_text()

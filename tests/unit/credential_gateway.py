@@ -17,6 +17,7 @@ from plan2.connectivity.gateway.pages import FallbackState
 from plan2.connectivity.gateway.static import Site
 from plan2.connectivity.identity.local_access import LocalAccess
 from plan2.connectivity.identity.principal import Session
+from plan2.foundation.config.schema_telegram import Telegram
 from plan2.foundation.ids import RandomIds
 from plan2.interface.api.approvals import ApprovalRoutes
 from plan2.interface.api.keys import KeyRoutes
@@ -33,13 +34,18 @@ ORIGIN = f"http://{HOST}"
 
 
 class CredentialGateway:
-    """The stage behind HTTP; `folder` takes the key of this machine."""
+    """The stage behind HTTP; `folder` takes the key of this machine, `telegram`: of the bot."""
 
-    def __init__(self, stage: CredentialStage, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        stage: CredentialStage,
+        folder: Path | None = None,
+        telegram: Telegram | None = None,
+    ) -> None:
         self.stage = stage
         self.local = LocalAccess(folder, HOME) if folder is not None else None
         self.pairings = memory_pairings(stage)
-        self.token = memory_token(stage)
+        self.token = memory_token(stage, settings=telegram or Telegram())
         routes = [
             *SessionRoutes(stage.sessions, stage.sign_in).handlers(),
             *SecondFactorRoutes(stage.factors, stage.duty).handlers(),

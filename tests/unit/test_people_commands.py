@@ -15,6 +15,7 @@ from plan2.commands.tables import cell_text, print_table, time_text
 from plan2.connectivity.identity.directory import TenantState
 from plan2.connectivity.identity.people import Person
 from plan2.connectivity.identity.rights import Role
+from plan2.foundation.config.schema_telegram import Telegram
 from plan2.foundation.errors import InputError
 from unit.credential_fixtures import CredentialStage
 from unit.credential_gateway import CredentialGateway
@@ -26,11 +27,11 @@ NEW = "eleven quiet lamps in the fog"
 class Served:
     """A running Plan2 on a folder, with root and ann, and eve in another tenant."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, telegram: Telegram | None = None) -> None:
         self.folder = folder
         self.stage = CredentialStage()
         asyncio.run(self._start())
-        self.gateway = CredentialGateway(self.stage, folder)
+        self.gateway = CredentialGateway(self.stage, folder, telegram)
 
     async def _start(self) -> None:
         await self.stage.start()

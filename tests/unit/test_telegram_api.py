@@ -14,7 +14,7 @@ from plan2.foundation.errors import ConfigError
 from plan2.foundation.secret import Secret, redact_text
 from plan2.interface.telegram.bot_api import BotApi
 from plan2.interface.telegram.messenger import Button, NotSent, Sent
-from plan2.interface.telegram.token import token_of
+from plan2.interface.telegram.token import token_from_outside
 from telegram_server import BOT_NAME, TOKEN, Fault, TelegramServer
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
@@ -137,10 +137,12 @@ def test_a_token_comes_from_a_private_file_or_the_environment(tmp_path: Path) ->
     file.write_text(f"{TOKEN}\n")
     file.chmod(0o600)
     settings = Telegram(enabled=True, token_file=str(file))
-    assert token_of(settings, {}).reveal() == TOKEN
+    assert token_from_outside(settings, {}) == (Secret(TOKEN), "file")
     file.chmod(0o644)
     with pytest.raises(ConfigError, match="read by others"):
-        token_of(settings, {})
+        token_from_outside(settings, {})
     with pytest.raises(ConfigError, match="no token"):
-        token_of(Telegram(enabled=True), {"PLAN2_TELEGRAM_TOKEN": "12345"})
-    assert token_of(Telegram(), {"PLAN2_TELEGRAM_TOKEN": TOKEN}).reveal() == TOKEN
+        token_from_outside(Telegram(enabled=True), {"PLAN2_TELEGRAM_TOKEN": "12345"})
+    from_variable = token_from_outside(Telegram(), {"PLAN2_TELEGRAM_TOKEN": TOKEN})
+    assert from_variable == (Secret(TOKEN), "environment")
+    assert token_from_outside(Telegram(), {}) == (None, "")

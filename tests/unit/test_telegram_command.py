@@ -44,15 +44,19 @@ def test_check_names_the_bot_or_says_what_is_wrong(
 
         def run(token: str, *more: str) -> tuple[int, str]:
             monkeypatch.setenv("PLAN2_TELEGRAM_TOKEN", token)
-            done = CliRunner().invoke(plan2, ["--config", str(config), "telegram", "check", *more])
+            given = ["telegram", "check", "--data-dir", str(tmp_path / "empty"), *more]
+            done = CliRunner().invoke(plan2, ["--config", str(config), *given])
             return done.exit_code, done.output
 
-        assert run(TOKEN)[0] == 0
-        assert json.loads(run(TOKEN, "--json")[1])["bot"] == BOT_NAME
+        code, text = run(TOKEN)
+        assert (code, "from PLAN2_TELEGRAM_TOKEN works" in text) == (0, True)
+        found = json.loads(run(TOKEN, "--json")[1])
+        assert (found["bot"], found["source"]) == (BOT_NAME, "environment")
         code, text = run("123456789:" + "x" * 35)
         assert (code, "refused the bot's token" in text) == (4, True)
         assert "xxxx" not in text
-        assert run("")[0] == 2
+        code, text = run("")
+        assert (code, "is tried while Plan2 runs" in text) == (2, True)
 
 
 def test_a_chat_is_paired_listed_and_unpaired(served: Served) -> None:

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from plan2.cli import command as plan2
 from plan2.commands import telegram
 from plan2.commands.running import request
 from plan2.connectivity.identity.rights import Role
 from plan2.foundation.config.overlay_keys import OVERRIDABLE
+from plan2.foundation.config.schema_telegram import Telegram
 from plan2.foundation.errors import ConfigError
 from plan2.foundation.health import Status
 from plan2.foundation.secret import Secret
@@ -128,11 +130,45 @@ def test_the_verb_keeps_it_without_showing_it(served: Served) -> None:  # noqa: 
     assert served.gateway.token.current() is None
 
 
+def test_check_shows_the_sealed_token_to_telegram(
+    tmp_path: Path, server: TelegramServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the running Plan2 uses, not the variable of the shell; a refused one ends with 4."""
+    monkeypatch.setenv("PLAN2_TELEGRAM_TOKEN", OTHER)
+    serving = Served(tmp_path, Telegram(enabled=True, base_url=server.url))
+
+    def run(*arguments: str) -> tuple[int, str]:
+        call = ["telegram", "check", "--data-dir", str(serving.folder), *arguments]
+        done = CliRunner().invoke(plan2, call)
+        return done.exit_code, done.output
+
+    with serving.gateway.behind_a_socket() as url:
+        assert serving.gateway.local is not None
+        serving.gateway.local.write(url)
+        request(serving.folder, "PUT", "telegram/token", {"token": TOKEN})
+        code, text = run("--json")
+        assert code == 0, text
+        assert json.loads(text) == {
+            "bot": BOT_NAME,
+            "source": "kept",
+            "enabled": True,
+            "base_url": server.url,
+        }
+        assert f"The token that is kept sealed works: @{BOT_NAME}" in run()[1]
+        request(serving.folder, "PUT", "telegram/token", {"token": OTHER})
+        code, text = run()
+        assert (code, "refused the bot's token" in text, "kept sealed" in text) == (4, True, True)
+        assert "zzzz" not in text
+    serving.stage.passwords.close()
+
+
 async def _as_analyst(gateway: CredentialGateway) -> tuple[int, str]:
     await gateway.stage.add("zoe", Role.ANALYST)
     async with await gateway.signed_in("zoe") as zoe:
         denied = await zoe.put("/api/v1/telegram/token", json={"token": OTHER})
         seen = await zoe.get("/api/v1/telegram")
+        tried = await zoe.post("/api/v1/telegram/token/check")
+    assert tried.status_code == denied.status_code
     return denied.status_code, denied.text + seen.text
 
 

@@ -1,7 +1,9 @@
 """Every sentence of the server that the page shows has its twin in Indonesian."""
 
+import ast
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -141,6 +143,50 @@ def test_codes_that_are_shown_have_words(codes: type) -> None:
     """A state of theirs is never English amid Indonesian."""
     known = twins()["codes"]
     assert [each for each in codes if each.value.lower().replace("_", " ") not in known] == []  # type: ignore[attr-defined]
+
+
+def health_words() -> tuple[set[str], set[str]]:
+    """Names of the parts of a process, and of the figures that they show, in the sources."""
+    names: set[str] = set()
+    figures: set[str] = set()
+    for path in ROOT.rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        called = {each: getattr(each.func, "id", "") for each in calls}
+        for call in calls:
+            if called[call] == "Component":
+                names |= {ast.literal_eval(k.value) for k in call.keywords if k.arg == "name"}
+        if "Health" in called.values():
+            figures |= set(figures_in(tree))
+    return names, figures
+
+
+def figures_in(tree: ast.AST) -> Iterator[str]:
+    """Keys of what a module calls `metrics`, or gives to `Health` as such."""
+    for node in ast.walk(tree):
+        given: list[ast.expr | None] = []
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Health":
+            given = [*node.args, *(each.value for each in node.keywords)]
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, ast.Name) and target.id == "metrics":
+                    given = [node.value]
+                is_member = isinstance(target, ast.Subscript)
+                if is_member and getattr(target.value, "id", "") == "metrics":
+                    yield ast.literal_eval(target.slice)
+        for each in given:
+            if isinstance(each, ast.Dict):
+                yield from (key.value for key in each.keys if isinstance(key, ast.Constant))
+
+
+def test_parts_of_the_process_and_their_figures_have_words() -> None:
+    """Pages Services and System name them in the reader's language."""
+    names, figures = health_words()
+    assert {"market", "kill_file", "api_keys", "telegram"} <= names
+    assert {"lag_ms_p99", "overdue", "dropped_ticks", "clock_offset_ms"} <= figures
+    known = twins()["codes"]
+    assert [each for each in sorted(names | figures) if each.replace("_", " ") not in known] == []
 
 
 def test_short_texts_have_words() -> None:

@@ -16,10 +16,18 @@ from plan2.commands.options import (
     resolve_data_dir,
     resolve_settings,
 )
-from plan2.commands.running import quoted, request, user_id_of, with_query
+from plan2.commands.running import (
+    Answer,
+    NotRunning,
+    quoted,
+    request,
+    user_id_of,
+    with_query,
+)
 from plan2.commands.tables import print_done, print_table, time_text
+from plan2.foundation.config.load import data_dir as data_folder
 from plan2.foundation.config.schema_telegram import Telegram
-from plan2.foundation.errors import Recoverable
+from plan2.foundation.errors import ConfigError, Recoverable
 
 COLUMNS: Final = {
     "pairing_id": "PAIRING",
@@ -34,6 +42,13 @@ TOKEN_WORDS: Final = {
     "file": "Done. The token in telegram.token_file is used as long as it is there.",
     "environment": "Done. The token in PLAN2_TELEGRAM_TOKEN is used as long as it is there.",
 }
+
+SOURCE_WORDS: Final = {
+    "kept": "that is kept sealed",
+    "file": "from telegram.token_file",
+    "environment": "from PLAN2_TELEGRAM_TOKEN",
+}
+TRIED: Final = ("bot", "source", "enabled", "base_url")
 
 tenant_option = click.option(
     "--tenant", default="", metavar="ID", help="Whose people [the installation's own tenant]."
@@ -63,15 +78,27 @@ def command() -> None:
 @json_option
 @click.pass_context
 def check(ctx: click.Context, data_dir: Path | None, as_json: bool) -> None:
-    """Ask Telegram who the bot is; needs no running Plan2. Exit code 4 when it cannot be had."""
-    settings = resolve_settings(ctx, data_dir).settings.telegram
-    username = asyncio.run(_username(settings))
-    found = {"bot": username, "enabled": settings.enabled, "base_url": settings.base_url}
+    """Ask Telegram who the bot is. Exit code 4 when it cannot be had.
+
+    A running Plan2 tries the token that it uses, also one that is kept sealed. Without one, or
+    while its bot is off and no token is kept, PLAN2_TELEGRAM_TOKEN or telegram.token_file of here
+    is tried.
+    """
+    resolved = resolve_settings(ctx, data_dir).settings
+    found = _tried_there(data_folder(resolved)) or asyncio.run(_tried_here(resolved.telegram))
+    source = SOURCE_WORDS[found["source"]]
+    if found["reason"]:
+        raise Recoverable(
+            found["reason"],
+            remedy=f"The token is {source}. Look at it and at telegram.base_url.",
+        )
     if as_json:
-        print_json(found)
+        print_json({name: found[name] for name in TRIED})
         return
-    state = "on" if settings.enabled else "off: telegram.enabled is false"
-    click.echo(f"The token works: @{username} at {settings.base_url}. The bot is {state}.")
+    state = "on" if found["enabled"] else "off: telegram.enabled is false"
+    click.echo(
+        f"The token {source} works: @{found['bot']} at {found['base_url']}. The bot is {state}."
+    )
 
 
 @command.command(
@@ -155,21 +182,35 @@ def unpair(
     print_done([{"pairing_id": pairing_id}], "The chat is unpaired.", as_json)
 
 
-async def _username(settings: Telegram) -> str:
-    """The bot's name as Telegram tells it.
+def _tried_there(folder: Path) -> Answer | None:
+    """What the running Plan2 found out about its token; None when none runs or it has no token."""
+    try:
+        found = request(folder, "POST", "telegram/token/check")
+    except NotRunning:
+        return None
+    return {**found, "enabled": found["is_enabled"]} if found["source"] else None
+
+
+async def _tried_here(settings: Telegram) -> Answer:
+    """The same about the token that file or variable of here give.
 
     Raises:
-        ConfigError: there is no token. Recoverable: Telegram refused it or cannot be reached.
+        ConfigError: there is none, or it looks like none.
     """
-    from plan2.interface.telegram.bot_api import BotApi
-    from plan2.interface.telegram.token import token_of
+    from plan2.interface.telegram.bot_api import who_is
+    from plan2.interface.telegram.token import REMEDY, token_from_outside
 
-    token = token_of(settings, os.environ)
-    api = BotApi(lambda: token, settings.base_url)
-    try:
-        failed = await api.start()
-    finally:
-        await api.stop()
-    if failed is not None:
-        raise Recoverable(failed.reason, remedy="Look at the token and at telegram.base_url.")
-    return api.username
+    token, source = token_from_outside(settings, os.environ)
+    if token is None:
+        raise ConfigError(
+            "There is no token of the bot here; one that is kept sealed is tried while Plan2 runs.",
+            remedy=REMEDY,
+        )
+    said = await who_is(token, settings.base_url)
+    return {
+        "source": source,
+        "bot": said if isinstance(said, str) else "",
+        "reason": "" if isinstance(said, str) else said.reason,
+        "enabled": settings.enabled,
+        "base_url": settings.base_url,
+    }

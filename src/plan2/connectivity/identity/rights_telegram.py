@@ -11,6 +11,7 @@ ROWS: Final[dict[tuple[str, str], Rule]] = {
     ("DELETE", "/api/v1/telegram/chats/{pairing_id}"): SELF,
     ("PUT", "/api/v1/telegram/token"): OPERATE,
     ("DELETE", "/api/v1/telegram/token"): OPERATE,
+    ("POST", "/api/v1/telegram/token/check"): OPERATE,
     # Telegram itself, which shows a secret that the route checks.
     ("POST", "/api/v1/telegram/webhook"): Rule(entrance=Entrance.KEY, rate=RateClass.FREE),
 }

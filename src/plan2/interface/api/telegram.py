@@ -25,7 +25,7 @@ from plan2.interface.language.say import in_every_language
 from plan2.interface.notify.kinds import KINDS
 from plan2.interface.notify.notification import Notification, Recipient, Severity
 from plan2.interface.screen import to_us
-from plan2.interface.telegram.kept_token import BotToken
+from plan2.interface.telegram.kept_token import BotToken, TokenTried
 from plan2.interface.telegram.pairing import Chat, Pairings
 from plan2.interface.telegram.token import Source, token_in
 
@@ -159,7 +159,7 @@ class TelegramRoutes:
         self._parts = parts
 
     def handlers(self) -> list[HTTPRouteHandler]:
-        """The seven routes."""
+        """The eight routes."""
         limit = BODY_MAX_BYTES
         return [
             get(PATH, tags=TAGS)(self.show),
@@ -170,6 +170,9 @@ class TelegramRoutes:
             delete(f"{PATH}/chats/{{pairing_id:str}}", tags=TAGS)(self.unpair),
             put(f"{PATH}/token", request_max_body_size=limit, tags=TAGS)(self.keep_token),
             delete(f"{PATH}/token", status_code=200, tags=TAGS)(self.forget_token),
+            post(f"{PATH}/token/check", status_code=200, request_max_body_size=limit, tags=TAGS)(
+                self.try_token
+            ),
             post(
                 f"{PATH}/webhook",
                 status_code=200,
@@ -215,6 +218,10 @@ class TelegramRoutes:
         """Take away the token that is kept sealed; without another one the bot falls silent."""
         await self._parts.token.forget(request.auth.actor)
         return self._token()
+
+    async def try_token(self) -> TokenTried:
+        """Show the token in use to Telegram now: whose bot it is, or why that cannot be had."""
+        return await self._parts.token.tried()
 
     def _token(self) -> TokenItem:
         token = self._parts.token

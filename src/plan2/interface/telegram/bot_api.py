@@ -211,6 +211,16 @@ class BotApi:
             return failed
 
 
+async def who_is(token: Secret | None, base_url: str) -> str | NotSent:
+    """The name of a token's bot as Telegram tells it now, or why it cannot be had."""
+    api = BotApi(lambda: token, base_url)
+    try:
+        failed = await api.start()
+    finally:
+        await api.stop()
+    return failed or api.username
+
+
 def why(error: telegram_error.TelegramError) -> NotSent:
     """Why Telegram did not take something, in words that hold neither token nor chat."""
     if isinstance(error, telegram_error.RetryAfter):

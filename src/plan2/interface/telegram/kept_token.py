@@ -52,6 +52,22 @@ class TokenPlan(msgspec.Struct, frozen=True, kw_only=True):
     is_asked: bool
 
 
+class TokenTried(msgspec.Struct, frozen=True, kw_only=True):
+    """What Telegram said to the token in use; never the token.
+
+    Attributes:
+        source: where the token is from, "" without one. base_url: whom it was shown to.
+        bot: the bot's name, "" when `reason` says why it cannot be had.
+        is_enabled: whether the bot runs in this Plan2.
+    """
+
+    source: Source
+    bot: str
+    reason: str
+    is_enabled: bool
+    base_url: str
+
+
 class BotToken:
     """The token in use: from the file, else the variable, else what is kept sealed.
 
@@ -99,6 +115,20 @@ class BotToken:
             logger("telegram").warning("token_not_opened", reason=type(error).__name__)
             return
         self._kept = Secret(opened.decode())
+
+    async def tried(self) -> TokenTried:
+        """What Telegram says to the token in use, now; loads the bot's library."""
+        from plan2.interface.telegram.bot_api import who_is
+
+        plan = self._plan
+        said = await who_is(self.current(), plan.settings.base_url)
+        return TokenTried(
+            source=self.source,
+            bot=said if isinstance(said, str) else "",
+            reason="" if isinstance(said, str) else said.reason,
+            is_enabled=plan.is_asked,
+            base_url=plan.settings.base_url,
+        )
 
     async def keep(self, token: Secret, by: str) -> None:
         """Seal a token and use it from now on, unless one from outside goes before it.

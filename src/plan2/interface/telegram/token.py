@@ -55,18 +55,6 @@ def token_from_outside(
     return None, ""
 
 
-def token_of(settings: Telegram, environment: Mapping[str, str]) -> Secret:
-    """The token from outside.
-
-    Raises:
-        ConfigError: there is none, it looks like none, or its file is open to others.
-    """
-    found, _ = token_from_outside(settings, environment)
-    if found is None:
-        raise ConfigError("There is no token of the bot here.", remedy=REMEDY)
-    return found
-
-
 def _checked(text: str) -> Secret:
     try:
         return token_in(text)

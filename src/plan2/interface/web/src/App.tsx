@@ -80,7 +80,8 @@ export function App({ client }: { client: StreamClient }) {
   const hasContrast = useHasContrast();
   const language = useLanguage((state) => state.shown);
   // On phones the buttons of dialogs and tables are at the lower edge.
-  const toasts = useIsPhone() ? "top-center" : "bottom-right";
+  const isPhone = useIsPhone();
+  const toasts = isPhone ? "top-center" : "bottom-right";
   const close = t("dialog.close");
   const theme = useMemo(() => makeTheme(close), [close]);
   useEffect(() => {
@@ -94,7 +95,7 @@ export function App({ client }: { client: StreamClient }) {
       <QueryClientProvider client={queries}>
         <StreamProvider value={client}>
           <LinkProvider>
-            <Notifications position={toasts} limit={3} containerWidth={330} />
+            <Notifications position={toasts} limit={isPhone ? 1 : 3} containerWidth={330} />
             <Shell key={language}>
               <Page />
               <LanguageChoice />

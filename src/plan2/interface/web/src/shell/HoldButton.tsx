@@ -1,6 +1,13 @@
 /** A button that acts after being held for 1.5 seconds, by pointer or by Space/Enter. */
 
-import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type PointerEvent,
+  type ReactNode,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
 
 const HOLD_MS = 1_500;
 

@@ -32,7 +32,7 @@ export function LinkPill() {
         data-testid="link"
         data-state={link.state}
       >
-        <span className="dot" aria-hidden="true" /> <span className="ellipsis">{textOf(link)}</span>
+        <span className="dot" aria-hidden="true" /> <span>{textOf(link)}</span>
       </button>
     </Tooltip>
   );

@@ -1,6 +1,6 @@
 /** What log events cause on every page: fresh queries, announcements, an update notice. */
 
-import { notifications } from "@mantine/notifications";
+import { notifications, notificationsStore } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef } from "react";
 import { useNameOf } from "../api/people";
@@ -10,9 +10,11 @@ import { useAnnouncer } from "../state/announcer";
 import { useSession } from "../state/session";
 import { useLink, useLogEvents, useStream } from "../stream/react";
 import { t } from "../strings";
+import { useIsPhone } from "../widgets/phone";
 import { announcementOf } from "./announcements";
 
 const REFRESH_MS = 1_500;
+const BREACH = "red";
 
 /** Marks queries as old, at most once per interval and name. */
 function useRefresh(): (...names: string[]) => void {
@@ -33,10 +35,17 @@ function useRefresh(): (...names: string[]) => void {
   );
 }
 
+/** What waits to be shown makes room for what is newer, unless a breach of a limit is among it. */
+function dropOld(): void {
+  if (!notificationsStore.getState().queue.some(({ color }) => color === BREACH))
+    notifications.cleanQueue();
+}
+
 export function LiveEffects() {
   const refresh = useRefresh();
   const announce = useAnnouncer((state) => state.announce);
   const nameOf = useNameOf();
+  const isPhone = useIsPhone();
   useLogEvents<DecisionItem>(
     "decisions",
     useCallback(() => refresh("decisions"), [refresh]),
@@ -58,14 +67,16 @@ export function LiveEffects() {
         const text = announcementOf(event, nameOf);
         if (text) {
           announce(text);
+          const isBreach = event.type === "RiskLimitBreached";
+          if (!isBreach) dropOld();
           notifications.show({
             message: text,
-            autoClose: 5_000,
-            color: event.type === "RiskLimitBreached" ? "red" : "sky",
+            autoClose: isPhone && !isBreach ? 3_000 : 5_000,
+            color: isBreach ? BREACH : "sky",
           });
         }
       },
-      [refresh, announce, nameOf],
+      [refresh, announce, nameOf, isPhone],
     ),
   );
   useSessionLink();

@@ -71,7 +71,7 @@ export function Widget({
       data-state={state.kind}
     >
       <header className="w-head">
-        <h2 className="w-title" id={id}>
+        <h2 className="w-title" id={id} title={title}>
           {hasFold ? (
             <button
               type="button"

@@ -101,9 +101,9 @@ function columns(
       key: "fires",
       title: al("rules.fires"),
       cell: (rule) => (
-        <>
+        <span>
           <span {...spokenSentence(rule.title)} /> <span {...spoken(rule.threshold)} />
-        </>
+        </span>
       ),
     },
     {

@@ -137,9 +137,9 @@ const columns = (): Column<Run>[] => [
     title: b("field.span"),
     role: "full",
     cell: (run) => (
-      <>
+      <span>
         <DayOf us={run.first_us} /> – <DayOf us={run.last_us} />
-      </>
+      </span>
     ),
     sortBy: (run) => run.first_us,
   },
@@ -167,6 +167,7 @@ const columns = (): Column<Run>[] => [
   {
     key: "verdict",
     title: b("field.verdict"),
+    role: "full",
     cell: (run) => (
       <span className={`chip ${toneOf(run.verdict)}`}>{backtestLabel("code", run.verdict)}</span>
     ),

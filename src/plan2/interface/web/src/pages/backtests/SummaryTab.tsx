@@ -45,7 +45,7 @@ function Missing({ why }: { why: string }) {
 const hasAny = (metrics: Metric[]) => (traded: Traded) =>
   metrics.some(({ definition }) => definition.name in traded.figures);
 
-const columns = (traded: Traded[]): Column<Metric>[] => [
+const columns = (metrics: Metric[], traded: Traded[]): Column<Metric>[] => [
   {
     key: "label",
     title: b("summary.figure"),
@@ -64,12 +64,16 @@ const columns = (traded: Traded[]): Column<Metric>[] => [
         <b className="num">{figureText(definition.unit, figure.value)}</b>
       ),
   },
-  {
-    key: "interval",
-    title: b("summary.interval"),
-    align: "right",
-    cell: (metric) => <span className="num dim">{intervalText(metric)}</span>,
-  },
+  ...(metrics.some((metric) => intervalText(metric))
+    ? [
+        {
+          key: "interval",
+          title: b("summary.interval"),
+          align: "right" as const,
+          cell: (metric: Metric) => <span className="num dim">{intervalText(metric)}</span>,
+        },
+      ]
+    : []),
   ...traded.map((each) => tradedColumn(each, traded.length === 1)),
   {
     key: "formula",
@@ -100,7 +104,7 @@ export function SummaryTab({ report }: { report: Report }) {
         <Widget key={section} title={section} isFlush>
           <DataTable
             label={section}
-            columns={columns(traded.filter(hasAny(of(section))))}
+            columns={columns(of(section), traded.filter(hasAny(of(section))))}
             items={of(section)}
             keyOf={({ definition }) => definition.name}
           />

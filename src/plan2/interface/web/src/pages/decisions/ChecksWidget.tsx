@@ -36,7 +36,7 @@ function Rung({ check, isFirstFailure }: { check: Check; isFirstFailure: boolean
       <span className="rung-mark">
         <Icon name={check.passed ? "check" : "cross"} size={13} />
       </span>
-      <span className="grow ellipsis">
+      <span className="grow">
         {label("rule", check.rule)}
         <span className="sr-only">: {t(check.passed ? "checks.passed" : "checks.failed")}</span>
       </span>

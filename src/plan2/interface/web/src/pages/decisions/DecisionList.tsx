@@ -11,7 +11,7 @@ import { LoadMore } from "../../widgets/parts";
 import { Busy, Failure, Loading, Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { OUTCOMES, REASONS } from "./filters";
-import { spoken } from "../../strings/told";
+import { said, spoken } from "../../strings/told";
 
 type Props = {
   query: ReturnType<typeof useDecisions>;
@@ -102,7 +102,11 @@ function ListBody({ state, items, selected, open }: BodyProps) {
               </span>
             </span>
             <span className="row">
-              <span className="feed-sentence grow" {...spoken(item.sentence)} />
+              <span
+                className="feed-sentence grow"
+                title={said(item.sentence)}
+                {...spoken(item.sentence)}
+              />
               <span className="num faint">{percent(item.p, 1)}</span>
             </span>
           </button>

@@ -128,7 +128,10 @@ const columns = (): Column<SymbolLearning>[] => [
     key: "champion",
     isSecondary: true,
     title: l("field.champion"),
-    role: "wide",
-    cell: (item) => <span className="mono break">{item.candidate_id || DASH}</span>,
+    cell: (item) => (
+      <span className="mono" title={item.candidate_id}>
+        {item.candidate_id.slice(0, 10) || DASH}
+      </span>
+    ),
   },
 ];

@@ -5,7 +5,7 @@ import { OutcomeChip, SideTag, Time } from "../../widgets/Figures";
 import { flat } from "../../widgets/parts";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
-import { spoken } from "../../strings/told";
+import { said, spoken } from "../../strings/told";
 
 const SHOWN = 20;
 const ALL = { symbol: "", outcome: "", reason: "" };
@@ -41,7 +41,11 @@ export function DecisionFeed() {
                   <Time us={item.ts_us} />
                 </span>
               </span>
-              <span className="feed-sentence" {...spoken(item.sentence)} />
+              <span
+                className="feed-sentence"
+                title={said(item.sentence)}
+                {...spoken(item.sentence)}
+              />
             </Link>
           </li>
         ))}

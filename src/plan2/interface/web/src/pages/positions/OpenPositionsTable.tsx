@@ -57,7 +57,7 @@ export function OpenPositionsTable({ positions, hasActions }: Props) {
       ),
     },
     priced("stop_loss", t("field.stop")),
-    priced("take_profit", t("field.target")),
+    ...(positions.some((p) => p.take_profit) ? [priced("take_profit", t("field.target"))] : []),
     {
       key: "profit",
       title: t("field.profit"),
@@ -73,14 +73,14 @@ export function OpenPositionsTable({ positions, hasActions }: Props) {
       cell: (p) => <Time us={p.opened_us} form="short" />,
       sortBy: (p) => p.opened_us,
     },
-    {
-      key: "care",
-      title: t("field.care"),
-      cell: (p) => <CareChips position={p} />,
-      sortBy: (p) => Number(p.is_managed),
-    },
     ...(hasActions
       ? [
+          {
+            key: "care",
+            title: t("field.care"),
+            cell: (p: PositionItem) => <CareChips position={p} />,
+            sortBy: (p: PositionItem) => Number(p.is_managed),
+          },
           {
             key: "actions",
             title: "",
@@ -90,6 +90,7 @@ export function OpenPositionsTable({ positions, hasActions }: Props) {
         ]
       : []),
   ];
+  const before = columns.findIndex(({ key }) => key === "profit");
   const total = positions.reduce((sum, p) => sum + Number(p.profit), 0);
   return (
     <DataTable
@@ -101,11 +102,11 @@ export function OpenPositionsTable({ positions, hasActions }: Props) {
       footer={
         positions.length > 1 && (
           <tr>
-            <td colSpan={7}>{t("table.total")}</td>
+            <td colSpan={before}>{t("table.total")}</td>
             <td className="is-right">
               <Gain value={total} text={money(total, true)} />
             </td>
-            <td colSpan={columns.length - 8} />
+            <td colSpan={columns.length - before - 1} />
           </tr>
         )
       }

@@ -89,10 +89,14 @@ export function Orders() {
     },
     priced("filled_price", t("field.filled")),
     priced("price", t("field.price")),
-    priced("limit_price", t("orders.limit_price")),
+    ...(items.some((order) => order.limit_price)
+      ? [priced("limit_price", t("orders.limit_price"))]
+      : []),
     priced("stop_loss", t("field.stop")),
-    priced("take_profit", t("field.target")),
-    { key: "expires", title: t("orders.expires"), align: "right", cell: expiryOf },
+    ...(items.some((order) => order.take_profit) ? [priced("take_profit", t("field.target"))] : []),
+    ...(items.some((order) => order.expires_us)
+      ? [{ key: "expires", title: t("orders.expires"), align: "right" as const, cell: expiryOf }]
+      : []),
     {
       key: "decider",
       title: t("orders.decided_by"),

@@ -80,9 +80,16 @@ export function ServicesPage() {
   );
 }
 
-/** Columns that nobody here may see, or that nothing has, are left out. */
+/** Columns that nobody here may see, that nothing has, or that say the same of all are left out. */
 function columns(services: readonly Service[]): Column<Service>[] {
   const optional: (Column<Service> & { isShown: boolean })[] = [
+    {
+      key: "version",
+      isSecondary: true,
+      title: t("system.version"),
+      isShown: new Set(services.map(({ version }) => version).filter(Boolean)).size > 1,
+      cell: (service) => service.version || DASH,
+    },
     {
       key: "address",
       isSecondary: true,
@@ -95,7 +102,7 @@ function columns(services: readonly Service[]): Column<Service>[] {
       isSecondary: true,
       title: a("services.pid"),
       align: "right",
-      isShown: services.some(({ pid }) => pid !== null),
+      isShown: new Set(services.map(({ pid }) => pid).filter((pid) => pid !== null)).size > 1,
       cell: (service) => service.pid ?? DASH,
     },
     {
@@ -111,7 +118,7 @@ function columns(services: readonly Service[]): Column<Service>[] {
       key: "tenant",
       isSecondary: true,
       title: t("signin.tenant"),
-      isShown: services.some(({ tenant_id }) => tenant_id !== ""),
+      isShown: new Set(services.map(({ tenant_id }) => tenant_id).filter(Boolean)).size > 1,
       cell: (service) => service.tenant_id || DASH,
       sortBy: (service) => service.tenant_id,
     },
@@ -154,12 +161,6 @@ const common = (): Column<Service>[] => [
     align: "right",
     cell: (service) => service.level || DASH,
     sortBy: (service) => service.level,
-  },
-  {
-    key: "version",
-    isSecondary: true,
-    title: t("system.version"),
-    cell: (service) => service.version || DASH,
   },
   {
     key: "since",

@@ -116,8 +116,12 @@ function EventRow({ event }: { event: EventItem }) {
         <summary className="event">
           <span className="num faint">#{event.position}</span>
           <Time us={event.at_us} />
-          <b className="ellipsis">{event.type}</b>
-          <span className="dim ellipsis">{event.stream_id}</span>
+          <b className="ellipsis" title={event.type}>
+            {event.type}
+          </b>
+          <span className="dim ellipsis" title={event.stream_id}>
+            {event.stream_id}
+          </span>
           <span className="dim ellipsis" title={event.actor}>
             {nameOf(event.actor)}
           </span>

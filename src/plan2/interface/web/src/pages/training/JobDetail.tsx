@@ -2,6 +2,7 @@
 
 import { useState } from "react";
 import { isUnderWay, type Job, useJob, useJobLog, withRow } from "../../api/jobs";
+import { useNameOf } from "../../api/people";
 import { change } from "../../api/typed";
 import { AskDialog } from "../../asking/AskDialog";
 import { Note } from "../../asking/Note";
@@ -57,6 +58,7 @@ export function JobDetail({ id, rows, canStart }: Props) {
 function Facts({ job }: { job: Job }) {
   const from = figureOf(job, "start_us");
   const to = figureOf(job, "end_us");
+  const nameOf = useNameOf();
   return (
     <div className="stack">
       {isUnderWay(job.state) && <Bar job={job} />}
@@ -90,7 +92,7 @@ function Facts({ job }: { job: Job }) {
         </Pair>
         <Pair name={j("jobs.seed")}>{figureOf(job, "seed")}</Pair>
         <Pair name={j("jobs.asked")}>
-          <Time us={job.asked_us} form="full" /> <span className="dim">{job.asked_by}</span>
+          <Time us={job.asked_us} form="full" /> <span className="dim">{nameOf(job.asked_by)}</span>
         </Pair>
         <Pair name={j("jobs.started")}>
           <Time us={job.started_us} form="full" />
