@@ -33,7 +33,7 @@ def lots_for_risk(account: Account, fraction: float, stop: int) -> int:
     """
     terms = account.terms
     rate = middle_rate(account, terms.quote_source, account.given_quote_rate)
-    loss_per_lot = stop / terms.scale * terms.contract_size * rate
+    loss_per_lot = stop / terms.scale * terms.lot_units * rate
     if not loss_per_lot > 0.0:
         return 0
     return lots_in_steps(account, fraction * (decided_equity(account) / 100.0) / loss_per_lot)
@@ -103,7 +103,7 @@ def margin_of(account: Account, side: int, lots: float) -> float:
         rate = middle_rate(account, terms.quote_source, account.given_quote_rate)
         return lots * terms.margin_initial * rate * share
     rate = middle_rate(account, terms.base_source, account.given_base_rate)
-    return lots * terms.contract_size * rate / terms.leverage * share
+    return lots * terms.lot_units * rate / terms.leverage * share
 
 
 @kernel
@@ -114,4 +114,4 @@ def lots_within(account: Account, side: int, free: float) -> float:
         return free / margin_of(account, side, 1.0)
     share = terms.margin_rate_long if side > 0 else terms.margin_rate_short
     rate = middle_rate(account, terms.base_source, account.given_base_rate)
-    return free * terms.leverage / (terms.contract_size * rate) / share
+    return free * terms.leverage / (terms.lot_units * rate) / share
