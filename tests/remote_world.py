@@ -228,6 +228,7 @@ class HandHost:
         self.got: list[ServerMessage] = []
         self.is_mute = False
         self.holds_heartbeats = False
+        self.contract = EURUSD
         self.news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -288,7 +289,7 @@ class HandHost:
 
     async def _answer_known(self, request_id: int, question: Question) -> None:
         if isinstance(question, AskInstruments):
-            await self.answer(request_id, {"EURUSD": EURUSD})
+            await self.answer(request_id, {"EURUSD": self.contract})
         if isinstance(question, AskAccount):
             await self.answer(request_id, ACCOUNT)
 

@@ -217,6 +217,7 @@ class Process:
             )
         )
         self.runs, self.venue = hosted.runs, hosted.venue
+        self.contracts = hosted.contracts
         self.gate.waits_for = lambda: (
             self.runs.backlog() >= APPENDER_COMFORT or self.learning.backlog()
         )
@@ -232,6 +233,7 @@ class Process:
             self.hub.add(component)
         for job in (
             *self.chores.jobs(),
+            *self.contracts.jobs(),
             *CalendarWatch(self.floor, self.settings, self.market).jobs(),
             *self.installation.jobs(),
             *self.candidates.jobs(),

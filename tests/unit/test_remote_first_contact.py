@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import numpy as np
 import pytest
 from virtual_time import run_virtual
@@ -97,5 +98,28 @@ def test_another_account_is_turned_away_before_anything_is_learned_of_it() -> No
         assert terminal.instruments() == {}
         assert "another account" in await attached
         assert await closed(theirs) == CloseCode.FORBIDDEN
+
+    run_virtual(story())
+
+
+def test_contract_data_are_told_as_they_are_now_and_stay_the_same_object_else() -> None:
+    """Asked again while the link is up; a listener that compares by identity sees no change."""
+
+    async def story() -> None:
+        terminal, ear = RemoteTerminal("remote", LoopClock()), Ear()
+        ours, theirs = channel_pair(64)
+        attached = asyncio.create_task(terminal.attach(ours))
+        host = HandHost(theirs)
+        await host.greet()
+        await terminal.wait_ready(10)
+        await terminal.start(ear)
+        known = terminal.instruments()["EURUSD"]
+        await terminal.wait_ready(10)
+        assert terminal.instruments()["EURUSD"] is known
+        host.contract = msgspec.structs.replace(known, stops_level_points=20)
+        await terminal.wait_ready(10)
+        assert terminal.instruments() == {"EURUSD": host.contract}
+        await terminal.stop()
+        await attached
 
     run_virtual(story())

@@ -5,6 +5,7 @@ import functools
 import math
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,18 @@ from plan2.foundation.errors import require
 from plan2.foundation.values import Side
 
 CENT = Decimal("0.01")
+MEASURED: Final = frozenset(
+    {"margin_rate_long", "margin_rate_short", "margin_initial", "tick_value", "commission_per_lot"}
+)
+"""Contract data that are measured, through quotes or deals, and so never quite the same."""
+MEASURED_BLUR: Final = 0.02
+"""Of these, values that are nearer to each other than this are the same."""
+NATURE: Final = frozenset({"symbol", "base", "quote", "digits", "contract_size", "tick_size"})
+"""What a symbol is: with another one of these, lots and prices mean something else."""
+IN_PASSING: Final = frozenset(
+    {"swap_long_points", "swap_short_points", "swap_rollover3days", "description"}
+)
+"""What brokers change every day and no order is checked against."""
 
 
 class MarginMode(enum.StrEnum):
@@ -189,6 +202,28 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     def _divisor(self) -> float:
         """What the value is divided by: 1.0 where the account's leverage does not count."""
         return self.leverage if self.margin_mode is MarginMode.LEVERAGE else 1.0
+
+
+class EarlierContract(msgspec.Struct, frozen=True, kw_only=True):
+    """Contract data that held until a time, UTC nanoseconds."""
+
+    until_ns: int
+    instrument: Instrument
+
+
+def changed_terms(told: Instrument, known: Instrument) -> frozenset[str]:
+    """Names of the contract data that are no longer what they were."""
+    return frozenset(
+        name
+        for name in Instrument.__struct_fields__
+        if not _is_same(name, getattr(told, name), getattr(known, name))
+    )
+
+
+def _is_same(name: str, told: object, known: object) -> bool:
+    if name not in MEASURED:
+        return told == known
+    return math.isclose(float(str(told)), float(str(known)), rel_tol=MEASURED_BLUR)
 
 
 @functools.lru_cache(maxsize=4_096)

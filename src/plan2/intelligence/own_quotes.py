@@ -5,9 +5,7 @@ limits go by the quotes and the contract data of the account's own terminal. Wha
 is refused by the decision itself (`decision.decide_apart`), so that it is on record.
 """
 
-import math
 from collections.abc import Callable
-from typing import Final
 
 import msgspec
 
@@ -15,15 +13,12 @@ from plan2.dataflow.quality import QualityGate, Verdict
 from plan2.foundation.clock import Clock
 from plan2.foundation.errors import Unrecoverable
 from plan2.foundation.events.market import MarketDataQuarantined
-from plan2.foundation.instrument import Instrument
+from plan2.foundation.instrument import IN_PASSING, Instrument, changed_terms
 from plan2.foundation.values import Tick
 from plan2.intelligence.decision.apart import Apart, Tolerance, terms_apart
 from plan2.intelligence.decision.keeping import Scene
 from plan2.intelligence.pipeline import FAULTS, Seat, unrecoverable
 from plan2.intelligence.trading.account import TradingAccount
-
-MEASURED_BLUR: Final = 0.02
-"""Margins and values of a tick that are nearer than this are the same, measured otherwise."""
 
 
 class OwnTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +66,7 @@ class OwnSeat(Seat):
         self._on_refused = on_refused
         self._terms = terms
         self.gates = {symbol: QualityGate(symbol, terms.spike_sigmas) for symbol in own}
-        self._terms_of: dict[str, tuple[Instrument | None, str]] = {}
+        self._terms_of: dict[str, tuple[tuple[Instrument | None, Instrument | None], str]] = {}
 
     def on_tick(self, tick: Tick) -> None:
         """The account's own broker quoted: value it, whatever the shared market does."""
@@ -92,17 +87,17 @@ class OwnSeat(Seat):
 
     def terms(self, symbol: str) -> str:
         """Why a symbol is not the same thing at the account's broker; empty when it is."""
-        told = self._terms.current(symbol)
+        told, own = self._terms.current(symbol), self._own.get(symbol)
         known = self._terms_of.get(symbol)
-        if known is None or known[0] is not told:
-            known = self._terms_of[symbol] = (told, self._compare(symbol, told))
+        if known is None or known[0][0] is not told or known[0][1] is not own:
+            known = self._terms_of[symbol] = ((told, own), self._compare(symbol, told))
         return known[1]
 
     def _compare(self, symbol: str, told: Instrument | None) -> str:
         shared, own = self._terms.shared.get(symbol), self._own.get(symbol)
         if shared is None or own is None:
             return "only one of both brokers offers it"
-        if told is not None and not _is_same(told, own):
+        if told is not None and changed_terms(told, own) - IN_PASSING:
             return "the broker changed its contract data since the account was opened"
         return terms_apart(shared, own)
 
@@ -120,30 +115,3 @@ class OwnSeat(Seat):
             tolerance=self._terms.tolerance,
         )
         self.account.on_tick(msgspec.structs.replace(scene, tick=own, apart=apart))
-
-
-def _is_same(told: Instrument, own: Instrument) -> bool:
-    """Whether contract data are what they were; what is measured is never quite the same."""
-    measured = zip(_measured(told), _measured(own), strict=True)
-    is_near = all(math.isclose(*each, rel_tol=MEASURED_BLUR) for each in measured)
-    return is_near and _lasting(told) == _lasting(own)
-
-
-def _measured(contract: Instrument) -> tuple[float, ...]:
-    rates = (contract.margin_rate_long, contract.margin_rate_short)
-    return (*rates, contract.margin_initial, contract.tick_value)
-
-
-def _lasting(contract: Instrument) -> Instrument:
-    """Contract data without what brokers change every day and no order is checked against."""
-    return msgspec.structs.replace(
-        contract,
-        swap_long_points=0.0,
-        swap_short_points=0.0,
-        swap_rollover3days=0,
-        description="",
-        margin_rate_long=1.0,
-        margin_rate_short=1.0,
-        margin_initial=0.0,
-        tick_value=0.0,
-    )

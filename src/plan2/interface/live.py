@@ -107,6 +107,10 @@ class MarketView:
         bus.subscribe(FeedStateChanged, self.on_feed_state)
         bus.subscribe(ForecastMade, self.on_forecast)
 
+    def take_contract(self, instrument: Instrument) -> None:
+        """Show what the broker has changed of a symbol."""
+        self._views[instrument.symbol].instrument = instrument
+
     def seed_bars(self, symbol: str, bars: Iterable[Bar]) -> None:
         """Take over minute bars from the archive, oldest first, before the first quote."""
         self._views[symbol].candles.seed(bars)

@@ -139,7 +139,7 @@ def _shared_parts(plan: FrontPlan) -> SharedParts:
         situations=LaneSituations(plan.floor.lanes),
         models=registry,
         reports=Reports(market.home),
-        replayer=RecordReplayer(registry, market.instruments),
+        replayer=RecordReplayer(registry, market.instruments, market.earlier),
         health=plan.board,
         latency=plan.shared.latency,
         speed=lambda: market.speed or 0.0,

@@ -16,6 +16,7 @@ from plan2.foundation.config.overlay_store import PostgresOverlay
 from plan2.foundation.database.shares import TenantShares
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.health import HealthBoard
+from plan2.foundation.ids import RandomIds
 from plan2.foundation.latency import Latency
 from plan2.foundation.loop import LoopLag
 from plan2.foundation.metrics import Metrics
@@ -25,6 +26,7 @@ from plan2.interface.telegram.kept_token import BotToken, TokenPlan
 from plan2.wiring.alerting import LookingAt
 from plan2.wiring.approving import Approving
 from plan2.wiring.assembly import Floor
+from plan2.wiring.contract_changes import ContractChanges
 from plan2.wiring.everywhere import Everywhere
 from plan2.wiring.front import (
     ATTRIBUTION,
@@ -78,6 +80,7 @@ class Hosted(msgspec.Struct, frozen=True, kw_only=True):
     venue: Venue
     runs: TenantRuns
     front: FrontParts
+    contracts: ContractChanges
 
 
 async def host(plan: HostPlan) -> Hosted:
@@ -117,7 +120,10 @@ async def host(plan: HostPlan) -> Hosted:
         )
     )
     installation.messages.attach(front.app)
-    return Hosted(venue=venue, runs=runs, front=front)
+    contracts = ContractChanges(
+        runs.all, installation.folder, LiveClock(), RandomIds(), view.take_contract
+    )
+    return Hosted(venue=venue, runs=runs, front=front, contracts=contracts)
 
 
 def _shared(plan: HostPlan, view: MarketView, site: Site, identity: Identity) -> Shared:

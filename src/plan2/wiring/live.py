@@ -25,7 +25,13 @@ from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import ConfigError, TerminalUnavailable
 from plan2.foundation.instrument import Instrument
-from plan2.wiring.live_account import FOLDER, LiveAccount, read_account, write_account
+from plan2.wiring.live_account import (
+    FOLDER,
+    LiveAccount,
+    read_account,
+    renewed,
+    write_account,
+)
 from plan2.wiring.markets import Market
 from plan2.wiring.mt5_host import errand_of
 
@@ -117,6 +123,7 @@ def _market(
         home=folder,
         terminal=terminal,
         instruments=known.instruments,
+        earlier=list(known.earlier),
         clock=LiveClock(),
         wait_end=wait_end,
         since_ns=known.since_ns,
@@ -186,7 +193,8 @@ def _learned(
             since_ns=LiveClock().now_ns(),
             instruments=instruments,
         )
-    return msgspec.structs.replace(known, mode=account.mode, instruments=instruments)
+    known = renewed(known, instruments, LiveClock().now_ns())
+    return msgspec.structs.replace(known, mode=account.mode)
 
 
 def _expected(settings: Settings, known: LiveAccount | None) -> AccountName:

@@ -6,9 +6,15 @@ import msgspec
 
 from plan2.foundation.config.schema import Settings
 from plan2.foundation.errors import ConfigError
-from plan2.foundation.instrument import Instrument
+from plan2.foundation.instrument import (
+    IN_PASSING,
+    EarlierContract,
+    Instrument,
+    changed_terms,
+)
 
 FOLDER = "live"
+EARLIER_KEPT = 1_000
 
 
 class LiveAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +27,19 @@ class LiveAccount(msgspec.Struct, frozen=True, kw_only=True):
     start_balance: str
     since_ns: int
     instruments: dict[str, Instrument]
+    earlier: tuple[EarlierContract, ...] = ()
+    """What the broker has changed since, oldest first; decisions of then are replayed with it."""
+
+
+def renewed(known: LiveAccount, told: dict[str, Instrument], now_ns: int) -> LiveAccount:
+    """What is known once the terminal tells these contract data, UTC nanoseconds."""
+    gone = [
+        EarlierContract(until_ns=now_ns, instrument=one)
+        for symbol, one in known.instruments.items()
+        if symbol in told and changed_terms(told[symbol], one) - IN_PASSING
+    ]
+    earlier = (*known.earlier, *gone)[-EARLIER_KEPT:]
+    return msgspec.structs.replace(known, instruments=told, earlier=earlier)
 
 
 def known_instruments(settings: Settings, folder: Path) -> dict[str, Instrument]:

@@ -25,7 +25,7 @@ from plan2.dataflow.terminals.simulated.terminal import SimulatedTerminal
 from plan2.foundation.clock import Clock
 from plan2.foundation.config.schema import Settings, Simulated
 from plan2.foundation.errors import InputError
-from plan2.foundation.instrument import Instrument
+from plan2.foundation.instrument import EarlierContract, Instrument
 from plan2.foundation.values import TenantId
 from plan2.wiring.contracts import contracts_of
 
@@ -53,6 +53,8 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     home: Path
     terminal: Terminal
     instruments: dict[str, Instrument]
+    earlier: list[EarlierContract] = msgspec.field(default_factory=list)
+    """Contract data that a broker has changed since, oldest first."""
     clock: Clock
     wait_end: Callable[[], Awaitable[bool]]
     speed: float | None = 1.0

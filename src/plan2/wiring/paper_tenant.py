@@ -19,7 +19,11 @@ from plan2.wiring.tenant_run import TenantRun
 def paper_market(
     shared: Market, tenant_id: TenantId, settings: Settings, folder: Path
 ) -> tuple[Market, PaperTerminal]:
-    """A tenant's own account on the shared market; its file lies in `folder`."""
+    """A tenant's own account on the shared market; its file lies in `folder`.
+
+    Account and paper broker keep the contract data of the opening, whatever a broker changes.
+    """
+    shared = msgspec.structs.replace(shared, instruments=dict(shared.instruments), earlier=[])
     simulated = settings.simulated
     account_id = paper_account_of(tenant_id)
     terminal = join_market(

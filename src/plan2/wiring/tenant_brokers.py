@@ -30,7 +30,13 @@ from plan2.foundation.storage import Database
 from plan2.foundation.values import TenantId
 from plan2.interface.api.terminal_link import TerminalDoor
 from plan2.wiring.live import LIVE
-from plan2.wiring.live_account import FOLDER, LiveAccount, read_account, write_account
+from plan2.wiring.live_account import (
+    FOLDER,
+    LiveAccount,
+    read_account,
+    renewed,
+    write_account,
+)
 from plan2.wiring.markets import Market
 from plan2.wiring.tenant_folder import folder_of
 from plan2.wiring.tenant_places import (
@@ -263,7 +269,7 @@ class TenantBrokers:
             )
         bound = self._bound.get(tenant_id)
         told = bound.terminal.instruments() if bound is not None else {}
-        return msgspec.structs.replace(known, instruments=told or known.instruments)
+        return renewed(known, told, self._plan.clock.now_ns()) if told else known
 
     def _path(self, tenant_id: TenantId, account_id: str) -> Path:
         return folder_of(self._plan.folder, tenant_id) / FOLDER / f"{account_id}.json"

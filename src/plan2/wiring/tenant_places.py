@@ -106,6 +106,7 @@ def broker_place(
         symbols=tuple(instruments),
         terminal=terminal,
         instruments=instruments,
+        earlier=list(known.earlier),
         since_ns=known.since_ns,
         identity=f"live {known.server}",
         wait_start=None,

@@ -104,6 +104,21 @@ class TerminalLinkChanged(Event, frozen=True, kw_only=True, gc=False):
     reason: str
 
 
+class ContractChanged(Event, frozen=True, kw_only=True, gc=False):
+    """The broker changed contract data of a symbol; `before` and `after` hold those that differ.
+
+    `is_adopted`: the account goes by them from now on. Without, the symbol has become another thing
+    (its lot, its prices, its currencies), which only a start takes over.
+    """
+
+    account_id: str
+    tenant_id: str
+    symbol: str
+    before: dict[str, str]
+    after: dict[str, str]
+    is_adopted: bool
+
+
 class KillBegun(Event, frozen=True, kw_only=True, gc=False):
     """Somebody or something used the kill switch; it holds until the terminal shows it flat.
 

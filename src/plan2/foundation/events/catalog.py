@@ -60,6 +60,7 @@ STORED: dict[str, tuple[int, type[Event]]] = {
     "BalanceAdjusted": (1, account.BalanceAdjusted),
     "RiskLimitBreached": (1, account.RiskLimitBreached),
     "TradingStateChanged": (1, account.TradingStateChanged),
+    "ContractChanged": (1, account.ContractChanged),
     "TerminalLinkChanged": (1, account.TerminalLinkChanged),
     "RiskLimitNeared": (1, account.RiskLimitNeared),
     "KillBegun": (1, account.KillBegun),

@@ -22,6 +22,7 @@ from typing import Protocol
 
 import msgspec
 
+from plan2.foundation.durable import sync_folder
 from plan2.foundation.errors import JournalLost
 
 SEGMENT_BYTES = 4 * 1024 * 1024
@@ -207,7 +208,7 @@ class FileJournal:
         """Lay the spare ready, written in full, unless it is there."""
         if not self._spare.is_file() or self._spare.stat().st_size != SPARE_BYTES:
             _zeros(self._folder / NEW_NAME, SPARE_BYTES).replace(self._spare)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
 
     def _go_on_in(self, file: Path, size: int) -> None:
         """Write from now on into a file of zeros, which becomes the segment after the last."""
@@ -218,7 +219,7 @@ class FileJournal:
         file.replace(path)
         flags = os.O_RDWR | getattr(os, "O_DSYNC", 0) | getattr(os, "O_BINARY", 0)
         self._fd = os.open(path, flags)
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
         self._offset, self._size = 0, size
         self._segments.append((path, self._sequence))
 
@@ -246,16 +247,6 @@ def _write_at(fd: int, record: bytes, offset: int) -> None:
         raise OSError(f"wrote {written} of {len(record)} bytes")
     if not hasattr(os, "O_DSYNC"):
         os.fsync(fd)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return  # Windows has no folder handle to flush; NTFS journals the entry
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _read_segment(path: Path) -> tuple[list[Entry], int]:

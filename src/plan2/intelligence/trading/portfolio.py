@@ -90,6 +90,11 @@ class Portfolio:
         """Change of equity since the broker's midnight without payments, account currency."""
         return self._equity - self.marks.day_capital
 
+    def take_contract(self, instrument: Instrument) -> None:
+        """Go by what the broker has changed of a symbol; the next quote values by it."""
+        self._instruments[instrument.symbol] = instrument
+        self._profits.clear()
+
     def mark(self, tick: Tick, rates: Rates) -> None:
         """Take in a quote: value open positions, roll the broker's day and week, lift the peak.
 

@@ -17,6 +17,7 @@ from plan2.dataflow.terminals.mt5.history import TickHistory
 from plan2.dataflow.terminals.mt5.memory import OrderMemory, State, load_state, save_state
 from plan2.dataflow.terminals.mt5.options import Mt5Options
 from plan2.dataflow.terminals.mt5.polling import TickFeed
+from plan2.dataflow.terminals.mt5.renewing import Renewing
 from plan2.dataflow.terminals.mt5.sending import NOT_SENT, Sender
 from plan2.dataflow.terminals.mt5.server_time import ServerTime
 from plan2.dataflow.terminals.mt5.session import OTHER_ACCOUNT, Session
@@ -73,6 +74,7 @@ class Mt5Engine:
         self._sender = Sender(
             self._calls, self._session, self._symbols, self._memory, self._teller, clock
         )
+        self._renewing = Renewing(self._calls, self._symbols, self._time, self._teller)
         self._tracer = Tracer(self._calls, self._teller, self._memory, options)
         self._history = TickHistory(self._calls, self._time, options.history_looks)
         self._feeds: dict[str, TickFeed] = {}
@@ -99,6 +101,7 @@ class Mt5Engine:
                 raise TerminalUnavailable(f"The terminal does not tell its state: {terminal}.")
             self._teller.money_digits = account.currency_digits
             self._symbols.load(account)
+            self._renewing.begin()
             self._begin(self._clock.now_ns())
         except TerminalUnavailable:
             self._session.is_attached = False
@@ -138,6 +141,7 @@ class Mt5Engine:
             return (refused,)
         answer = self._sender.send(order)
         if answer.kind is UpdateKind.REJECTED:
+            self._renewing.hint(order.symbol, answer.reason)
             return (answer,)
         self._look_at_account(now_ns)
         mine = [one for one in self._untold if one.order_id == order.order_id]
@@ -234,6 +238,7 @@ class Mt5Engine:
             return None
         if not obstacle.startswith(OTHER_ACCOUNT):
             self._look_at_account(now_ns)
+            self._renewing.look(now_ns)
         reason = obstacle or self._time.doubt(now_ns)
         change = self._change(LinkState.DEGRADED if reason else LinkState.UP, reason, now_ns)
         self._keep()

@@ -15,10 +15,15 @@ from plan2.dataflow.terminals.mt5.calls import CallFailed, Calls
 from plan2.dataflow.terminals.mt5.codes import Execution, FillingBit, OrderFilling, SwapMode
 from plan2.dataflow.terminals.mt5.margins import MarginTerms, margin_terms
 from plan2.dataflow.terminals.mt5.options import Mt5Options
-from plan2.dataflow.terminals.mt5.profits import BY_CONTRACT_SIZE, TickWorth, tick_worth
+from plan2.dataflow.terminals.mt5.profits import (
+    BY_CONTRACT_SIZE,
+    CURRENCIES,
+    TickWorth,
+    tick_worth,
+)
 from plan2.dataflow.terminals.mt5.shape import AccountInfo, SymbolInfo
 from plan2.foundation.errors import ConfigError, TerminalUnavailable
-from plan2.foundation.instrument import Instrument
+from plan2.foundation.instrument import Instrument, changed_terms
 
 PAIR: Final = 6
 """Letters of a symbol that is named by its two currencies."""
@@ -58,6 +63,7 @@ class Symbols:
         self._calls = calls
         self._options = options
         self._ours: dict[str, str] = {}
+        self._pairs: tuple[SymbolInfo, ...] = ()
         self._refused: set[tuple[str, bool, OrderFilling]] = set()
 
     def load(self, account: AccountInfo) -> None:
@@ -71,6 +77,7 @@ class Symbols:
         if isinstance(offered, CallFailed):
             raise TerminalUnavailable(f"The terminal does not tell its symbols: {offered}.")
         names = match_names(self._options.symbols, self._options.symbol_names, offered)
+        self._pairs = tuple(one for one in offered if one.trade_calc_mode in CURRENCIES)
         notes: list[str] = []
         for ours, name in names.items():
             notes += self._select(name)
@@ -78,17 +85,52 @@ class Symbols:
             if isinstance(info, CallFailed):
                 raise TerminalUnavailable(f"The terminal does not tell the symbol {name}: {info}.")
             self.contracts[ours] = contract_of(ours, info)
-            worth = tick_worth(self._calls, info, account, offered)
-            margin = margin_terms(self._calls, info, account, worth)
-            if self._calls.broken is not None:  # nothing is guessed because of that
-                raise TerminalUnavailable(f"The terminal went away: {self._calls.broken}.")
-            commission = self._options.commission_per_lot
-            self.instruments[ours] = instrument_of(
-                ours, info, account.leverage, commission, margin, worth
-            )
-            notes += [*swap_notes(info), *filter(None, (margin.note, worth.note))]
+            self.instruments[ours], told = self._read(ours, info, account)
+            notes += told
         self._ours = {name: ours for ours, name in names.items()}
         self.notes = tuple(notes)
+
+    def read_again(self, ours: str, account: AccountInfo) -> frozenset[str]:
+        """Take over what the broker has changed of a symbol since; names what.
+
+        What the terminal cannot tell at the moment stays as it was.
+        """
+        contract, known = self.contracts[ours], self.instruments[ours]
+        info = self._calls.symbol_info(contract.name)
+        if isinstance(info, CallFailed):
+            return frozenset()
+        try:
+            told, _ = self._read(ours, info, account, known)
+        except (ConfigError, TerminalUnavailable):
+            return frozenset()
+        self.contracts[ours] = contract_of(ours, info)
+        changed = changed_terms(told, known)
+        if changed:
+            self.instruments[ours] = told
+        return changed
+
+    def _read(
+        self, ours: str, info: SymbolInfo, account: AccountInfo, known: Instrument | None = None
+    ) -> tuple[Instrument, list[str]]:
+        """A symbol's contract data and what is to be said of them; `known`: what was told before.
+
+        Raises:
+            ConfigError: it cannot be traded. TerminalUnavailable: the terminal could not be asked.
+        """
+        worth = tick_worth(self._calls, info, account, (*self._pairs, info))
+        margin = margin_terms(self._calls, info, account, worth)
+        if self._calls.broken is not None:  # nothing is guessed because of that
+            raise TerminalUnavailable(f"The terminal went away: {self._calls.broken}.")
+        if margin.note and known is not None:
+            margin = MarginTerms(
+                mode=known.margin_mode,
+                rate_long=known.margin_rate_long,
+                rate_short=known.margin_rate_short,
+                initial=known.margin_initial,
+            )
+        commission = self._options.commission_per_lot
+        made = instrument_of(ours, info, account.leverage, commission, margin, worth)
+        return made, [*swap_notes(info), *filter(None, (margin.note, worth.note))]
 
     def ours(self, name: str) -> str:
         """Our name of a broker's symbol; one that is not configured keeps the broker's."""

@@ -201,6 +201,8 @@ class Lane:
             return
         self._due_ns = stopwatch_ns() + self._poll_ns
         self._report(polled)
+        if not self._orders:
+            self._memory.shorten()
         if polled.link is not None and polled.link.state is LinkState.DOWN:
             self._is_connected = False
             self._due_ns = stopwatch_ns() + int(RECONNECT_FIRST_S * NS_PER_SECOND)

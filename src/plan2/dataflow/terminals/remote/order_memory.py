@@ -6,6 +6,9 @@ and is left out. An order that was being sent when the process ended has an unkn
 
 Lines are written over empty ones that lie ready on disk, so that a full disk does not keep orders
 out of the market at once: there is room for the way out.
+
+When the file has grown to twice what is remembered, it is written anew beside itself and takes the
+old one's place as a whole: whenever the process ends, one of the two is there, with every order.
 """
 
 import contextlib
@@ -18,6 +21,7 @@ import msgspec
 
 from plan2.dataflow.terminals.port import OrderUpdate, UpdateKind
 from plan2.foundation.clock import Clock
+from plan2.foundation.durable import sync_folder
 from plan2.foundation.errors import InputError, require
 
 FILE_NAME: Final = "orders.jsonl"
@@ -26,6 +30,10 @@ KEEP: Final = 10_000
 
 ROOM: Final = 256 * 1024
 """Bytes of empty lines that lie ready: for about a thousand orders and what is said of them."""
+
+
+GROWTH: Final = 1024 * 1024
+"""Bytes of lines that a file may have grown by, at least, before it is worth writing it anew."""
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,13 +54,15 @@ class Sent(msgspec.Struct):
 class OrderMemory:
     """The orders of a host; thread-safe. `open` reads the file, `close` lets go of it."""
 
-    def __init__(self, folder: Path, clock: Clock, keep: int = KEEP) -> None:
+    def __init__(self, folder: Path, clock: Clock, keep: int = KEEP, growth: int = GROWTH) -> None:
         self._path = folder / FILE_NAME
         self._clock = clock
         self._keep = keep
+        self._growth = growth
         self._orders: dict[str, Sent] = {}
         self._file: IO[bytes] | None = None
-        self._at = self._size = 0
+        self._is_in_use = False
+        self._at = self._size = self._base = 0
         self._lock = threading.Lock()
 
     def open(self) -> list[tuple[str, tuple[OrderUpdate, ...]]]:
@@ -72,6 +82,7 @@ class OrderMemory:
         for order_id, sent in self._orders.items():
             if sent.updates is None:
                 sent.updates = (self._unknown(order_id),)
+        self._is_in_use = True
         self._rewrite()
         return [
             (order_id, sent.updates)
@@ -115,18 +126,34 @@ class OrderMemory:
         """Note that the server has every word about an order; when that fails it hears it again."""
         with self._lock:
             sent = self._orders.get(order_id)
-            if sent is None or sent.is_known or self._file is None:
+            if sent is None or sent.is_known or not self._is_in_use:
                 return
             sent.is_known = True
             with contextlib.suppress(OSError):
                 self._write(Line(order_id, is_known=True))
 
+    def shorten(self) -> None:
+        """Write the file anew once it is worth it; for moments in which no order waits.
+
+        A disk that does not take the new file leaves the old one in use; more growth tries again.
+        """
+        with self._lock:
+            if self._file is None or self._at - self._base < max(self._base, self._growth):
+                return
+            self._base = self._at
+            with contextlib.suppress(OSError):
+                self._rewrite()
+
     def close(self) -> None:
         """Let go of the file; harmless when repeated."""
         with self._lock:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
+            self._is_in_use = False
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _read(self) -> None:
         lines = self._path.read_bytes().rstrip(b"\n").split(b"\n")
@@ -154,33 +181,52 @@ class OrderMemory:
         while len(self._orders) > self._keep:
             del self._orders[next(iter(self._orders))]
         new = self._path.with_suffix(".new")
-        with new.open("wb") as file:
+        try:
+            length = self._write_new(new)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
+        self._let_go()  # Windows replaces no file that is open
+        new.replace(self._path)
+        self._at = self._base = length
+        self._size = length + ROOM
+        sync_folder(self._path.parent)
+        self._open_file()
+
+    def _write_new(self, path: Path) -> int:
+        """All that is remembered, and room, durable; returns the bytes of the lines."""
+        with path.open("wb") as file:
             for order_id, sent in self._orders.items():
                 file.write(_line(Line(order_id, sent.updates)))
                 if sent.is_known:
                     file.write(_line(Line(order_id, is_known=True)))
-            self._at = file.tell()
+            length = file.tell()
             file.write(b"\n" * ROOM)
             file.flush()
             os.fsync(file.fileno())
-        new.replace(self._path)
-        self._size = self._at + ROOM
-        self._file = self._path.open("r+b", buffering=0)
+        return length
+
+    def _open_file(self) -> IO[bytes]:
+        """The file in use; opened where a rewriting that did not succeed has left it closed."""
+        if self._file is None:
+            if not self._is_in_use:
+                raise OSError(f"{self._path} is not open")
+            self._file = self._path.open("r+b", buffering=0)
+        return self._file
 
     def _write(self, line: Line) -> IO[bytes]:
-        if self._file is None:
-            raise OSError(f"{self._path} is not open")
+        file = self._open_file()
         text = _line(line)
         if self._at + len(text) > self._size:
-            self._make_room(self._file)
-        self._file.seek(self._at)
-        written = self._file.write(text)
+            self._make_room(file)
+        file.seek(self._at)
+        written = file.write(text)
         if written != len(text):
-            self._file.seek(self._at)
-            self._file.write(b"\n" * written)  # half a line would spoil the next
+            file.seek(self._at)
+            file.write(b"\n" * written)  # half a line would spoil the next
             raise OSError(f"wrote {written} of {len(text)} bytes of a line to {self._path}")
         self._at += written
-        return self._file
+        return file
 
     def _make_room(self, file: IO[bytes]) -> None:
         """Lay more empty lines ready; where there is no room for them, the line itself may fit."""

@@ -96,7 +96,7 @@ class RemoteTerminal:
         return self._link.status()
 
     async def wait_ready(self, timeout_s: float | None) -> AccountState:
-        """The account, once a host has connected, verified it and told its symbols.
+        """The account, once a host has connected, verified it and told its symbols as they are now.
 
         Raises:
             TerminalUnavailable: not within `timeout_s` (None: however long it takes); the message
@@ -179,6 +179,7 @@ class RemoteTerminal:
         account: AccountState | None = await self._link.ask(AskAccount(), patience_s)
         if account is None or not await self._link.is_expected(account):
             return None
-        if not self._link.instruments:
-            self._link.instruments = await self._link.ask(AskInstruments(), patience_s) or {}
+        told: dict[str, Instrument] | None = await self._link.ask(AskInstruments(), patience_s)
+        if told and told != self._link.instruments:
+            self._link.instruments = told
         return account if self._link.instruments else None

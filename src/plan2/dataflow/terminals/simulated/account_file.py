@@ -17,6 +17,7 @@ import msgspec
 from plan2.dataflow.terminals.port import Deal
 from plan2.dataflow.terminals.simulated.book import BalanceOperation, Position
 from plan2.dataflow.terminals.simulated.orders import BrokerOrder
+from plan2.dataflow.terminals.simulated.rolling import Rolled
 from plan2.foundation.errors import ConfigError, JournalLost
 from plan2.foundation.values import Tick
 
@@ -153,6 +154,21 @@ class AccountFile:
             _put_header(database, header)
             _put_operations(database, operations)
             database.execute("INSERT INTO place VALUES (1, ?, ?)", (ts_ns, b""))
+
+    def roll_off(self, rolled: Rolled) -> None:
+        """Let go of old deals and orders; in one piece with the operation that holds their sum.
+
+        Raises:
+            JournalLost: when the disk does not take it; the file is as it was.
+        """
+        total = rolled.total
+        with self._transaction() as database:
+            database.executemany("DELETE FROM deals WHERE ticket = ?", [(t,) for t in rolled.deals])
+            tickets = [(int(ticket),) for ticket in rolled.orders]
+            database.executemany("DELETE FROM orders WHERE ticket = ?", tickets)
+            database.execute(
+                "INSERT OR REPLACE INTO operations VALUES (?, ?)", (int(total.ticket), _text(total))
+            )
 
     def note_place(self, ts_ns: int, market: bytes) -> None:
         """Remember where the market stands, so that a restart goes on from there."""

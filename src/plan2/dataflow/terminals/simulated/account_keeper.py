@@ -7,6 +7,7 @@ import msgspec
 from plan2.dataflow.terminals.simulated.account_file import AccountFile, Change, Header, Saved
 from plan2.dataflow.terminals.simulated.book import ZERO
 from plan2.dataflow.terminals.simulated.desk import Desk
+from plan2.dataflow.terminals.simulated.rolling import KEEP_NS, ROLLED, roll_off
 from plan2.foundation.errors import ConfigError
 
 IDENTITY = ("account", "currency", "is_hedging", "market")
@@ -46,6 +47,8 @@ class AccountKeeper:
     def restore(self) -> frozenset[str]:
         """Bring the book to what the file says, or begin a new file; returns the known tokens.
 
+        What ended too long ago for anybody to ask leaves book and file for a sum of its results.
+
         Raises:
             ConfigError: when the file belongs to another account, currency, mode or market, or has
                 a position or order in a symbol that is not on offer.
@@ -56,6 +59,9 @@ class AccountKeeper:
             self._require_same(saved)
             self._take_over(saved)
             tokens = saved.tokens
+            rolled = roll_off(self._book, saved.ts_ns - KEEP_NS)
+            if rolled is not None and self._file is not None:
+                self._file.roll_off(rolled)
         elif self._file is not None:
             self._file.begin(self._header(), self._book.operations, self._identity.start_ns)
         self._note_written()
@@ -96,7 +102,8 @@ class AccountKeeper:
             self._desk.quotes.update(tick)
 
     def _header(self) -> Header:
-        deposits = sum((one.amount for one in self._book.operations), ZERO)
+        paid = (one.amount for one in self._book.operations if one.comment != ROLLED)
+        deposits = sum(paid, ZERO)
         return Header(
             account=self._identity.account,
             currency=self._identity.currency,

@@ -2020,6 +2020,7 @@ export type Paths = {
           | "ConfigurationChanged"
           | "ConsentGiven"
           | "ConsentWithdrawn"
+          | "ContractChanged"
           | "CredentialChanged"
           | "DataImported"
           | "DecisionMade"

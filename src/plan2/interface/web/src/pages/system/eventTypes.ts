@@ -25,6 +25,7 @@ export const EVENT_TYPES = [
   "TradingStateChanged",
   "KillBegun",
   "KillFinished",
+  "ContractChanged",
   "TerminalLinkChanged",
   "SystemStarted",
   "SystemStopped",
