@@ -1,5 +1,6 @@
 """A flow live and in a backtest, its errors, its detectors, bars instead of ticks."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 from plan2.dataflow.bar_series import BarSeries
 from plan2.foundation.errors import InputError
 from plan2.foundation.instrument import Instrument
-from plan2.foundation.values import NS_PER_MINUTE, NS_PER_MS, TickBlock
-from plan2.intelligence.backtest.bar_paths import BarFeed
+from plan2.foundation.values import NS_PER_MINUTE, NS_PER_MS, NS_PER_SECOND, TickBlock
+from plan2.intelligence.backtest.bar_paths import STEPS, STEPS_OF_SHORT, BarFeed
 from plan2.intelligence.backtest.feeds import Blocks
 from plan2.intelligence.backtest.run_flow import Cancelled, RunOptions, run_flow
 from plan2.intelligence.backtest.summary import named
@@ -164,6 +165,9 @@ def test_what_cannot_work_is_a_problem(ticks: Ticks, table: str, sentence: str) 
     assert any("neither long nor short" in problem for problem in found.problems)
 
 
+TICKS = 2 + 3 * STEPS_OF_SHORT
+
+
 def bars_feed(path: str) -> BarFeed:
     """One rising and one falling bar with known spread."""
     prices = np.array([[1.1, 1.2], [1.3, 1.25], [1.05, 1.0], [1.2, 1.1]])
@@ -174,22 +178,62 @@ def bars_feed(path: str) -> BarFeed:
     return BarFeed(series, path, 1e-5, 10e-5)  # type: ignore[arg-type]
 
 
+def corners(block: TickBlock) -> list[list[float]]:
+    """Of each bar the bids at its open, extremes and close."""
+    rows = block.bid.reshape(-1, TICKS)
+    assert (rows[:, 0] == rows[:, 1]).all()
+    return rows[:, 1::STEPS_OF_SHORT].tolist()
+
+
 def test_bars_are_walked_on_three_paths() -> None:
-    """Base goes to the nearer end first; the spread is the bar's, at least the caller's."""
+    """Base goes against the bar first; the spread is the bar's, at least the caller's."""
     (base,) = bars_feed("base").blocks()
-    assert base.bid.tolist() == [1.1, 1.1, 1.05, 1.3, 1.2, 1.2, 1.2, 1.25, 1.0, 1.1]
+    assert corners(base) == [[1.1, 1.05, 1.3, 1.2], [1.2, 1.25, 1.0, 1.1]]
     (high,) = bars_feed("high_first").blocks()
-    assert high.bid.tolist() == [1.1, 1.1, 1.3, 1.05, 1.2, 1.2, 1.2, 1.25, 1.0, 1.1]
+    assert corners(high) == [[1.1, 1.3, 1.05, 1.2], [1.2, 1.25, 1.0, 1.1]]
     (low,) = bars_feed("low_first").blocks()
-    assert low.bid.tolist() == [1.1, 1.1, 1.05, 1.3, 1.2, 1.2, 1.2, 1.0, 1.25, 1.1]
-    np.testing.assert_allclose(base.ask - base.bid, [20e-5] * 5 + [10e-5] * 5)
+    assert corners(low) == [[1.1, 1.05, 1.3, 1.2], [1.2, 1.0, 1.25, 1.1]]
+    np.testing.assert_allclose(base.ask - base.bid, [20e-5] * TICKS + [10e-5] * TICKS)
     assert bars_feed("base").told(NS_PER_MINUTE) == (
         "Quotes are made of bars of 1m, with a spread of 10 points, or of the bar where that is "
         "wider."
     )
     assert "shorter than 1m: most of them are guesses" in bars_feed("base").told(0)
     assert (np.diff(base.ts_ns) > 0).all()
-    assert base.ts_ns[4] == NS_PER_MINUTE - NS_PER_MS
+    assert base.ts_ns[TICKS - 1] == NS_PER_MINUTE - NS_PER_MS
+
+
+def test_between_its_corners_a_bar_is_walked_in_even_steps() -> None:
+    """From 1.1 down to 1.05: in four steps within a minute, in eight within an hour."""
+    (base,) = bars_feed("base").blocks()
+    assert base.bid[:6].tolist() == [1.1, 1.1, 1.0875, 1.075, 1.0625, 1.05]
+    np.testing.assert_allclose(np.diff(base.ts_ns[1:6]), 19 * NS_PER_SECOND / 4, atol=1)
+    feed = bars_feed("base")
+    hour = replace(feed, bars=replace(feed.bars, period_s=3_600).slice(0, 1))
+    (block,) = hour.blocks()
+    down = [1.1, 1.1, 1.09375, 1.0875, 1.08125, 1.075, 1.06875, 1.0625, 1.05625, 1.05]
+    assert block.bid[:10].tolist() == down
+    assert len(block) == hour.expected == 2 + 3 * STEPS
+
+
+def test_a_stop_inside_a_bar_is_filled_near_its_level() -> None:
+    """Bought at 1.1001; the bar falls 100 points below, the stop lies 30 below: no gap is paid.
+
+    A leg of 100 points has four steps of 25 points: filled at most so far beyond 1.0998.
+    """
+    bids = np.array([[1.1, 1.1, 1.1], [1.1001, 1.1001, 1.1], [1.1, 1.1, 1.099], [1.1001, 1.1, 1.1]])
+    prices = np.concatenate([bids, np.full((4, 3), np.nan)])
+    starts = np.arange(3) * NS_PER_MINUTE
+    spreads = np.array([10, 10, 10])
+    series = BarSeries("EURUSD", 60, starts, prices, np.full(3, 10), spreads)
+    flow = parse_flow(
+        'name = "x"\n[source]\nsymbol = "EURUSD"\n[policy]\nlong = "close > open"\n'
+        '[exits]\nstop_loss = "30 * point"\n[size]\nlots = 1\n'
+    )
+    (trade,) = run_flow(flow, BarFeed(series, "base", 1e-5), EURUSD).trades.iter_rows(named=True)
+    assert trade["exit_reason"] == "stop_loss"
+    assert trade["open_price"] == 1.1001
+    assert 1.0998 - 25e-5 <= trade["close_price"] <= 1.0998
 
 
 def test_bars_that_are_shorter_than_their_period_do_not_overlap() -> None:
@@ -198,7 +242,7 @@ def test_bars_that_are_shorter_than_their_period_do_not_overlap() -> None:
     starts = np.array([0, 50_000_000_000])
     series = BarSeries("EURUSD", 60, starts, prices, np.array([4, 4]), np.array([20, 20]))
     (block,) = BarFeed(series, "base", 1e-5).blocks()
-    assert block.ts_ns[4] == 50_000_000_000 - NS_PER_MS
+    assert block.ts_ns[TICKS - 1] == 50_000_000_000 - NS_PER_MS
     assert (np.diff(block.ts_ns) > 0).all()
 
 

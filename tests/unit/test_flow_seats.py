@@ -1,5 +1,6 @@
 """A flow on an account: its orders meet the same gate, journal and books as everybody's."""
 
+import math
 from decimal import Decimal
 
 import msgspec
@@ -143,6 +144,34 @@ def test_a_reversal_closes_and_opens_in_one_breath() -> None:
     closing, opening = desk.sent[1:]
     assert (closing.kind, closing.side) == (OrderKind.CLOSE, SELL)
     assert (opening.kind, opening.side, opening.stop_loss) == (OrderKind.OPEN, SELL, 1.10300)
+
+
+def test_an_opposite_signal_within_the_entry_gap_turns_nothing_round() -> None:
+    """As in the compiled loop: it is no entry yet, so what is held is not closed for it."""
+    desk = held({"policy": Policy(long="1", short="1", entry_gap=5)}, s10=SHORT, s20=SHORT)
+    at(desk, 10)
+    assert [order.kind for order in desk.sent] == [OrderKind.OPEN]
+    for second in (12, 14, 16, 20):
+        at(desk, second)
+    assert [order.kind for order in desk.sent] == [OrderKind.OPEN, OrderKind.CLOSE, OrderKind.OPEN]
+
+
+def test_an_opposite_signal_without_a_stop_that_exists_turns_nothing_round() -> None:
+    """An indicator that is not defined yet: no entry, and so no reason to leave."""
+    desk = held(s10=Signal(entry=-1, stop_loss=math.nan))
+    at(desk, 10)
+    assert [order.kind for order in desk.sent] == [OrderKind.OPEN]
+
+
+def test_distances_count_in_whole_points() -> None:
+    """25.03 pips are 250 points: the stop lies there, and so the record and the size have it."""
+    desk = flow_desk({1: Signal(entry=1, stop_loss=0.002503, take_profit=0.001996)})
+    at(desk, 1)
+    (order,) = desk.sent
+    assert (order.price, order.stop_loss, order.take_profit) == (1.10010, 1.09760, 1.10210)
+    (record,) = records(desk)
+    assert not isinstance(record.flow, msgspec.UnsetType)
+    assert record.flow.stop_loss == 0.0025
 
 
 def test_without_reverse_an_opposite_signal_waits_for_the_exit() -> None:

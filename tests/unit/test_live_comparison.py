@@ -142,6 +142,16 @@ def test_what_is_missing_live_was_refused_not_seen_or_decided_otherwise() -> Non
     assert compare(changed(), [], GROUND).causes == {"decided_otherwise": 1}
 
 
+def test_models_that_are_gone_explain_another_decision_but_no_slip() -> None:
+    """A trade that only they made, or left otherwise, is theirs; a worse fill is not."""
+    gone = msgspec.structs.replace(GROUND, gone=lambda ts: "" if ts < NOON_NS else "lstm-1")
+    (alone,) = compare(changed(), [], gone).differences
+    assert (alone.cause, alone.detail.endswith("no longer kept: lstm-1")) == ("models_gone", True)
+    open_ = msgspec.structs.replace(TRADE, closed_ns=0, close_price=0.0, net=Decimal(0))
+    assert compare(changed(), [open_], gone).causes == {"models_gone": 1}
+    assert compare(changed(open_price=1.10015), [TRADE], gone).causes == {"slippage": 1}
+
+
 def test_the_nearest_decisions_of_a_side_belong_together() -> None:
     """Half a second apart pairs before 0.9 s; the other side and a later one stay alone."""
     late = msgspec.structs.replace(TRADE, decided_ns=NOON_NS + 9 * S // 10)

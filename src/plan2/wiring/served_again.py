@@ -113,7 +113,7 @@ class ServedAgain:
             self._next(lane)
 
     def gone(self, ts_ns: int) -> str:
-        """Which models spoke at a time and are no longer kept, in words; "" for none."""
+        """Which models spoke at a time and are no longer kept, by their ids; "" for none."""
         piece = next((each for each in reversed(self._pieces) if each.from_ns <= ts_ns), None)
         if piece is None:
             return ""
@@ -164,8 +164,7 @@ class ServedAgain:
         return self._models[model_id]
 
     def _missing(self, model_ids: tuple[str, ...]) -> str:
-        names = [each for each in model_ids if self._models[each] is None]
-        return f"decided live by models that are no longer kept: {', '.join(names)}"
+        return ", ".join(each for each in model_ids if self._models[each] is None)
 
 
 def kept_states(home: Path, symbol: str, until_ns: int) -> list[EngineState]:

@@ -1,10 +1,13 @@
 """Ticks made of bars, for symbols and years of which no ticks exist.
 
-Nobody knows in which order a bar saw its high and its low, so three paths are run: `base` goes to
-the nearer end first (a rising bar: open, low, high, close), `high_first` and `low_first` always the
-same way. The range of their results says how much of a result rests on that.
+Nobody knows in which order a bar saw its high and its low, so three paths are run: `base` goes
+against the bar first (a rising bar: open, low, high, close; MetaTrader's tester does so too),
+`high_first` and `low_first` always the same way. The range of their results says how much of a
+result rests on that. Between its corners a path goes in steps, so that a stop inside a bar is
+filled near its level and not at the bar's end (docs/adr/0012).
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -22,13 +25,17 @@ STATEMENT: Final = (
     "flow was run on three paths. Stops, targets and trailing inside one bar are guesses."
 )
 BARS_A_BLOCK: Final = 65_536
-POINTS: Final = 5
-"""Ticks of one bar."""
+STEPS: Final = 8
+"""In so many steps a path goes from corner to corner."""
+STEPS_OF_SHORT: Final = 4
+"""The same within bars of `SHORT_S` or less, whose legs are short and which are many."""
+SHORT_S: Final = 300
+LEGS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class BarFeed:
-    """Five ticks a bar: its open twice, two extremes at a third and two thirds, its close.
+    """A bar is its open twice, steps to its extremes at a third and two thirds, and to its close.
 
     The second tick at the open is there for requests that were decided when the bar before ended:
     they are filled near the open, not at an extreme. The close comes a millisecond before the end.
@@ -56,7 +63,11 @@ class BarFeed:
     @property
     def expected(self) -> int:
         """Ticks that will come."""
-        return POINTS * len(self.bars)
+        return (2 + LEGS * self._steps) * len(self.bars)
+
+    @property
+    def _steps(self) -> int:
+        return STEPS_OF_SHORT if self.bars.period_s <= SHORT_S else STEPS
 
     def blocks(self) -> Iterator[TickBlock]:
         """See `TickFeed`."""
@@ -87,10 +98,15 @@ class BarFeed:
     def _ticks(self, bars: BarSeries, lengths: Int64Array) -> TickBlock:
         again = np.minimum(NS_PER_SECOND, lengths // 10)
         last = lengths - NS_PER_MS
-        offsets = np.stack([0 * last, again, lengths // 3, 2 * lengths // 3, last], axis=1)
-        bid = _walk(self.path, bars.prices[:4])
-        ask = _walk(self.path, self._ask(bars))
-        times = bars.ts_ns[:, None] + offsets
+        corners = np.stack([again, lengths // 3, 2 * lengths // 3, last], axis=1)
+        times = bars.ts_ns[:, None] + _stepped(corners.astype(np.float64), self._steps).astype(
+            np.int64
+        )
+        times[:, 0] = bars.ts_ns
+        bid, ask = (
+            _on_grid(_stepped(_corners(self.path, ohlc), self._steps), self.point)
+            for ohlc in (bars.prices[:4], self._ask(bars))
+        )
         return TickBlock(self.symbol, times.ravel(), bid.ravel(), ask.ravel())
 
     def _ask(self, bars: BarSeries) -> Float64Array:
@@ -115,12 +131,31 @@ def _length(seconds: int) -> str:
     return f"{seconds}s"
 
 
-def _walk(path: Path, ohlc: Float64Array) -> Float64Array:
-    """float64[n, 5]: open, open, the two extremes in the order of the path, close."""
+def _corners(path: Path, ohlc: Float64Array) -> Float64Array:
+    """float64[n, 4]: open, the two extremes in the order of the path, close."""
     opened, high, low, closed = ohlc
     if path == "base":
         is_high_first = closed < opened
     else:
         is_high_first = np.full(len(opened), path == "high_first")
     first, second = np.where(is_high_first, high, low), np.where(is_high_first, low, high)
-    return np.stack([opened, opened, first, second, closed], axis=1)
+    return np.stack([opened, first, second, closed], axis=1)
+
+
+def _stepped(corners: Float64Array, steps: int) -> Float64Array:
+    """float64[n, 2 + LEGS · steps]: the first corner twice, then even steps to the others."""
+    found = np.empty((len(corners), 2 + LEGS * steps))
+    found[:, :2] = corners[:, :1]
+    for leg in range(LEGS):
+        begin, end = corners[:, leg], corners[:, leg + 1]
+        at = 1 + leg * steps
+        for step in range(1, steps):
+            found[:, at + step] = begin + (end - begin) * (step / steps)
+        found[:, at + steps] = end
+    return found
+
+
+def _on_grid(prices: Float64Array, point: float) -> Float64Array:
+    """Prices in whole points; those of the bars themselves are there already."""
+    rounded: Float64Array = np.round(prices, round(-math.log10(point)))
+    return rounded

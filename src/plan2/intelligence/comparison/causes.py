@@ -44,7 +44,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
 
     `was_seen`: whether live may have decided upon a tick of that time; `pip`: of the symbol;
     `tolerance_ns`: how far apart two decisions may lie that belong together; `gone`: which models
-    decided live at a time and cannot be asked again, in words, "" for none.
+    decided live at a time and cannot be asked again, by their ids, "" for none.
     """
 
     quote: Quote
@@ -104,10 +104,11 @@ def _difference(pair_: Pair, live: LiveDay, ground: Ground) -> DifferencePart | 
     found = _found(pair_, live, ground)
     if found is None or found.cause not in {OTHERWISE, LATENCY}:
         return found
-    words = next((said for ts_ns in _moments(pair_) if (said := ground.gone(ts_ns))), "")
-    if not words:
+    models = next((ids for ts_ns in _moments(pair_) if (ids := ground.gone(ts_ns))), "")
+    if not models:
         return found
-    return msgspec.structs.replace(found, cause=MODELS_GONE, detail=words)
+    detail = f"decided live by models that are no longer kept: {models}"
+    return msgspec.structs.replace(found, cause=MODELS_GONE, detail=detail)
 
 
 def _moments(pair_: Pair) -> list[int]:

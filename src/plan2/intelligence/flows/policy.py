@@ -4,6 +4,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import Float64Array, Tick
 from plan2.intelligence.models.forecast import Forecast
 
@@ -32,6 +33,17 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     def leaves(self, side: int) -> bool:
         """Whether positions of a side, +1 or −1, are to be closed."""
         return self.exit_long if side > 0 else self.exit_short
+
+    def in_points(self, instrument: Instrument) -> "Signal":
+        """With distances in whole points: what a terminal can be sent, and what sizes go by."""
+        return msgspec.structs.replace(
+            self,
+            stop_loss=instrument.whole_points(self.stop_loss),
+            take_profit=instrument.whole_points(self.take_profit),
+            trailing=instrument.whole_points(self.trailing),
+            trailing_step=instrument.whole_points(self.trailing_step),
+            break_even_offset=instrument.whole_points(self.break_even_offset),
+        )
 
 
 NO_SIGNAL: Final = Signal()

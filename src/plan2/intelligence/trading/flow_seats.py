@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 
 from plan2.foundation.events.base import Event
-from plan2.foundation.instrument import Instrument
 from plan2.foundation.values import NS_PER_MINUTE, Float64Array, Tick
 from plan2.intelligence.decision.decide import Decision
 from plan2.intelligence.decision.flow_part import EXIT, LONG, SHORT, FlowPart
@@ -208,7 +207,7 @@ class FlowSeats:
         decision, lots_left = self._leave(seat, signal, leaving, scene)
         if not _enters(seat, signal) or seat.is_paused or lots_left > 0.0:
             return decision
-        signal = in_points(signal, self._desk.sight.instruments[scene.tick.symbol])
+        signal = signal.in_points(self._desk.sight.instruments[scene.tick.symbol])
         staying = [each for each in held if each not in leaving]
         is_full = len(staying) >= seat.limits.positions_max
         if is_full or any(each.side.value != signal.entry for each in staying):
@@ -314,18 +313,6 @@ def are_distances(signal: Signal) -> bool:
     """Whether all of them are defined; an indicator that is not, or is infinite, gives no entry."""
     stops = (signal.stop_loss, signal.take_profit, signal.trailing, signal.trailing_step)
     return all(0.0 <= each < math.inf for each in (*stops, signal.break_even_offset))
-
-
-def in_points(signal: Signal, instrument: Instrument) -> Signal:
-    """Its distances in whole points: what a terminal can be sent, and what sizes go by."""
-    return msgspec.structs.replace(
-        signal,
-        stop_loss=instrument.whole_points(signal.stop_loss),
-        take_profit=instrument.whole_points(signal.take_profit),
-        trailing=instrument.whole_points(signal.trailing),
-        trailing_step=instrument.whole_points(signal.trailing_step),
-        break_even_offset=instrument.whole_points(signal.break_even_offset),
-    )
 
 
 def limits_of(flow: Flow) -> FlowLimits:
