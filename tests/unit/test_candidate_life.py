@@ -159,7 +159,7 @@ async def test_a_planted_market_is_forecast_without_a_leak(tmp_path):
 
 
 async def test_what_knows_more_than_is_planted_does_not_begin_there_either(tmp_path):
-    """A leak is a leak on the simulated market too; a planted edge begins there and nowhere else."""
+    """A leak is one on the simulated market too; a planted edge begins there and nowhere else."""
     life = Life(tmp_path / "planted", is_planted=True)
     measured = {**GOOD, PLANTED_ACCURACY: 0.58}
     leak = life.leave("xgboost-1", flags=(LEAK_SUSPECT,), metrics=measured)
