@@ -103,9 +103,8 @@ def test_good_figures_are_explained_by_what_is_planted(strong: Dataset) -> None:
     assert found.flags[0] is Flag.PLANTED_EDGE
     assert "on real data they would stop promotion" in flags_in_words(found)[0]
     figures = metrics_of(found)
-    assert figures[PLANTED_ACCURACY] == pytest.approx(
-        found.accuracy.value - found.lead_on_planted.value
-    )
+    knowing = figures["accuracy"] - figures["lead_on_planted"]
+    assert 0.6 < figures[PLANTED_ACCURACY] == pytest.approx(knowing)
     assert any("Whoever knows" in name for name, _ in evidence_of(found))
 
 

@@ -81,9 +81,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     (`multiple_testing`) and `trials`, the tries on the question so far, are None when there is
     nothing to compute them from, and so is the skill on the sealed block until it is opened.
     `skill_vs_champion` (`rival`) is of the ensemble alone, None without a champion or with too few
-    events that neither had a part in. `planted_accuracy` is how often whoever knows what is planted
-    in a simulated market is right, `lead_on_planted` by how much more often the forecasts are; None
-    of ticks of which that is not known.
+    events that neither had a part in. `lead_on_planted` is by how much more often the forecasts are
+    right than whoever knows what is planted in a simulated market, None where that is not known.
     """
 
     n: int
@@ -111,8 +110,13 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     trials: int | None
     sealed_log_loss_skill: float | None = None
     skill_vs_champion: Interval | None = None
-    planted_accuracy: float | None = None
     lead_on_planted: Interval | None = None
+
+    @property
+    def planted_accuracy(self) -> float | None:
+        """How often whoever knows what is planted in a simulated market is right."""
+        lead = self.lead_on_planted
+        return None if lead is None else self.accuracy.value - lead.value
 
 
 def evaluate(
@@ -125,7 +129,6 @@ def evaluate(
 ) -> Evaluation:
     """Judge probabilities of up, float64[n], of events without a part in them, among `tried`."""
     rng = np.random.default_rng(seed)
-    up = outcomes.up
     side = np.where(p >= 0.5, 1, -1)
     columns = _per_event(p, side, outcomes, baselines)
     block = block_length(outcomes.labels["t0"], horizon_s * NS_PER_SECOND)
@@ -135,22 +138,21 @@ def evaluate(
     skill = _skill(means[[0, 1]], samples[:, [0, 1]])
     taken = trades_on(p, outcomes)
     trades = summary_of(taken)
-    error, null = metrics.calibration_error(p, up), metrics.calibration_null(p, n_eff, rng)
+    error, null = metrics.calibration_error(p, outcomes.up), metrics.calibration_null(p, n_eff, rng)
     required = metrics.required_events(accuracy.value)
     random, random_side_p = random_side(side, outcomes, rng)
     dsr, pbo = _corrected(taken, tried)
-    simple_rules = baseline_days(baselines, outcomes)
-    planted, lead = _against_planted(side, outcomes, block, seed)
+    lead = _against_planted(side, outcomes, block, seed)
     return Evaluation(
         n=len(p),
         n_eff=n_eff,
         n_required=required if np.isfinite(required) else None,
-        base_rate=float(up.mean()),
+        base_rate=float(outcomes.up.mean()),
         log_loss=float(means[0]),
         log_loss_skill=skill,
         brier_skill=_skill(means[[3, 4]], samples[:, [3, 4]]),
         accuracy=accuracy,
-        auc=metrics.auc(p, up),
+        auc=metrics.auc(p, outcomes.up),
         calibration_error=error,
         calibration_null=null,
         net_r=interval_of(float(means[6]), samples[:, 6]),
@@ -163,9 +165,8 @@ def evaluate(
         flags=flags_of(accuracy.value, n_eff, trades, error > null, lead),
         dsr=dsr,
         pbo=pbo,
-        spa_p=superior_ability(taken.daily()[1], simple_rules, horizon_s / SECONDS_PER_DAY, seed),
+        spa_p=_superior(taken, baselines, horizon_s, seed),
         trials=len(tried) or None,
-        planted_accuracy=planted,
         lead_on_planted=lead,
     )
 
@@ -227,19 +228,19 @@ def flags_of(
 
 def _against_planted(
     side: Int64Array, outcomes: Outcomes, block: float, seed: int
-) -> tuple[float | None, Interval | None]:
-    """How often whoever knows what is planted is right, and the lead of these sides on that.
+) -> Interval | None:
+    """By how much more often these sides are right than whoever knows what is planted.
 
     Where nothing is planted, a coin decides: half a hit. The bootstrap draws both hits of an event
     together.
     """
     if outcomes.planted is None:
-        return None, None
+        return None
     truth = np.where(outcomes.up > 0, 1.0, -1.0)
     knowing = np.where(outcomes.planted == 0.0, 0.5, outcomes.planted == truth)
     ahead = ((side == truth) - knowing)[:, None]
     samples = resampled_means(ahead, block, np.random.default_rng(seed))
-    return float(knowing.mean()), interval_of(float(ahead.mean()), samples[:, 0])
+    return interval_of(float(ahead.mean()), samples[:, 0])
 
 
 def _skill(means: Float64Array, samples: Float64Array) -> Interval:
@@ -248,6 +249,12 @@ def _skill(means: Float64Array, samples: Float64Array) -> Interval:
         return Interval(0.0, 0.0, 0.0)
     ratios = samples[:, 0] / np.maximum(samples[:, 1], 1e-12)
     return interval_of(float(1.0 - means[0] / means[1]), 1.0 - ratios)
+
+
+def _superior(taken: Trades, baselines: Baselines, horizon_s: int, seed: int) -> float | None:
+    """The largest p-value of Hansen's test against each simple rule's daily results."""
+    rules = baseline_days(baselines, taken.outcomes)
+    return superior_ability(taken.daily()[1], rules, horizon_s / SECONDS_PER_DAY, seed)
 
 
 def _corrected(taken: Trades, tried: Sequence[Trial]) -> tuple[float | None, float | None]:

@@ -19,7 +19,8 @@ def seeded(seed: int) -> Iterator[None]:
     On GPUs too, but only where something has started CUDA already: the seed of a GPU that was not
     started is put off until it is, and starting one takes seconds and hundreds of megabytes.
     """
-    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    has_started: bool = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    gpus = range(torch.cuda.device_count()) if has_started else ()
     with torch.random.fork_rng(devices=list(gpus)):
         torch.manual_seed(seed)
         yield
