@@ -168,7 +168,8 @@ def findings(served: Served) -> tuple[list[str], set[str]]:
     tried: set[str] = set()
     for event in from_schema(schema).execute():
         recorder = getattr(event, "recorder", None)
-        assert "Error" not in type(event).__name__, vars(event)
+        fault = getattr(event, "value", None) or getattr(event, "exception", None)
+        assert "Error" not in type(event).__name__, (getattr(event, "label", ""), fault)
         for case_id, checks in recorder.checks.items() if recorder is not None else ():
             case = recorder.cases[case_id].value
             tried.add(f"{case.operation.method.upper()} {case.operation.path}")

@@ -1,4 +1,4 @@
-"""R-057: the tenant is part of every log line of a request, statement, metric and job."""
+"""R-057: the tenant is part of every log line, statement, bus, file path, metric and job."""
 
 import ast
 import asyncio
@@ -7,8 +7,10 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_type_hints
 
+import numpy as np
 import pytest
 import structlog
 
@@ -16,12 +18,19 @@ import plan2
 from plan2.connectivity.identity.principal import Via
 from plan2.connectivity.jobs.job import JobRow
 from plan2.connectivity.jobs.table import JobTable
+from plan2.foundation.bus import Bus
 from plan2.foundation.clock import LiveClock
 from plan2.foundation.config.schema import Log
+from plan2.foundation.events.order import OrderSent
+from plan2.foundation.events.system import ServiceHealthChanged
+from plan2.foundation.health import HealthBoard
+from plan2.foundation.hub import Component, Hub
 from plan2.foundation.latency import Latency
 from plan2.foundation.log import configure, logger
 from plan2.foundation.metrics import Counter, Gauge, Metrics
 from plan2.foundation.values import TenantId
+from plan2.wiring.tenant_folder import folder_of
+from plan2.wiring.tenant_run import TenantRun
 from unit.gateway_layers import session, user
 from unit.interface_fixtures import TENANT, Stage
 
@@ -83,6 +92,64 @@ async def test_every_line_of_a_request_names_its_tenant(
     assert named == {
         "within": TENANT, "later": TENANT, "request_failed": TENANT, "afterwards": None,
     }  # fmt: skip
+
+
+async def test_every_line_of_a_tenants_part_names_it(lines: Lines) -> None:
+    """What a part says when it starts, runs and fails, and what the hub says of it; no other's.
+
+    The main tenant's parts run beside the installation's, which are nobody's.
+    """
+    log, failed, bus = logger("part"), asyncio.Event(), Bus()
+    bus.subscribe(ServiceHealthChanged, lambda event: failed.set() if event.detail else None)
+
+    async def start() -> None:
+        log.info("begun")
+
+    async def run() -> None:
+        log.info("at_work")
+        raise ZeroDivisionError
+
+    async def others() -> None:
+        log.info("of_nobody")
+
+    hub = Hub(HealthBoard(LiveClock(), bus, float), lambda _: None, np.random.default_rng(1))
+    hub.add(Component(name="journal", level=1, start=start, run=run, tenant_id=TENANT))
+    hub.add(Component(name="market", level=4, start=others, run=others))
+    await hub.start()
+    await failed.wait()
+    await hub.stop()
+    named = {(line["event"], line.get("tenant_id")) for line in lines()}
+    assert named == {
+        ("begun", TENANT), ("at_work", TENANT), ("component_failed", TENANT), ("of_nobody", None),
+    }  # fmt: skip
+
+
+def test_a_tenant_has_a_bus_and_a_folder_of_its_own_and_names_its_parts(tmp_path: Path) -> None:
+    """No name of a topic could lead to another's: there are none. Files lie below the tenant's id.
+
+    The bus delivers by object; who holds one tenant's cannot subscribe at another's.
+    """
+    store: Any = SimpleNamespace(store=None)
+    ids = [TenantId("acme"), TenantId("beta_2")]
+    runs = [
+        TenantRun(each, folder_of(tmp_path, each), store, lambda _: {}, print, segment_bytes=4_096)
+        for each in ids
+    ]
+    heard: list[str] = []
+    for run in runs:
+        run.bus.subscribe(OrderSent, lambda _, run=run: heard.append(run.tenant_id))
+    runs[0].bus.publish(OrderSent(ts_ns=1, order_id="o", account_id="a", symbol="EURUSD"))
+    assert heard == ["acme"]
+    for run in runs:
+        run.journal.open()
+        run.journal.close()
+    made = [path.relative_to(tmp_path).parts for path in tmp_path.rglob("journal")]
+    assert sorted(made) == [("tenants", each, "journal") for each in ids]
+    run_of: Any = SimpleNamespace(components=lambda: (Component(name="watch", level=4),))
+    parts: Any = runs[0]
+    parts.views = parts.hub = parts.alerts = SimpleNamespace(start=None, run=None, check=None)
+    parts.safety = parts.flows = run_of
+    assert {each.tenant_id for each in runs[0].components()} == {"acme"}
 
 
 def test_lines_have_one_word_for_it() -> None:

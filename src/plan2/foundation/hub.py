@@ -16,7 +16,7 @@ import numpy as np
 
 from plan2.foundation.errors import Recoverable, Unrecoverable, require
 from plan2.foundation.health import UP, Check, Health, HealthBoard, Status
-from plan2.foundation.log import logger
+from plan2.foundation.log import logger, speaking_for
 from plan2.foundation.secret import redact_text
 
 Step = Callable[[], Awaitable[None]]
@@ -36,6 +36,7 @@ class Component:
         check: what the part says about itself while it is up.
         needs: names of components that must be up first.
         critical: must start for the process to start, and halts trading when it stays down.
+        tenant_id: whose it is, for the log; "" = the installation's, or as its hub's.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Component:
     check: Check | None = None
     needs: tuple[str, ...] = ()
     critical: bool = False
+    tenant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +113,14 @@ class Hub:
         self._polling = asyncio.create_task(self._poll_forever(), name="hub.poll")
         for component in _in_order(self._components):
             self._begun.append(component)
-            failure = await self._begin(component)
-            if failure is not None and component.critical:
-                self._report(component.name, Health(Status.DOWN, _reason(failure)))
-                raise failure
-            self._tasks[component.name] = asyncio.create_task(
-                self._supervise(component, failure), name=component.name
-            )
+            with speaking_for(component.tenant_id):  # the task it gets speaks for it as well
+                failure = await self._begin(component)
+                if failure is not None and component.critical:
+                    self._report(component.name, Health(Status.DOWN, _reason(failure)))
+                    raise failure
+                self._tasks[component.name] = asyncio.create_task(
+                    self._supervise(component, failure), name=component.name
+                )
 
     async def stop(self) -> list[str]:
         """Stop in reverse order; a component that takes too long is left behind and named.
@@ -137,7 +140,9 @@ class Hub:
         while self._begun:
             share_s = max(deadline - loop.time(), 0.0) / len(self._begun)
             component = self._begun.pop()
-            if not await self._end(component, share_s):
+            with speaking_for(component.tenant_id):
+                is_ended = await self._end(component, share_s)
+            if not is_ended:
                 failed.append(component.name)
         return failed
 

@@ -9,7 +9,7 @@ Logs are for operators: nothing may be reconstructable only from them, and nothi
 import contextlib
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime
 from typing import IO, Any, Final, TextIO
@@ -109,6 +109,16 @@ def speak_for(tenant_id: str) -> Token[str]:
 def speak_no_more(token: Token[str]) -> None:
     """End what `speak_for` began, in the same task."""
     _TENANT.reset(token)
+
+
+@contextlib.contextmanager
+def speaking_for(tenant_id: str) -> Iterator[None]:
+    """The same for a block; without a tenant whoever is spoken for already stays."""
+    token = _TENANT.set(tenant_id or _TENANT.get())
+    try:
+        yield
+    finally:
+        _TENANT.reset(token)
 
 
 class _Sink:

@@ -199,7 +199,7 @@ def _limits(plan: HostPlan, runs: TenantRuns) -> Limits:
                 )
                 for run in runs.all()
             ],
-            place_parts=runs.place_parts,
+            place_parts=runs.standings.place_parts,
             jobs=installation.long_work,
             flows=lambda tenant_id: _flows(runs.find(tenant_id)),
             folder=data_dir(installation.loaded.settings),

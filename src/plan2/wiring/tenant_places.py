@@ -112,14 +112,7 @@ def broker_place(
         wait_start=None,
         finished=None,
     )
-    terms = OwnTerms(
-        shared=shared.instruments,
-        current=terminal.contract,
-        tolerance=tolerance_of(settings.tenant_brokers),
-        spike_sigmas=settings.market.spike_sigmas,
-        clock=shared.clock,
-    )
-
+    terms = terms_of_broker(shared, terminal, settings)
     watch = OwnQuoteWatch(shared.clock)
 
     def seat_of(run: TenantRun) -> Seat:
@@ -138,6 +131,17 @@ def broker_place(
             Component(name="terminal", level=3, check=health_of(terminal)),
             Component(name="own_quotes", level=4, check=watch.check),
         ),
+    )
+
+
+def terms_of_broker(shared: Market, terminal: TenantTerminal, settings: Settings) -> OwnTerms:
+    """How a tenant's broker is compared with the shared market."""
+    return OwnTerms(
+        shared=shared.instruments,
+        current=terminal.contract,
+        tolerance=tolerance_of(settings.tenant_brokers),
+        spike_sigmas=settings.market.spike_sigmas,
+        clock=shared.clock,
     )
 
 

@@ -5,6 +5,7 @@ terminal comes from differs. Nothing here is shared between tenants but what `Sh
 market, its forecasts, the latency histogram.
 """
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -196,8 +197,8 @@ class TenantRun:
         self.appender.on_stored(self.hub.on_stored)
 
     def components(self) -> tuple[Component, ...]:
-        """What the hub runs and checks of this tenant."""
-        return (
+        """What the hub runs and checks of this tenant, and in whose name."""
+        parts = (
             Component(
                 name="event_store",
                 level=1,
@@ -211,6 +212,7 @@ class TenantRun:
             *self.safety.components(),
             *self.flows.components(),
         )
+        return tuple(dataclasses.replace(part, tenant_id=self.tenant_id) for part in parts)
 
     async def settle(self) -> None:
         """Ask the broker about everything, once its terminal is started; then arm if it may be.

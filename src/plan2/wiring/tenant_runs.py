@@ -17,7 +17,7 @@ from plan2.connectivity.identity.directory import Tenant, TenantDirectory, Tenan
 from plan2.connectivity.identity.principal import Session
 from plan2.connectivity.identity.tenant_store import TenantWorkFailed
 from plan2.foundation.errors import Plan2Error, StoreBusy
-from plan2.foundation.health import ComponentHealth, Health, Status
+from plan2.foundation.health import Health, Status
 from plan2.foundation.log import logger, speak_for, speak_no_more
 from plan2.foundation.values import TenantId
 from plan2.interface.api.desk import Desk
@@ -83,10 +83,6 @@ class TenantRuns:
             return self.main
         opened = self._opened.get(TenantId(tenant_id))
         return opened.run if opened is not None else None
-
-    def place_parts(self) -> dict[str, list[ComponentHealth]]:
-        """How the parts are that only tenants at brokers of their own have, by tenant."""
-        return {tenant: opened.place_parts() for tenant, opened in self._opened.items()}
 
     def backlog(self) -> int:
         """Events of all tenants that wait for the database."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 
+from plan2.foundation.health import ComponentHealth
 from plan2.foundation.values import TenantId
 from plan2.wiring.tenant_brokers import TenantBrokers
 from plan2.wiring.tenant_opening import Opened
@@ -35,6 +36,10 @@ class Standings:
         """A tenant that is open at a broker of its own."""
         opened = self._opened.get(TenantId(tenant_id))
         return opened if opened is not None and opened.is_at_broker else None
+
+    def place_parts(self) -> dict[str, list[ComponentHealth]]:
+        """How the parts are that only tenants at brokers of their own have, by tenant."""
+        return {tenant: opened.place_parts() for tenant, opened in self._opened.items()}
 
     def closing(self, tenant_id: str) -> str:
         """What a tenant that is served no more still has open at its broker; empty when nothing."""

@@ -26,7 +26,7 @@ from plan2.connectivity.identity.terminal_keys import (
 from plan2.dataflow.terminals.remote.terminal import RemoteTerminal
 from plan2.foundation.database.tenancy import MAIN_TENANT
 from plan2.foundation.errors import InvariantBroken, StoreBusy
-from plan2.foundation.log import logger
+from plan2.foundation.log import logger, speaking_for
 
 KEY_MAX: Final = 128
 BEARER: Final = "bearer "
@@ -100,12 +100,13 @@ class TerminalDoor:
             await channel.close(CloseCode.REFUSED, "this account is not served any more")
             return
         self._live[channel] = visitor
-        self._log.info("terminal_host_came", key_id=key.key_id, account_id=key.account_id)
-        try:
-            reason = await terminal.attach(channel)
-        finally:
-            del self._live[channel]
-        self._log.info("terminal_host_left", key_id=key.key_id, reason=reason)
+        with speaking_for(visitor.tenant_id):
+            self._log.info("terminal_host_came", key_id=key.key_id, account_id=key.account_id)
+            try:
+                reason = await terminal.attach(channel)
+            finally:
+                del self._live[channel]
+            self._log.info("terminal_host_left", key_id=key.key_id, reason=reason)
         await channel.close(CloseCode.GOING_AWAY, "the server ends this link")
 
     async def run(self) -> None:
