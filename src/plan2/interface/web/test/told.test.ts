@@ -67,6 +67,15 @@ describe("what the server says", () => {
     );
   });
 
+  it("keeps a sentence to itself where the next begins with a command", () => {
+    indonesian();
+    const none = "There is no data set of EURUSD to compare with.";
+    const remedy = "`plan2 dataset build NAME` makes one; it is taken up at the next start.";
+    expect(said(`${none} ${remedy}`)).toBe(
+      "Tidak ada kumpulan data EURUSD sebagai pembanding. `plan2 dataset build NAME` membuatnya; dipakai mulai pada start berikutnya.",
+    );
+  });
+
   it("is told remark by remark where several stand in a line", () => {
     indonesian();
     expect(said(`EURUSD: ${UNPROVEN}; USDJPY: ${UNPROVEN}`)).toBe(

@@ -9,6 +9,18 @@ import { codeWords, said } from "../strings/told";
 const text = (value: Json | undefined): string =>
   typeof value === "string" || typeof value === "number" ? String(value) : "";
 
+const SIDES = {
+  buy: "side.buy",
+  sell: "side.sell",
+  long: "side.long",
+  short: "side.short",
+} as const;
+
+const directionOf = (code: string): string => {
+  const key = SIDES[code.toLowerCase() as keyof typeof SIDES];
+  return key ? t(key).toLowerCase() : code;
+};
+
 /** The sentence for an event, or null when it is not worth interrupting. */
 export function announcementOf({ type, payload }: EventItem, nameOf: NameOf): string | null {
   const symbol = text(payload.symbol);
@@ -16,7 +28,7 @@ export function announcementOf({ type, payload }: EventItem, nameOf: NameOf): st
     case "PositionOpened":
       return t("announce.opened", {
         symbol,
-        direction: text(payload.direction),
+        direction: directionOf(text(payload.direction)),
         quantity: lots(text(payload.quantity)),
       });
     case "PositionClosed":

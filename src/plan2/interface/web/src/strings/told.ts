@@ -14,7 +14,7 @@ type Pattern = { literal: string; known: RegExp; places: readonly string[]; word
 const PLACE = /\{(\d+)(#?)\}/;
 const NUMBER = "[-+\u2212]?(?:\\d[\\d.,]*(?:e[-+]?\\d+)?|inf|nan)\\s?%?";
 /** Values end where a sentence does, so that two sentences are not taken for one. */
-const ANY = "(?:(?![.!?] [A-Z\u201c]).)+?";
+const ANY = "(?:(?![.!?] [A-Z\u201c`]).)+?";
 const SENTENCES = /(?<=[.!?]) (?=\S)/;
 const REMARKS = /(?<=;) /;
 const KEPT_MAX = 2_000;

@@ -18,9 +18,7 @@ export function Tile({
     <div className="tile" data-testid={testId}>
       <span className="tile-label">{name}</span>
       <span className="tile-value">{value}</span>
-      <span className="tile-foot" title={typeof foot === "string" ? foot : undefined}>
-        {foot ?? "\u00a0"}
-      </span>
+      <span className="tile-foot">{foot ?? "\u00a0"}</span>
     </div>
   );
 }

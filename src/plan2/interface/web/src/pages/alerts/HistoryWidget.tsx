@@ -92,6 +92,7 @@ function columns(act: (kind: Deed["kind"], id: string) => void): Column<AlertIte
     {
       key: "raised",
       title: al("history.raised"),
+      role: "full",
       cell: (alert) => <Time us={alert.raised_us} form="short" />,
       sortBy: (alert) => alert.raised_us,
     },

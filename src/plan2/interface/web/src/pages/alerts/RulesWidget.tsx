@@ -122,6 +122,7 @@ function columns(
     {
       key: "last",
       title: al("rules.last"),
+      role: "full",
       cell: (rule) => <Time us={rule.last_us || null} form="short" />,
       sortBy: (rule) => rule.last_us,
     },

@@ -21,7 +21,7 @@ import { OrdersTab } from "./OrdersTab";
 import { OriginTab } from "./OriginTab";
 import { SummaryTab } from "./SummaryTab";
 import { TradesTab } from "./TradesTab";
-import { spoken } from "../../strings/told";
+import { said, spoken } from "../../strings/told";
 
 type Tab = { name: string; title: BacktestKey; show: ComponentType<{ report: Report }> };
 
@@ -149,9 +149,9 @@ function Headline({ report, name }: { report: Report; name: string }) {
   const { definition, figure } = metric;
   return (
     <Tile
-      name={definition.label}
+      name={said(definition.label)}
       value={<span className="num">{figureText(definition.unit, figure.value)}</span>}
-      foot={figure.reason || intervalText(metric)}
+      foot={said(figure.reason) || intervalText(metric)}
       testId={`headline-${name}`}
     />
   );

@@ -7,7 +7,7 @@ import { type Column, DataTable } from "../../widgets/DataTable";
 import { Time } from "../../widgets/Figures";
 import { Widget } from "../../widgets/Widget";
 import { figureText, intervalText } from "./figures";
-import { spoken } from "../../strings/told";
+import { said, spoken } from "../../strings/told";
 
 const stateName = ({ state }: Traded) => b(state === "live" ? "summary.live" : "summary.paper");
 
@@ -101,9 +101,9 @@ export function SummaryTab({ report }: { report: Report }) {
         <TradedLine key={`${each.state}${each.version}`} traded={each} />
       ))}
       {sections.map((section) => (
-        <Widget key={section} title={section} isFlush>
+        <Widget key={section} title={said(section)} isFlush>
           <DataTable
-            label={section}
+            label={said(section)}
             columns={columns(of(section), traded.filter(hasAny(of(section))))}
             items={of(section)}
             keyOf={({ definition }) => definition.name}

@@ -8,6 +8,7 @@ import { Person } from "../../asking/Person";
 import { useRight } from "../../state/session";
 import { words } from "../../strings";
 import { a } from "../../strings/admin";
+import { spoken } from "../../strings/told";
 import { Hash, Pair, Time } from "../../widgets/Figures";
 import { statusLook } from "../../widgets/status";
 import { Widget } from "../../widgets/Widget";
@@ -72,7 +73,9 @@ function Shown({ keys }: { keys: Keys }) {
             <Pair name={a("encryption.place")}>
               <span className="mono break">{provider.place}</span>
             </Pair>
-            <Pair name={a("encryption.protection")}>{provider.protection}</Pair>
+            <Pair name={a("encryption.protection")}>
+              <span {...spoken(provider.protection)} />
+            </Pair>
             <Pair name={a("encryption.root_key")}>
               <Hash value={provider.current_key} length={12} />
             </Pair>

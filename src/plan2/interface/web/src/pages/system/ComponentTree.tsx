@@ -71,7 +71,7 @@ function Node({ component }: { component: Component }) {
         <Icon name={icon} size={15} />
       </span>
       <div className="grow">
-        <div className="row">
+        <div className="row wrap">
           <b>{words(component.name)}</b>
           <span className={tone}>{words(component.status)}</span>
           <span className="grow faint component-since">
