@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { deedsOf, upOf } from "../src/pages/models/CandidateActions";
 import { rowsOf } from "../src/pages/models/CompareWidget";
 import type { Candidate, Card } from "../src/pages/models/candidate";
-import { toneOf } from "../src/pages/models/Flags";
+import { leakOf, toneOf } from "../src/pages/models/Flags";
 import { happenings } from "../src/pages/models/happenings";
 import { sourcesOf } from "../src/pages/models/sources";
 
@@ -70,10 +70,21 @@ const seat = (changes: Partial<Card["seats"][number]>): Card["seats"][number] =>
   ...changes,
 });
 
+const gates = (is_met: boolean): Card["gates"] => [
+  { state: "champion", is_open: is_met, conditions: [{ name: "leak", is_met, sentence: "" }] },
+];
+
 describe("a flag", () => {
   it("alarms nobody where the simulated market's planted edge explains the figures", () => {
     expect(toneOf("PLANTED_EDGE")).toBe("is-accent");
     expect(toneOf("LEAK_SUSPECT")).toBe("is-warn");
+  });
+
+  it("of a leak alarms only where a gate holds it against the candidate", () => {
+    expect(leakOf(["LEAK_SUSPECT"], gates(false))).toBe("stops");
+    expect(leakOf(["LEAK_SUSPECT"], gates(true))).toBe("planted");
+    expect(leakOf(["LEAK_SUSPECT"], [])).toBe("");
+    expect(leakOf(["PLANTED_EDGE"], gates(true))).toBe("");
   });
 });
 

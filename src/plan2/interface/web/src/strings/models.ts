@@ -22,6 +22,8 @@ export const models = {
     "It serves without having passed validation. Accounts with real money do not follow it.",
   "card.planted":
     "These figures are good because the simulated market has a planted edge, and no better than what is planted allows. On real data they would stop promotion.",
+  "card.unmeasured":
+    "These figures are better than real markets allow. The simulated market has a planted edge; how much of them it explains was not measured when this was trained: train again to know.",
   "card.leak":
     "These figures are better than a market allows. Look for what the models should not have known before anybody believes them.",
   "card.figures": "Figures out of sample",

@@ -30,7 +30,7 @@ export function CandidateDetail({ candidate, all }: { candidate: Candidate; all:
       >
         <div className="stack">
           <Head candidate={candidate} />
-          <FlagNotes flags={candidate.flags} />
+          <FlagNotes flags={candidate.flags} gates={gates} />
           <About candidate={candidate} />
           <h3 className="about-head">{m("card.figures")}</h3>
           <dl className="pairs">

@@ -11,8 +11,12 @@ import { JsonTree } from "../../widgets/JsonTree";
 import { Widget } from "../../widgets/Widget";
 import { widgetState } from "../../widgets/widgetState";
 import { FlagChips, FlagNotes } from "./Flags";
+import type { Card } from "./candidate";
 import { sourcesOf } from "./sources";
 import { StatusChip } from "./StatusChip";
+
+/** A model alone passes no gate; its candidate does. */
+const NO_GATES: Card["gates"] = [];
 
 export function ModelDetail({ model }: { model: ModelItem }) {
   const query = useManifest(model.model_id);
@@ -102,7 +106,7 @@ function Verdict({ manifest }: { manifest: Manifest | undefined }) {
         <b>{text ? words(text) : t("models.no_verdict")}</b>{" "}
         <FlagChips flags={asList(manifest?.flags)} />
         <div className="dim">{t("models.verdict_note")}</div>
-        <FlagNotes flags={asList(manifest?.flags)} />
+        <FlagNotes flags={asList(manifest?.flags)} gates={NO_GATES} />
       </div>
     </div>
   );

@@ -23,6 +23,8 @@ export const models = {
     "Ia melayani tanpa lolos validasi. Akun dengan uang sungguhan tidak mengikutinya.",
   "card.planted":
     "Angka ini bagus karena pasar simulasi punya keunggulan yang ditanam, dan tidak lebih baik dari yang dimungkinkan olehnya. Pada data nyata angka ini akan menghentikan promosi.",
+  "card.unmeasured":
+    "Angka ini lebih baik dari yang dimungkinkan pasar nyata. Pasar simulasi punya keunggulan yang ditanam; seberapa banyak yang dijelaskannya tidak diukur saat ini dilatih: latih lagi untuk mengetahuinya.",
   "card.leak":
     "Angka ini lebih baik dari yang dimungkinkan pasar. Carilah apa yang seharusnya tidak diketahui model sebelum ada yang mempercayainya.",
   "card.figures": "Angka di luar sampel",
