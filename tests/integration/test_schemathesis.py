@@ -150,6 +150,7 @@ def findings(served: Served) -> tuple[list[str], set[str]]:
         {
             "headers": served.headers,
             "seed": 1,
+            "request-timeout": 300.0,  # ten seconds by default
             "suppress-health-check": ["too_slow"],  # how busy the machine is is no finding
             "generation": {
                 "max-examples": EXAMPLES,

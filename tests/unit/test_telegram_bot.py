@@ -206,6 +206,20 @@ async def test_unpairing_from_either_side_ends_it_at_once(bot: BotStage) -> None
     assert bot.pairings.of_tenant(TENANT) == []
 
 
+async def test_pairing_again_and_again_leaves_nothing_behind(bot: BotStage) -> None:
+    """Neither proofs nor people without a chat stay in memory, whoever they were."""
+    user = await paired(bot)
+    for _ in range(20):
+        (chat,) = bot.pairings.of_user(TENANT, user.user_id)
+        bot.pairings.note_proof(chat)
+        await bot.pairings.unpair(chat, "user:u1")
+        bot.people.later(601)  # a chat may try three times in ten minutes
+        await bot.pair(user, SITI)
+    (chat,) = bot.pairings.of_user(TENANT, user.user_id)
+    await bot.pairings.unpair(chat, "user:u1")
+    assert (bot.pairings._proven_ns, bot.pairings._by_person, bot.pairings._by_chat) == ({}, {}, {})
+
+
 async def propose(bot: BotStage, user: User, payload: Payload) -> None:
     """Somebody asks for a second person."""
     session = Session(

@@ -6,6 +6,7 @@ that trades with one header that never ends, or its descriptors with connections
 """
 
 import asyncio
+import enum
 import math
 import sys
 from collections import Counter
@@ -22,7 +23,8 @@ if sys.platform != "win32":
     import resource
 
 HEAD_MAX_BYTES: Final = 65_536
-"""Request line and headers; ours have some 2 kB with the longest cookie and token."""
+"""So much of a head, or of what is neither head nor body, may come without an end; one that comes
+in a single read (256 KiB) is whole by then. Ours have some 2 kB with the longest token."""
 HEAD_S: Final = 10.0
 """How long a connection may take to say what it wants, from its beginning or the first byte on."""
 REQUEST_S: Final = 60.0
@@ -108,6 +110,14 @@ class Crowd:
             self.look()
 
 
+class _Stage(enum.Enum):
+    """How much of a request is here."""
+
+    HEAD = HEAD_S
+    BODY = REQUEST_S
+    WHOLE = math.inf
+
+
 class BoundedHttp(HttpToolsProtocol):
     """uvicorn's connection, within bounds.
 
@@ -119,11 +129,10 @@ class BoundedHttp(HttpToolsProtocol):
         super().__init__(**parts)
         self.due_s = math.inf
         self._crowd = crowd
-        self._is_whole = False
-        self._is_head = True
-        self._head_bytes = 0
-        self._unused_bytes = 0
+        self._stage = _Stage.HEAD
+        self._timed: _Stage | None = _Stage.HEAD
         self._is_moving = False
+        self._unused_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take it in, or turn it away at once."""
@@ -145,13 +154,17 @@ class BoundedHttp(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came; those that end neither head nor body are bounded as well."""
+        """Bytes came; those that end no head and are no body are bounded, and so is the wait.
+
+        The parser keeps a header or a trailer to itself until it is whole, and then for good.
+        """
         super().data_received(data)
-        if self._is_whole:
+        if self._stage is _Stage.WHOLE:
             self.due_s = math.inf
-            self._unused_bytes = 0
             return
-        # The parser keeps a header or trailer to itself until it is whole.
+        if self._timed is not self._stage:
+            self._timed = self._stage
+            self.due_s = self._crowd.now_s() + self._stage.value
         self._unused_bytes = 0 if self._is_moving else self._unused_bytes + len(data)
         self._is_moving = False
         if self._unused_bytes > HEAD_MAX_BYTES and not self.transport.is_closing():
@@ -159,26 +172,13 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
+        self._stage, self._timed = _Stage.HEAD, None
+        self._unused_bytes = 0
         super().on_message_begin()
-        self._is_whole, self._is_head = False, True
-        self._head_bytes = self._unused_bytes = 0
-        self.due_s = self._crowd.now_s() + HEAD_S
-
-    def on_url(self, url: bytes) -> None:
-        """A piece of its address."""
-        self._count(url)
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer, which nobody reads."""
-        self._count(name + value)
-        if self._is_head:
-            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is there."""
-        self._is_head, self._is_moving = False, True
-        self.due_s = self._crowd.now_s() + REQUEST_S
+        self._stage, self._is_moving = _Stage.BODY, True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -188,15 +188,5 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """All of it is there."""
-        self._is_whole = True
+        self._stage = _Stage.WHOLE
         super().on_message_complete()
-
-    def _count(self, piece: bytes) -> None:
-        """Count a piece of the head.
-
-        Raises:
-            ValueError: it is too long; the parser hands that on as an unusable request.
-        """
-        self._head_bytes += len(piece)
-        if self._head_bytes > HEAD_MAX_BYTES:
-            raise ValueError("the head of a request is too long")
