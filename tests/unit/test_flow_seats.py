@@ -163,6 +163,22 @@ def test_an_opposite_signal_without_a_stop_that_exists_turns_nothing_round() -> 
     assert [order.kind for order in desk.sent] == [OrderKind.OPEN]
 
 
+def test_entries_into_one_netting_position_count_as_positions() -> None:
+    """Two of at most two: the third signal, which would add to the same position, opens nothing."""
+    wide = msgspec.structs.replace(ROOMY.risk, positions_per_symbol_max=5)
+    rules = msgspec.structs.replace(ROOMY, risk=wide)
+    flow = flow_of(risk=FlowRisk(positions_max=2))
+    desk = flow_desk({1: LONG, 10: LONG, 20: LONG}, flow, rules)
+    at(desk, 1)
+    fill_last(desk, 1.10010, "1")
+    at(desk, 10)
+    fill_last(desk, 1.10020, "2")
+    (position,) = desk.account.positions.open.values()
+    assert (position.entries, position.quantity) == (2, 0.2)
+    at(desk, 20)
+    assert len(desk.sent) == 2
+
+
 def test_distances_count_in_whole_points() -> None:
     """25.03 pips are 250 points: the stop lies there, and so the record and the size have it."""
     desk = flow_desk({1: Signal(entry=1, stop_loss=0.002503, take_profit=0.001996)})

@@ -155,9 +155,8 @@ class AccountBoard:
         portfolio, marks = self._portfolio, self._portfolio.marks
         equity = float(portfolio.equity) if portfolio.is_valued else math.nan
         guard = self._guard.figures(symbol, purpose.flow_id, ts_ns)
-        opening = self._waiting_entries("")
-        held = self._held(symbol)
-        changed = purpose.changes
+        opening, held = self._waiting_entries(""), self._held(symbol)
+        changed, gone = purpose.changes, purpose.leaving
         spread = spread_of(
             self._holdings(), self._instruments, self._rates, self.volatility, moment.stress_move
         )
@@ -174,10 +173,10 @@ class AccountBoard:
             week_start_equity=float(marks.week_start_equity),
             peak_equity=float(marks.peak_equity),
             margin_free=equity
-            - portfolio.margin(self._rates, purpose.leaving)
+            - portfolio.margin(self._rates, gone)
             - self._reserved_margin(changed),
-            positions=float(len(self._positions.open) + opening - len(purpose.leaving)),
-            positions_symbol=float(held - (changed is not None) - len(purpose.leaving)),
+            positions=float(len(self._positions.open) + opening - len(gone)),
+            positions_symbol=float(held - (changed is not None) - len(gone)),
             orders_pending_symbol=float(self._orders.in_flight(symbol)),
             exposure=portfolio.exposure(self._rates) + self._reserved_value(),
             orders_last_minute=float(self.orders_last_minute(ts_ns)),

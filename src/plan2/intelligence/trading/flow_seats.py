@@ -209,10 +209,11 @@ class FlowSeats:
             return decision
         signal = signal.in_points(self._desk.sight.instruments[scene.tick.symbol])
         staying = [each for each in held if each not in leaving]
-        is_full = len(staying) >= seat.limits.positions_max
+        count = sum(each.entries for each in staying)
+        is_full = count >= seat.limits.positions_max
         if is_full or any(each.side.value != signal.entry for each in staying):
             return decision
-        part = self._entry_part(seat, signal, scene.tick, len(staying))
+        part = self._entry_part(seat, signal, scene.tick, count)
         part = msgspec.structs.replace(part, leaving=len(leaving))
         decision = self._desk.deciding.enter(scene, part, leaving)
         if decision.order is not None:

@@ -40,6 +40,8 @@ class Position(msgspec.Struct, kw_only=True):
         initial_stop: the first stop it had, 0.0 = none yet; what its risk is measured from.
         unprotected_ts_ns: since when it has no stop at the broker, 0 = it has one.
         exit_price, exit_ts_ns, exit_reason: of its last exit.
+        entries: orders that made it, more than one on a netting account alone; entry_order: the
+            newest of them that is known.
     """
 
     position_id: str
@@ -63,6 +65,8 @@ class Position(msgspec.Struct, kw_only=True):
     profit: Decimal = Decimal(0)
     commission: Decimal = Decimal(0)
     swap: Decimal = Decimal(0)
+    entries: int = 1
+    entry_order: str = ""
 
     @property
     def ticket(self) -> str:
@@ -197,6 +201,7 @@ class PositionBook:
             initial_stop=event.stop_loss,
             unprotected_ts_ns=0 if event.stop_loss else event.ts_ns,
             commission=Decimal(event.commission),
+            entry_order=entry.order_id if entry is not None else "",
         )
         self._use_waiting(event.position_id)
 
@@ -231,6 +236,9 @@ def _apply(position: Position, fill: OrderExecuted) -> None:
         position.exit_ts_ns = fill.ts_ns
         position.exit_reason = fill.reason
         return
+    if fill.order_id != position.entry_order:
+        position.entries += 1 if position.entry_order else 0
+        position.entry_order = fill.order_id
     total = position.quantity + fill.executed_quantity
     spent = position.quantity * position.open_price
     added = fill.executed_quantity * fill.executed_price
