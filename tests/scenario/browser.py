@@ -93,11 +93,11 @@ def sideways(page) -> int:
 
 def shut(dialog) -> None:
     """Wait until a dialog is closed; the failure tells what it says."""
-    told = ""
+    told: list[str] = []
     for _ in range(ANSWER_MS // LOOK_MS):
-        if dialog.count() == 0:
+        told = dialog.all_inner_texts()
+        if not told:
             return
-        told = dialog.inner_text()
         dialog.page.wait_for_timeout(LOOK_MS)
     pytest.fail(f"the dialog stays open: {told}")
 

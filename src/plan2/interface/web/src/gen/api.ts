@@ -1572,6 +1572,13 @@ export type TestResult = { detail: string; is_delivered: boolean };
 export type TicketInfo = { expires_in_s: number; protocol: string; ticket: string };
 export type Ticks = { ask: number[]; bid: number[]; symbol: string; time_us: number[] };
 export type TokenBody = { token: string };
+export type TokenTried = {
+  base_url: string;
+  bot: string;
+  is_enabled: boolean;
+  reason: string;
+  source: "" | "file" | "environment" | "kept";
+};
 export type Told = { is_sent: boolean };
 export type Touched = { rows: number; table: string };
 export type TradeItem = {
@@ -2311,6 +2318,7 @@ export type Paths = {
     put: { body: TokenBody; answer: TelegramTokenItem };
     delete: { answer: TelegramTokenItem };
   };
+  "/api/v1/telegram/token/check": { post: { answer: TokenTried } };
   "/api/v1/telegram/webhook": { post: { answer: undefined } };
   "/api/v1/tenant": { get: { answer: TenantItem } };
   "/api/v1/tenants": { get: { answer: TenantList }; post: { body: NewTenant; answer: TenantMade } };
