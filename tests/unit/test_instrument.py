@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plan2.foundation.errors import InvariantBroken
-from plan2.foundation.instrument import Instrument, MarginMode, stop_price
+from plan2.foundation.instrument import Instrument, MarginMode, exact_units, stop_price
 from plan2.foundation.values import Side
 
 EURUSD = Instrument(symbol="EURUSD", base="EUR", quote="USD", digits=5)
@@ -149,7 +149,7 @@ def test_profit_scales_in_every_mode(
     end = (opened + 10_000 + move) * instrument.point
     start, end = instrument.round_price(start), instrument.round_price(end)
     exact = side.value * (Fraction(repr(end)) - Fraction(repr(start))) * lots
-    exact *= instrument.exact_units
+    exact *= exact_units(instrument)
 
     profit = instrument.profit(side, float(lots), start, end, 1.0)
 

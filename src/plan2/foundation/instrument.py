@@ -92,13 +92,6 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         return self.contract_size
 
     @property
-    def exact_units(self) -> Fraction:
-        """As `lot_units`, of the decimals that the broker wrote, for arithmetic without loss."""
-        if self.tick_value > 0.0:
-            return _ticks_worth(self.tick_value, self.tick_size)[0]
-        return Fraction(_exact(self.contract_size))
-
-    @property
     def point(self) -> float:
         """The unit of the last decimal."""
         return float(10.0**-self.digits)
@@ -237,6 +230,13 @@ def _ticks_worth(tick_value: float, tick_size: float) -> tuple[Fraction, float]:
     """What a price higher by one is worth, exactly and as a float; asked for on every tick."""
     units = Fraction(_exact(tick_value)) / Fraction(_exact(tick_size))
     return units, float(units)
+
+
+def exact_units(instrument: Instrument) -> Fraction:
+    """As `lot_units`, of the decimals that the broker wrote, for arithmetic without loss."""
+    if instrument.tick_value > 0.0:
+        return _ticks_worth(instrument.tick_value, instrument.tick_size)[0]
+    return Fraction(_exact(instrument.contract_size))
 
 
 def stop_price(instrument: Instrument, side: Side, entry: float, distance: float) -> float:

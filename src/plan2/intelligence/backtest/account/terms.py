@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plan2.foundation.errors import InputError
-from plan2.foundation.instrument import Instrument, MarginMode
+from plan2.foundation.instrument import Instrument, MarginMode, exact_units
 from plan2.foundation.values import NS_PER_MINUTE, NS_PER_MS, NS_PER_SECOND, Float64Array
 from plan2.intelligence.backtest.account.compiled import make_ready
 from plan2.intelligence.backtest.account.records import ACCOUNT, NEVER, PARTIALS, SAMPLES
@@ -89,7 +89,7 @@ def _write_contract(terms: Any, flow: Flow, instrument: Instrument) -> None:
 
 def _write_costs(terms: Any, flow: Flow, instrument: Instrument) -> None:
     """What a step's move, side and night are worth in cents, as exact ratios."""
-    step_units = _exact(instrument.volume_step) * instrument.exact_units
+    step_units = _exact(instrument.volume_step) * exact_units(instrument)
     point = Fraction(100, 10**instrument.digits) * step_units
     money = point / 1000
     if money.numerator > NUMERATOR_MAX:
