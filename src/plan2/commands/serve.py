@@ -7,6 +7,7 @@ import msgspec
 
 from plan2.commands.options import data_dir_option, examples, resolve_settings
 from plan2.foundation.config.load import Loaded
+from plan2.foundation.descriptors import raise_descriptor_limit
 
 
 @click.command(
@@ -60,6 +61,7 @@ def command(
         raise click.UsageError("--from, --to and --fresh belong to --replay.")
     elif speed is not None:
         loaded = with_speed(loaded, speed)
+    raise_descriptor_limit()
     run_async(serve(ServeRequest(loaded=loaded, replay=replay), say))
 
 

@@ -56,8 +56,6 @@ export function JobDetail({ id, rows, canStart }: Props) {
 }
 
 function Facts({ job }: { job: Job }) {
-  const from = figureOf(job, "start_us");
-  const to = figureOf(job, "end_us");
   const nameOf = useNameOf();
   return (
     <div className="stack">
@@ -77,20 +75,7 @@ function Facts({ job }: { job: Job }) {
             <b data-testid="job-verdict">{words(job.verdict)}</b>
           </Pair>
         )}
-        <Pair name={j("jobs.families")}>
-          {familiesOf(job)
-            .map((family) => label("family", family))
-            .join(", ")}
-        </Pair>
-        <Pair name={j("jobs.horizon")}>
-          {j("jobs.minutes", { count: figureOf(job, "horizon_minutes") })}
-        </Pair>
-        <Pair name={j("jobs.ticks")}>
-          {from || to
-            ? `${from ? dayOf(from) : "…"} – ${to ? dayOf(to - 1) : "…"}`
-            : j("jobs.all_time")}
-        </Pair>
-        <Pair name={j("jobs.seed")}>{figureOf(job, "seed")}</Pair>
+        {"horizon_minutes" in job.parameters && <Asked job={job} />}
         <Pair name={j("jobs.asked")}>
           <Time us={job.asked_us} form="full" /> <span className="dim">{nameOf(job.asked_by)}</span>
         </Pair>
@@ -102,6 +87,30 @@ function Facts({ job }: { job: Job }) {
         </Pair>
       </dl>
     </div>
+  );
+}
+
+/** What a training was asked for; jobs of other kinds have none of it. */
+function Asked({ job }: { job: Job }) {
+  const from = figureOf(job, "start_us");
+  const to = figureOf(job, "end_us");
+  return (
+    <>
+      <Pair name={j("jobs.families")}>
+        {familiesOf(job)
+          .map((family) => label("family", family))
+          .join(", ")}
+      </Pair>
+      <Pair name={j("jobs.horizon")}>
+        {j("jobs.minutes", { count: figureOf(job, "horizon_minutes") })}
+      </Pair>
+      <Pair name={j("jobs.ticks")}>
+        {from || to
+          ? `${from ? dayOf(from) : "…"} – ${to ? dayOf(to - 1) : "…"}`
+          : j("jobs.all_time")}
+      </Pair>
+      <Pair name={j("jobs.seed")}>{figureOf(job, "seed")}</Pair>
+    </>
   );
 }
 
