@@ -234,7 +234,7 @@ class Client:
             return self.codec.encode(Kind.RESYNC, log.number, log.last, clocks.market_us(), None)
         subscription.following += 1
         self._sent(subscription, seq, clocks.now_s())
-        return log.entry(seq).frame(self.codec, log.number)
+        return log.frame(self.codec, seq)
 
     def _snapshot(self, subscription: StateSubscription, clocks: Clocks) -> bytes:
         subscription.base = subscription.stream.seq
