@@ -1,4 +1,4 @@
-"""Logs of the stream in memory: packed, whole in both subprotocols, and no larger for being read."""
+"""Logs of the stream in memory: packed, whole in both subprotocols, not larger for being read."""
 
 import tracemalloc
 
