@@ -17,6 +17,8 @@ from plan2.intelligence.decision.explain import Replayed
 from plan2.intelligence.decision.record import DecisionRecord
 from plan2.intelligence.decision.replayer import RecordReplayer
 from plan2.intelligence.models.registry import Registry
+from plan2.wiring.contract_file import read_contracts
+from plan2.wiring.live_account import FOLDER, LiveAccount, read_account
 from plan2.wiring.markets import REPLAY, simulated_home
 
 PAGE = 500
@@ -39,8 +41,8 @@ class Inquiry:
     def __init__(self, store: EventStore, folder: Path, leverage: float) -> None:
         self._store = store
         self._folder = folder
-        self._instruments = instruments(SYMBOLS, leverage)
-        self._replayers: dict[Path, RecordReplayer] = {}
+        self._simulated = instruments(SYMBOLS, leverage)
+        self._replayers: dict[str, RecordReplayer] = {}
 
     async def explain(self, wanted: str) -> Explained:
         """The decision that `wanted` names: a decision, order or position id, or its beginning.
@@ -70,12 +72,11 @@ class Inquiry:
         )
 
     async def replay(self, record: DecisionRecord) -> Replayed:
-        """Take a decision again with the models of its own market."""
-        home = self._home(record.account_id)
-        if home not in self._replayers:
-            registry = Registry(home / "models")
-            self._replayers[home] = RecordReplayer(registry, self._instruments)
-        return await self._replayers[home].replay(record)
+        """Take a decision again with the models and the contracts of its own market."""
+        account_id = record.account_id
+        if account_id not in self._replayers:
+            self._replayers[account_id] = self._replayer(account_id)
+        return await self._replayers[account_id].replay(record)
 
     async def records(self, account_id: str | None) -> AsyncIterator[DecisionRecord]:
         """All stored decisions, oldest first, of one account or of all."""
@@ -119,8 +120,22 @@ class Inquiry:
                 return
             after = page[-1].position
 
+    def _replayer(self, account_id: str) -> RecordReplayer:
+        registry = Registry(self._home(account_id) / "models")
+        broker = self._broker(account_id)
+        if broker is not None:
+            return RecordReplayer(registry, broker.instruments, broker.earlier)
+        is_past = account_id.startswith(REPLAY)
+        told = read_contracts(self._folder) if is_past else {}
+        return RecordReplayer(registry, {**self._simulated, **told})
+
+    def _broker(self, account_id: str) -> LiveAccount | None:
+        """What is kept of an account at a broker; None of every other account."""
+        return read_account(self._folder / FOLDER / f"{account_id}.json")
+
     def _home(self, account_id: str) -> Path:
-        return self._folder if account_id.startswith(REPLAY) else simulated_home(self._folder)
+        is_real = account_id.startswith(REPLAY) or self._broker(account_id) is not None
+        return self._folder if is_real else simulated_home(self._folder)
 
     def _feature_names(self, record: DecisionRecord) -> tuple[str, ...]:
         if not record.states:
