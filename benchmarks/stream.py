@@ -284,14 +284,14 @@ def per_tick_ns(symbols: int = 4, ticks: int = 200_000) -> float:
         MarketDataReceived(ts_ns=t, tick=Tick(names[n % symbols], t, 1.1 + n % 7 / 1e5, 1.2))
         for n, t in ((n, NOON_NS + n * 10**6) for n in range(ticks))
     ]
-    handle = stage.live.on_tick
+    handle = stage.view.on_tick
     rounds = []
     for _ in range(5):
         started = time.perf_counter_ns()
         for event in events:
             handle(event)
         rounds.append((time.perf_counter_ns() - started) / ticks)
-        stage.live.ticks.collect()
+        stage.view.ticks.collect()
     return min(rounds)
 
 
@@ -309,7 +309,7 @@ def main() -> None:
         print(json.dumps(asyncio.run(watch(url, cookie, int(clients), float(seconds)))))
         return
     tick_ns = per_tick_ns()
-    print(f"LiveView.on_tick: {tick_ns:.0f} ns per tick (goal < 3000)\n")
+    print(f"MarketView.on_tick: {tick_ns:.0f} ns per tick (goal < 3000)\n")
     rows = [
         asyncio.run(measure(name, int(clients), options.seconds, options.symbols))
         for clients in options.clients.split(",")
