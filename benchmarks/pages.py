@@ -21,8 +21,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests" / "scenario")]
 
-from browser import PATIENT, signed_in  # noqa: E402 - needs the path above
-from product import Product  # noqa: E402
+from browser import signed_in  # noqa: E402 - needs the path above
+from product import PATIENT, Product  # noqa: E402
 
 COPIES = """
 const asked = globalThis.fetch;

@@ -39,7 +39,7 @@ from plan2.intelligence.risk.state import TradingState  # noqa: E402
 from plan2.intelligence.trading.account import AccountIdentity  # noqa: E402
 from plan2.intelligence.trading.journal import FileJournal, MemoryJournal  # noqa: E402
 from plan2.wiring.assembly import AccountPlan, build_account  # noqa: E402
-from plan2.wiring.tenant_runs import JOURNAL_BYTES  # noqa: E402
+from plan2.wiring.tenant_opening import JOURNAL_BYTES  # noqa: E402
 from plan2.wiring.venue import Venue  # noqa: E402
 
 LIMIT_MS = 15.0
