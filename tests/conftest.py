@@ -22,3 +22,10 @@ def shared_data() -> Path:
 
 pytest_plugins = ("integration.postgres_fixture",)
 """Fixtures `postgres`, `tenant` and `database`: a real server that starts when first asked for."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Why a page test was tried again is printed: a second try that passes hides nothing."""
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.section(f"first try of {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import pytest_rerunfailures
 from product import CALM, Product
 
 
@@ -19,3 +20,14 @@ def _begins_anew(request: pytest.FixtureRequest) -> None:
     """What the console said at the first try of a test does not count at its second."""
     if getattr(request.node, "execution_count", 1) > 1 and "page" in request.fixturenames:
         request.getfixturevalue("page").errors.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """What a test marked `anew` did cannot be done twice: its second try gets a new product."""
+    result = yield
+    stack = item.session._setupstate
+    if item.get_closest_marker("anew") and not stack.stack:  # set aside for the next try
+        pytest_rerunfailures._restore_suspended_finalizers(item)
+        stack.teardown_exact(None)
+    return result

@@ -44,6 +44,7 @@ def arm(stage: Stage) -> None:
     assert code == 0, text
 
 
+@pytest.mark.anew
 def test_a_persons_pending_order_is_shown_and_left_alone(
     stage: Stage, product: LiveProduct, page
 ) -> None:
@@ -65,6 +66,7 @@ def test_a_persons_pending_order_is_shown_and_left_alone(
     arm(stage)
 
 
+@pytest.mark.anew
 def test_a_position_that_vanished_is_accepted_with_reason_and_word(
     stage: Stage, product: LiveProduct, page
 ) -> None:

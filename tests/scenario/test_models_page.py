@@ -60,6 +60,7 @@ def answer_with(page, reason: str) -> None:
     shut(dialog)
 
 
+@pytest.mark.anew
 def test_a_candidate_is_promoted_with_a_reason_and_rolled_back(
     product: Product, client: httpx.Client, challenger: str
 ) -> None:

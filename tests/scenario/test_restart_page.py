@@ -115,6 +115,7 @@ def test_a_chat_is_paired_and_let_go_from_the_page(
     assert page.errors == []
 
 
+@pytest.mark.anew
 def test_a_server_that_was_killed_and_started_again_is_live_on_the_open_page(
     stage: Stage, page
 ) -> None:

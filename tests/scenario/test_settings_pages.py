@@ -105,6 +105,7 @@ def test_time_travel_goes_where_the_slider_stands(product: Product, page) -> Non
     assert page.errors == []
 
 
+@pytest.mark.anew
 def test_an_invitation_is_shown_once(product: Product, page) -> None:
     """A link that stays on Escape, goes with the button, and is in no list afterwards."""
     page.goto(product.url + "/settings/users")
@@ -122,6 +123,7 @@ def test_an_invitation_is_shown_once(product: Product, page) -> None:
     assert "token=" not in page.content()
 
 
+@pytest.mark.anew
 def test_a_key_is_made_and_ended(product: Product, page) -> None:
     """Made with its scope, shown once, good for a request, and void after its end."""
     page.goto(product.url + "/settings/keys")
@@ -140,6 +142,7 @@ def test_a_key_is_made_and_ended(product: Product, page) -> None:
         assert program.get("/api/v1/system", headers=shown).status_code == 401
 
 
+@pytest.mark.anew
 def test_a_lost_answer_is_shown_as_not_known_and_a_repeat_is_the_same_request(
     product: Product, page
 ) -> None:
@@ -195,6 +198,7 @@ def test_no_page_scrolls_sideways(product: Product, page, width: int) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
+@pytest.mark.anew
 def test_signing_out_offers_the_way_back(product: Product, page) -> None:
     """The page stays with what was typed; name and password are asked, the plain page is near."""
     page.goto(product.url + "/settings/profile")

@@ -158,6 +158,7 @@ def test_a_refusal_stands_beside_its_field(product: Product, page) -> None:
     confirm(page)
 
 
+@pytest.mark.anew
 def test_nothing_is_sent_without_a_reason_or_while_halted(product: Product, page) -> None:
     """The button says no, and why."""
     bid = open_ticket(page, product, "open")
@@ -177,6 +178,7 @@ def test_nothing_is_sent_without_a_reason_or_while_halted(product: Product, page
         page.keyboard.press("Escape")
 
 
+@pytest.mark.anew
 def test_the_command_line_does_what_the_ticket_does(product: Product, page) -> None:
     """Looked at, placed, changed, withdrawn; the page shows it, under the machine's own name."""
     folder = ("--data-dir", str(product.folder))
@@ -202,6 +204,7 @@ def test_the_command_line_does_what_the_ticket_does(product: Product, page) -> N
     assert (told["state"], told["why"]) == ("cancelled", "from a script")
 
 
+@pytest.mark.anew
 def test_positions_are_closed_from_the_command_line(product: Product, page) -> None:
     """Bought, protected and closed by verbs alone; what is closed stands in the list of those."""
     folder = ("--data-dir", str(product.folder))

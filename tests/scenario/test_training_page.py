@@ -54,6 +54,7 @@ def newest(client: httpx.Client) -> dict[str, Any]:
     return job
 
 
+@pytest.mark.anew
 def test_a_training_is_started_followed_and_judged(running: Running) -> None:
     """Empty at first; a form that is checked; progress, then verdict, report and log."""
     with signed_in(running.product, 1280, 900) as page:
